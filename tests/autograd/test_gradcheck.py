@@ -1,0 +1,64 @@
+"""The judge is judged: right derivatives pass, each kind of wrong one fails."""
+
+import pytest
+
+import tinytorch
+from tinytorch.autograd import Function, GradcheckError, gradcheck, gradgradcheck
+
+
+def wrong(make_gradient):
+    """x³ with whatever derivative ``make_gradient(grad, x)`` claims."""
+
+    class Cube(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, grad):
+            return make_gradient(grad, *ctx.saved_tensors)
+
+    return Cube.apply
+
+
+def x():
+    return tinytorch.tensor([0.5, -1.5, 2.0], dtype=tinytorch.float64, requires_grad=True)
+
+
+def test_right_derivatives_pass():
+    right = wrong(lambda grad, x: grad * 3 * x**2)
+    assert gradcheck(right, x()) and gradgradcheck(right, x())
+    assert gradcheck(right, x(), fast_mode=True)
+    assert gradcheck(lambda a, b: (a * b, a.sum()), (x(), x()))
+
+
+@pytest.mark.parametrize(
+    "gradient",
+    [
+        lambda grad, x: -grad * 3 * x**2,
+        lambda grad, x: grad * 6 * x**2,
+        lambda grad, x: grad * 3 * x,
+        lambda grad, x: grad * 0,
+        lambda grad, x: grad.flip(0) * 3 * x**2,
+    ],
+    ids=["sign", "factor", "power", "zero", "permuted"],
+)
+def test_wrong_derivatives_fail(gradient):
+    with pytest.raises(GradcheckError, match="output 0 with respect to input 0"):
+        gradcheck(wrong(gradient), x())
+    assert gradcheck(wrong(gradient), x(), raise_exception=False) is False
+
+
+def test_a_right_gradient_with_a_wrong_second_derivative_fails_gradgradcheck():
+    detached = wrong(lambda grad, x: grad * 3 * x.detach() ** 2)
+    assert gradcheck(detached, x())
+    with pytest.raises(GradcheckError):
+        gradgradcheck(detached, x())
+
+
+def test_inputs_that_cannot_be_checked():
+    with pytest.raises(ValueError, match="require gradient"):
+        gradcheck(tinytorch.exp, x().detach())
+    with pytest.raises(RuntimeError, match="overlapping"):
+        gradcheck(tinytorch.exp, x().detach()[:1].expand(3).requires_grad_())

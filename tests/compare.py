@@ -1,0 +1,209 @@
+"""The same expression typed in PyTorch and in tinytorch, compared to the second derivative.
+
+    compare(lambda T, x, y: T.matmul(x, y).relu(), normal(3, 4), normal(4, 5))
+
+``T`` is the library. Inputs are NumPy arrays; floating ones require grad. Compared are: value, shape, dtype and
+``requires_grad`` of every output; every input's gradient for *random* cotangents (with ``.sum()`` as the loss many a wrong
+permutation passes), its dtype and shape; and the gradients of those gradients, again with random weights.
+
+Whatever passes is noted (``seen``): names used from the library, and the classes of the graph's nodes. ``tests/ops/test_coverage.py``
+asks there whether every op was compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+import tinytorch
+from tinytorch.autograd import engine
+from tinytorch.autograd.node import Node
+
+TOLERANCE = {"float16": (2e-3, 2e-3), "float32": (2e-5, 2e-6), "float64": (1e-10, 1e-12)}
+#: Later derivatives are sums of products of earlier ones, so rounding adds up.
+LOOSER = {"value": 1, "gradient": 5, "second derivative": 25}
+
+
+class Seen:
+    """What has been compared with PyTorch so far, in this test session."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()  # of functions taken from the library
+        self.first: set[type] = set()  # classes of nodes whose gradient was compared
+        self.second: set[type] = set()  # classes of nodes in a graph whose second derivative was compared
+
+    def nodes_of(self, tensors: Sequence[Any]) -> set[type]:
+        """The classes of all nodes from which ``tensors`` were made."""
+        stack = [t.grad_fn for t in tensors if isinstance(t, tinytorch.Tensor) and t.requires_grad]
+        reached: dict[int, Node] = {}
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Node) and id(node) not in reached:
+                reached[id(node)] = node
+                stack.extend(edge[0] for edge in node.edges if edge is not None)
+        return {type(node) for node in reached.values()}
+
+
+seen = Seen()
+
+
+class Recorder:
+    """Stands for a library and notes the dotted names that are taken from it."""
+
+    def __init__(self, library: Any, names: set[str], path: str = "") -> None:
+        self._library, self._names, self._path = library, names, path
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._library, name)
+        self._names.add(self._path + name)
+        is_module = type(value).__name__ == "module"
+        return Recorder(value, self._names, f"{self._path}{name}.") if is_module else value
+
+
+def compare(
+    function: Callable[..., Any],
+    *inputs: Any,
+    gradient: bool = True,
+    second: bool = True,
+    tolerance: dict[str, tuple[float, float]] | None = None,
+    seed: int = 0,
+) -> None:
+    """Run ``function(library, *tensors)`` in both libraries and compare all that comes out.
+
+    Args:
+        inputs: arrays, which become tensors over a copy of the same memory layout (floating ones require grad); anything else
+            is passed as it is.
+        gradient: compare gradients (where an output requires grad), and with ``second`` theirs.
+        tolerance: by dtype name, (relative, absolute); replaces ``TOLERANCE`` entry by entry.
+        seed: of the cotangents.
+    """
+    names: set[str] = set()
+    limits = {**TOLERANCE, **(tolerance or {})}
+    theirs_in = [_make(torch, value, gradient) for value in inputs]
+    ours_in = [_make(tinytorch, value, gradient) for value in inputs]
+    theirs = flatten(function(torch, *theirs_in))
+    ours = flatten(function(Recorder(tinytorch, names), *ours_in))
+    _equal_all("value", ours, theirs, limits)
+    nodes = seen.nodes_of(ours)
+    if gradient and any(isinstance(t, torch.Tensor) and t.requires_grad for t in theirs):
+        rng = np.random.default_rng(seed)
+        theirs_from, ours_from = _differentiable(theirs_in), _differentiable(ours_in)
+        their_grads, our_grads = _both_gradients("gradient", theirs, ours, theirs_from, ours_from, rng, limits)
+        seen.first |= nodes
+        if second and any(g is not None and g.requires_grad for g in their_grads):
+            nodes |= seen.nodes_of(our_grads)
+            _both_gradients("second derivative", their_grads, our_grads, theirs_from, ours_from, rng, limits)
+            seen.first |= nodes
+            seen.second |= nodes
+        elif second:  # linear in its inputs: the second derivative is 0 in both, and that was just compared
+            seen.second |= nodes | seen.nodes_of(our_grads)
+    seen.names |= names
+
+
+def _make(library: Any, value: Any, requires_grad: bool) -> Any:
+    """A tensor over a copy of an array that has the array's memory layout."""
+    if not isinstance(value, np.ndarray):
+        return value
+    tensor = library.from_numpy(same_layout_copy(value))
+    return tensor.requires_grad_() if requires_grad and value.dtype.kind == "f" else tensor
+
+
+def same_layout_copy(array: np.ndarray) -> np.ndarray:
+    """A copy with the strides of ``array``, whatever they are (gaps included)."""
+    extent = array.itemsize + sum((n - 1) * s for n, s in zip(array.shape, array.strides, strict=True) if n)
+    memory = np.zeros(max(extent, array.itemsize), np.uint8)
+    copy = np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
+    copy[...] = array
+    return copy
+
+
+def flatten(value: Any) -> list[Any]:
+    """Tensors and plain values in nested tuples, lists and named tuples; a shape stays one value."""
+    if isinstance(value, (tuple, list)) and not isinstance(value, (torch.Size, tinytorch.Size)):
+        return [item for part in value for item in flatten(part)]
+    return [value]
+
+
+def _differentiable(inputs: Sequence[Any]) -> list[Any]:
+    return [t for t in inputs if hasattr(t, "requires_grad") and t.requires_grad]
+
+
+def _both_gradients(
+    what: str, theirs: Any, ours: Any, theirs_from: Any, ours_from: Any, rng: Any, limits: Any
+) -> tuple[list[Any], list[Any]]:
+    """Gradients in both libraries for the same random cotangents, compared; the cotangents join the inputs."""
+    their_starts, our_starts, their_cotangents, our_cotangents = [], [], [], []
+    for their, our in zip(theirs, ours, strict=True):
+        if not isinstance(their, torch.Tensor) or not their.requires_grad:
+            continue
+        dtype = str(their.dtype).removeprefix("torch.")
+        cotangent = rng.standard_normal(tuple(their.shape)).astype(dtype)
+        their_starts.append(their)
+        our_starts.append(our)
+        their_cotangents.append(_make(torch, np.asarray(cotangent), True))
+        our_cotangents.append(_make(tinytorch, np.asarray(cotangent), True))
+    create = what == "gradient"
+    their_grads = torch.autograd.grad(
+        their_starts, theirs_from, their_cotangents, create_graph=create, allow_unused=True
+    )
+    our_grads = engine.grad(our_starts, ours_from, our_cotangents, create_graph=create, allow_unused=True)
+    if not create:  # a zero second derivative may be reported as None
+        their_grads, our_grads = _materialized(their_grads, theirs_from), _materialized(our_grads, ours_from)
+    _equal_all(what, our_grads, their_grads, limits)
+    theirs_from += their_cotangents
+    ours_from += our_cotangents
+    return list(their_grads), list(our_grads)
+
+
+def _materialized(grads: Any, inputs: Any) -> list[Any]:
+    return [x.detach() * 0 if g is None else g.detach() for g, x in zip(grads, inputs, strict=True)]
+
+
+def _equal_all(what: str, ours: Sequence[Any], theirs: Sequence[Any], limits: Any) -> None:
+    assert len(ours) == len(theirs), f"{what}: {len(ours)} results, PyTorch has {len(theirs)}"
+    for position, (our, their) in enumerate(zip(ours, theirs, strict=True)):
+        where = f"{what} {position}"
+        if isinstance(their, torch.Tensor):
+            assert isinstance(our, tinytorch.Tensor), f"{where}: {type(our).__name__} instead of a Tensor"
+            equal_tensors(where, our, their, limits, LOOSER[what])
+            if what == "value":
+                assert our.requires_grad == their.requires_grad, f"{where}: requires_grad is {our.requires_grad}"
+        elif isinstance(their, torch.dtype):
+            assert str(our) == str(their), f"{where}: {our}, PyTorch has {their}"
+        else:
+            same_kind = isinstance(our, tuple) if isinstance(their, tuple) else type(our) is type(their)
+            assert same_kind, f"{where}: {type(our).__name__}, PyTorch has {type(their).__name__}"
+            assert our == their or (our != our and their != their), f"{where}: {our!r}, PyTorch has {their!r}"
+
+
+def equal_tensors(where: str, our: Any, their: Any, limits: Any = TOLERANCE, looser: float = 1) -> None:
+    """AssertionError unless dtype, shape and values agree; nan equals nan, and infinities must match."""
+    assert str(our.dtype) == str(their.dtype), f"{where}: dtype {our.dtype}, PyTorch has {their.dtype}"
+    assert tuple(our.shape) == tuple(their.shape), f"{where}: shape {our.shape}, PyTorch has {their.shape}"
+    a, b = our.detach().numpy(), their.detach().numpy()
+    relative, absolute = limits.get(str(b.dtype), (0, 0))
+    np.testing.assert_allclose(a, b, relative * looser, absolute * looser, err_msg=where)
+
+
+def compare_errors(function: Callable[..., Any], *inputs: Any, match: str | None = None) -> None:
+    """A misuse must raise the same type of error in both libraries; ``match`` is searched in tinytorch's message."""
+    their_error = _error_of(function, torch, inputs)
+    our_error = _error_of(function, tinytorch, inputs)
+    assert their_error is not None, "PyTorch raises nothing here"
+    assert our_error is not None, f"nothing raised; PyTorch: {type(their_error).__name__}: {their_error}"
+    assert type(our_error) is type(their_error), (
+        f"{type(our_error).__name__}: {our_error}\nPyTorch: {type(their_error).__name__}: {their_error}"
+    )
+    if match is not None:
+        assert match in str(our_error), f"{our_error}\nPyTorch: {their_error}"
+
+
+def _error_of(function: Callable[..., Any], library: Any, inputs: Sequence[Any]) -> Exception | None:
+    try:
+        function(library, *[_make(library, value, True) for value in inputs])
+    except Exception as error:
+        return error
+    return None

@@ -1,0 +1,154 @@
+"""Convolution kernels against PyTorch, and the clear versions against the fast one."""
+import itertools
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinytorch.kernels import conv, threads
+from tinytorch.kernels.conv_columns import Columns
+from tinytorch.kernels.conv_reference import conv2d_im2col, conv2d_loop
+from tinytorch.kernels.layout import is_chwn
+
+
+def check(shape, weight_shape, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1, dtype=torch.float64, bias=True):
+    """Forward and both gradients equal PyTorch's, for a random cotangent; dtype, shape and memory order are right."""
+    x = torch.randn(shape, dtype=dtype, requires_grad=True)
+    w = torch.randn(weight_shape, dtype=dtype, requires_grad=True)
+    b = torch.randn(weight_shape[0], dtype=dtype) if bias else None
+    y = F.conv2d(x, w, b, stride, padding, dilation, groups)
+    gy = torch.randn_like(y)
+    gx, gw = torch.autograd.grad(y, (x, w), gy)
+    xa, wa, ga = x.detach().numpy(), w.detach().numpy(), gy.numpy()
+    how = (stride, padding, dilation, groups)
+    got_y = conv.conv2d(xa, wa, None if b is None else b.numpy(), *how)
+    got_x = conv.conv2d_input(ga, wa, tuple(shape), *how)
+    got_w = conv.conv2d_weight(xa, ga, tuple(weight_shape), *how)
+    assert is_chwn(got_y) and is_chwn(got_x)
+    for got, want in ((got_y, y), (got_x, gx), (got_w, gw)):
+        want = want.detach().numpy()
+        assert got.shape == want.shape and got.dtype == want.dtype
+        tolerance = 1e-12 if dtype == torch.float64 else 2e-6
+        np.testing.assert_allclose(got, want, rtol=0, atol=tolerance * max(1, want.size and np.abs(want).max()) * 50)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_arguments(data):
+    draw = data.draw
+    groups = draw(st.sampled_from([1, 1, 2, 3]))
+    channels, out = groups * draw(st.integers(1, 3)), groups * draw(st.integers(1, 3))
+    kernel, stride, dilation = (draw(st.tuples(st.integers(1, 4), st.integers(1, 4))) for _ in range(3))
+    padding = draw(st.tuples(st.integers(0, 4), st.integers(0, 4)))
+    least = [max(1, d * (k - 1) + 1 - 2 * p) for d, k, p in zip(dilation, kernel, padding)]
+    size = [low + draw(st.integers(0, 6)) for low in least]
+    n = draw(st.sampled_from([0, 1, 2, 5, 64, 300]))
+    dtype = draw(st.sampled_from([torch.float32, torch.float64]))
+    check((n, channels, *size), (out, channels // groups, *kernel), stride, padding, dilation, groups, dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "shape, weight_shape, padding",
+    [
+        ((64, 1, 28, 28), (20, 1, 3, 3), (1, 1)),
+        ((64, 20, 28, 28), (20, 20, 3, 3), (1, 1)),
+        ((64, 20, 14, 14), (40, 20, 3, 3), (1, 1)),
+        ((64, 40, 7, 7), (60, 40, 3, 3), (0, 0)),
+        ((64, 60, 5, 5), (40, 60, 1, 1), (0, 0)),
+        ((1, 3, 64, 64), (8, 3, 7, 7), (3, 3)),
+        ((1000, 2, 6, 6), (3, 2, 3, 3), (1, 1)),
+    ],
+)
+def test_shapes_that_networks_use(shape, weight_shape, padding, dtype):
+    check(shape, weight_shape, padding=padding, dtype=dtype)
+
+
+@pytest.mark.parametrize("case", [
+    dict(shape=(4, 6, 9, 9), weight_shape=(6, 1, 3, 3), groups=6, padding=(1, 1)),  # depthwise
+    dict(shape=(4, 6, 9, 9), weight_shape=(12, 1, 3, 3), groups=6, stride=(2, 2)),  # depthwise, two for each
+    dict(shape=(4, 3, 10, 11), weight_shape=(5, 3, 3, 3), stride=(2, 3)),  # sizes that stride does not divide
+    dict(shape=(2, 3, 5, 5), weight_shape=(4, 3, 2, 2), stride=(4, 4), padding=(1, 1)),  # stride beyond the kernel
+    dict(shape=(2, 3, 4, 4), weight_shape=(4, 3, 1, 1), padding=(2, 1)),  # more padding than kernel
+    dict(shape=(2, 3, 1, 9), weight_shape=(4, 3, 1, 3), padding=(0, 1)),  # one row
+    dict(shape=(0, 3, 5, 5), weight_shape=(4, 3, 3, 3)),  # no image
+    dict(shape=(2, 3, 8, 8), weight_shape=(4, 3, 3, 3), bias=False),
+    dict(shape=(64, 8, 8, 8), weight_shape=(8, 8, 4, 4), stride=(4, 4)),  # patches side by side
+    dict(shape=(3, 4, 13, 9), weight_shape=(8, 2, 3, 2), stride=(2, 1), padding=(3, 2), dilation=(2, 3), groups=2),
+])
+def test_corner_cases(case):
+    check(**case)
+
+
+def test_columns_are_gathered_three_ways():
+    """The cases above are of no use if they all take the same way through `Columns`."""
+    def ways(shape, kernel, out, dilation=(1, 1)):
+        c = Columns(np.zeros(shape, np.float32), kernel, out, (1, 1), (0, 0), dilation)
+        return c.pointwise, c.sliding
+    assert ways((1, 3, 8, 8, 64), (1, 1), (8, 8)) == (True, False)
+    assert ways((1, 3, 8, 8, 64), (3, 3), (6, 6)) == (False, True)
+    assert ways((1, 3, 8, 8, 1), (3, 3), (6, 6)) == (False, False)
+    assert ways((1, 3, 8, 8, 64), (3, 3), (4, 4), (2, 2)) == (False, False)
+
+
+def test_blocks_cover_every_output_once():
+    for out, n, kernel in itertools.product([(1, 1), (5, 5), (28, 28), (30, 7)], [1, 3, 64, 1000], [(1, 3), (3, 3)]):
+        x = np.zeros((1, 16, out[0] + kernel[0] - 1, out[1] + kernel[1] - 1, n), np.float32)
+        columns = Columns(x, kernel, out, (1, 1), (0, 0), (1, 1))
+        y = np.zeros((1, 2, *out, n), np.float32)
+        for block in columns.blocks:
+            columns.output(y, block)[...] += 1
+        assert (y == 1).all()
+
+
+def test_memory_order_of_the_input_does_not_matter():
+    x = np.random.default_rng(0).standard_normal((5, 4, 7, 6))
+    w = np.random.default_rng(1).standard_normal((3, 4, 3, 3))
+    want = conv.conv2d(x, w)
+    for order in itertools.permutations(range(4)):
+        back = np.argsort(order)
+        lying = np.ascontiguousarray(x.transpose(order)).transpose(back)
+        np.testing.assert_array_equal(conv.conv2d(lying, w), want)
+    np.testing.assert_array_equal(conv.conv2d(x[:, :, ::-1][:, :, ::-1], w), want)
+
+
+@pytest.mark.parametrize("padding, stride", [(0, 1), (1, 1), (2, 2), (0, 3)])
+def test_loop_im2col_and_fast_agree(padding, stride):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((3, 2, 9, 10)), rng.standard_normal((4, 2, 3, 2))
+    loop = np.stack([
+        [sum(conv2d_loop(image[c], kernel[c], padding, stride) for c in range(2)) for kernel in w] for image in x
+    ])
+    pads, steps = (padding, padding), (stride, stride)
+    np.testing.assert_allclose(conv2d_im2col(x, w, pads, steps), loop, atol=1e-12)
+    np.testing.assert_allclose(conv.conv2d(x, w, None, steps, pads), loop, atol=1e-12)
+
+
+def test_transposed_convolution_with_bias_and_output_padding():
+    for stride, extra in [((1, 1), (0, 0)), ((2, 2), (1, 1)), ((3, 2), (2, 0))]:
+        x, w = torch.randn(2, 6, 5, 4, dtype=torch.float64), torch.randn(6, 2, 3, 2, dtype=torch.float64)
+        b = torch.randn(4, dtype=torch.float64)
+        want = F.conv_transpose2d(x, w, b, stride, 1, extra, groups=2).numpy()
+        got = conv.conv2d_input(x.numpy(), w.numpy(), want.shape, stride, (1, 1), (1, 1), 2, bias=b.numpy())
+        np.testing.assert_allclose(got, want, atol=1e-12)
+
+
+def test_bits_do_not_depend_on_the_number_of_threads():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((64, 20, 28, 28)).astype(np.float32)
+    w = rng.standard_normal((20, 20, 3, 3)).astype(np.float32)
+    before = threads.get_num_threads()
+    results = []
+    try:
+        for n in (1, 2, 5):
+            threads.set_num_threads(n)
+            y = conv.conv2d(x, w, padding=(1, 1))
+            gx = conv.conv2d_input(y, w, x.shape, padding=(1, 1))
+            gw = conv.conv2d_weight(x, y, w.shape, padding=(1, 1))
+            results.append((y.tobytes(), gx.tobytes(), gw.tobytes()))
+    finally:
+        threads.set_num_threads(before)
+    assert results[0] == results[1] == results[2]

@@ -1,0 +1,112 @@
+"""The helper that runs blocks on several threads."""
+import os
+import threading
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from tinytorch.kernels import layout, threads
+
+
+@pytest.fixture(autouse=True)
+def four_threads():
+    before = threads.get_num_threads()
+    threads.set_num_threads(4)
+    yield
+    threads.set_num_threads(before)
+
+
+def blas_threads():
+    return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
+
+
+def test_every_block_runs_once():
+    seen = []
+    threads.run_blocks(seen.append, range(100))
+    assert sorted(seen) == list(range(100))
+
+
+def test_blas_has_one_thread_inside_and_its_own_outside():
+    outside, inside = blas_threads(), []
+    threads.run_blocks(lambda _: inside.append(blas_threads()), range(3))
+    assert inside == [{1}] * 3 and blas_threads() == outside
+
+
+def test_small_work_stays_in_this_thread():
+    seen = set()
+    threads.run_blocks(lambda _: seen.add(threading.get_ident()), range(50), microseconds=10)
+    assert seen == {threading.get_ident()}
+
+
+def test_large_work_leaves_it():
+    gate = threading.Barrier(4, timeout=20)  # passes only if four threads meet
+    threads.run_blocks(lambda _: gate.wait(), range(4))
+
+
+def test_nested_blocks_run_inline():
+    seen = []
+
+    def outer(_):
+        me = threading.get_ident()
+        threads.run_blocks(lambda _: seen.append(threading.get_ident() == me), range(3))
+
+    threads.run_blocks(outer, range(8))
+    assert seen == [True] * 24
+
+
+def test_exceptions_arrive():
+    def fail(i):
+        if i == 5:
+            raise ValueError("block 5")
+
+    for _ in range(20):
+        with pytest.raises(ValueError, match="block 5"):
+            threads.run_blocks(fail, range(8))
+    test_every_block_runs_once()
+
+
+def test_several_python_threads_at_once():
+    outside = blas_threads()
+    totals = np.zeros((6, 200), np.int64)
+
+    def work(row):
+        for _ in range(10):
+            threads.run_blocks(lambda i: totals[row].__setitem__(i, totals[row, i] + 1), range(200))
+
+    callers = [threading.Thread(target=work, args=(row,)) for row in range(6)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(60)
+    assert (totals == 10).all() and blas_threads() == outside
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_works_after_fork():
+    threads.run_blocks(lambda _: None, range(8))
+    pid = os.fork()
+    if pid == 0:
+        seen = []
+        threads.run_blocks(seen.append, range(20))
+        os._exit(0 if sorted(seen) == list(range(20)) else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_set_num_threads():
+    threads.set_num_threads(3)
+    assert threads.get_num_threads() == 3 and blas_threads() == {3}
+    with pytest.raises(RuntimeError, match="positive"):
+        threads.set_num_threads(0)
+    with pytest.raises(TypeError):
+        threads.set_num_threads(1.5)
+
+
+def test_scratch_is_reused_and_never_shared():
+    with layout.scratch((10,), np.dtype(np.float32)) as a:
+        first = a.ctypes.data
+        with layout.scratch((10,), np.dtype(np.float64)) as b:
+            assert not np.shares_memory(a, b)
+    with layout.scratch((5, 2), np.dtype(np.int32)) as c:
+        assert c.shape == (5, 2) and c.ctypes.data == first

@@ -1,0 +1,28 @@
+"""Automatic differentiation: recording, walking back, and checking (``torch.autograd``).
+
+``backward`` and ``grad`` walk the recorded graph (:mod:`.engine`), :class:`Function` lets users write ops (:mod:`.function`), ``gradcheck``
+judges derivatives by finite differences (:mod:`.gradcheck`), ``no_grad`` and its kin switch recording (:mod:`.modes`).
+"""
+
+from typing import Any
+
+from tinytorch.autograd.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+import tinytorch.tensor_base  # noqa: I001 - the circle (see its end) has to be closed before the engine can load
+from tinytorch.autograd.engine import backward, grad
+from tinytorch.autograd.function import Function
+from tinytorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+
+__all__ = ["Function", "GradcheckError", "Variable", "backward", "enable_grad", "grad", "gradcheck", "gradgradcheck",
+           "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled"]  # fmt: skip
+
+
+def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:  # noqa: N802 - PyTorch's name
+    """The old way to make a tensor take part in autograd; a Tensor does by itself now."""
+    return data.detach().requires_grad_() if requires_grad else data

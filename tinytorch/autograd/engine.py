@@ -1,0 +1,418 @@
+"""The engine: reverse-mode differentiation of a recorded graph.
+
+``backward`` starts with the gradient of a result and walks the graph from results to leaves. At each node the chain rule says: the
+gradient of an input is the node's own derivative applied to the gradient of its output (``node.backward``). A
+tensor that was used several times receives several contributions, which are *added*.
+
+Order matters: a node may run only after every contribution to its output has arrived. Since a node is created
+after the nodes of its inputs, taking nodes by **descending creation number** is such a topological order; a heap hands
+out the largest number among the nodes that a gradient has reached. There is no recursion, so the depth of a graph is
+limited by memory alone.
+
+>>> import tinytorch
+>>> a = tinytorch.tensor(3.0, requires_grad=True)
+>>> b = a + a
+>>> c = b + b
+>>> c.backward()
+>>> a.grad                                    # dc/da = 4: the second Add runs before the first, once
+tensor(4.)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from tinytorch import ops
+from tinytorch.autograd.modes import set_grad_enabled
+from tinytorch.autograd.node import Edge, Node
+from tinytorch.tensor import Tensor
+
+__all__ = ["backward", "grad"]
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add d(tensors)/d(leaf), weighted by ``grad_tensors``, into ``leaf.grad`` of every leaf (``torch.autograd.backward``).
+
+    Args:
+        tensors: where to start; a scalar needs no ``grad_tensors``.
+        grad_tensors: the gradient of each of them, same shape.
+        retain_graph: keep what was saved, so that the graph can be walked again. Default: ``create_graph``.
+        create_graph: record the backward pass too, so that gradients can be differentiated.
+        inputs: accumulate into these tensors only.
+
+    Raises:
+        RuntimeError: non-scalar start without gradient, wrong gradient shape, nothing that requires grad, a graph already
+            freed, a saved tensor changed in place.
+    """
+    starts = _as_tuple(tensors)
+    gradients = _start_gradients(starts, grad_tensors, "grad_tensors")
+    targets = None if inputs is None else _as_tuple(inputs)
+    if targets is not None and not targets:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    captured = _run(starts, gradients, retain_graph, create_graph, targets)
+    if targets is not None:
+        for target, gradient in zip(targets, captured, strict=True):
+            if gradient is not None:
+                _accumulate(target, [gradient], create_graph)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of ``outputs`` with respect to ``inputs``, returned; no ``.grad`` is touched (``torch.autograd.grad``).
+
+    Inputs that do not influence the outputs raise, unless ``allow_unused`` (then: None) or ``materialize_grads`` (zeros).
+    """
+    if is_grads_batched:
+        raise NotImplementedError("is_grads_batched=True is not supported; call autograd.grad once per gradient.")
+    starts, targets = _as_tuple(outputs), _as_tuple(inputs)
+    if allow_unused is None:
+        allow_unused = materialize_grads
+    elif materialize_grads and not allow_unused:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
+    gradients = _start_gradients(starts, grad_outputs, "grad_outputs")
+    results = _run(starts, gradients, retain_graph, create_graph, targets)
+    if materialize_grads:
+        return tuple([ops.zeros_like(t) if g is None else g for g, t in zip(results, targets, strict=True)])
+    if not allow_unused and any(result is None for result in results):
+        raise RuntimeError(
+            "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
+            "the desired behavior."
+        )
+    return tuple(results)
+
+
+# ------------------------------------------------------------------------------------------ the walk
+
+
+def _run(
+    starts: tuple[Tensor, ...],
+    gradients: list[Tensor | None],
+    retain_graph: bool | None,
+    create_graph: bool,
+    targets: tuple[Tensor, ...] | None,
+) -> list[Tensor | None]:
+    """Walk the graph. Without targets, accumulate into all leaves; with targets, return their gradients."""
+    keep = create_graph if retain_graph is None else retain_graph
+    walk = _Walk(create_graph)
+    for start, gradient in zip(starts, gradients, strict=True):
+        if gradient is not None:
+            walk.deliver(start._gradient_edge(), gradient)
+    wanted = None if targets is None else _Wanted(starts, targets)
+    with set_grad_enabled(create_graph):
+        while walk.heap:
+            _step(walk, wanted, keep)
+        for entry in walk.leaves.values():
+            _run_leaf_hooks(entry)
+            if wanted is None:
+                leaf = entry.pop(0)
+                _accumulate(leaf, entry, create_graph)
+    if wanted is None:
+        return []
+    return wanted.results(walk)
+
+
+def _step(walk: _Walk, wanted: _Wanted | None, keep: bool) -> None:
+    """Run the next node and send the gradients of its inputs on."""
+    node, arrived = walk.next_node()
+    received = _before_node(node, arrived)
+    if wanted is not None:
+        wanted.capture(node, received)
+        if id(node) not in wanted.nodes:
+            return
+    grads = _run_node(node, received, wanted)
+    if not keep:
+        node._release()
+    for edge, gradient in zip(node.edges, grads, strict=False):
+        if edge is not None and gradient is not None:
+            walk.deliver(edge, gradient, node)
+
+
+class _Walk:
+    """Gradients under way: ``waiting`` at nodes, ``leaves`` at leaves, and the heap that says which node is next."""
+
+    def __init__(self, create_graph: bool) -> None:
+        self.create_graph = create_graph
+        self.heap: list[tuple[int, Node]] = []
+        self.waiting: dict[Node, list[Tensor | None]] = {}
+        self.leaves: dict[int, list[Any]] = {}
+
+    def deliver(self, edge: Edge, gradient: Tensor, sender: Node | None = None) -> None:
+        """Bring a gradient to the end of an edge, in the shape and dtype that it must have there."""
+        target, index = edge
+        if isinstance(target, Node):
+            shape, dtype = target.outputs[index]
+            slots = self.waiting.get(target)
+            if slots is None:
+                self.waiting[target] = slots = [None] * len(target.outputs)
+                heappush(self.heap, (-target.number, target))
+        else:
+            shape, dtype = target._array.shape, target._array.dtype
+            slots = self.leaves.get(id(target))
+            if slots is None:
+                self.leaves[id(target)] = slots = [target, None]
+            index = 1
+        array = gradient._array
+        if array.shape != shape or array.dtype != dtype:
+            gradient = _fit(gradient, shape, dtype, sender)
+        present = slots[index]
+        slots[index] = gradient if present is None else self._add(present, gradient)
+
+    def _add(self, present: Tensor, gradient: Tensor) -> Tensor:
+        if self.create_graph:
+            return present + gradient
+        if present._is_running_sum:  # made below, so nobody else holds it: add in place
+            np.add(present._array, gradient._array, out=present._array)
+            return present
+        total = Tensor._wrap(np.asarray(present._array + gradient._array))
+        total._is_running_sum = True
+        return total
+
+    def next_node(self) -> tuple[Node, list[Tensor | None]]:
+        """The reached node with the largest creation number, and the gradients of its outputs."""
+        node = heappop(self.heap)[1]
+        arrived = self.waiting.pop(node)
+        for gradient in arrived:
+            if gradient is not None:
+                gradient._is_running_sum = False
+        return node, arrived
+
+
+def _fit(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | None) -> Tensor:
+    """Un-broadcast: sum over the dimensions along which the forward pass repeated the input. Cast: to the input's dtype."""
+    if gradient._array.shape != shape:
+        if not ops.is_expandable(shape, gradient._array.shape):
+            name = sender.name() if sender is not None else "backward"
+            raise RuntimeError(
+                f"Function {name} returned an invalid gradient - got {list(gradient.shape)} but expected shape "
+                f"compatible with {list(shape)}"
+            )
+        gradient = ops.sum_to(gradient, shape)
+    return ops.cast(gradient, dtype)
+
+
+def _run_node(node: Node, received: list[Tensor | None], wanted: _Wanted | None) -> Sequence[Tensor | None]:
+    """One application of the chain rule, with the hooks round it."""
+    if node.materialize_grads and len(received) > 1:
+        received = [
+            Tensor._wrap(np.zeros(shape, dtype)) if gradient is None else gradient
+            for gradient, (shape, dtype) in zip(received, node.outputs, strict=True)
+        ]
+    if wanted is not None:
+        all_needs = node.needs_input_grad
+        node.needs_input_grad = wanted.needs(node)
+        try:
+            grads = node.backward(node, *received)
+        finally:
+            node.needs_input_grad = all_needs
+    else:
+        grads = node.backward(node, *received)
+    if type(grads) is not tuple:
+        grads = (grads,)
+    if len(grads) != len(node.edges):
+        grads = _without_extra_nones(node, grads)
+    if node.hooks is not None:
+        for hook in list(node.hooks.after.values()):
+            replaced = hook(grads, tuple(received))
+            if replaced is not None:
+                grads = replaced if isinstance(replaced, tuple) else (replaced,)
+    return grads
+
+
+def _without_extra_nones(node: Node, grads: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+    """PyTorch lets a backward return more values than there are inputs, if the rest is None."""
+    expected = len(node.edges)
+    if len(grads) < expected or any(gradient is not None for gradient in grads[expected:]):
+        raise RuntimeError(
+            f"function {node.name()} returned an incorrect number of gradients (expected {expected}, got {len(grads)})"
+        )
+    return grads[:expected]
+
+
+def _before_node(node: Node, received: list[Tensor | None]) -> list[Tensor | None]:
+    """Tensor hooks, retained gradients and node pre-hooks, in PyTorch's order."""
+    hooks = node.hooks
+    if hooks is None:
+        return received
+    for index, gradient in enumerate(received):
+        if gradient is None:
+            continue
+        for hook in list(hooks.of_output.get(index, {}).values()):
+            gradient = _replaced_by_hook(hook, gradient)
+        received[index] = gradient
+        tensor = hooks.retained[index]() if index in hooks.retained else None
+        if tensor is not None:
+            tensor._grad = gradient.clone() if tensor._grad is None else tensor._grad + gradient
+    for hook in list(hooks.before.values()):
+        replaced = hook(tuple(received))
+        if replaced is not None:
+            received = list(replaced) if isinstance(replaced, tuple) else [replaced]
+    return received
+
+
+def _run_leaf_hooks(entry: list[Any]) -> None:
+    leaf, gradient = entry
+    for hook in list(leaf._hooks.values()) if leaf._hooks else ():
+        gradient = _replaced_by_hook(hook, gradient)
+    entry[1] = gradient
+
+
+def _replaced_by_hook(hook: Any, gradient: Tensor) -> Tensor:
+    replaced = hook(gradient)
+    if replaced is None:
+        return gradient
+    if not isinstance(replaced, Tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type(replaced).__name__}'")
+    if replaced.shape != gradient.shape:
+        raise RuntimeError(
+            f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: {list(gradient.shape)} became "
+            f"{list(replaced.shape)}"
+        )
+    return replaced
+
+
+# ------------------------------------------------------------------------------------------ ends of the walk
+
+
+def _accumulate(leaf: Tensor, entry: list[Tensor], create_graph: bool) -> None:
+    """Add the gradient in ``entry`` into ``leaf.grad``, which never shares memory with anything."""
+    if leaf._grad is None:
+        if create_graph:
+            leaf._grad = entry.pop()
+        else:
+            array = entry[0]._array if _is_ours_alone(entry) else entry[0]._array.copy(order="K")
+            leaf._grad = Tensor._wrap(array)
+    elif create_graph:
+        leaf._grad = leaf._grad + entry.pop()
+    else:
+        np.add(leaf._grad._array, entry[0]._array, out=leaf._grad._array)
+        leaf._grad._bump_version()
+    for hook in list(leaf._post_accumulate_hooks.values()) if leaf._post_accumulate_hooks else ():
+        hook(leaf)
+
+
+def _reference_counts(entry: list[Tensor]) -> tuple[int, int, int]:
+    """How many references there are to the tensor in ``entry``, to its array, and to the array's owner."""
+    tensor = entry[0]
+    array = tensor._array
+    base = array.base
+    return sys.getrefcount(tensor), sys.getrefcount(array), 0 if base is None else sys.getrefcount(base)
+
+
+def _is_ours_alone(entry: list[Tensor]) -> bool:
+    """Whether nobody but ``entry`` holds this gradient or its memory, so that a leaf may take it without copying.
+
+    Reference counts say so, compared with those of a tensor that is known to be held once.
+    """
+    counts = _reference_counts(entry)
+    owner = entry[0]._array.base
+    if owner is not None and (type(owner) is not np.ndarray or owner.size != entry[0]._array.size):
+        return False
+    return all(count <= alone for count, alone in zip(counts, _ALONE, strict=True))
+
+
+_ALONE = _reference_counts([Tensor._wrap(np.zeros((2, 3)).T)])
+
+
+class _Wanted:
+    """The part of the graph that leads to given tensors, and the gradients captured there."""
+
+    def __init__(self, starts: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> None:
+        self.keys = []
+        for position, target in enumerate(targets):
+            if not target.requires_grad:
+                raise RuntimeError(f"One of the differentiated Tensors does not require grad (input {position})")
+            edge = target._gradient_edge()
+            self.keys.append((id(edge[0]), edge[1]))
+        self.captured: dict[tuple[int, int], Tensor] = {}
+        self._targets = set(self.keys)
+        self.nodes: set[int] = set()  # ids of the nodes that have to run
+        for node in sorted(_reachable(starts), key=lambda node: node.number):  # inputs come before users
+            if any(self.needs(node)):
+                self.nodes.add(id(node))
+
+    def needs(self, node: Node) -> tuple[bool, ...]:
+        """For each input of the node, whether its gradient leads to a target."""
+        return tuple(
+            edge is not None and (id(edge[0]) in self.nodes or (id(edge[0]), edge[1]) in self._targets)
+            for edge in node.edges
+        )
+
+    def capture(self, node: Node, received: list[Tensor | None]) -> None:
+        """Keep the gradients of this node's outputs that were asked for."""
+        for index, gradient in enumerate(received):
+            if gradient is not None and (id(node), index) in self._targets:
+                self.captured[id(node), index] = gradient
+
+    def results(self, walk: _Walk) -> list[Tensor | None]:
+        """One gradient per target, each a Tensor of its own; None where no path led to it."""
+        for leaf_id, (_, gradient) in walk.leaves.items():
+            self.captured[leaf_id, 0] = gradient
+        found = [self.captured.get(key) for key in self.keys]
+        return [None if gradient is None else gradient._alias() for gradient in found]
+
+
+def _reachable(starts: Iterable[Tensor]) -> list[Node]:
+    """All nodes from which ``starts`` were made, without recursion."""
+    stack = [start._gradient_edge()[0] for start in starts if start.requires_grad]
+    seen: dict[int, Node] = {}
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, Node) or id(node) in seen:
+            continue
+        seen[id(node)] = node
+        stack.extend(edge[0] for edge in node.edges if edge is not None)
+    return list(seen.values())
+
+
+# ------------------------------------------------------------------------------------------ arguments
+
+
+def _as_tuple(tensors: Any) -> tuple[Tensor, ...]:
+    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+
+
+def _start_gradients(starts: tuple[Tensor, ...], given: Any, argument: str) -> list[Tensor | None]:
+    """Check or make the gradients to start with; a scalar's is 1."""
+    gradients = [None] * len(starts) if given is None else list(_as_tuple(given))
+    if len(gradients) != len(starts):
+        raise RuntimeError(f"got {len(starts)} tensors and {len(gradients)} gradients")
+    result: list[Tensor | None] = []
+    for position, (start, gradient) in enumerate(zip(starts, gradients, strict=True)):
+        if gradient is None:
+            if start.requires_grad:
+                if start.numel() != 1:
+                    raise RuntimeError("grad can be implicitly created only for scalar outputs")
+                if not start.dtype.is_floating_point:
+                    raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {start.dtype}")
+                gradient = Tensor._wrap(np.ones(start._array.shape, start._array.dtype))
+        elif not isinstance(gradient, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+        elif gradient.shape != start.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: {argument}[{position}] has a shape of {gradient.shape} and output[{position}] has a "
+                f"shape of {start.shape}."
+            )
+        if not start.requires_grad:
+            raise RuntimeError(f"element {position} of tensors does not require grad and does not have a grad_fn")
+        result.append(gradient)
+    return result

@@ -1,0 +1,175 @@
+"""Function: a user's own op, with PyTorch's contract. Forward and backward both work on Tensors.
+
+The built-in ops are :class:`~tinytorch.autograd.primitive.Primitive` subclasses, whose forward sees plain arrays. A user's
+Function sees Tensors in forward, with recording switched off, so that code written for PyTorch runs unchanged.
+
+>>> import tinytorch
+>>> class Cube(Function):
+...     @staticmethod
+...     def forward(ctx, x):
+...         ctx.save_for_backward(x)
+...         return x ** 3
+...
+...     @staticmethod
+...     def backward(ctx, grad_output):
+...         (x,) = ctx.saved_tensors
+...         return grad_output * 3 * x ** 2
+>>> x = tinytorch.tensor(2.0, requires_grad=True)
+>>> Cube.apply(x).backward()
+>>> x.grad
+tensor(12.)
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from tinytorch.autograd.modes import no_grad, state
+from tinytorch.autograd.node import Node, SavedOutput, next_number
+from tinytorch.tensor import Tensor
+
+__all__ = ["Function", "once_differentiable", "NestedIOFunction"]
+
+
+class Function(Node):
+    """Base of a custom op; subclass it with static ``forward(ctx, ...)`` and ``backward(ctx, *grad_outputs)``, then use
+    ``.apply``.
+
+    ``ctx`` offers ``save_for_backward``, ``saved_tensors``, ``needs_input_grad``, ``mark_dirty``, ``mark_non_differentiable``,
+    ``set_materialize_grads`` and takes attributes of your own. ``backward`` returns one gradient (or None) per argument of
+    forward. With a static ``setup_context(ctx, inputs, output)``, forward takes no ctx.
+    """
+
+    _dirty: tuple[Any, ...] = ()
+    _non_differentiable: tuple[Any, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if type(self) is Function:
+            raise RuntimeError(f"{type(self)} should not be instantiated. Methods on autograd functions are all static.")
+
+    def mark_dirty(self, *args: Tensor) -> None:
+        """Declare inputs that forward changed in place (and returns)."""
+        self._dirty = args
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Override to save for backward outside of forward."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @classmethod
+    def name(cls) -> str:
+        """PyTorch's name for the node of a user's Function."""
+        return f"{cls.__name__}Backward"
+
+    @staticmethod
+    def vjp(ctx: Any, *grad_outputs: Any) -> Any:
+        """An old second name of ``backward``."""
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function")
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run forward on the arguments and record the op if any Tensor among them requires grad."""
+        ctx = object.__new__(cls)
+        needs = [isinstance(arg, Tensor) and arg.requires_grad for arg in args]
+        ctx.needs_input_grad = tuple(needs)
+        separate_setup = cls.setup_context is not Function.setup_context
+        with no_grad():
+            if separate_setup:
+                output = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, output)
+            else:
+                output = cls.forward(ctx, *args, **kwargs)
+        single = not isinstance(output, tuple)
+        results = (output,) if single else output
+        recording = state.grad_enabled and any(needs)
+        results = tuple(
+            _as_result(ctx, value, args, index, recording) if isinstance(value, Tensor) else value
+            for index, value in enumerate(results)
+        )
+        if recording:
+            _record(ctx, args, needs, results, outputs=(output,) if single else output)
+        return results[0] if single else results
+
+
+def _as_result(ctx: Function, value: Tensor, args: tuple[Any, ...], index: int, recording: bool) -> Tensor:
+    """What apply returns for a tensor that forward returned: an input handed through becomes a tensor of its own."""
+    if any(value is arg for arg in args):
+        if any(value is dirty for dirty in ctx._dirty):
+            if recording:
+                inplace.check_differentiable_target(value)
+            value._bump_version()
+            return value
+        alias = value._alias()
+        alias._edge, alias._requires_grad = None, False
+        return alias
+    return value
+
+
+def _record(ctx: Function, args: tuple[Any, ...], needs: list[bool], results: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+    """Make ctx the node of ``results``."""
+    ctx.number = next_number()
+    ctx.edges = tuple(arg._gradient_edge() if need else None for arg, need in zip(args, needs, strict=True))
+    ctx.scope = state.scope
+    ctx.outputs = tuple((r._array.shape, r._array.dtype) if isinstance(r, Tensor) else ((), None) for r in results)
+    excluded = {id(tensor) for tensor in ctx._non_differentiable}
+    ctx._saved = tuple(_packed(value, args, results, outputs) for value in ctx._saved)
+    ctx._dirty, ctx._non_differentiable = (), ()
+    for index, (result, original) in enumerate(zip(results, outputs, strict=True)):
+        if isinstance(result, Tensor) and id(original) not in excluded and result._array.dtype.kind in "fc":
+            result._edge, result._requires_grad = (ctx, index), True
+
+
+def _packed(value: Any, args: tuple[Any, ...], results: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
+    """A saved tensor as :meth:`Node._unpack` expects it; an output is kept without pointing at it."""
+    if value is None:
+        return None
+    if not isinstance(value, Tensor):
+        raise TypeError(f"save_for_backward can only save variables, but got {type(value).__name__}")
+    if not any(value is arg for arg in args):
+        for index, output in enumerate(outputs):
+            if value is output:
+                return SavedOutput(value._array, results[index]._shared_memory(), index)
+    return value, value._version
+
+
+class NestedIOFunction(Function):
+    """Not supported: pass tensors as separate arguments of a :class:`Function` instead."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        raise NotImplementedError("NestedIOFunction is not supported; subclass autograd.Function with flat arguments.")
+
+
+class NotTwiceDifferentiable(Node):
+    """The node behind gradients that were computed in a way that cannot be differentiated."""
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator for a ``backward`` that computes on detached values: differentiating its result raises."""
+
+    @functools.wraps(backward)
+    def wrapper(ctx: Any, *grad_outputs: Any) -> Any:
+        recording = state.grad_enabled and any(isinstance(g, Tensor) and g.requires_grad for g in grad_outputs)
+        with no_grad():
+            grads = backward(ctx, *grad_outputs)
+        if not recording:
+            return grads
+        single = not isinstance(grads, tuple)
+        aliases = tuple(g._alias() if isinstance(g, Tensor) else g for g in ((grads,) if single else grads))
+        node = NotTwiceDifferentiable()
+        node.number = next_number()
+        node.outputs = tuple((g._array.shape, g._array.dtype) if isinstance(g, Tensor) else ((), None) for g in aliases)
+        for index, gradient in enumerate(aliases):
+            if isinstance(gradient, Tensor):
+                gradient._edge, gradient._requires_grad = (node, index), True
+        return aliases[0] if single else aliases
+
+    return wrapper
+
+
+from tinytorch.autograd import inplace  # noqa: E402

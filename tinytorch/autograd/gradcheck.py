@@ -1,0 +1,218 @@
+"""Gradient checking: is backward really the derivative of forward?
+
+The definition of the derivative is the judge. For an input element x_j and a small ε,
+
+    ∂y_i/∂x_j  ≈  (y_i(x_j + ε) - y_i(x_j - ε)) / 2ε
+
+which is exact to O(ε²). Column j of the *numerical* Jacobian comes from two evaluations; row i of the *analytical* one from a
+backward pass that starts with 1 at y_i and 0 elsewhere. In float64, ε = 10⁻⁶ leaves about nine digits.
+
+:func:`gradgradcheck` applies the same test to the backward pass itself. (After ``torch.autograd.gradcheck``.)
+
+>>> import tinytorch
+>>> x = tinytorch.tensor([0.3, -1.2], dtype=tinytorch.float64, requires_grad=True)
+>>> gradcheck(tinytorch.tanh, x), gradgradcheck(tinytorch.tanh, x)
+(True, True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch import ops
+from tinytorch.autograd.engine import grad
+from tinytorch.tensor import Tensor
+
+__all__ = ["gradcheck", "gradgradcheck", "GradcheckError"]
+
+
+class GradcheckError(RuntimeError):
+    """The analytical and the numerical derivative disagree."""
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    fast_mode: bool = False,
+    **unused: Any,
+) -> bool:
+    """Compare the gradients of ``func(*inputs)`` with finite differences.
+
+    Args:
+        func: takes tensors, returns a tensor or several.
+        inputs: a tensor or a tuple; those that require grad should be float64.
+        eps: the step of the finite differences.
+        atol, rtol: ``|analytical - numerical| <= atol + rtol · |numerical|``.
+        raise_exception: raise :class:`GradcheckError`, which names input, output and element; otherwise return False.
+        fast_mode: compare one random projection of the Jacobian instead of all of it.
+
+    Raises:
+        ValueError: no input requires grad.
+    """
+    tensors = _as_tuple(inputs)
+    try:
+        _check_inputs(tensors)
+        outputs = _differentiable_outputs(func(*tensors))
+        for index, output in enumerate(outputs):
+            _check_output(func, tensors, index, output, eps, atol, rtol, nondet_tol, fast_mode)
+        if not outputs:
+            _check_no_dependence(func, tensors, eps, atol)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    gen_non_contig_grad_outputs: bool = False,
+    fast_mode: bool = False,
+    **unused: Any,
+) -> bool:
+    """Compare the second derivatives of ``func(*inputs)`` with finite differences of its gradients.
+
+    ``grad_outputs``: the gradients to start the first backward with; random ones by default. They are inputs of the check, too.
+    """
+    tensors = _as_tuple(inputs)
+    outputs = _differentiable_outputs(func(*tensors))
+    if grad_outputs is None:
+        source = np.random.default_rng(0)
+        starts = tuple(
+            Tensor._wrap(source.standard_normal(o._array.shape).astype(o._array.dtype)).requires_grad_() for o in outputs
+        )
+    else:
+        starts = _as_tuple(grad_outputs)
+    count = len(tensors)
+    wanted = [i for i, t in enumerate(tensors) if isinstance(t, Tensor) and t.requires_grad]
+
+    def gradients(*arguments: Any) -> tuple[Tensor, ...]:
+        values, cotangents = arguments[:count], arguments[count:]
+        results = _differentiable_outputs(func(*values))
+        return tuple(
+            g
+            for g in grad(results, [values[i] for i in wanted], cotangents, create_graph=True, allow_unused=True)
+            if g is not None and g.requires_grad
+        )
+
+    return gradcheck(
+        gradients, tensors + starts, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol,
+        fast_mode=fast_mode,
+    )  # fmt: skip
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, Tensor) else tuple(value)
+
+
+def _check_inputs(tensors: Sequence[Any]) -> None:
+    checked = [t for t in tensors if isinstance(t, Tensor) and t.requires_grad]
+    if not checked:
+        raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.")
+    for tensor in checked:
+        if any(stride == 0 and size > 1 for stride, size in zip(tensor._array.strides, tensor._array.shape, strict=True)):
+            raise RuntimeError(
+                "gradcheck: an input has overlapping memory (from expand()); its elements cannot be varied one by one. Call "
+                "contiguous() first."
+            )
+
+
+def _differentiable_outputs(result: Any) -> tuple[Tensor, ...]:
+    return tuple(output for output in _as_tuple(result) if isinstance(output, Tensor) and output.requires_grad)
+
+
+def _check_output(
+    func: Any, tensors: tuple[Any, ...], index: int, output: Tensor, eps: float, atol: float, rtol: float, nondet_tol: float,
+    fast_mode: bool,
+) -> None:  # fmt: skip
+    """Compare output ``index`` with respect to every input that requires grad."""
+    directions = _directions(output, fast_mode)
+    wanted = [position for position, t in enumerate(tensors) if isinstance(t, Tensor) and t.requires_grad]
+    analytical = _analytical(output, [tensors[p] for p in wanted], directions)
+    again = _analytical(output, [tensors[p] for p in wanted], directions)
+    for position, rows, rows_again in zip(wanted, analytical, again, strict=True):
+        if np.abs(rows - rows_again).max(initial=0.0) > nondet_tol:
+            raise GradcheckError(f"Backward is not reentrant: input {position} got different gradients for the same grad_output.")
+        numerical = _numerical(func, tensors, position, index, directions, eps)
+        _compare(rows, numerical, position, index, atol, rtol)
+
+
+def _directions(output: Tensor, fast_mode: bool) -> np.ndarray:
+    """The cotangents to try, one per row: unit vectors, or one random vector."""
+    size = output._array.size
+    if fast_mode:
+        return np.random.default_rng(0).standard_normal((1, size))
+    return np.eye(size)
+
+
+def _analytical(output: Tensor, wanted: list[Tensor], directions: np.ndarray) -> list[np.ndarray]:
+    """For each input, the rows ``directions @ J`` as backward computes them."""
+    rows = [np.zeros((len(directions), t._array.size)) for t in wanted]
+    for number, direction in enumerate(directions):
+        start = Tensor._wrap(direction.reshape(output._array.shape).astype(output._array.dtype))
+        grads = grad(output, wanted, start, retain_graph=True, allow_unused=True)
+        for row, gradient in zip(rows, grads, strict=True):
+            if gradient is not None:
+                row[number] = gradient._array.reshape(-1)
+    return rows
+
+
+def _numerical(func: Any, tensors: tuple[Any, ...], position: int, index: int, directions: np.ndarray, eps: float) -> np.ndarray:
+    """``directions @ J`` by central differences, one column per element of input ``position``."""
+    original = tensors[position]
+    columns = []
+    for element in np.ndindex(original._array.shape):
+        ends = []
+        for step in (eps, -eps):
+            moved = original._array.copy()
+            moved[element] += step
+            varied = Tensor._wrap(moved)
+            varied._requires_grad = True
+            arguments = (*tensors[:position], varied, *tensors[position + 1 :])
+            results = _differentiable_outputs(func(*arguments))
+            ends.append(results[index]._array.astype(np.float64).reshape(-1))
+        columns.append(directions @ ((ends[0] - ends[1]) / (2 * eps)))
+    return np.stack(columns, 1) if columns else np.zeros((len(directions), 0))
+
+
+def _compare(analytical: np.ndarray, numerical: np.ndarray, position: int, index: int, atol: float, rtol: float) -> None:
+    wrong = ~np.isclose(analytical, numerical, rtol=rtol, atol=atol, equal_nan=True)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise GradcheckError(
+            f"Jacobian mismatch for output {index} with respect to input {position}: at [{row}, {column}] analytical "
+            f"{analytical[row, column]:.9g}, numerical {numerical[row, column]:.9g}; {wrong.sum()} of {wrong.size} entries differ.\n"
+            f"numerical:\n{numerical}\nanalytical:\n{analytical}"
+        )
+
+
+def _check_no_dependence(func: Any, tensors: tuple[Any, ...], eps: float, atol: float) -> None:
+    """No output requires grad: then the outputs must not move when the inputs do."""
+    before = [o._array.copy() for o in _as_tuple(func(*tensors)) if isinstance(o, Tensor)]
+    for position, tensor in enumerate(tensors):
+        if not (isinstance(tensor, Tensor) and tensor.requires_grad):
+            continue
+        moved = Tensor._wrap(tensor._array + eps)
+        after = _as_tuple(func(*tensors[:position], moved, *tensors[position + 1 :]))
+        after = [o for o in after if isinstance(o, Tensor)]
+        if any(b.dtype.kind == "f" and not ops.allclose(Tensor._wrap(b), a, atol=atol) for b, a in zip(before, after, strict=True)):
+            raise GradcheckError(f"Numerical gradient for function expected to be zero: the output varies with input {position}.")

@@ -1,0 +1,242 @@
+"""Changes in place, seen by autograd.
+
+To autograd values never change: ``x.mul_(2)`` *computes a new value* and lets the name ``x`` mean it from now on. So an in-place
+op is its out-of-place op, a copy of the result into ``x``'s memory, and ``x._edge`` pointing at the new node. Two things
+make it safe:
+
+- The memory's version is counted up. A node that had saved the old value notices when backward asks for it, and raises.
+- Views. If ``v`` is a view of ``b``, writing to ``v`` also gives ``b`` a new value: b with a region replaced
+  (:class:`StridedPut`). Every other view of ``b`` then means a region of the new b (:class:`StridedGet`), which it
+  finds out when it is next used (``Tensor._follow_base``).
+
+Where the region lies is plain memory geometry: offset, sizes and strides of the view within its base.
+(The rules and error messages are PyTorch's: torch/csrc/autograd/variable.cpp.)
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from tinytorch.autograd.modes import state
+from tinytorch.autograd.node import SavedOutput
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import SCALAR_NAMES, can_cast, from_numpy_dtype
+from tinytorch.tensor import Tensor
+
+__all__ = ["change_in_place", "history_through_base"]
+
+
+class Geometry(NamedTuple):
+    """Where a view lies in its base: all strides and the offset in elements."""
+
+    base_shape: tuple[int, ...]
+    base_strides: tuple[int, ...]
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @classmethod
+    def of(cls, view: np.ndarray, base: np.ndarray) -> Geometry:
+        """The geometry of ``view`` within ``base``, from their addresses."""
+        size = base.itemsize
+        offset = view.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+        return cls(
+            base.shape, tuple(s // size for s in base.strides), offset // size,
+            view.shape, tuple(s // size for s in view.strides),
+        )  # fmt: skip
+
+    def laid_out(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A copy of ``array`` (of the base's shape) with the base's strides, and the region within it."""
+        size = array.itemsize
+        extent = 1 + sum((n - 1) * s for n, s in zip(self.base_shape, self.base_strides, strict=True) if n)
+        memory = np.zeros(max(extent, 1), array.dtype)
+        whole = as_strided(memory, self.base_shape, tuple(s * size for s in self.base_strides))
+        whole[...] = array
+        region = as_strided(memory[self.offset :], self.shape, tuple(s * size for s in self.strides))
+        return whole, region
+
+
+class StridedGet(Primitive):
+    """The region of a base that a view shows."""
+
+    @staticmethod
+    def forward(ctx: Any, base: np.ndarray, geometry: Geometry) -> np.ndarray:
+        return geometry.laid_out(base)[1].copy()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return StridedAdd.apply(grad, geometry=ctx.attributes["geometry"])
+
+    @classmethod
+    def name(cls) -> str:
+        return "AsStridedBackward0"
+
+
+class StridedAdd(Primitive):
+    """Zeros of the base's shape with ``value`` added in the region: the transpose of :class:`StridedGet`."""
+
+    @staticmethod
+    def forward(ctx: Any, value: np.ndarray, geometry: Geometry) -> np.ndarray:
+        whole, region = geometry.laid_out(np.zeros(geometry.base_shape, value.dtype))
+        if 0 in region.strides:  # an expanded view shows elements several times, and each contributes
+            positions = geometry.laid_out(np.arange(whole.size).reshape(whole.shape))[1]
+            total = np.zeros(whole.size, value.dtype)
+            np.add.at(total, positions.ravel(), value.ravel())
+            return total.reshape(whole.shape)
+        region[...] = value
+        return whole
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return StridedGet.apply(grad, geometry=ctx.attributes["geometry"])
+
+
+class StridedPut(Primitive):
+    """The base with the region replaced by ``value``."""
+
+    @staticmethod
+    def forward(ctx: Any, base: np.ndarray, value: np.ndarray, geometry: Geometry) -> np.ndarray:
+        whole, region = geometry.laid_out(base)
+        region[...] = value
+        return whole
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        geometry = ctx.attributes["geometry"]
+        need_base, need_value = ctx.needs_input_grad
+        zeros = Tensor._wrap(np.zeros(geometry.shape, grad._array.dtype))
+        return (
+            StridedPut.apply(grad, zeros, geometry=geometry) if need_base else None,
+            StridedGet.apply(grad, geometry=geometry) if need_value else None,
+        )
+
+    @classmethod
+    def name(cls) -> str:
+        return "CopySlices"
+
+
+def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
+    """Give ``x`` the value ``op(x, *args, **kwargs)``, in x's own memory; returns ``x``.
+
+    Raises:
+        RuntimeError: a leaf that requires grad (or a view of one), a result of another shape or of a higher dtype category,
+            memory that several elements of ``x`` share, an inference tensor outside inference mode.
+    """
+    check_writable(x)
+    result = _from_old_value(x, op, args, kwargs)
+    if result._array.shape != x._array.shape:
+        raise RuntimeError(
+            f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.shape)}"
+        )
+    if result._array.dtype != x._array.dtype:
+        if not can_cast(result.dtype, x.dtype):
+            raise RuntimeError(
+                f"result type {SCALAR_NAMES[result.dtype]} can't be cast to the desired output type "
+                f"{SCALAR_NAMES[x.dtype]}"
+            )
+        result = ops.cast(result, x._array.dtype)
+    recorded = result._requires_grad
+    if recorded:
+        check_differentiable_target(x)
+    np.copyto(x._array, result._array)
+    x._bump_version()
+    if recorded:
+        _move_saved_output(result, x)
+        rebase_history(x, result)
+    return x
+
+
+def _from_old_value(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -> Tensor:
+    """``op`` of what ``x`` is before the change. If a node saved that old value, it gets memory of its own."""
+    if x._base is not None:
+        x._follow_base()
+    before = x._alias()
+    before._memory = None
+    result = op(before, *[before if arg is x else arg for arg in args], **kwargs)
+    saved = weakref.ref(before)
+    del before
+    kept = saved()
+    if kept is not None:
+        kept._array = kept._array.copy(order="K")
+    return result
+
+
+def check_writable(x: Tensor) -> None:
+    """Raise where memory may not be written at all."""
+    if x._inference and not state.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
+            "tensor before doing inplace update."
+        )
+    array = x._array
+    if any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True)) and array.size:
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+    if not array.flags.writeable:
+        raise RuntimeError(
+            "this tensor's memory is read-only (it came from a read-only NumPy array); clone() it to change it in place"
+        )
+
+
+def check_differentiable_target(x: Tensor) -> None:
+    """Raise where autograd cannot give ``x`` a new value."""
+    if not state.grad_enabled:
+        return
+    if x._base is not None:
+        if x._base._edge is None and x._base._requires_grad:
+            raise RuntimeError(
+                "a view of a leaf Variable that requires grad is being used in an in-place operation."
+            )
+        if x._view_obstacle is not None:
+            maker = f"Output {x._edge[1]} of {x._edge[0].name()} is a view and" if x._edge else "A view"
+            raise RuntimeError(
+                f"{maker} {x._view_obstacle} and is being modified inplace with grad mode enabled. Such views do not allow "
+                "the output views to be modified inplace. You should replace the inplace operation by an out-of-place one."
+            )
+    elif x._edge is None and x._requires_grad:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+
+
+def _move_saved_output(result: Tensor, x: Tensor) -> None:
+    """The result lives in x's memory now, so a node that saved its result has to watch x's memory."""
+    node, index = result._edge
+    if node._saved:
+        node._saved = tuple([
+            SavedOutput(x._array, x._shared_memory(), index)
+            if isinstance(saved, SavedOutput) and saved.index == index and saved.array is result._array
+            else saved
+            for saved in node._saved
+        ])  # fmt: skip
+
+
+def rebase_history(x: Tensor, result: Tensor) -> None:
+    """Let ``x`` (and, for a view, its base) mean the value that ``result`` recorded."""
+    if x._base is None:
+        x._edge, x._requires_grad = result._edge, True
+        return
+    base = x._base
+    geometry = Geometry.of(x._array, base._array)
+    StridedPut.record_result(base, (base._alias(), result), geometry=geometry)
+    x._requires_grad = True
+    history_through_base(x)
+    x._seen_version = x._shared_memory().version
+
+
+def history_through_base(view: Tensor) -> None:
+    """Let the view's history be: a region of its base, as the base is now."""
+    base = view._base
+    assert base is not None
+    if base._requires_grad:
+        StridedGet.record_result(view, (base,), geometry=Geometry.of(view._array, base._array))
+    else:
+        view._edge, view._requires_grad = None, False
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -1,0 +1,163 @@
+"""Grad modes: whether ops are recorded, per thread.
+
+``no_grad``, ``enable_grad``, ``set_grad_enabled`` and ``inference_mode`` are context managers and decorators, as PyTorch's.
+The thread's state also holds where in the module tree the running forward is (``scope``), because
+every recorded node remembers it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+__all__ = ["no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "is_grad_enabled",
+           "is_inference_mode_enabled"]  # fmt: skip
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _ThreadState(threading.local):
+    """What autograd remembers per thread; class attributes are the values a new thread starts with."""
+
+    grad_enabled: bool = True
+    inference: bool = False
+    scope: str = ""  # qualified name of the running module, "block1.0"
+    scope_names: dict[int, str] | None = None  # id(module) -> qualified name, of the outermost running module
+
+
+state = _ThreadState()
+
+
+def is_grad_enabled() -> bool:
+    """Whether ops are recorded in this thread now."""
+    return state.grad_enabled
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether :class:`inference_mode` is on in this thread now."""
+    return state.inference
+
+
+class _ModeManager:
+    """A context manager that is also a decorator of functions, generator functions and classes."""
+
+    def __enter__(self) -> Any:
+        raise NotImplementedError
+
+    def __exit__(self, *exception: Any) -> None:
+        raise NotImplementedError
+
+    def clone(self) -> _ModeManager:
+        """A fresh manager of the same kind, so that decorated functions may call themselves."""
+        return type(self)()
+
+    def __call__(self, function: F) -> F:
+        if inspect.isclass(function):  # decorate what makes the instances, as PyTorch does
+            function.__init__ = self(function.__init__)
+            return function
+        if inspect.isgeneratorfunction(function):
+            return self._wrap_generator(function)
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self.clone():
+                return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+    def _wrap_generator(self, function: Any) -> Any:
+        """The mode holds while the generator runs, and not while its consumer does."""
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            generator = function(*args, **kwargs)
+            step, argument = generator.send, (None,)
+            while True:
+                try:
+                    with self.clone():
+                        item = step(*argument)
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    argument, step = ((yield item),), generator.send
+                except GeneratorExit:
+                    generator.close()
+                    raise
+                except BaseException as error:
+                    argument, step = (error,), generator.throw
+
+        return wrapper
+
+
+class no_grad(_ModeManager):  # noqa: N801 - PyTorch's name
+    """Nothing is recorded inside: results do not require grad. ``@no_grad`` works with and without brackets."""
+
+    _enabled = False
+
+    def __new__(cls, function: Any = None) -> Any:
+        manager = super().__new__(cls)
+        return manager if function is None else manager(function)
+
+    def __init__(self, function: Any = None) -> None:
+        self._before: list[bool] = []  # a stack: one manager object may be entered again inside itself
+
+    def __enter__(self) -> None:
+        self._before.append(state.grad_enabled)
+        state.grad_enabled = self._enabled
+
+    def __exit__(self, *exception: Any) -> None:
+        state.grad_enabled = self._before.pop()
+
+
+class enable_grad(no_grad):  # noqa: N801
+    """Ops are recorded inside, also within :class:`no_grad`."""
+
+    _enabled = True
+
+
+class set_grad_enabled(_ModeManager):  # noqa: N801
+    """Switch recording on or off: at once when called as a function, until the end of the block with ``with``."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+        self._before = state.grad_enabled
+        state.grad_enabled = self.mode
+
+    def __call__(self, function: F) -> F:
+        state.grad_enabled = self._before  # used as a decorator: takes effect when the function runs
+        return super().__call__(function)
+
+    def __enter__(self) -> None:
+        state.grad_enabled = self.mode
+
+    def __exit__(self, *exception: Any) -> None:
+        state.grad_enabled = self._before
+
+    def clone(self) -> set_grad_enabled:
+        return set_grad_enabled(self.mode)
+
+
+class inference_mode(_ModeManager):  # noqa: N801
+    """Like :class:`no_grad`, and the tensors made inside can never take part in autograd."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        if isinstance(mode, bool):
+            return super().__new__(cls)
+        return cls()(mode)
+
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = mode
+        self._before: list[tuple[bool, bool]] = []
+
+    def __enter__(self) -> None:
+        self._before.append((state.grad_enabled, state.inference))
+        state.grad_enabled, state.inference = not self.mode, self.mode
+
+    def __exit__(self, *exception: Any) -> None:
+        state.grad_enabled, state.inference = self._before.pop()
+
+    def clone(self) -> inference_mode:
+        return inference_mode(self.mode)

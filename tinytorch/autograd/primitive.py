@@ -1,0 +1,156 @@
+"""Primitive: an op with its own derivative. Forward on arrays, right beside backward on Tensors.
+
+Every op of tinytorch is either a primitive or composed of primitives. This is all there is to one::
+
+    class Mul(Primitive):
+        @staticmethod
+        def forward(ctx, a, b):                                  # NumPy arrays (or Python numbers)
+            need_a, need_b = ctx.needs_input_grad
+            ctx.save_for_backward(a if need_b else None, b if need_a else None)
+            return a * b
+
+        @staticmethod
+        def backward(ctx, grad):                                 # Tensors
+            a, b = ctx.saved_tensors
+            return grad * b if b is not None else None, grad * a if a is not None else None
+
+``backward`` is written in Tensor ops, so it can itself be recorded and differentiated again, to any order. It may return
+gradients in the *broadcast* shape: the engine sums them to each input's shape, in one place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinytorch.autograd.modes import state
+from tinytorch.autograd.node import Node, next_number
+
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
+__all__ = ["Primitive"]
+
+_NOTHING_NEEDED = (False,) * 64
+_new = object.__new__
+_ndarray = np.ndarray
+
+
+class Primitive(Node):
+    """Base of all built-in ops; see the module's text. The instance that ``forward`` gets as ``ctx`` is the graph node.
+
+    ``forward(ctx, *arrays, **attributes)`` returns one array or a tuple of arrays. ``returns_view = True`` says that the result may
+    share memory with the first input; autograd then follows in-place changes through it.
+    """
+
+    returns_view = False
+
+    @classmethod
+    def apply(cls, *inputs: Any, **attributes: Any) -> Any:
+        """Run the op on Tensors (and None, Python numbers), and record it if any of them requires grad.
+
+        Returns one Tensor, or a tuple of them as ``forward`` does.
+        """
+        ctx = _new(cls)
+        arrays = []
+        needs = []
+        for value in inputs:
+            if isinstance(value, Tensor):
+                if value._base is not None:
+                    value._follow_base()
+                arrays.append(value._array)
+                needs.append(value._requires_grad)
+            else:
+                arrays.append(value)
+                needs.append(False)
+        recording = state.grad_enabled and True in needs
+        ctx.needs_input_grad = needs if recording else _NOTHING_NEEDED
+        try:
+            output = cls.forward(ctx, *arrays, **attributes)
+        except ValueError as error:
+            raise cls.explain(error, *arrays) from None
+        if type(output) is tuple:
+            return cls._finish_many(ctx, inputs, arrays, output, attributes, recording)
+        result = _new(Tensor)
+        # NumPy turns 0-dimensional results into scalars; tensors always hold arrays.
+        result._array = array = output if type(output) is _ndarray else np.asarray(output)
+        if recording:
+            ctx._record(inputs, attributes)
+            ctx.outputs = ((array.shape, array.dtype),)
+            result._edge = (ctx, 0)
+            result._requires_grad = True
+            if ctx._saved:
+                if array is not output:
+                    ctx._saved = tuple([array if saved is output else saved for saved in ctx._saved])
+                ctx._pack(inputs, arrays, (result,))
+        elif state.inference:
+            result._inference = True
+        if cls.returns_view:
+            result._link_to_base(inputs[0])
+        return result
+
+    def _record(self, inputs: Any, attributes: dict[str, Any]) -> None:
+        """Make this ctx a node of the graph."""
+        self.number = next_number()
+        self.edges = tuple(
+            [
+                (value._edge or (value, 0)) if need else None
+                for value, need in zip(inputs, self.needs_input_grad, strict=True)
+            ]
+        )
+        self.attributes = attributes
+        if state.scope:
+            self.scope = state.scope
+
+    @classmethod
+    def _finish_many(
+        cls, ctx: Any, inputs: Any, arrays: Any, outputs: Any, attributes: dict[str, Any], recording: bool
+    ) -> tuple[Any, ...]:
+        """The end of :meth:`apply` for several outputs."""
+        results = tuple([Tensor._wrap(np.asarray(output)) for output in outputs])
+        if recording:
+            ctx._record(inputs, attributes)
+            ctx.outputs = tuple([(result._array.shape, result._array.dtype) for result in results])
+            excluded = [id(array) for array in getattr(ctx, "_non_differentiable", ())]
+            ctx._non_differentiable = ()
+            for index, (result, output) in enumerate(zip(results, outputs, strict=True)):
+                if id(output) not in excluded:
+                    result._edge = (ctx, index)
+                    result._requires_grad = True
+            if ctx._saved:
+                ctx._pack(inputs, arrays, results)
+        for result in results:
+            if state.inference:
+                result._inference = True
+            if cls.returns_view:
+                result._link_to_base(inputs[0], one_of_several=True)
+        return results
+
+    @classmethod
+    def record_result(cls, result: Tensor, inputs: tuple[Any, ...], **attributes: Any) -> None:
+        """Record that ``result``, which exists already, is what this op would give for ``inputs``.
+
+        For ops whose forward has nothing to compute: a change in place seen as a new value of the same tensor.
+        """
+        ctx = _new(cls)
+        ctx.needs_input_grad = [isinstance(value, Tensor) and value._requires_grad for value in inputs]
+        ctx._record(inputs, attributes)
+        ctx.outputs = ((result._array.shape, result._array.dtype),)
+        result._edge, result._requires_grad = (ctx, 0), True
+
+    @classmethod
+    def explain(cls, error: ValueError, *arrays: Any) -> Exception:
+        """The error that the user sees when NumPy refused the arrays; ops override it to speak of their arguments."""
+        shapes = ", ".join(str(list(a.shape)) for a in arrays if isinstance(a, np.ndarray))
+        return RuntimeError(f"{cls.__name__.lower()}(): {error} (input shapes: {shapes})")
+
+    @staticmethod
+    def forward(ctx: Any, *arrays: Any, **attributes: Any) -> Any:
+        """Compute the result from arrays."""
+        raise NotImplementedError
+
+
+# Tensor's methods call ops, ops are primitives, and primitives make Tensors: the package's one import circle.
+# `tinytorch.tensor` defines the class before it imports anything that leads here, so the name exists by now.
+from tinytorch.tensor import Tensor  # noqa: E402

@@ -1,0 +1,252 @@
+"""Data types: PyTorch's names over NumPy's dtypes, and PyTorch's rules for mixing them.
+
+NumPy and PyTorch disagree on what ``int64 + 1.5`` is (NumPy: float64, PyTorch: the default float type) and on whether a
+0-dimensional array may widen a larger one (NumPy: yes, PyTorch: no, not within the same category). Both
+disagreements end here: every operator asks :func:`result_dtype` before it calls NumPy.
+
+The rule (PyTorch's): operands fall into three priorities - tensors with dimensions, 0-dimensional tensors, Python numbers -
+and into categories - bool < integer < floating < complex. The dtype comes from the highest priority; a lower priority changes
+it only when its *category* is higher.
+
+>>> promote_types(int64, float32)
+torch.float32
+>>> promote_types(uint8, int8)
+torch.int16
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "dtype", "promote_types", "can_cast", "finfo", "iinfo", "get_default_dtype", "set_default_dtype",
+    "float16", "half", "float32", "float", "float64", "double", "complex64", "cfloat", "complex128", "cdouble",
+    "uint8", "uint16", "uint32", "uint64", "int8", "int16", "short", "int32", "int", "int64", "long", "bool",
+]  # fmt: skip
+
+BOOL, INTEGER, FLOATING, COMPLEX = range(4)
+_CATEGORY_OF_KIND = {"b": BOOL, "u": INTEGER, "i": INTEGER, "f": FLOATING, "c": COMPLEX}
+_python_bool, _python_int, _python_float = bool, int, float
+
+
+class dtype:  # noqa: N801 - PyTorch's name
+    """The type of a tensor's elements. Prints as PyTorch prints it, so that scripts print the same text.
+
+    Attributes: ``itemsize`` (bytes), ``is_floating_point``, ``is_complex``, ``is_signed``; ``numpy`` is NumPy's dtype.
+    """
+
+    __slots__ = ("name", "numpy", "itemsize", "is_floating_point", "is_complex", "is_signed", "category")
+
+    def __init__(self, name: str, numpy: Any) -> None:
+        self.name = name
+        self.numpy = np.dtype(numpy)
+        self.itemsize = self.numpy.itemsize
+        self.category = _CATEGORY_OF_KIND[self.numpy.kind]
+        self.is_floating_point = self.category == FLOATING
+        self.is_complex = self.category == COMPLEX
+        self.is_signed = self.numpy.kind in "ifc"
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> Any:  # copies and unpickles to the one object, so that `is` works
+        return _by_name, (self.name,)
+
+    def to_real(self) -> dtype:
+        """The real type of the same precision: complex64 gives float32."""
+        return {complex64: float32, complex128: float64}.get(self, self)
+
+    def to_complex(self) -> dtype:
+        """The complex type of the same precision: float32 gives complex64."""
+        return {float32: complex64, float64: complex128}.get(self, self)
+
+
+def _by_name(name: str) -> dtype:
+    return _NAMES[name]
+
+
+float16 = half = dtype("float16", np.float16)
+float32 = dtype("float32", np.float32)
+float64 = double = dtype("float64", np.float64)
+complex64 = cfloat = dtype("complex64", np.complex64)
+complex128 = cdouble = dtype("complex128", np.complex128)
+uint8 = dtype("uint8", np.uint8)
+uint16 = dtype("uint16", np.uint16)
+uint32 = dtype("uint32", np.uint32)
+uint64 = dtype("uint64", np.uint64)
+int8 = dtype("int8", np.int8)
+int16 = short = dtype("int16", np.int16)
+int32 = dtype("int32", np.int32)
+int64 = long = dtype("int64", np.int64)
+bool_ = dtype("bool", np.bool_)
+
+_ALL = (float16, float32, float64, complex64, complex128, uint8, uint16, uint32, uint64,
+        int8, int16, int32, int64, bool_)  # fmt: skip
+_NAMES = {t.name: t for t in _ALL}
+_OF_NUMPY = {t.numpy: t for t in _ALL}
+_OF_PYTHON = {_python_float: float64, _python_int: int64, _python_bool: bool_, complex: complex128}
+#: PyTorch's words for dtypes in error messages.
+SCALAR_NAMES = {
+    float16: "Half", float32: "Float", float64: "Double", complex64: "ComplexFloat", complex128: "ComplexDouble",
+    uint8: "Byte", uint16: "UInt16", uint32: "UInt32", uint64: "UInt64", int8: "Char", int16: "Short", int32: "Int",
+    int64: "Long", bool_: "Bool",
+}  # fmt: skip
+
+_default = float32
+
+
+def get_default_dtype() -> dtype:
+    """The dtype of tensors made from Python floats, and of ``int / int``. float32 at first."""
+    return _default
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Set the dtype of tensors made from Python floats. Raises TypeError for a type that is not floating."""
+    global _default
+    if not isinstance(d, dtype) or not d.is_floating_point:
+        raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
+    _default = d
+
+
+def from_numpy_dtype(numpy_dtype: Any) -> dtype:
+    """The dtype for NumPy's; TypeError for one that tensors cannot hold (object, text, dates, big-endian)."""
+    try:
+        return _OF_NUMPY[numpy_dtype]
+    except (KeyError, TypeError):
+        raise TypeError(
+            f"can't convert np.ndarray of type {np.dtype(numpy_dtype)}. The only supported types are: "
+            "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, "
+            "uint8, and bool."
+        ) from None
+
+
+def to_numpy_dtype(d: Any) -> np.dtype[Any]:
+    """NumPy's dtype for a ``dtype=`` argument: a :class:`dtype`, or Python's ``float``, ``int``, ``bool``, ``complex``."""
+    if isinstance(d, dtype):
+        return d.numpy
+    try:
+        return _OF_PYTHON[d].numpy
+    except (KeyError, TypeError):
+        pass
+    if isinstance(d, np.dtype) or (isinstance(d, type) and issubclass(d, np.generic)):
+        return from_numpy_dtype(np.dtype(d)).numpy
+    raise TypeError(f"dtype must be a tinytorch dtype such as tinytorch.float32, not {d!r}")
+
+
+def default_numpy_dtype() -> np.dtype[Any]:
+    """NumPy's dtype of the current default."""
+    return _default.numpy
+
+
+def category_of(value: Any) -> _python_int:
+    """BOOL, INTEGER, FLOATING or COMPLEX, of an array or a Python number."""
+    if isinstance(value, np.ndarray):
+        return _CATEGORY_OF_KIND[value.dtype.kind]
+    if isinstance(value, _python_bool):
+        return BOOL
+    if isinstance(value, _python_int):
+        return INTEGER
+    return COMPLEX if isinstance(value, complex) else FLOATING
+
+
+def dtype_of_number(value: Any) -> np.dtype[Any]:
+    """The dtype that a tensor made of this Python number has."""
+    category = category_of(value)
+    if category == FLOATING:
+        return _default.numpy
+    if category == COMPLEX:
+        return _default.to_complex().numpy
+    return int64.numpy if category == INTEGER else bool_.numpy
+
+
+def _promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
+    """The smallest dtype for both, as PyTorch: an integer never widens a float (int64 + float16 = float16)."""
+    if a == b:
+        return a
+    kind_a, kind_b = _CATEGORY_OF_KIND[a.kind], _CATEGORY_OF_KIND[b.kind]
+    if kind_a != kind_b and max(kind_a, kind_b) >= FLOATING:
+        if {kind_a, kind_b} == {FLOATING, COMPLEX}:
+            return np.promote_types(a, b)
+        return a if kind_a > kind_b else b
+    promoted = np.promote_types(a, b)
+    if promoted.kind == "f" and kind_a == kind_b == INTEGER:  # uint64 with a signed type: NumPy says float64
+        raise RuntimeError(f"Promotion for {_OF_NUMPY[a]} and {_OF_NUMPY[b]} is not supported, cast one of them first")
+    return promoted
+
+
+def promote_types(type1: dtype, type2: dtype) -> dtype:
+    """The smallest dtype that both convert to (PyTorch's ``torch.promote_types``)."""
+    return _OF_NUMPY[_promote_numpy(type1.numpy, type2.numpy)]
+
+
+def can_cast(from_: dtype, to: dtype) -> _python_bool:
+    """Whether PyTorch lets a result of ``from_`` be written into a tensor of ``to``: never down a category."""
+    if to.category == BOOL:
+        return from_.category == BOOL
+    return from_.category <= to.category
+
+
+def result_dtype(*operands: Any) -> np.dtype[Any]:
+    """The dtype in which arrays and Python numbers meet (``torch.result_type``); NumPy's dtype.
+
+    Args:
+        operands: arrays (with dimensions or 0-dimensional) and Python numbers.
+    """
+    by_priority: list[np.dtype[Any] | None] = [None, None, None]
+    for operand in operands:
+        if isinstance(operand, np.ndarray):
+            priority, candidate = (0 if operand.ndim else 1), operand.dtype
+        else:
+            priority, candidate = 2, dtype_of_number(operand)
+        seen = by_priority[priority]
+        by_priority[priority] = candidate if seen is None else _promote_numpy(seen, candidate)
+    result = None
+    for candidate in by_priority:
+        if candidate is None:
+            continue
+        if result is None:
+            result = candidate
+        elif _CATEGORY_OF_KIND[candidate.kind] > _CATEGORY_OF_KIND[result.kind]:
+            result = _promote_numpy(result, candidate)
+    assert result is not None, "result_dtype needs at least one operand"
+    return result
+
+
+class finfo:  # noqa: N801 - PyTorch's name
+    """Limits of a floating type: ``eps, max, min, tiny, smallest_normal, resolution, bits``."""
+
+    def __init__(self, type: dtype | None = None) -> None:
+        self._dtype = type or _default
+        if not (self._dtype.is_floating_point or self._dtype.is_complex):
+            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle {type!r}")
+        info = np.finfo(self._dtype.numpy)
+        self.bits = _python_int(info.bits)
+        self.eps, self.max, self.min = _python_float(info.eps), _python_float(info.max), _python_float(info.min)
+        self.tiny = self.smallest_normal = _python_float(info.tiny)
+        self.resolution = _python_float(info.resolution)
+        self.dtype = self._dtype.name
+
+    def __repr__(self) -> str:
+        return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+                f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})")  # fmt: skip
+
+
+class iinfo:  # noqa: N801 - PyTorch's name
+    """Limits of an integer type: ``max, min, bits``."""
+
+    def __init__(self, type: dtype) -> None:
+        if type.category != INTEGER:
+            raise TypeError(f"torch.iinfo() requires an integer input type, got {type!r}")
+        info = np.iinfo(type.numpy)
+        self.bits, self.max, self.min, self.dtype = info.bits, _python_int(info.max), _python_int(info.min), type.name
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+
+
+# PyTorch also calls these by Python's own names; assigned last, because from here on the names are shadowed.
+bool = bool_
+float = float32
+int = int32

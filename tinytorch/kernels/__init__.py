@@ -1,0 +1,8 @@
+"""Kernels: the fast array functions under the layers. NumPy only; nothing here knows what a Tensor is.
+
+Arrays in, arrays out. No argument is checked (the ops do that), nothing is recorded (autograd does that). So
+another backend could stand behind the same functions.
+
+Read in this order: `layout` (why images lie in memory as C,H,W,N), `threads`, `conv_reference` (convolution as a
+loop, then as one matrix product), `conv_columns` and `conv` (the same, block by block), `pool`, `norm`.
+"""

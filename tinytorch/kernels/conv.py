@@ -1,0 +1,164 @@
+"""Convolution, fast: forward and both gradients, a family closed under differentiation.
+
+(After: `conv_columns`. Next: `tinytorch.ops.conv`, which makes graph nodes of these.)
+
+A convolution y = conv2d(x, w) is linear in x and linear in w. Its two gradients
+
+    gx = conv2d_input(gy, w)        gw = conv2d_weight(x, gy)
+
+are linear in their arguments as well, and *their* derivatives are again these same three functions (for instance
+the gradient of conv2d_input with respect to gy is conv2d). So three kernels are enough for derivatives of any order.
+conv2d_input on its own is also the transposed convolution, `conv_transpose2d`.
+
+Shapes: x (N, C, H, W), weight (O, C // groups, KH, KW), y (N, O, H', W') with
+H' = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1. Arrays come in any memory order; images go out in C,H,W,N
+order (`layout`). The dtype of the result is the dtype of the inputs.
+
+The derivation of conv2d_input for stride 1: input pixel i feeds output h through tap k when h = i + padding - k.
+So gx[i] = sum over k of w[k] * gy[i + padding - k]: again a sliding dot product, over gy, with the kernel
+flipped. With stride s, output h reads input h * s + k * dilation - padding, so the pixels i with the same remainder
+modulo s use the same taps: each of the s * s remainders is a small stride-1 convolution with part of the kernel.
+"""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tinytorch.kernels.conv_columns import Block, Columns
+from tinytorch.kernels.layout import Array, Pair, batch_first, contiguous_batch_last, empty_chwn, scratch
+from tinytorch.kernels.memory import empty
+from tinytorch.kernels.threads import run_blocks
+
+FLOPS_PER_MICROSECOND = 50e3  # a rough speed of one core, to tell small work from large
+
+
+def conv2d(
+    x: Array, weight: Array, bias: Array | None = None, stride: Pair = (1, 1), padding: Pair = (0, 0),
+    dilation: Pair = (1, 1), groups: int = 1,
+) -> Array:
+    """Two-dimensional convolution (`torch.nn.functional.conv2d`); bias (O,) or None."""
+    n, _, h, w = x.shape
+    kernel = weight.shape[2:]
+    out_h, out_w = (
+        (size + 2 * p - d * (k - 1) - 1) // s + 1 for size, k, s, p, d in zip((h, w), kernel, stride, padding, dilation)
+    )
+    y = empty_chwn((n, weight.shape[0], out_h, out_w), x.dtype)
+    start = (-padding[0], -padding[1])
+    by_group = weight.reshape(groups, -1, *weight.shape[1:])
+    _correlate(_split_groups(x, groups), by_group, bias, _split_groups(y, groups), stride, start, dilation)
+    return y
+
+
+def conv2d_input(
+    grad: Array, weight: Array, input_shape: tuple[int, ...], stride: Pair = (1, 1), padding: Pair = (0, 0),
+    dilation: Pair = (1, 1), groups: int = 1, bias: Array | None = None,
+) -> Array:
+    """The gradient of conv2d for its input: grad (N, O, H', W') -> `input_shape` (N, C, H, W).
+
+    This is also the forward of `conv_transpose2d` (which may add a `bias` (C,)).
+    """
+    gx = empty_chwn(tuple(input_shape), grad.dtype)
+    g = _split_groups(grad, groups)
+    target = _split_groups(gx, groups)
+    # the roles of input and output channels are exchanged: (G, O, C, KH, KW) -> (G, C, O, KH, KW)
+    by_group = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)
+    for a in range(min(stride[0], input_shape[2])):
+        taps_h, first_h, step_h = _taps(a, weight.shape[2], stride[0], padding[0], dilation[0])
+        for b in range(min(stride[1], input_shape[3])):
+            taps_w, first_w, step_w = _taps(b, weight.shape[3], stride[1], padding[1], dilation[1])
+            part = target[:, :, a :: stride[0], b :: stride[1]] if stride != (1, 1) else target
+            taps = by_group[..., taps_h, taps_w]
+            if taps.size == 0:
+                part[...] = 0 if bias is None else bias.reshape(groups, -1, 1, 1, 1)
+                continue
+            result = part if stride == (1, 1) else empty(part.shape, part.dtype)
+            _correlate(g, taps, bias, result, (1, 1), (first_h, first_w), (step_h, step_w))
+            if result is not part:
+                part[...] = result
+    return gx
+
+
+def conv2d_weight(
+    x: Array, grad: Array, weight_shape: tuple[int, ...], stride: Pair = (1, 1), padding: Pair = (0, 0),
+    dilation: Pair = (1, 1), groups: int = 1,
+) -> Array:
+    """The gradient of conv2d for its weight: x (N, C, H, W), grad (N, O, H', W') -> `weight_shape`.
+
+    The same columns as in the forward, times the gradient: gw[k, o] = sum over (h, w, n) of columns[k] * grad[o].
+    """
+    g = _split_groups(grad, groups)
+    (channels, kh, kw), out_channels = weight_shape[1:], g.shape[1]
+    start = (-padding[0], -padding[1])
+    columns = Columns(_split_groups(x, groups), (kh, kw), g.shape[2:4], stride, start, dilation)
+    flops = 2.0 * groups * columns.depth * math.prod(g.shape[1:])
+
+    # Each lane adds up its own share of the blocks; the lanes are added in the end. How many lanes there are
+    # depends on the problem, not on the threads: the order of summation is part of the result.
+    nbytes = groups * columns.depth * out_channels * x.itemsize
+    lanes = max(1, min(len(columns.blocks), 16 if nbytes < 1 << 20 else 4))
+    sums = np.zeros((lanes, groups, columns.depth, out_channels), x.dtype)
+
+    def add_lane(lane: int) -> None:
+        for block in columns.blocks[lane::lanes]:
+            with columns.gather(block) as matrix:
+                rows = matrix.shape[1]
+                with scratch((groups, rows, columns.depth, out_channels), x.dtype) as products:
+                    np.matmul(matrix, columns.output(g, block).swapaxes(2, 3), out=products)
+                    for row in range(rows):
+                        sums[lane] += products[:, row]
+
+    run_blocks(add_lane, range(lanes), flops / FLOPS_PER_MICROSECOND)
+    total = sums.sum(axis=0).reshape(groups, kh, kw, channels, out_channels)
+    return np.ascontiguousarray(total.transpose(0, 4, 3, 1, 2)).reshape(weight_shape)
+
+
+def _split_groups(x: Array, groups: int) -> Array:
+    """Logical (N, C, H, W) -> contiguous (groups, C // groups, H, W, N)."""
+    rows = contiguous_batch_last(x)
+    return rows.reshape(groups, rows.shape[0] // groups, *rows.shape[1:])
+
+
+def _taps(remainder: int, size: int, stride: int, padding: int, dilation: int) -> tuple[slice, int, int]:
+    """For input pixels i = remainder + stride * m: which kernel taps reach them, and from where.
+
+    Output h reads pixel i through tap k when h * stride + k * dilation - padding = i, so
+    h = m + (remainder + padding - k * dilation) / stride must come out whole. Such k are evenly spaced. Returns the
+    slice of taps, last first (the flip); h - m of that last tap; and the distance in h from tap to tap.
+    """
+    spacing = stride // math.gcd(stride, dilation)
+    matching = [k for k in range(size) if (remainder + padding - k * dilation) % stride == 0]
+    if not matching:
+        return slice(0, 0), 0, 1
+    last = matching[-1]
+    first_h = (remainder + padding - last * dilation) // stride
+    stop = matching[0] - spacing
+    return slice(last, stop if stop >= 0 else None, -spacing), first_h, spacing * dilation // stride
+
+
+def _correlate(
+    x: Array, weight: Array, bias: Array | None, y: Array, stride: Pair, start: Pair, dilation: Pair
+) -> None:
+    """y[g,o,h,w,n] = bias[g,o] + sum over c,i,j of weight[g,o,c,i,j] * x[g, c, h s + i d + start, w s + j d + start, n].
+
+    x (G, C, H, W, N), weight (G, O, C, KH, KW), y (G, O, H', W', N). One matrix product for each block of columns.
+    """
+    groups, out_channels, _, kh, kw = weight.shape
+    columns = Columns(x, (kh, kw), y.shape[2:4], stride, start, dilation, ones=bias is not None)
+    # rows of the column matrix are ordered (kh, kw, c), so the weights must be as well
+    matrix = weight.transpose(0, 1, 3, 4, 2).reshape(groups, out_channels, kh, -1)
+    if columns.ones and bias is not None:  # the bias stands on the row of ones of the first kh, zero on the others
+        with_bias = np.zeros((*matrix.shape[:3], columns.row_depth), x.dtype)
+        with_bias[..., :-1], with_bias[:, :, 0, -1] = matrix, bias.reshape(groups, out_channels)
+        matrix = with_bias
+    matrix = np.ascontiguousarray(matrix).reshape(groups, 1, out_channels, columns.depth)
+    shift = None if bias is None or columns.ones else bias.reshape(groups, 1, out_channels, 1)
+
+    def multiply(block: Block) -> None:
+        part = columns.output(y, block)
+        with columns.gather(block) as pixels:
+            np.matmul(matrix, pixels, out=part)
+        if shift is not None:
+            part += shift
+
+    run_blocks(multiply, columns.blocks, 2.0 * columns.depth * y.size / FLOPS_PER_MICROSECOND)

@@ -1,0 +1,68 @@
+"""Convolution, twice, written to be read: as a loop, and as one matrix product.
+
+(After: matrix products. Next: `conv_columns`, the same idea cut into pieces that fit the cache.)
+
+The idea. A convolution slides a small kernel over an image. At each place it multiplies the kernel with the
+patch underneath, element by element, and adds up: a dot product, large where the patch looks like the kernel.
+`conv2d_loop` is that sentence in Python, for one image with one channel.
+
+The trick. Python loops are slow, matrix products are fast. So lay every patch out as one *column* of a matrix;
+the kernel, flattened, is a row; and all the dot products at once are one product row @ matrix. With many
+kernels there are many rows. This is "im2col" (image to columns; Chellapilla, Puri, Simard 2006), and almost every
+framework has it somewhere. `conv2d_im2col` is that.
+
+What it costs: with a 3x3 kernel every pixel stands in nine columns, so the matrix is nine times as large as the
+image. What `conv_columns` does about that is the next chapter.
+
+Pitfall: what deep learning calls convolution does not flip the kernel; mathematicians call it
+cross-correlation. The flip returns in the gradient (`conv.conv2d_input`).
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from tinytorch.kernels.layout import Array, Pair
+
+
+def conv2d_loop(input_matrix: Array, kernel: Array, padding: int, stride: int) -> Array:
+    """Slide `kernel` (KH, KW) over `input_matrix` (H, W), one channel of one image, by a Python loop.
+
+    `padding` rings of zeros are put around the image; `stride` is the step of the slide. Returns
+    ((H + 2 padding - KH) // stride + 1, (W + 2 padding - KW) // stride + 1).
+
+    >>> conv2d_loop(np.arange(9.0).reshape(3, 3), np.ones((2, 2)), padding=0, stride=1)
+    array([[ 8., 12.],
+           [20., 24.]])
+    """
+    kernel_height, kernel_width = kernel.shape
+    padded = np.pad(input_matrix, padding)
+    h, w = padded.shape
+    output_shape = ((h - kernel_height) // stride + 1, (w - kernel_width) // stride + 1)
+    output_matrix = np.zeros(output_shape, np.result_type(input_matrix, kernel))
+
+    for out_i, i in enumerate(range(0, h - kernel_height + 1, stride)):
+        for out_j, j in enumerate(range(0, w - kernel_width + 1, stride)):
+            # elementwise multiply and sum = dot product between kernel and image patch
+            output_matrix[out_i, out_j] = np.sum(padded[i : i + kernel_height, j : j + kernel_width] * kernel)
+    return output_matrix
+
+
+def conv2d_im2col(x: Array, weight: Array, padding: Pair = (0, 0), stride: Pair = (1, 1)) -> Array:
+    """Convolution of a batch by one matrix product: x (N, C, H, W), weight (O, C, KH, KW) -> (N, O, H', W').
+
+    >>> x, weight = np.ones((1, 2, 3, 3)), np.ones((1, 2, 2, 2))
+    >>> conv2d_im2col(x, weight)[0, 0]
+    array([[8., 8.],
+           [8., 8.]])
+    """
+    n, c = x.shape[:2]
+    o, _, kh, kw = weight.shape
+    padded = np.pad(x, ((0, 0), (0, 0), (padding[0], padding[0]), (padding[1], padding[1])))
+    # patches[n, c, i, j] is the KH x KW patch whose corner is at (i, j): a view, nothing is copied yet
+    patches = np.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(2, 3))
+    patches = patches[:, :, :: stride[0], :: stride[1]]
+    out_h, out_w = patches.shape[2:4]
+    # one row for every place in a patch (c, kh, kw), one column for every patch (n, h', w'): this copies
+    columns = patches.transpose(1, 4, 5, 0, 2, 3).reshape(c * kh * kw, n * out_h * out_w)
+    product = weight.reshape(o, c * kh * kw) @ columns
+    return product.reshape(o, n, out_h, out_w).transpose(1, 0, 2, 3)

@@ -1,0 +1,92 @@
+"""Memory order: images are *called* N,C,H,W but *lie in memory* as C,H,W,N.
+
+An array's shape says how its elements are named; its strides say where they lie. Images have PyTorch's names
+x[n, c, h, w] here, but the batch index runs fastest in memory: neighbours in memory are the same pixel of
+neighbouring images. (PyTorch's `channels_last` is the same trick with another order.)
+
+Why the batch last? A convolution, a pooling or a padding moves pixels about in h and w and treats all images
+alike. With the batch contiguous, each of those moves copies one long run of W * N numbers, where N,C,H,W would
+have it pick out runs of W (or fewer) numbers. Every channel is one contiguous piece, which is what batch
+normalization wants. And NumPy's elementwise functions keep the order of their inputs by themselves.
+
+The price: an image batch that comes in row-major is transposed once at the first layer. With a batch of one
+image, C,H,W,N and N,C,H,W are the same thing.
+
+>>> x = empty_chwn((64, 20, 28, 28), np.dtype(np.float32))
+>>> x.shape, [s // 4 for s in x.strides]
+((64, 20, 28, 28), [1, 50176, 1792, 64])
+>>> is_chwn(x), is_chwn(np.zeros((64, 20, 28, 28)))
+(True, False)
+"""
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from tinytorch.kernels.memory import Array, empty
+
+Pair = tuple[int, int]
+
+
+def empty_chwn(shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """An uninitialised array of logical shape (N, C, H, W) that lies in memory as C,H,W,N."""
+    n, *rest = shape
+    return empty((*rest, n), dtype).transpose(len(rest), *range(len(rest)))
+
+
+def is_chwn(x: Array) -> bool:
+    """Whether logical (N, C, H, W) lies in memory as C,H,W,N without gaps."""
+    return batch_last(x).flags.c_contiguous
+
+
+def batch_last(x: Array) -> Array:
+    """The view (C, H, W, N) of a logical (N, C, H, W) array of any memory order; never copies."""
+    return x.transpose(*range(1, x.ndim), 0)
+
+
+def batch_first(x: Array) -> Array:
+    """The view (N, C, H, W) of a (C, H, W, N) array: the inverse of `batch_last`."""
+    return x.transpose(x.ndim - 1, *range(x.ndim - 1))
+
+
+def to_chwn(x: Array) -> Array:
+    """`x` itself if it already lies in memory as C,H,W,N, else a copy that does."""
+    return batch_first(contiguous_batch_last(x))
+
+
+def contiguous_batch_last(x: Array) -> Array:
+    """A contiguous (C, H, W, N) array with the elements of the logical (N, C, H, W) `x`; copies if need be."""
+    view = batch_last(x)
+    if view.flags.c_contiguous:
+        return view
+    copy = empty(view.shape, x.dtype)
+    copy[...] = view
+    return copy
+
+
+_LARGEST_KEPT = 1 << 24  # bytes; a larger scratch buffer is freed after use rather than kept
+_free = threading.local()
+
+
+@contextmanager
+def scratch(shape: tuple[int, ...], dtype: np.dtype) -> Iterator[Array]:
+    """A contiguous uninitialised work array, lent for the length of a `with` block.
+
+    Memory that was just used is still in the cache and needs no new pages from the operating system. So each
+    thread keeps the buffer of its last kernel and lends it to the next. Inside one `with`, another one gets
+    another buffer.
+    """
+    nbytes = math.prod(shape) * dtype.itemsize
+    stack: list[Array] = _free.__dict__.setdefault("stack", [])
+    buffer = stack.pop() if stack else np.empty(0, np.uint8)
+    if buffer.nbytes < nbytes:
+        buffer = np.empty(nbytes, np.uint8)
+    try:
+        yield buffer[:nbytes].view(dtype).reshape(shape)
+    finally:
+        if buffer.nbytes <= _LARGEST_KEPT:
+            stack.append(buffer)

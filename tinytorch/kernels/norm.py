@@ -1,0 +1,215 @@
+"""Batch normalization: every channel to mean 0 and variance 1, over the batch and all pixels.
+
+(After: `threads`, `layout`. Next: `tinytorch.ops.norm`.)
+
+    mean = sum(x) / M        var = sum((x - mean)^2) / M        xhat = (x - mean) * invstd
+    y = weight * xhat + bias,        invstd = 1 / sqrt(var + eps),     M = numbers per channel
+
+The backward. y depends on x directly, and through mean and invstd as well. Writing g for the gradient of y times
+weight, and collecting the three paths,
+
+    gx = invstd * (g - mean(g) - xhat * mean(g * xhat)),
+
+the gradient minus its parts along the constant and along xhat: those are the two directions in which x can move
+without y changing. (Ioffe and Szegedy 2015, section 3; `torch.nn.functional.batch_norm`.)
+
+The speed. Each formula is a handful of passes over the data, and from main memory every pass would cost as much
+as all the arithmetic. So they run a few channels at a time, small enough that all passes but the first find their data in
+the L2 cache. The sums are done by BLAS in runs of 256 numbers, and the runs are added in double precision: as
+fast as memory, and the rounding error does not grow with M.
+
+Shapes: x (N, C, ...) with any number of further dimensions; weight, bias, mean, var, invstd (C,).
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from tinytorch.kernels.layout import Array, Pair, batch_first, contiguous_batch_last, scratch
+from tinytorch.kernels.memory import empty_like
+from tinytorch.kernels.threads import run_blocks
+from tinytorch.kernels.windows import even_pieces
+
+BLOCK_BYTES = 1 << 19
+"""Bytes of `x` in the channels that are worked on together."""
+RUN = 256
+"""Numbers that are added in single precision before double precision takes over."""
+
+
+def batch_norm_train(
+    x: Array, weight: Array | None, bias: Array | None, eps: float
+) -> tuple[Array, Array, Array, Array]:
+    """Normalize with the batch's own statistics: (y, mean, var, invstd).
+
+    `var` is the biased variance (divided by M). A constant channel has variance exactly 0.
+    """
+    rows = _channel_rows(x)
+    y_rows = empty_like(rows)
+    count = rows.shape[1]
+    mean, var, invstd = (np.empty(rows.shape[0], x.dtype) for _ in range(3))
+
+    def normalize(block: Pair) -> None:
+        part = slice(*block)
+        source, y = rows[part], y_rows[part]
+        exact_mean = row_sums(source) / count
+        mean[part] = exact_mean
+        offset = exact_mean - mean[part]  # what rounding the mean to x's dtype left out; put back in `shift`
+        np.subtract(source, mean[part, None], out=y)
+        variance = row_dots(y, y) / count - offset**2
+        # a spread that small may be all rounding: centre again, around a number of the channel itself
+        for c in np.flatnonzero(~(variance > (64 * np.finfo(x.dtype).eps * exact_mean) ** 2)):
+            mean[block[0] + c], variance[c] = _center_carefully(source[c], y[c])
+            offset[c] = 0
+        scale = 1.0 / np.sqrt(variance + eps)
+        var[part], invstd[part] = variance, scale
+        if weight is not None:
+            scale = scale * weight[part]
+        shift = -offset * scale if bias is None else bias[part] - offset * scale
+        y *= scale.astype(x.dtype)[:, None]
+        y += shift.astype(x.dtype)[:, None]
+
+    run_blocks(normalize, _blocks(rows), x.size / 1000)
+    return _like(x, y_rows), mean, var, invstd
+
+
+def _center_carefully(source: Array, y: Array) -> tuple[float, float]:
+    """y = source - mean, and (mean, variance): differences from the first number make no rounding error when all are equal."""
+    np.subtract(source, source[0], out=y)
+    shift = y.mean(dtype=np.float64)
+    y -= y.dtype.type(shift)
+    return source[0] + shift, np.mean(np.square(y, dtype=np.float64))
+
+
+def batch_norm_backward(
+    grad: Array, x: Array, mean: Array, invstd: Array, weight: Array | None,
+    needs: tuple[bool, bool, bool] = (True, True, True),
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Gradients of `batch_norm_train` for (x, weight, bias); None for those that `needs` does not ask for."""
+    rows, g_rows = _channel_rows(x), _channel_rows(grad)
+    count = rows.shape[1]
+    gx_rows = empty_like(rows)
+    grad_weight, grad_bias = np.empty_like(mean), np.empty_like(mean)
+
+    def backward(block: Pair) -> None:
+        part = slice(*block)
+        g, gx = g_rows[part], gx_rows[part]
+        centered = np.subtract(rows[part], mean[part, None], out=gx)
+        sum_g_centered = row_dots(g, centered)
+        sum_g = row_sums(g)
+        inverse = invstd[part].astype(np.float64)
+        grad_weight[part] = sum_g_centered * inverse
+        grad_bias[part] = sum_g
+        if not needs[0]:
+            return
+        scale = inverse if weight is None else inverse * weight[part]
+        of_centered = -scale * inverse**2 * sum_g_centered / count
+        constant = -scale * sum_g / count
+        # gx = scale * g + of_centered * (x - mean) + constant
+        centered *= of_centered.astype(x.dtype)[:, None]
+        centered += constant.astype(x.dtype)[:, None]
+        with scratch(g.shape, g.dtype) as scaled:
+            centered += np.multiply(g, scale.astype(x.dtype)[:, None], out=scaled)
+
+    run_blocks(backward, _blocks(rows), x.size / 1000)
+    return (
+        _like(x, gx_rows) if needs[0] else None,
+        grad_weight if needs[1] else None,
+        grad_bias if needs[2] else None,
+    )
+
+
+def batch_norm_eval(x: Array, mean: Array, invstd: Array, weight: Array | None, bias: Array | None) -> Array:
+    """Normalize with given statistics (the running ones): y = (x - mean) * invstd * weight + bias."""
+    rows = _channel_rows(x)
+    y_rows = empty_like(rows)
+    scale = invstd if weight is None else invstd * weight
+    shift = -mean * scale if bias is None else bias - mean * scale
+
+    def normalize(block: Pair) -> None:
+        part = slice(*block)
+        y = np.multiply(rows[part], scale[part, None], out=y_rows[part])
+        y += shift[part, None]
+
+    run_blocks(normalize, _blocks(rows), x.size / 3000)
+    return _like(x, y_rows)
+
+
+def batch_norm_eval_backward(
+    grad: Array, x: Array, mean: Array, invstd: Array, weight: Array | None,
+    needs: tuple[bool, bool, bool] = (True, True, True),
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Gradients of `batch_norm_eval` for (x, weight, bias): here mean and invstd are constants."""
+    rows, g_rows = _channel_rows(x), _channel_rows(grad)
+    gx_rows = empty_like(g_rows)
+    scale = invstd if weight is None else invstd * weight
+    grad_weight, grad_bias = np.empty_like(mean), np.empty_like(mean)
+
+    def backward(block: Pair) -> None:
+        part = slice(*block)
+        g, gx = g_rows[part], gx_rows[part]
+        if needs[1]:
+            centered = np.subtract(rows[part], mean[part, None], out=gx)
+            grad_weight[part] = row_dots(g, centered) * invstd[part]
+        if needs[2]:
+            grad_bias[part] = row_sums(g)
+        if needs[0]:
+            np.multiply(g, scale[part, None], out=gx)
+
+    run_blocks(backward, _blocks(rows), x.size / 2000)
+    return (
+        _like(grad, gx_rows) if needs[0] else None,
+        grad_weight if needs[1] else None,
+        grad_bias if needs[2] else None,
+    )
+
+
+def sum_per_channel(grad: Array) -> Array:
+    """Sum over all dimensions but the second: (N, C, ...) -> (C,). The gradient of a convolution's bias."""
+    rows = _channel_rows(grad)
+    sums = np.empty(rows.shape[0], grad.dtype)
+
+    def add_up(block: Pair) -> None:
+        sums[slice(*block)] = row_sums(rows[slice(*block)])
+
+    run_blocks(add_up, _blocks(rows), grad.size / 6000)
+    return sums
+
+
+def row_sums(a: Array) -> Array:
+    """Sum of each row of (c, M), in float64: runs of 256 by BLAS, the runs in double precision."""
+    whole = _whole_runs(a)
+    total = np.add.reduce(a[:, whole:], axis=1, dtype=np.float64)
+    if whole:
+        runs = a[:, :whole].reshape(len(a), -1, RUN)
+        total += np.add.reduce(runs @ np.ones(RUN, a.dtype), axis=1, dtype=np.float64)
+    return total
+
+
+def row_dots(a: Array, b: Array) -> Array:
+    """Dot product of each row of `a` with the same row of `b`, both (c, M), in float64."""
+    whole = _whole_runs(a)
+    total = np.add.reduce(np.multiply(a[:, whole:], b[:, whole:]), axis=1, dtype=np.float64)
+    if whole:
+        left, right = (m[:, :whole].reshape(len(m), -1, 1, RUN) for m in (a, b))
+        total += np.add.reduce(np.matmul(left, right.swapaxes(2, 3)), axis=1, dtype=np.float64)[:, 0, 0]
+    return total
+
+
+def _whole_runs(a: Array) -> int:
+    """How much of each row is whole runs; none for rows that are not contiguous (a small (N, C) matrix)."""
+    return a.shape[1] // RUN * RUN if a.strides[1] == a.itemsize else 0
+
+
+def _channel_rows(x: Array) -> Array:
+    """(N, C, ...) as a matrix (C, M), a view where possible: images in C,H,W,N order, and any (N, C)."""
+    if x.ndim == 2:
+        return x.T
+    return contiguous_batch_last(x).reshape(x.shape[1], -1)
+
+
+def _like(x: Array, rows: Array) -> Array:
+    """Back from (C, M) to the shape of `x`."""
+    return rows.T if x.ndim == 2 else batch_first(rows.reshape(*x.shape[1:], x.shape[0]))
+
+
+def _blocks(rows: Array) -> list[Pair]:
+    return even_pieces(rows.shape[0], max(1, BLOCK_BYTES // max(1, rows[:1].nbytes)))

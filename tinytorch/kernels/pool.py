@@ -1,0 +1,199 @@
+"""Max pooling: the largest value of each window, and the memory of where it stood.
+
+(After: `windows`. Next: `avg_pool`.)
+
+The forward keeps, next to the maximum y, the *winner*: which tap of the window it came from, counted row by row
+(tap (i, j) is i * KW + j; one byte is enough for windows up to 256). Everything else follows from the winner without
+looking at x again:
+
+- `max_pool2d_scatter` sends each gradient back to the winning place: the derivative of max pooling.
+- `max_pool2d_gather` picks the winning places out of another array: the derivative of *that*, and so on in turn.
+- `winner_to_indices` turns taps into PyTorch's flat indices h * W + w.
+
+Ties go to the first of equal values in the window, row by row; NaN beats everything, and the last NaN wins, all as in
+PyTorch. Windows may overlap, then several gradients meet in one place and add up.
+
+Shapes: x (N, C, H, W), y and winner (N, C, H', W'), in C,H,W,N memory order.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tinytorch.kernels.layout import Array, Pair, batch_last, contiguous_batch_last, empty_chwn, scratch
+from tinytorch.kernels.masks import as_bits, keep, replace
+from tinytorch.kernels.threads import run_blocks
+from tinytorch.kernels.windows import even_pieces, inside, pool_output_size, tap
+
+__all__ = [
+    "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter", "pool_output_size", "winner_to_indices",
+]
+
+BLOCK_BYTES = 1 << 19
+"""Input bytes of the channels worked on together: a quarter of an L2 cache, as there are several arrays."""
+
+
+def max_pool2d(
+    x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, out_size: Pair
+) -> tuple[Array, Array]:
+    """Maximum over windows: (y, winner). `out_size` is from `pool_output_size`."""
+    n, c, h, w = x.shape
+    rows = contiguous_batch_last(x)
+    y = empty_chwn((n, c, *out_size), x.dtype)
+    winner = empty_chwn(y.shape, np.min_scalar_type(kernel_size[0] * kernel_size[1] - 1))
+    y_rows, winner_rows = batch_last(y), batch_last(winner)
+    plain = padding == (0, 0) and dilation == (1, 1)
+    halves = plain and kernel_size == stride == (2, 2) and 2 * out_size[0] <= h and 2 * out_size[1] <= w
+    whole = plain and out_size == (1, 1) and kernel_size == (h, w)
+
+    def pool(block: Pair) -> None:
+        part = slice(*block)
+        args = rows[part], y_rows[part], winner_rows[part]
+        if halves or whole:
+            (_pool_2x2 if halves else _pool_whole)(*args)
+            if np.issubdtype(x.dtype, np.integer) or not np.isnan(np.max(args[1])):
+                return  # else a NaN took part in a comparison, and the general way knows what to do
+        _pool_any(*args, kernel_size, stride, padding, dilation)
+
+    if y.size:
+        taps = 4 if halves else kernel_size[0] * kernel_size[1]
+        run_blocks(pool, channel_blocks(rows), y.size * taps / 1000)
+    return y, winner
+
+
+def channel_blocks(rows: Array) -> list[Pair]:
+    """Cut the channels of (C, H, W, N) into groups that stay in the cache."""
+    channel_bytes = max(1, rows[:1].nbytes)
+    return even_pieces(rows.shape[0], max(1, BLOCK_BYTES // channel_bytes))
+
+
+def _pool_2x2(x: Array, y: Array, winner: Array) -> None:
+    """Windows of 2x2 side by side, as a tournament: left against right, then the upper against the lower pair.
+
+    A challenger must be strictly larger, so that ties stay with the earlier tap.
+    """
+    c, _, _, n = x.shape
+    out_h, out_w = y.shape[1:3]
+    pairs = x[:, : 2 * out_h, : 2 * out_w].reshape(c, 2 * out_h, out_w, 2, n)
+    left, right = pairs[:, :, :, 0], pairs[:, :, :, 1]
+    with scratch(left.shape, x.dtype) as best, scratch(left.shape, np.dtype(np.bool_)) as right_wins:
+        np.greater(right, left, out=right_wins)
+        np.maximum(left, right, out=best)
+        upper, lower = best[:, ::2], best[:, 1::2]
+        lower_wins = (lower > upper).view(np.uint8)
+        np.maximum(upper, lower, out=y)
+        # winner = 2 * lower_wins + (right_wins of the row that won), in byte arithmetic without branches
+        of_upper, of_lower = right_wins.view(np.uint8)[:, ::2], right_wins.view(np.uint8)[:, 1::2]
+        np.bitwise_xor(of_upper, of_lower, out=winner)
+        winner &= lower_wins
+        winner ^= of_upper
+        lower_wins <<= 1
+        winner |= lower_wins
+
+
+def _pool_whole(x: Array, y: Array, winner: Array) -> None:
+    """One window that covers the whole image."""
+    c, h, w, n = x.shape
+    flat = x.reshape(c, h * w, n)
+    np.max(flat, axis=1, out=y.reshape(c, n))
+    winner[:, 0, 0] = np.argmax(flat, axis=1)
+
+
+def _pool_any(
+    x: Array, y: Array, winner: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> None:
+    """Any windows: tap by tap, for all outputs at once."""
+    floating = not np.issubdtype(x.dtype, np.integer)
+    y[...] = -np.inf if floating else np.iinfo(x.dtype).min
+    # a window of nothing but -inf reports its first tap that lies inside the image
+    first_h = _first_taps(kernel[0], stride[0], padding[0], dilation[0], y.shape[1])
+    first_w = _first_taps(kernel[1], stride[1], padding[1], dilation[1], y.shape[2])
+    winner[...] = (first_h[:, None] * kernel[1] + first_w)[:, :, None]
+    for k, out, src in _taps(kernel, stride, padding, dilation, x.shape[1:3], y.shape[1:3]):
+        value, best = x[src], y[out]
+        wins = value > best
+        if floating:
+            wins |= np.isnan(value)
+        np.maximum(best, value, out=best)  # NaN stays, as in `wins`
+        replace(winner[out], wins, k)
+
+
+def _first_taps(kernel: int, stride: int, padding: int, dilation: int, out: int) -> Array:
+    """For each output the first tap that is not in the padding before the image."""
+    return np.array([min(inside(o * stride - padding, dilation, kernel, 1 << 62)[0], kernel - 1) for o in range(out)])
+
+
+def _taps(
+    kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, size: tuple[int, ...], out: tuple[int, ...]
+) -> Iterator[tuple[int, tuple[slice, ...], tuple[slice, ...]]]:
+    """Every tap k = i * KW + j with the outputs that it serves and the inputs that they see."""
+    everything = slice(None)
+    for i in range(kernel[0]):
+        out_h, src_h = tap(i * dilation[0] - padding[0], stride[0], out[0], size[0])
+        for j in range(kernel[1]):
+            out_w, src_w = tap(j * dilation[1] - padding[1], stride[1], out[1], size[1])
+            yield i * kernel[1] + j, (everything, out_h, out_w), (everything, src_h, src_w)
+
+
+def max_pool2d_scatter(
+    grad: Array, winner: Array, input_shape: tuple[int, ...], kernel_size: Pair, stride: Pair, padding: Pair,
+    dilation: Pair,
+) -> Array:
+    """Each gradient (N, C, H', W') to its winning place, added up where windows overlap: `input_shape`."""
+    gx = empty_chwn(tuple(input_shape), grad.dtype)
+    g, win, target = contiguous_batch_last(grad), contiguous_batch_last(winner), batch_last(gx)
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation)]
+    apart = stride[0] >= spans[0] and stride[1] >= spans[1]
+    covered = all(o * k == size for o, k, size in zip(g.shape[1:3], kernel_size, target.shape[1:3]))
+    tiled = kernel_size == stride and padding == (0, 0) and dilation == (1, 1) and covered  # every place is written
+    taps = list(_taps(kernel_size, stride, padding, dilation, target.shape[1:3], g.shape[1:3]))
+
+    def scatter(block: Pair) -> None:
+        part = slice(*block)
+        here, gradient, won = target[part], g[part], win[part]
+        if not tiled:
+            here[...] = 0
+        for k, out, src in taps:
+            mine = won[out] == k
+            if apart:  # no other window writes here
+                keep(gradient[out], mine, out=here[src])
+            else:
+                with scratch(mine.shape, grad.dtype) as kept:
+                    here[src] += keep(gradient[out], mine, out=kept)
+
+    if gx.size:
+        run_blocks(scatter, channel_blocks(target), g.size * len(taps) / 1000)
+    return gx
+
+
+def max_pool2d_gather(
+    x: Array, winner: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> Array:
+    """Pick the winning places out of `x` (N, C, H, W): (N, C, H', W'). The derivative of `max_pool2d_scatter`."""
+    y = empty_chwn(winner.shape, x.dtype)
+    rows, win, target = contiguous_batch_last(x), contiguous_batch_last(winner), batch_last(y)
+    taps = list(_taps(kernel_size, stride, padding, dilation, rows.shape[1:3], target.shape[1:3]))
+
+    def gather(block: Pair) -> None:
+        part = slice(*block)
+        here, source, won = target[part], rows[part], win[part]
+        here[...] = 0  # a window without any place inside the image has no winner
+        for k, out, src in taps:
+            with scratch(here[out].shape, x.dtype) as kept:  # one tap alone is not masked out, so `or` puts it in
+                as_bits(here[out])[...] |= as_bits(keep(source[src], won[out] == k, out=kept))
+
+    if y.size:
+        run_blocks(gather, channel_blocks(rows), y.size * len(taps) / 1000)
+    return y
+
+
+def winner_to_indices(
+    winner: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, width: int
+) -> Array:
+    """Flat places h * width + w in the input, int64, as `return_indices=True` gives in PyTorch: (N, C, H', W')."""
+    out_h, out_w = winner.shape[2:]
+    i, j = np.divmod(winner.astype(np.int64), kernel_size[1])
+    h = np.arange(out_h)[:, None] * stride[0] - padding[0] + i * dilation[0]
+    w = np.arange(out_w) * stride[1] - padding[1] + j * dilation[1]
+    return h * width + w

@@ -1,0 +1,188 @@
+"""Threads: split one loop over the cores, without changing one bit of the result.
+
+NumPy lets go of Python's global lock while it works on a large array, so ordinary Python threads do run
+NumPy calls side by side. Three rules make that safe and worth it:
+
+1. *The caller chooses the blocks, the machine chooses who runs them.* Block boundaries depend on the shapes
+   alone, never on the number of threads, and every block writes to its own place. So the result has the same
+   bits on one core and on sixteen. (Floating-point addition is not associative: a sum that is split at another
+   place is another number.)
+2. *Blocks are coarse.* Handing the global lock from thread to thread costs some microseconds; a block should
+   last a hundred or more. Work that is shorter than that in total runs inline.
+3. *One level only.* BLAS, the matrix library inside NumPy, starts threads of its own. While blocks run it is
+   held to one, or two kinds of threads would fight for the same cores. A block that itself asks for blocks
+   gets them inline.
+
+What PyTorch has: `at::parallel_for` with a grain size, and `torch.set_num_threads`.
+"""
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+Block = TypeVar("Block")
+
+MIN_PARALLEL_MICROSECONDS = 150.0
+"""Work estimated to last less than this on one thread is not worth waking another one up for."""
+
+
+def _default_num_threads() -> int:
+    """The cores that this process may use, or fewer when OMP_NUM_THREADS says so (as PyTorch does)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    wish = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wish) if wish.isdigit() and int(wish) > 0 else cores
+
+
+_num_threads = _default_num_threads()
+_pool: ThreadPoolExecutor | None = None
+_pool_lock = threading.Lock()
+_here = threading.local()  # _here.inside is True while this thread runs a block
+
+
+def get_num_threads() -> int:
+    """Number of threads that kernels may use at once (`torch.get_num_threads`)."""
+    return _num_threads
+
+
+def set_num_threads(n: int) -> None:
+    """Let kernels, and NumPy's BLAS, use at most `n` threads from now on (`torch.set_num_threads`).
+
+    Raises TypeError when `n` is not an int and RuntimeError when it is not positive.
+    """
+    global _num_threads, _pool
+    if not isinstance(n, int) or isinstance(n, bool):
+        raise TypeError(f"set_num_threads expects an int, but got {type(n).__name__}")
+    if n <= 0:
+        raise RuntimeError("set_num_threads expects a positive integer")
+    with _pool_lock:
+        old, _pool, _num_threads = _pool, None, n
+    if old is not None:
+        old.shutdown(wait=False)
+    _blas.set_outside(n)
+
+
+class _BlasThreads:
+    """Holds BLAS to one thread while blocks run; the setting belongs to the process, so entries are counted.
+
+    Several Python threads may be inside at once: the first one in saves the setting, the last one out restores it.
+    threadpoolctl finds the loaded BLAS by its symbols, which takes milliseconds: it is asked once, on first use.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.libraries: list[Any] | None = None
+        self.depth = 0
+        self.saved: list[int] = []
+
+    def _find(self) -> list[Any]:
+        if self.libraries is None:
+            from threadpoolctl import ThreadpoolController  # imported late: `import tinytorch` stays cheap
+
+            self.libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+        return self.libraries
+
+    def set_outside(self, n: int) -> None:
+        with self.lock:
+            if self.depth:
+                self.saved = [n] * len(self.saved)
+            else:
+                for library in self._find():
+                    library.set_num_threads(n)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        with self.lock:
+            self.depth += 1
+            if self.depth == 1:
+                self.saved = [library.get_num_threads() for library in self._find()]
+                self._restore([1] * len(self.saved))
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.depth -= 1
+                if self.depth == 0:
+                    self._restore(self.saved)
+
+    def _restore(self, wanted: list[int]) -> None:
+        for library, now, then in zip(self._find(), self.saved, wanted):
+            if now != 1:  # it was 1 before and stays 1: nothing to call
+                library.set_num_threads(then)
+
+
+_blas = _BlasThreads()
+
+
+def run_blocks(fn: Callable[[Block], object], blocks: Sequence[Block], microseconds: float = float("inf")) -> None:
+    """Call `fn(block)` for every block, on as many threads as allowed; return when all are done.
+
+    `microseconds`: the caller's estimate for all blocks together on one thread; small work runs inline, in
+    order. `fn` must write to places that no other block touches. The first exception that a block raises is
+    raised here, after the blocks already started have ended.
+    """
+    helpers = min(_num_threads, len(blocks)) - 1
+    if getattr(_here, "inside", False):  # nested: this thread is already one of those that share the cores
+        for block in blocks:
+            fn(block)
+        return
+    with _blas.one():
+        queue = deque(blocks)
+        futures = _start_helpers(fn, queue, helpers) if microseconds >= MIN_PARALLEL_MICROSECONDS else []
+        try:
+            _drain(fn, queue)
+        finally:
+            for future in futures:
+                if not future.cancel():  # not started yet: the queue is empty, so there is nothing to wait for
+                    future.exception()  # waits
+        for future in futures:
+            if not future.cancelled():
+                future.result()
+
+
+def _start_helpers(fn: Callable[[Block], object], queue: deque[Block], helpers: int) -> list[Future[None]]:
+    global _pool
+    if helpers <= 0:
+        return []
+    try:
+        with _pool_lock:
+            if _pool is None:
+                _pool = ThreadPoolExecutor(max_workers=max(1, _num_threads - 1), thread_name_prefix="tinytorch")
+            return [_pool.submit(_drain, fn, queue) for _ in range(helpers)]
+    except RuntimeError:  # the interpreter is shutting down: no new threads, the caller does everything
+        return []
+
+
+def _drain(fn: Callable[[Block], object], queue: deque[Block]) -> None:
+    """Take blocks until none is left. `deque.popleft` is atomic, so no block runs twice."""
+    _here.inside = True
+    try:
+        while True:
+            try:
+                block = queue.popleft()
+            except IndexError:
+                return
+            fn(block)
+    except BaseException:
+        queue.clear()  # the others stop early too
+        raise
+    finally:
+        _here.inside = False
+
+
+def _forget_threads_after_fork() -> None:
+    """Threads do not survive a fork, and a lock may have been copied while held: start afresh in the child."""
+    global _pool, _pool_lock, _here
+    _pool, _pool_lock, _here = None, threading.Lock(), threading.local()
+    _blas.lock = threading.Lock()
+    if _blas.depth:
+        _blas.depth = 0
+        _blas._restore(_blas.saved)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads_after_fork)

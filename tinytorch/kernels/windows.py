@@ -1,0 +1,71 @@
+"""The index arithmetic of sliding windows, in one place: convolution and pooling both stand on it.
+
+A window of `kernel` taps, `dilation` apart, moves by `stride` over `size` places that are padded by `padding` on
+both sides. Output o sees, through tap i, the input place
+
+    o * stride + i * dilation - padding
+
+which exists if it lies in range(size). Everything here answers one question: for which o?
+"""
+from __future__ import annotations
+
+from tinytorch.kernels.layout import Pair
+
+
+def ceil_div(a: int, b: int) -> int:
+    """a / b rounded up.
+
+    >>> ceil_div(7, 2), ceil_div(-7, 2)
+    (4, -3)
+    """
+    return -(-a // b)
+
+
+def even_pieces(size: int, longest: int) -> list[Pair]:
+    """Cut range(size) into the fewest pieces of at most `longest`, as even as can be.
+
+    >>> even_pieces(14, 5)
+    [(0, 5), (5, 10), (10, 14)]
+    """
+    if size == 0:
+        return []
+    count = ceil_div(size, max(1, longest))
+    length = ceil_div(size, count)
+    return [(start, min(start + length, size)) for start in range(0, size, length)]
+
+
+def inside(first: int, step: int, count: int, size: int) -> Pair:
+    """The o in range(count) for which first + o * step lies in range(size), as (start, stop).
+
+    >>> inside(-1, 1, 5, 4)   # places -1 0 1 2 3: the first does not exist
+    (1, 5)
+    """
+    start = min(max(ceil_div(-first, step), 0), count)
+    return start, max(start, min(ceil_div(size - first, step), count))
+
+
+def tap(offset: int, stride: int, out: int, size: int) -> tuple[slice, slice]:
+    """One tap of a window as two slices of equal length: the outputs that it serves, the inputs that they see.
+
+    >>> tap(-1, 2, 3, 5)      # outputs 0 1 2 see -1 1 3; place -1 does not exist
+    (slice(1, 3, 1), slice(1, 4, 2))
+    """
+    start, stop = inside(offset, stride, out, size)
+    if start == stop:
+        return slice(0, 0), slice(0, 0)
+    return slice(start, stop, 1), slice(offset + start * stride, offset + (stop - 1) * stride + 1, stride)
+
+
+def pool_output_size(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
+    """How many windows fit (PyTorch's `pooling_output_shape`).
+
+    With `ceil_mode` a last window may hang over the far edge, but it must start inside the image or the near padding.
+
+    >>> pool_output_size(5, 2, 2, 0, 1, False), pool_output_size(5, 2, 2, 0, 1, True)
+    (2, 3)
+    """
+    span = size + 2 * padding - dilation * (kernel - 1) - 1
+    out = (ceil_div(span, stride) if ceil_mode else span // stride) + 1
+    if ceil_mode and (out - 1) * stride >= size + padding:
+        out -= 1
+    return out

@@ -1,0 +1,257 @@
+"""Module: a piece of a network that owns its parameters and other modules.
+
+A module is a node of a tree: its parameters and buffers are its own, its submodules are the branches. Everything that
+concerns a whole network - ``parameters()``, ``train()``, ``to(float64)``, ``state_dict()``, printing - is a walk over that
+tree. The parts of the class stand in four files:
+
+- :mod:`registry <tinytorch.nn.modules.registry>`: attributes that are parameters, buffers and submodules, and the walks
+- :mod:`state_dict <tinytorch.nn.modules.state_dict>`: saving and loading
+- :mod:`hooks <tinytorch.nn.modules.hooks>`: functions to be called around forward and backward
+- here: calling a module, changing all of it at once, printing it
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from tinytorch import dtypes, ops
+from tinytorch.autograd.modes import no_grad, state
+from tinytorch.device import device
+from tinytorch.nn.modules.hooks import Hooks
+from tinytorch.nn.modules.registry import Registry
+from tinytorch.nn.modules.state_dict import StateDict
+from tinytorch.nn.parameter import Parameter
+from tinytorch.tensor import Tensor
+
+__all__ = ["Module"]
+
+T = TypeVar("T", bound="Module")
+
+_DICTIONARIES = (
+    "_parameters", "_buffers", "_modules",
+    "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs", "_forward_hooks", "_forward_hooks_with_kwargs",
+    "_forward_hooks_always_called", "_backward_pre_hooks", "_backward_hooks",
+    "_state_dict_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
+)  # fmt: skip
+
+
+class Module(Registry, Hooks, StateDict):
+    """Base of all layers and networks (``torch.nn.Module``).
+
+    A subclass creates its parts in ``__init__`` (after ``super().__init__()``) and says in ``forward`` what to do with them.
+
+    >>> import tinytorch
+    >>> from tinytorch import nn
+    >>> class Twice(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.fc = nn.Linear(3, 3)
+    ...     def forward(self, x):
+    ...         return self.fc(self.fc(x))
+    >>> Twice()
+    Twice(
+      (fc): Linear(in_features=3, out_features=3, bias=True)
+    )
+    >>> [name for name, _ in Twice().named_parameters()]
+    ['fc.weight', 'fc.bias']
+
+    Attributes: ``training``: whether the module is in training mode (see :meth:`train`).
+    """
+
+    training: bool
+
+    def __init__(self) -> None:
+        attributes = self.__dict__  # straight into it: __setattr__ works only once these exist
+        attributes["training"] = True
+        for name in _DICTIONARIES:
+            attributes[name] = OrderedDict()
+        attributes["_non_persistent_buffers_set"] = set()
+        attributes["_scope_names"] = _ScopeNames()
+
+    # ------------------------------------------------------------------------------------ calling
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; every subclass says it."""
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run :meth:`forward` and the hooks. Nodes recorded meanwhile remember this module's name as their scope."""
+        outer, names = state.scope, state.scope_names
+        if names is None:  # the outermost module: names count from here
+            state.scope_names, state.scope = self._scope_names.of(self), ""
+        else:
+            state.scope = names.get(id(self)) or (type(self).__name__ if id(self) not in names else "")
+        try:
+            if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+                return self._call_with_hooks(args, kwargs)
+            return self.forward(*args, **kwargs)
+        finally:
+            state.scope, state.scope_names = outer, names
+
+    # ------------------------------------------------------------------------------------ changing all of it
+
+    def apply(self: T, fn: Callable[[Module], None]) -> T:
+        """Call ``fn`` on every module below, then on this one (to initialize weights, say); returns the module."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def train(self: T, mode: bool = True) -> T:
+        """Set training mode here and below: dropout drops, batch-norm uses the batch's statistics. Returns the module."""
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        self.training = mode
+        for child in self.children():
+            child.train(mode)
+        return self
+
+    def eval(self: T) -> T:
+        """The opposite of :meth:`train`. It does not switch off recording; ``no_grad()`` does."""
+        return self.train(False)
+
+    def requires_grad_(self: T, requires_grad: bool = True) -> T:
+        """Let all parameters require grad or not (to freeze a part of a network)."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all parameters' gradients, or set them to zero."""
+        for parameter in self.parameters():
+            if parameter.grad is None:
+                continue
+            if set_to_none:
+                parameter.grad = None
+            else:
+                parameter.grad = parameter.grad.detach()
+                parameter.grad.zero_()
+
+    def _apply(self: T, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> T:
+        """Replace the values of all parameters, their gradients, and all buffers by ``fn`` of them.
+
+        Parameters stay the same objects, so an optimizer that holds them goes on working.
+        """
+        if recurse:
+            for child in self.children():
+                child._apply(fn)
+        for parameter in self._parameters.values():
+            if parameter is None:
+                continue
+            with no_grad():
+                grad, parameter._grad = parameter._grad, None
+                parameter.data = fn(parameter.data)
+                if grad is not None:
+                    parameter.grad = fn(grad.detach()).requires_grad_(grad.requires_grad)
+        for name, buffer in self._buffers.items():
+            if buffer is not None:
+                self._buffers[name] = fn(buffer)
+        return self
+
+    def to(self: T, *args: Any, **kwargs: Any) -> T:
+        """``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(tensor)``; only floating-point tensors change dtype.
+
+        Raises TypeError for a dtype that is neither floating nor complex, RuntimeError for a device other than the CPU.
+        """
+        dtype, where = _parse_to(*args, **kwargs)
+        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
+
+        def convert(tensor: Tensor) -> Tensor:
+            return ops.to(tensor, where, dtype if tensor._array.dtype.kind in "fc" else None)
+
+        return self._apply(convert)
+
+    def type(self: T, dst_type: Any) -> T:
+        """All parameters and buffers in another dtype, integers too."""
+        return self._apply(lambda tensor: tensor.type(dst_type))
+
+    def float(self: T) -> T:
+        """Floating-point parameters and buffers in float32."""
+        return self.to(dtypes.float32)
+
+    def double(self: T) -> T:
+        """Floating-point parameters and buffers in float64."""
+        return self.to(dtypes.float64)
+
+    def half(self: T) -> T:
+        """Floating-point parameters and buffers in float16."""
+        return self.to(dtypes.float16)
+
+    def cpu(self: T) -> T:
+        """The module: it is on the CPU."""
+        return self
+
+    def cuda(self: T, device: Any = None) -> T:
+        """Raises RuntimeError: there is no GPU here."""
+        return self.to("cuda" if device is None else device)
+
+    # ------------------------------------------------------------------------------------ printing and copying
+
+    def extra_repr(self) -> str:
+        """What stands in brackets behind the class name; layers override it."""
+        return ""
+
+    def _get_name(self) -> str:
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        extra_lines = extra.split("\n") if extra else []
+        child_lines = [f"({name}): {_indented(repr(child))}" for name, child in self._modules.items()]
+        if len(extra_lines) == 1 and not child_lines:
+            return f"{self._get_name()}({extra})"
+        lines = extra_lines + child_lines
+        return f"{self._get_name()}(" + ("\n  " + "\n  ".join(lines) + "\n" if lines else "") + ")"
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.update(attributes)
+        for name in _DICTIONARIES:  # saved before the dictionary existed
+            self.__dict__.setdefault(name, OrderedDict())
+        self.__dict__.setdefault("_non_persistent_buffers_set", set())
+        self.__dict__.setdefault("_scope_names", _ScopeNames())
+
+
+class _ScopeNames:
+    """The qualified name of every module in a tree, by ``id``, kept until some tree changes.
+
+    Copies and pickles of it are empty, because ids mean nothing elsewhere.
+    """
+
+    def __init__(self) -> None:
+        self.registrations = -1
+        self.names: dict[int, str] = {}
+
+    def of(self, root: Module) -> dict[int, str]:
+        """Names of all modules below ``root``."""
+        if self.registrations != Registry.registrations:
+            self.names = {id(module): name for name, module in root.named_modules()}
+            self.registrations = Registry.registrations
+        return self.names
+
+    def __reduce__(self) -> Any:
+        return _ScopeNames, ()
+
+
+def _parse_to(*args: Any, dtype: Any = None, device: Any = None, **options: Any) -> tuple[Any, Any]:
+    """The dtype and the device in the arguments of ``to``."""
+    options.pop("non_blocking", None)
+    options.pop("memory_format", None)
+    if options:
+        raise TypeError(f"to() received an invalid combination of arguments - unexpected '{next(iter(options))}'")
+    for arg in args:
+        if isinstance(arg, Tensor):
+            dtype, device = arg.dtype, arg.device
+        elif isinstance(arg, dtypes.dtype):
+            dtype = arg
+        elif arg is not None and not isinstance(arg, bool):
+            device = arg
+    return dtype, device
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n  ")

@@ -1,0 +1,285 @@
+"""Attributes that a module remembers: parameters, buffers and submodules.
+
+``self.weight = Parameter(...)`` looks like an ordinary assignment. Python calls ``__setattr__`` for it, and there the value is put into
+the dictionary for its kind instead of the instance's own ``__dict__``. Reading ``self.weight`` finds nothing in ``__dict__``, so
+Python falls back to ``__getattr__``, which looks into the three dictionaries. That is all the magic there is.
+
+What PyTorch does: the same (``torch/nn/modules/module.py``), with the same errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tinytorch.nn.parameter import Buffer, Parameter
+from tinytorch.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tinytorch.nn.modules.module import Module
+
+__all__ = ["Registry", "typename"]
+
+
+def typename(value: Any) -> str:
+    """A value's type for error messages: ``'list'``, ``'torch.FloatTensor'``, ``'package.module.Class'``."""
+    if isinstance(value, Tensor):
+        return value.type()
+    cls = type(value)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+class Registry:
+    """The part of :class:`Module` that keeps parameters, buffers and submodules under their names."""
+
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Module | None]
+    _non_persistent_buffers_set: set[str]
+
+    #: Counts changes of any module tree, so that what was derived from a tree knows when it is out of date.
+    registrations = 0
+
+    # ------------------------------------------------------------------------------------ attributes
+
+    def __getattr__(self, name: str) -> Any:
+        attributes = self.__dict__
+        for kind in ("_parameters", "_buffers", "_modules"):
+            members = attributes.get(kind)
+            if members is not None and name in members:
+                return members[name]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        attributes = self.__dict__
+        if isinstance(value, Parameter):
+            self._require_init("_parameters", "parameters")
+            self._forget(name)
+            self.register_parameter(name, value)
+        elif name in attributes.get("_parameters", ()):
+            if value is not None:
+                raise TypeError(_wrong_kind(value, "parameter", name, "torch.nn.Parameter"))
+            self.register_parameter(name, None)
+        elif _is_module(value):
+            self._require_init("_modules", "module")
+            self._forget(name, keep="_modules")  # reassigning a submodule keeps its place in the order
+            self._modules[name] = value
+            Registry.registrations += 1
+        elif name in attributes.get("_modules", ()):
+            if value is not None:
+                raise TypeError(_wrong_kind(value, "child module", name, "torch.nn.Module"))
+            self._modules[name] = None
+            Registry.registrations += 1
+        elif isinstance(value, Buffer) or name in attributes.get("_buffers", ()):
+            if value is not None and not isinstance(value, Tensor):
+                raise TypeError(_wrong_kind(value, "buffer", name, "torch.nn.Buffer, torch.Tensor"))
+            old = name not in attributes.get("_non_persistent_buffers_set", ())
+            self.register_buffer(name, value, value.persistent if isinstance(value, Buffer) else old)
+        else:
+            object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        for members in (self._parameters, self._buffers, self._modules):
+            if name in members:
+                del members[name]  # type: ignore[attr-defined]
+                self._non_persistent_buffers_set.discard(name)
+                Registry.registrations += 1
+                return
+        object.__delattr__(self, name)
+
+    def __dir__(self) -> list[str]:
+        names = [*object.__dir__(self), *self._parameters, *self._modules, *self._buffers]
+        return sorted(name for name in set(names) if not name[0].isdigit())  # "0" of a Sequential is no identifier
+
+    def _require_init(self, kind: str, what: str) -> None:
+        if kind not in self.__dict__:
+            raise AttributeError(f"cannot assign {what} before Module.__init__() call")
+
+    def _forget(self, name: str, keep: str = "_parameters") -> None:
+        """Drop whatever else has this name, before a new kind of thing takes it."""
+        self.__dict__.pop(name, None)
+        for kind in ("_parameters", "_buffers", "_modules"):
+            if kind != keep:
+                self.__dict__[kind].pop(name, None)
+        self._non_persistent_buffers_set.discard(name)
+
+    # ------------------------------------------------------------------------------------ registration
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter under ``name``; None reserves the name (a layer without bias).
+
+        Raises KeyError for a bad or taken name, TypeError for what is no Parameter, ValueError for the result of an op.
+        """
+        self._require_init("_parameters", "parameter")
+        self._check_name(name, "parameter", self._parameters)
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(
+                f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)"
+            )
+        if param is not None and param.grad_fn is not None:
+            raise ValueError(
+                f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. To "
+                f"express '{name}' as a function of another Tensor, compute the value in the forward() method."
+            )
+        self._parameters[name] = param
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a tensor that is part of the state but not learned; ``persistent=False`` keeps it out of ``state_dict()``."""
+        self._require_init("_buffers", "buffer")
+        self._check_name(name, "buffer", self._buffers)
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
+            )
+        self._buffers[name] = tensor
+        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
+
+    def register_module(self, name: str, module: Module | None) -> None:
+        """The same as :meth:`add_module`."""
+        self.add_module(name, module)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a submodule under ``name``. Raises TypeError for what is no Module, KeyError for a bad or taken name."""
+        if module is not None and not _is_module(module):
+            raise TypeError(f"{typename(module)} is not a Module subclass")
+        self._check_name(name, "module", self._modules)
+        self._modules[name] = module
+        Registry.registrations += 1
+
+    def _check_name(self, name: str, what: str, members: dict[str, Any]) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"{what} name should be a string. Got {typename(name)}")
+        if what == "module" and "." in name:
+            raise KeyError(f'module name can\'t contain ".", got: {name}')
+        if "." in name:
+            raise KeyError(f'{what} name can\'t contain "."')
+        if name == "":
+            raise KeyError(f'{what} name can\'t be empty string ""')
+        if hasattr(self, name) and name not in members:
+            raise KeyError(f"attribute '{name}' already exists")
+
+    # ------------------------------------------------------------------------------------ look-up by path
+
+    def get_submodule(self, target: str) -> Module:
+        """The submodule at a dotted path such as ``"block1.0"``; this module for ``""``. Raises AttributeError."""
+        module: Any = self
+        for part in target.split(".") if target else ():
+            if not hasattr(module, part):
+                raise AttributeError(f"{type(module).__name__} has no attribute `{part}`")
+            module = getattr(module, part)
+            if not _is_module(module):
+                raise AttributeError(f"`{part}` is not an nn.Module")
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a dotted path such as ``"fc1.weight"``. Raises AttributeError."""
+        owner, name = self._owner(target)
+        if name not in owner._parameters:
+            raise AttributeError(f"`{name}` is not an nn.Parameter")
+        return owner._parameters[name]  # type: ignore[return-value]
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path such as ``"block1.1.running_mean"``. Raises AttributeError."""
+        owner, name = self._owner(target)
+        if name not in owner._buffers:
+            raise AttributeError(f"`{name}` is not a buffer")
+        return owner._buffers[name]  # type: ignore[return-value]
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put ``module`` at a dotted path; with ``strict`` something must be there already. Raises AttributeError."""
+        if target == "":
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not _is_module(module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if strict and not hasattr(owner, name):
+            raise AttributeError(f"{type(owner).__name__} has no attribute `{name}`")
+        if hasattr(owner, name) and not _is_module(getattr(owner, name)):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        setattr(owner, name, module)
+
+    def _owner(self, target: str) -> tuple[Module, str]:
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if not hasattr(owner, name):
+            raise AttributeError(f"{type(owner).__name__} has no attribute `{name}`")
+        return owner, name
+
+    # ------------------------------------------------------------------------------------ walking the tree
+
+    def named_modules(
+        self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """This module and all below it, each once, with their dotted names; parents before children."""
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self  # type: ignore[misc]
+        for name, child in self._modules.items():
+            if child is not None:
+                below = prefix + ("." if prefix else "") + name
+                yield from child.named_modules(memo, below, remove_duplicate)
+
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all below it."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
+            yield module
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The submodules one level down, each once, with their names."""
+        seen = set()
+        for name, child in self._modules.items():
+            if child is not None and child not in seen:
+                seen.add(child)
+                yield name, child
+
+    def children(self) -> Iterator[Module]:
+        """The submodules one level down."""
+        for _, child in self.named_children():
+            yield child
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """All parameters with their dotted names; shared ones once. ``recurse=False``: this module's own."""
+        return self._named_members("_parameters", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """All parameters: what an optimizer takes."""
+        for _, parameter in self.named_parameters(recurse=recurse):
+            yield parameter
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """All buffers with their dotted names."""
+        return self._named_members("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """All buffers."""
+        for _, buffer in self.named_buffers(recurse=recurse):
+            yield buffer
+
+    def _named_members(
+        self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
+        modules = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
+        seen = set()
+        for path, module in modules:
+            for name, member in getattr(module, kind).items():
+                if member is None or member in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(member)
+                yield path + ("." if path else "") + name, member
+
+
+def _wrong_kind(value: Any, what: str, name: str, expected: str) -> str:
+    return f"cannot assign '{typename(value)}' as {what} '{name}' ({expected} or None expected)"
+
+
+def _is_module(value: Any) -> bool:
+    return isinstance(value, Registry)

@@ -1,0 +1,24 @@
+"""Every op: primitives with their derivatives, and functions composed of them. All take and return Tensors.
+
+Public ops are listed in each file's ``__all__``; a few helpers that several files need follow at the end.
+"""
+
+from tinytorch.ops.broadcast import broadcast_shapes, broadcast_tensors, broadcast_to, cast, expand, is_expandable, operands, result_type, sum_to, to
+from tinytorch.ops.creation import arange, array_from_data, as_tensor, asarray, clone, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like, linspace, logspace, ones, ones_like, range_, scalar_tensor, tensor, zeros, zeros_like
+from tinytorch.ops.arithmetic import add, div, divide, floor_divide, fmod, mul, multiply, neg, negative, pow, reciprocal, remainder, rsub, square, sub, subtract, true_divide
+from tinytorch.ops.unary import abs, absolute, ceil, clamp, clamp_max, clamp_min, clip, cos, exp, exp2, expm1, fix, floor, frac, log, log10, log1p, log2, relu, round, rsqrt, sigmoid, sign, sin, sqrt, tan, tanh, trunc
+from tinytorch.ops.compare import allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, gt, isclose, isfinite, isinf, isnan, le, logical_and, logical_not, logical_or, logical_xor, lt, masked_fill, maximum, minimum, ne, where
+from tinytorch.ops.reduce import all, amax, amin, any, argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, std_mean, sum, var, var_mean
+from tinytorch.ops.shape import cat, chunk, concat, concatenate, contiguous, flatten, flip, hstack, is_contiguous, moveaxis, movedim, narrow, permute, ravel, repeat, reshape, reshape_as, select, split, squeeze, stack, swapaxes, swapdims, t, tile, transpose, unbind, unflatten, unsqueeze, view, view_as, vstack
+from tinytorch.ops.indexing import argwhere, basic_index, gather, getitem, index_put, index_select, nonzero, scatter_add_along, setitem, take_along_dim
+from tinytorch.ops.linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
+from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
+from tinytorch.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
+from tinytorch.ops.pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from tinytorch.ops.adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d
+from tinytorch.ops.broadcast import is_number, promote_all, to_float
+from tinytorch.ops.creation import copy, fill
+from tinytorch.ops.shape import restore_row_major
+from tinytorch.ops.softmax import reduced
+from tinytorch.ops.random import alpha_dropout, bernoulli, bernoulli_, cauchy_, dropout, exponential_, feature_dropout, geometric_, log_normal_, multinomial, normal, normal_, rand, rand_like, randint, randint_like, randn, randn_like, random_, randperm, trunc_normal_, uniform_
+from tinytorch.ops.activation import celu, elu, erf, gelu, glu, hardshrink, hardsigmoid, hardswish, hardtanh, leaky_relu, logsigmoid, mish, prelu, relu6, rrelu, selu, silu, softplus, softshrink, softsign, tanhshrink, threshold

@@ -1,0 +1,255 @@
+"""Activation functions beyond ReLU, sigmoid and tanh (which stand in :mod:`tinytorch.ops.unary`).
+
+Most are short compositions, so their derivatives come for free. Two traps decide how they are written:
+
+- ``where(x > 0, x, exp(x) - 1)`` computes exp(1000) = inf for an element whose other branch is taken, and backward then
+  multiplies that inf by 0: nan. So the argument is limited first: ``expm1(clamp(x, max=0))``.
+- At a kink both sides give the same value and only the comparison (``>`` or ``>=``) decides the derivative. Each
+  comparison is PyTorch's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinytorch.kernels import erf as erf_kernel
+from tinytorch.kernels import rng_distributions
+from tinytorch.ops.broadcast import Elementwise, to_float
+from tinytorch.ops.compare import where
+from tinytorch.ops.dims import one_dim
+from tinytorch.ops.unary import clamp, expm1, sigmoid, tanh
+from tinytorch.random import generator_or_default
+from tinytorch.tensor import Tensor
+
+__all__ = ["celu", "elu", "erf", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
+           "logsigmoid", "mish", "prelu", "relu6", "rrelu", "selu", "silu", "softplus", "softshrink", "softsign",
+           "tanhshrink", "threshold"]  # fmt: skip
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+class Erf(Elementwise):
+    """f' = 2/√π · exp(-x²)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return erf_kernel.erf(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * ((-x * x).exp() * (2 / math.sqrt(math.pi)))
+
+
+class Softplus(Elementwise):
+    """y = ln(1 + e^(βx)) / β, or x where βx > threshold; f' = sigmoid(βx), or 1 there."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, beta: float, threshold: float) -> np.ndarray:
+        ctx.save_for_backward(x)
+        scaled = x * x.dtype.type(beta)
+        return np.where(scaled > threshold, x, np.logaddexp(scaled, x.dtype.type(0)) / x.dtype.type(beta))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        scaled = x * float(ctx.attributes["beta"])
+        return grad * where(scaled > ctx.attributes["threshold"], 1.0, sigmoid(scaled))
+
+
+class LogSigmoid(Elementwise):
+    """y = -ln(1 + e^-x), computed as min(x, 0) - ln(1 + e^-|x|); f' = sigmoid(-x)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * sigmoid(-x)
+
+
+def erf(input: Tensor) -> Tensor:
+    """The error function ``2/√π ∫_0^x exp(-t²) dt``."""
+    return Erf.apply(to_float(input))
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """``ln(1 + exp(β·x)) / β``: a smooth ReLU; x itself where β·x > threshold."""
+    return Softplus.apply(_floating("softplus", input), beta=beta, threshold=threshold)
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """``ln(sigmoid(x))``, without overflow."""
+    return LogSigmoid.apply(_floating("log_sigmoid", input))
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where x > threshold, else ``value``."""
+    return _maybe_in_place(inplace, input, lambda x: where(x > threshold, x, value))
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """x limited to [min_val, max_val]; the derivative *on* the limits is 0 (:func:`clamp` has 1 there)."""
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+
+    def limited(x: Tensor) -> Tensor:
+        return where((x > min_val) & (x < max_val), x, clamp(x.detach(), min_val, max_val))
+
+    return _maybe_in_place(inplace, input, limited)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """``min(max(x, 0), 6)``."""
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """``relu6(x + 3) / 6``: the sigmoid in three straight pieces."""
+    return _maybe_in_place(inplace, _floating("hardsigmoid", input), lambda x: relu6(x + 3.0) / 6.0)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x · relu6(x + 3) / 6``; its derivative is 0 up to -3 and 1 from 3 on."""
+
+    def pieces(x: Tensor) -> Tensor:
+        return where(x >= 3.0, x, where(x <= -3.0, 0.0, x * (x + 3.0) / 6.0))
+
+    return _maybe_in_place(inplace, _floating("hardswish", input), pieces)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """x where x > 0, else ``negative_slope · x``."""
+    return _maybe_in_place(inplace, input, lambda x: where(x > 0, x, x * negative_slope))
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """Leaky ReLU with a learned slope: one for all, or one per channel (dimension 1)."""
+    if weight._array.ndim > 1:
+        raise RuntimeError(
+            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight._array.ndim}"
+        )
+    if weight._array.size != 1:
+        channels = input._array.shape[1] if input._array.ndim > 1 else 1
+        if input._array.ndim == 0:
+            raise RuntimeError("Not allow zero-dim input tensor.")
+        if channels != weight._array.size:
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {weight._array.size} and "
+                f"channel size = {channels}."
+            )
+        weight = weight.reshape([-1] + [1] * (input._array.ndim - 2))
+    elif weight._array.ndim:
+        weight = weight.reshape(())
+    return where(input > 0, input, weight * input)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Leaky ReLU whose slope is drawn from [lower, upper] for every negative element; their mean in evaluation."""
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    slope = np.ones(input._array.shape, input._array.dtype)
+    negative = input._array <= 0
+    count = (int(np.count_nonzero(negative)),)
+    # PyTorch draws in double precision, one number per negative element in row-major order
+    drawn = rng_distributions.uniform(generator_or_default(None), count, np.dtype(np.float64), lower, upper)
+    slope[negative] = drawn
+    return _maybe_in_place(inplace, input, lambda x: x * Tensor._wrap(slope))
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where x > 0, else ``α (exp(x) - 1)``."""
+    return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, alpha, 1.0))
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``scale · elu(x, α)`` with constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+    return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, SELU_ALPHA, 1.0) * SELU_SCALE)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where x > 0, else ``α (exp(x/α) - 1)``: ELU with a derivative of 1 at 0 for every α."""
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, alpha, 1.0 / alpha))
+
+
+def _elu(x: Tensor, alpha: float, rate: float) -> Tensor:
+    return where(x > 0, x, expm1(clamp(x, max=0.0) * rate) * alpha)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x · sigmoid(x)``, also called swish."""
+    return _maybe_in_place(inplace, _floating("silu", input), lambda x: x * sigmoid(x))
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x · tanh(softplus(x))`` (Misra 2019)."""
+    return _maybe_in_place(inplace, _floating("mish", input), lambda x: x * tanh(softplus(x, 1.0, math.inf)))
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """``x · Φ(x)``, Φ the normal distribution function; ``approximate='tanh'``: by a tanh (Hendrycks and Gimpel 2016)."""
+    x = _floating("GeluKernelImpl", input)
+    if approximate == "none":
+        return x * 0.5 * (1.0 + erf(x * math.sqrt(0.5)))
+    if approximate == "tanh":
+        return x * 0.5 * (1.0 + tanh((x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)))
+    raise RuntimeError("approximate argument must be either none or tanh.")
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """The first half along ``dim`` times the sigmoid of the second (Dauphin et al. 2016)."""
+    if input._array.ndim == 0:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    dim = one_dim(dim, input._array.ndim)
+    size = input._array.shape[dim]
+    if size % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
+    return input.narrow(dim, 0, size // 2) * sigmoid(input.narrow(dim, size // 2, size // 2))
+
+
+def softsign(input: Tensor) -> Tensor:
+    """``x / (1 + |x|)``."""
+    return input / (input.abs() + 1)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """``x - tanh(x)``."""
+    return input - tanh(input)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x where \\|x\\| > λ, else 0."""
+    inside = (input >= -lambd) & (input <= lambd)
+    return where(inside, 0.0, input)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x moved towards 0 by λ, and 0 for \\|x\\| <= λ."""
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0.0))
+
+
+def _floating(name: str, input: Tensor) -> Tensor:
+    if input._array.dtype.kind not in "fc":
+        raise RuntimeError(f"\"{name}\" not implemented for '{input.type()[6:-6]}'")
+    return input
+
+
+def _maybe_in_place(in_place: bool, input: Tensor, function: Any) -> Tensor:
+    """``function(input)`` as a new tensor, or written over ``input``."""
+    return inplace_changes.change_in_place(input, function) if in_place else function(input)
+
+
+from tinytorch.autograd import inplace as inplace_changes  # noqa: E402 - part of the circle that tinytorch.tensor closes

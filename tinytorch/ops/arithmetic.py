@@ -1,0 +1,296 @@
+"""Arithmetic: + - * / and powers. Forward and derivative side by side.
+
+The table that this file spells out (``grad`` is ∂L/∂y)::
+
+    y = a + b      ∂L/∂a = grad                 ∂L/∂b = grad
+    y = a - b      ∂L/∂a = grad                 ∂L/∂b = -grad
+    y = a · b      ∂L/∂a = grad · b             ∂L/∂b = grad · a
+    y = a / b      ∂L/∂a = grad / b             ∂L/∂b = -grad · y / b
+    y = a ** b     ∂L/∂a = grad · b · a**(b-1)  ∂L/∂b = grad · y · ln a
+
+Gradients come out in the broadcast shape; the engine sums them to each operand's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.broadcast import Elementwise, cast, is_number, number_category, operands, to_float
+from tinytorch.tensor import Tensor
+
+__all__ = ["add", "sub", "subtract", "rsub", "mul", "multiply", "div", "divide", "true_divide", "floor_divide", "remainder",
+           "fmod", "pow", "neg", "negative", "reciprocal", "square"]  # fmt: skip
+
+
+class Add(Elementwise):
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        return a + b
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        return grad, grad
+
+
+class Sub(Elementwise):
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        return np.subtract(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        return grad, -grad if ctx.needs_input_grad[1] else None
+
+
+class Mul(Elementwise):
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        needs = ctx.needs_input_grad
+        ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
+        return a * b
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = ctx.saved_tensors
+        need_a, need_b = ctx.needs_input_grad
+        return grad * b if need_a else None, grad * a if need_b else None
+
+
+class Div(Elementwise):
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        ctx.save_for_backward(a if ctx.needs_input_grad[1] else None, b)
+        return np.true_divide(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = ctx.saved_tensors
+        need_a, need_b = ctx.needs_input_grad
+        return grad / b if need_a else None, -grad * ((a / b) / b) if need_b else None
+
+
+class Pow(Elementwise):
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        y = a * a if type(b) in (int, float) and b == 2 else np.power(a, b)
+        needs = ctx.needs_input_grad
+        ctx.save_for_backward(a, b, y if needs[1] else None)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b, y = ctx.saved_tensors
+        need_a, need_b = ctx.needs_input_grad
+        return _pow_grad_base(grad, a, b) if need_a else None, _pow_grad_exponent(grad, a, b, y) if need_b else None
+
+
+def _pow_grad_base(grad: Tensor, a: Tensor, b: Any) -> Tensor:
+    """grad · b · a**(b-1), and 0 where b = 0 whatever a is (a = 0 would give 0 · inf)."""
+    if not isinstance(b, Tensor):
+        if b == 0:
+            return ops.zeros_like(grad)
+        return grad * (a * b if b == 2 else pow(a, b - 1) * b)
+    return ops.where(b == 0, 0.0, grad * (b * pow(a, b - 1)))
+
+
+def _pow_grad_exponent(grad: Tensor, a: Any, b: Tensor, y: Tensor) -> Tensor:
+    """grad · y · ln a, and 0 where a = 0 and b >= 0 (the limit; ln 0 would give nan)."""
+    if not isinstance(a, Tensor):
+        return ops.where(b >= 0, 0.0, grad * (y * -float("inf"))) if a == 0 else grad * (y * _log_number(a))
+    return grad * ops.where((a == 0) & (b >= 0), 0.0, y * ops.log(a))
+
+
+def _log_number(value: float) -> float:
+    return float(np.log(value)) if value > 0 else float("nan")
+
+
+class Neg(Elementwise):
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return np.negative(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return -grad
+
+
+class Reciprocal(Elementwise):
+    """y = 1/x; ∂L/∂x = -grad · y²."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        y = np.reciprocal(x)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        return -grad * (y * y)
+
+
+class Remainder(Elementwise):
+    """y = a - floor(a / b) · b, with the sign of b, as Python's %; ∂y/∂a = 1, ∂y/∂b = -floor(a / b)."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        ctx.save_for_backward(a, b)
+        return np.remainder(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = ctx.saved_tensors
+        return grad, -grad * floor_divide(a, b) if ctx.needs_input_grad[1] else None
+
+
+class Fmod(Elementwise):
+    """y = a - trunc(a / b) · b, with the sign of a, as C's fmod."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        ctx.save_for_backward(a, b)
+        return np.fmod(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = ctx.saved_tensors
+        return grad, -grad * div(a, b, rounding_mode="trunc") if ctx.needs_input_grad[1] else None
+
+
+class RoundedDiv(Elementwise):
+    """y = a / b rounded down or towards zero; flat nearly everywhere, so its derivative is 0."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any, mode: str) -> np.ndarray:
+        integers = all(np.asarray(value).dtype.kind in "iu" for value in (a, b))
+        if integers and not np.all(b):
+            raise RuntimeError("ZeroDivisionError")
+        if mode == "floor":
+            return np.floor_divide(a, b)
+        return _truncating_division(a, b) if integers else np.trunc(np.true_divide(a, b))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        return ops.zeros_like(grad), ops.zeros_like(grad)
+
+
+def _truncating_division(a: Any, b: Any) -> np.ndarray:
+    """Integer division towards zero, exact for all integers (a detour over floats would not be)."""
+    quotient = np.floor_divide(a, b)
+    inexact_negative = (quotient < 0) & (quotient * b != a)
+    return quotient + inexact_negative.astype(quotient.dtype)
+
+
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    """``input + alpha * other`` with broadcasting and type promotion (``torch.add``)."""
+    if alpha != 1:
+        other = _scaled(other, alpha)
+    return Add.apply(*operands(input, other))
+
+
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    """``input - alpha * other`` (``torch.sub``). Raises RuntimeError for two bool operands."""
+    if alpha != 1:
+        other = _scaled(other, alpha)
+    a, b = operands(input, other)
+    if (a if isinstance(a, Tensor) else b)._array.dtype.kind == "b":
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "`~` or `logical_not()` operator instead."
+        )
+    return Sub.apply(a, b)
+
+
+def _scaled(other: Any, alpha: Any) -> Any:
+    if isinstance(other, Tensor) and other._array.dtype.kind in "iub" and not isinstance(alpha, (int, Tensor)):
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    return mul(other, alpha) if isinstance(other, Tensor) else other * alpha
+
+
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    """``other - alpha * input`` (``torch.rsub``)."""
+    return sub(other, input, alpha=alpha)
+
+
+def mul(input: Any, other: Any) -> Tensor:
+    """``input * other`` with broadcasting and type promotion (``torch.mul``)."""
+    return Mul.apply(*operands(input, other))
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """``input / other`` (``torch.div``): always floating without ``rounding_mode``; 'floor' and 'trunc' round the quotient."""
+    a, b = operands(input, other)
+    if rounding_mode is None:
+        dtype = (a if isinstance(a, Tensor) else b)._array.dtype
+        if dtype.kind in "iub":
+            a, b = (to_float(value) if isinstance(value, Tensor) else value for value in (a, b))
+        return Div.apply(a, b)
+    if rounding_mode not in ("floor", "trunc"):
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+        )
+    return RoundedDiv.apply(a, b, mode=rounding_mode)
+
+
+def floor_divide(input: Any, other: Any) -> Tensor:
+    """``input // other``, rounded down (``torch.floor_divide``). RuntimeError for an integer division by zero."""
+    return div(input, other, rounding_mode="floor")
+
+
+def remainder(input: Any, other: Any) -> Tensor:
+    """Python's modulus: the result has the sign of ``other`` (``torch.remainder``)."""
+    a, b = operands(input, other)
+    _refuse_integer_zero(a, b)
+    return Remainder.apply(a, b)
+
+
+def fmod(input: Any, other: Any) -> Tensor:
+    """C's modulus: the result has the sign of ``input`` (``torch.fmod``)."""
+    a, b = operands(input, other)
+    _refuse_integer_zero(a, b)
+    return Fmod.apply(a, b)
+
+
+def _refuse_integer_zero(a: Any, b: Any) -> None:
+    divisor = b._array if isinstance(b, Tensor) else np.asarray(b)
+    dividend = a._array if isinstance(a, Tensor) else np.asarray(a)
+    if divisor.dtype.kind in "iu" and dividend.dtype.kind in "iu" and not np.all(divisor):
+        raise RuntimeError("ZeroDivisionError")
+
+
+def pow(input: Any, exponent: Any) -> Tensor:
+    """``input ** exponent`` (``torch.pow``). RuntimeError for an integer tensor to a negative integer power."""
+    if isinstance(input, Tensor) and is_number(exponent):
+        if input._array.dtype.kind in "iu" and number_category(exponent) == 1 and exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+    a, b = operands(input, exponent)
+    if (a if isinstance(a, Tensor) else b)._array.dtype.kind == "b":
+        a, b = (cast(value, np.dtype(np.int64)) if isinstance(value, Tensor) else int(value) for value in (a, b))
+    return Pow.apply(a, b)
+
+
+def neg(input: Tensor) -> Tensor:
+    """``-input`` (``torch.neg``). RuntimeError for bool."""
+    if input._array.dtype.kind == "b":
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+            "`logical_not()` operator instead."
+        )
+    return Neg.apply(input)
+
+
+def reciprocal(input: Tensor) -> Tensor:
+    """``1 / input`` (``torch.reciprocal``)."""
+    return Reciprocal.apply(to_float(input))
+
+
+def square(input: Tensor) -> Tensor:
+    """``input ** 2`` (``torch.square``)."""
+    return pow(input, 2)
+
+
+subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

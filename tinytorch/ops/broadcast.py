@@ -1,0 +1,282 @@
+"""Broadcasting and type promotion: how operands of different shapes and dtypes meet.
+
+Forward, NumPy broadcasts: it repeats the smaller operand without copying. Backward, repetition becomes summation: if
+``y_ij = x_j`` for every i, then ``∂L/∂x_j = Σ_i ∂L/∂y_ij``. :class:`Expand` and :class:`SumTo` are that pair, each the
+derivative of the other. No binary op un-broadcasts by itself: the engine does it for all of them with :func:`sum_to`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import (
+    category_of,
+    dtype,
+    dtype_of_number,
+    from_numpy_dtype,
+    result_dtype,
+    to_numpy_dtype,
+)
+from tinytorch.tensor import Tensor
+
+__all__ = ["Elementwise", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cast", "expand", "is_expandable",
+           "operands", "result_type", "sum_to", "to"]  # fmt: skip
+
+_number_types = (int, float, bool, complex, np.generic)
+
+
+class Elementwise(Primitive):
+    """Base of ops that NumPy broadcasts; its error speaks of sizes as PyTorch's."""
+
+    @classmethod
+    def explain(cls, error: ValueError, *arrays: Any) -> Exception:
+        shapes = [array.shape for array in arrays if isinstance(array, np.ndarray)]
+        try:
+            for i in range(1, len(shapes)):
+                broadcast_shapes(*shapes[: i + 1])
+        except RuntimeError as mismatch:
+            return mismatch
+        return super().explain(error, *arrays)
+
+
+class Expand(Primitive):
+    """y = x repeated along new or size-1 dimensions, without a copy."""
+
+    returns_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        expanded = np.broadcast_to(x, shape)
+        return np.lib.stride_tricks.as_strided(x, expanded.shape, expanded.strides)  # writeable, as PyTorch's
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        return sum_to(grad, shape)
+
+
+class SumTo(Primitive):
+    """y = x summed over the dimensions that broadcasting ``shape`` to x's shape would repeat."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        new_dims = x.ndim - len(shape)
+        repeated = tuple(i + new_dims for i, size in enumerate(shape) if size == 1 and x.shape[i + new_dims] != 1)
+        total = np.add.reduce(x, axis=tuple(range(new_dims)) + repeated, dtype=x.dtype, keepdims=True)
+        return total.reshape(shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        return Expand.apply(grad, shape=shape)
+
+
+class Cast(Primitive):
+    """y = x in another dtype; the gradient comes back in x's."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+        ctx.save_intermediates(x.dtype)
+        return x.astype(dtype)  # keeps the memory order
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (dtype,) = ctx.intermediates
+        return cast(grad, dtype)
+
+    @classmethod
+    def name(cls) -> str:
+        return "ToCopyBackward0"
+
+
+def cast(input: Tensor, numpy_dtype: np.dtype[Any]) -> Tensor:
+    """``input`` in NumPy's ``numpy_dtype``: itself if it has it, else a recorded copy."""
+    if input._array.dtype == numpy_dtype:
+        return input
+    if numpy_dtype.kind not in "fc":  # integers carry no gradient
+        return Tensor._wrap(input._array.astype(numpy_dtype))
+    return Cast.apply(input, dtype=numpy_dtype)
+
+
+def to(input: Tensor, *args: Any, copy: bool = False, non_blocking: bool = False, **kwargs: Any) -> Tensor:
+    """``input.to(dtype)``, ``.to(device)``, ``.to(device, dtype)`` or ``.to(other)``, as ``torch.Tensor.to``.
+
+    Returns ``input`` itself when nothing changes and ``copy`` is False. Raises RuntimeError for a device other than the CPU.
+    """
+    from tinytorch.device import check_device
+
+    wanted = kwargs.pop("dtype", None)
+    where = kwargs.pop("device", None)
+    kwargs.pop("memory_format", None)
+    if kwargs:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    for arg in args:
+        if isinstance(arg, Tensor):
+            wanted = arg.dtype
+        elif isinstance(arg, dtype) or arg in (float, int, bool, complex):
+            wanted = arg
+        elif arg is not None and not isinstance(arg, bool):
+            where = arg
+    check_device(where)
+    result = input if wanted is None else cast(input, to_numpy_dtype(wanted))
+    return result.clone() if copy and result is input else result
+
+
+def operands(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two operands in the dtype in which they meet (PyTorch's promotion). A Python number stays one.
+
+    Raises TypeError for what is neither a Tensor nor a number.
+    """
+    if isinstance(a, Tensor):
+        if isinstance(b, Tensor):
+            if a._array.dtype is b._array.dtype:
+                return a, b
+        elif type(b) is float and a._array.dtype.kind == "f":
+            return a, b
+    return _promote(a, b)
+
+
+def _promote(a: Any, b: Any) -> tuple[Any, Any]:
+    values = [_array_or_number(value) for value in (a, b)]
+    common = result_dtype(*values)
+    return tuple(  # type: ignore[return-value]
+        cast(given, common) if isinstance(given, Tensor) else _number_for(value, common)
+        for given, value in zip((a, b), values, strict=True)
+    )
+
+
+def _array_or_number(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value._array
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, _number_types):
+        return value
+    raise TypeError(f"argument 'other' must be Tensor or a number, not {type(value).__name__}")
+
+
+def _number_for(value: Any, common: np.dtype[Any]) -> Any:
+    """A Python number that NumPy will accept beside arrays of dtype ``common``; out-of-range integers wrap around."""
+    if common.kind in "iu":
+        return np.array(value, object).astype(np.int64).astype(common).item() if _overflows(value, common) else int(value)
+    return value
+
+
+def _overflows(value: int, common: np.dtype[Any]) -> bool:
+    limits = np.iinfo(common)
+    return not limits.min <= value <= limits.max
+
+
+def promote_all(*values: Any) -> list[Any]:
+    """Any number of tensors and numbers in their common dtype."""
+    arrays = [_array_or_number(value) for value in values]
+    common = result_dtype(*arrays)
+    return [
+        cast(given, common) if isinstance(given, Tensor) else _number_for(value, common)
+        for given, value in zip(values, arrays, strict=True)
+    ]
+
+
+def to_float(input: Tensor) -> Tensor:
+    """An integer or bool tensor in the default float type; others as they are."""
+    if input._array.dtype.kind in "fc":
+        return input
+    return cast(input, dtype_of_number(0.0))
+
+
+def as_tensor_like(value: Any, dtype: np.dtype[Any]) -> Tensor:
+    """A Tensor as it is; a Python number as a 0-dimensional tensor of ``dtype``."""
+    return value if isinstance(value, Tensor) else Tensor._wrap(np.asarray(value, dtype))
+
+
+def result_type(tensor1: Any, tensor2: Any) -> dtype:
+    """The dtype in which two tensors or numbers meet (``torch.result_type``)."""
+    return from_numpy_dtype(result_dtype(_array_or_number(tensor1), _array_or_number(tensor2)))
+
+
+def is_expandable(shape: tuple[int, ...], to_shape: tuple[int, ...]) -> bool:
+    """Whether ``shape`` broadcasts to exactly ``to_shape``."""
+    if len(shape) > len(to_shape):
+        return False
+    tail = to_shape[len(to_shape) - len(shape) :]
+    return all(a in (1, b) for a, b in zip(shape, tail, strict=True))
+
+
+def sum_to(input: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Sum ``input`` down to ``shape``, which must broadcast to its shape: the derivative of :func:`expand`."""
+    return input if input._array.shape == shape else SumTo.apply(input, shape=shape)
+
+
+def expand(input: Tensor, *sizes: Any) -> Tensor:
+    """``input`` repeated to larger sizes without copying; -1 keeps a size. As ``torch.Tensor.expand``."""
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        sizes = tuple(sizes[0])
+    shape = input._array.shape
+    new_dims = len(sizes) - len(shape)
+    if new_dims < 0:
+        raise RuntimeError(
+            f"expand({list(shape)}, size={list(sizes)}): the number of sizes provided ({len(sizes)}) must be greater or equal "
+            f"to the number of dimensions in the tensor ({len(shape)})"
+        )
+    target = []
+    for position, size in enumerate(sizes):
+        size = size.__index__()
+        present = shape[position - new_dims] if position >= new_dims else None
+        if size == -1 and present is None:
+            raise RuntimeError(
+                f"expand({list(shape)}, size={list(sizes)}): -1 is not allowed in a leading, non-existing dimension {position}"
+            )
+        if size != -1 and present not in (None, 1, size):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({size}) must match the existing size ({present}) at non-singleton "
+                f"dimension {position}.  Target sizes: {list(sizes)}.  Tensor sizes: {list(shape)}"
+            )
+        target.append(present if size == -1 else size)
+    return Expand.apply(input, shape=tuple(target))
+
+
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
+    """The same as ``expand(input, size)``."""
+    return expand(input, tuple(size))
+
+
+def broadcast_shapes(*shapes: Any) -> Any:
+    """The shape in which all shapes meet; RuntimeError names sizes and dimension where they do not."""
+    from tinytorch.size import Size
+
+    result: list[int] = []
+    for shape in shapes:
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        if len(shape) > len(result):
+            result = [1] * (len(shape) - len(result)) + result
+        for back in range(1, len(shape) + 1):
+            a, b = result[-back], shape[-back]
+            if a != b and 1 not in (a, b):
+                raise RuntimeError(
+                    f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension "
+                    f"{len(result) - back}"
+                )
+            if a == 1:
+                result[-back] = b
+    return Size(result)
+
+
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """All tensors expanded to their common shape."""
+    shape = broadcast_shapes(*[t._array.shape for t in tensors])
+    return tuple(t if t._array.shape == shape else expand(t, shape) for t in tensors)
+
+
+def is_number(value: Any) -> bool:
+    """Whether ``value`` is a Python or NumPy number."""
+    return isinstance(value, _number_types)
+
+
+def number_category(value: Any) -> int:
+    """The promotion category of a number (see :mod:`tinytorch.dtypes`)."""
+    return category_of(value.item() if isinstance(value, np.generic) else value)

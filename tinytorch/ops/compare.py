@@ -1,0 +1,241 @@
+"""Comparisons, logic and choice. Comparisons give bool tensors, which carry no gradient; ``where`` routes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
+from tinytorch.tensor import Tensor
+
+__all__ = ["eq", "ne", "lt", "le", "gt", "ge", "equal", "allclose", "isclose", "isnan", "isinf", "isfinite", "logical_not",
+           "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "where",
+           "maximum", "minimum", "masked_fill"]  # fmt: skip
+
+
+def _compare(function: Any, input: Any, other: Any) -> Tensor:
+    a, b = operands(input, other)
+    try:
+        result = function(_value(a), _value(b))
+    except ValueError as error:
+        raise Elementwise.explain(error, _value(a), _value(b)) from None
+    return Tensor._wrap(np.asarray(result))
+
+
+def _value(operand: Any) -> Any:
+    return operand._array if isinstance(operand, Tensor) else operand
+
+
+def eq(input: Any, other: Any) -> Tensor:
+    """Where ``input == other``."""
+    return _compare(np.equal, input, other)
+
+
+def ne(input: Any, other: Any) -> Tensor:
+    """Where ``input != other``."""
+    return _compare(np.not_equal, input, other)
+
+
+def lt(input: Any, other: Any) -> Tensor:
+    """Where ``input < other``."""
+    return _compare(np.less, input, other)
+
+
+def le(input: Any, other: Any) -> Tensor:
+    """Where ``input <= other``."""
+    return _compare(np.less_equal, input, other)
+
+
+def gt(input: Any, other: Any) -> Tensor:
+    """Where ``input > other``."""
+    return _compare(np.greater, input, other)
+
+
+def ge(input: Any, other: Any) -> Tensor:
+    """Where ``input >= other``."""
+    return _compare(np.greater_equal, input, other)
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape and elements."""
+    return input._array.shape == other._array.shape and bool(np.array_equal(input._array, other._array))
+
+
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+    """Where ``|input - other| <= atol + rtol · |other|``."""
+    _same_dtype("isclose", input, other)
+    return Tensor._wrap(np.asarray(np.isclose(input._array, other._array, rtol, atol, equal_nan)))
+
+
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    """Whether all elements are close; see :func:`isclose`."""
+    _same_dtype("allclose", input, other)
+    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:
+    if a._array.dtype != b._array.dtype:
+        raise RuntimeError(f"{name}: tensors must have the same dtype, got {a.dtype} and {b.dtype}")
+
+
+def isnan(input: Tensor) -> Tensor:
+    """Where ``input`` is nan."""
+    return Tensor._wrap(np.asarray(np.isnan(input._array)))
+
+
+def isinf(input: Tensor) -> Tensor:
+    """Where ``input`` is inf or -inf."""
+    return Tensor._wrap(np.asarray(np.isinf(input._array)))
+
+
+def isfinite(input: Tensor) -> Tensor:
+    """Where ``input`` is neither nan nor infinite."""
+    return Tensor._wrap(np.asarray(np.isfinite(input._array)))
+
+
+def logical_not(input: Tensor) -> Tensor:
+    """Where ``input`` is zero or False."""
+    return Tensor._wrap(np.asarray(np.logical_not(input._array)))
+
+
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
+    """Where both are non-zero."""
+    return Tensor._wrap(np.asarray(np.logical_and(input._array, other._array)))
+
+
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
+    """Where either is non-zero."""
+    return Tensor._wrap(np.asarray(np.logical_or(input._array, other._array)))
+
+
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """Where exactly one is non-zero."""
+    return Tensor._wrap(np.asarray(np.logical_xor(input._array, other._array)))
+
+
+def _bitwise(name: str, function: Any, input: Any, other: Any) -> Tensor:
+    a, b = operands(input, other)
+    kind = (a if isinstance(a, Tensor) else b)._array.dtype.kind
+    if kind not in "iub":
+        raise RuntimeError(f'"bitwise_{name}_cpu" not implemented for floating types; it needs integer or bool tensors')
+    return _compare(function, a, b)
+
+
+def bitwise_and(input: Any, other: Any) -> Tensor:
+    """Bitwise and of integers; logical and of bools."""
+    return _bitwise("and", np.bitwise_and, input, other)
+
+
+def bitwise_or(input: Any, other: Any) -> Tensor:
+    """Bitwise or of integers; logical or of bools."""
+    return _bitwise("or", np.bitwise_or, input, other)
+
+
+def bitwise_xor(input: Any, other: Any) -> Tensor:
+    """Bitwise exclusive or."""
+    return _bitwise("xor", np.bitwise_xor, input, other)
+
+
+def bitwise_not(input: Tensor) -> Tensor:
+    """Bitwise complement of integers; logical not of bools."""
+    if input._array.dtype.kind not in "iub":
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return Tensor._wrap(np.asarray(np.invert(input._array)))
+
+
+class Where(Elementwise):
+    """y = a where the condition holds, else b; each receives the gradient where it was chosen, and 0 elsewhere."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any, condition: np.ndarray) -> np.ndarray:
+        ctx.save_intermediates(condition)
+        return np.where(condition, a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        (condition,) = ctx.intermediates
+        zero = np.zeros((), grad._array.dtype)
+        need_a, need_b = ctx.needs_input_grad
+        return (
+            Where.apply(grad, Tensor._wrap(zero), condition=condition) if need_a else None,
+            Where.apply(Tensor._wrap(zero), grad, condition=condition) if need_b else None,
+        )
+
+    @classmethod
+    def explain(cls, error: ValueError, *arrays: Any) -> Exception:
+        return super().explain(error, *arrays)
+
+
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """``input`` where ``condition`` holds, else ``other``; with the condition alone, the indices of non-zero elements."""
+    if input is None and other is None:
+        return ops.nonzero(condition, as_tuple=True)
+    if condition._array.dtype.kind != "b":
+        if condition._array.dtype != np.uint8:
+            raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}")
+        condition = cast(condition, np.dtype(bool))
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        from tinytorch.dtypes import result_dtype
+
+        common = result_dtype(input, other)
+        input, other = as_tensor_like(input, common), as_tensor_like(other, common)
+    a, b = operands(input, other)
+    dtype = (a if isinstance(a, Tensor) else b)._array.dtype
+    a, b = as_tensor_like(a, dtype), as_tensor_like(b, dtype)
+    return Where.apply(a, b, condition=condition._array)
+
+
+class Extremum(Elementwise):
+    """y = max(a, b) or min(a, b); the winner receives the gradient, and at a tie each receives half."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray, function: Any) -> np.ndarray:
+        y = function(a, b)
+        ctx.save_for_backward(a, b)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = (saved._array for saved in ctx.saved_tensors)
+        beats = np.greater if ctx.attributes["function"] is np.maximum else np.less
+        half = np.equal(a, b) * grad._array.dtype.type(0.5)
+        lost = np.isnan(a) | np.isnan(b)  # a nan result passes its gradient to both, as PyTorch
+        share_a = Tensor._wrap((beats(a, b) + half + lost).astype(grad._array.dtype))
+        share_b = Tensor._wrap((beats(b, a) + half + lost).astype(grad._array.dtype))
+        return grad * share_a, grad * share_b
+
+
+def maximum(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two tensors, elementwise; nan wins."""
+    return Extremum.apply(*_two_tensors("maximum", input, other), function=np.maximum)
+
+
+def minimum(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two tensors, elementwise; nan wins."""
+    return Extremum.apply(*_two_tensors("minimum", input, other), function=np.minimum)
+
+
+def _two_tensors(name: str, a: Any, b: Any) -> tuple[Any, Any]:
+    for position, value in enumerate((a, b)):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}(): argument {position + 1} must be Tensor, not {type(value).__name__}")
+    return operands(a, b)
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """``value`` where ``mask`` (bool) holds, else ``input``."""
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}")
+    if isinstance(value, Tensor) and value._array.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+        )
+    number = value._array.item() if isinstance(value, Tensor) else value
+    if isinstance(number, float) and input._array.dtype.kind in "iub":
+        raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow")
+    value = cast(value, input._array.dtype) if isinstance(value, Tensor) else as_tensor_like(value, input._array.dtype)
+    return Where.apply(value, input, condition=mask._array)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

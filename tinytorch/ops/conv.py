@@ -1,0 +1,346 @@
+"""Convolution: one small kernel slides over the image, and each output is a dot product with what lies under it.
+
+::
+
+    y[n, o, h, w] = bias[o] + Σ_{c,i,j} weight[o, c, i, j] · x[n, c, h·stride - padding + i·dilation, w·stride - padding + j·dilation]
+
+y is linear in x and linear in the weight, so both gradients are again sums of products over the same triples (input pixel, kernel
+tap, output pixel). That makes three functions, each of which is linear in its two arguments::
+
+    Conv2d        x, weight -> y          which outputs does a pixel feed?
+    Conv2dInput   y, weight -> x          the same, walked backward: also called the transposed convolution
+    Conv2dWeight  x, y      -> weight     how often did input and output move together, tap by tap?
+
+The backward of each is written with the other two, so the family is closed and every order of derivative exists. One-dimensional
+convolutions are images of height 1. (Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning".)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels import conv as kernels
+from tinytorch.kernels.norm import sum_per_channel
+from tinytorch.ops.conv_arguments import (
+    check_bias,
+    check_convolution,
+    check_kernel_fits,
+    check_numbers,
+    check_tensors,
+    per_dimension,
+)
+from tinytorch.ops.indexing import PutInZeros
+from tinytorch.tensor import Tensor
+
+__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
+
+Pair = tuple[int, int]
+
+
+class Convolution(Primitive):
+    """What the three have in common: the name PyTorch prints, and how the window moves."""
+
+    @classmethod
+    def name(cls) -> str:
+        return "ConvolutionBackward0"
+
+    def geometry(self) -> dict[str, Any]:
+        """``stride``, ``padding``, ``dilation`` and ``groups`` of this node."""
+        return {key: self.attributes[key] for key in ("stride", "padding", "dilation", "groups")}
+
+
+class Conv2d(Convolution):
+    """(N, C, H, W) and weight (O, C/groups, KH, KW) give y (N, O, H', W')."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,
+        stride: Pair, padding: Pair, dilation: Pair, groups: int,
+    ) -> np.ndarray:  # fmt: skip
+        need_x, need_weight, _ = ctx.needs_input_grad[:3]
+        ctx.save_for_backward(x if need_weight else None, weight if need_x else None)
+        ctx.save_intermediates(x.shape, weight.shape)
+        return kernels.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any, Any]:
+        x, weight = ctx.saved_tensors
+        x_shape, weight_shape = ctx.intermediates
+        need_x, need_weight, need_bias = ctx.needs_input_grad
+        geometry = ctx.geometry()
+        return (
+            Conv2dInput.apply(grad, weight, None, input_shape=x_shape, **geometry) if need_x else None,
+            Conv2dWeight.apply(x, grad, weight_shape=weight_shape, **geometry) if need_weight else None,
+            SumPerChannel.apply(grad) if need_bias else None,
+        )
+
+
+class Conv2dInput(Convolution):
+    """y (N, O, H', W') and weight (O, C/groups, KH, KW) give x of ``input_shape``: every output pixel hands its value back
+    to the pixels that it was made of, each time multiplied by the weight that joined them."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, y: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, input_shape: tuple[int, ...],
+        stride: Pair, padding: Pair, dilation: Pair, groups: int,
+    ) -> np.ndarray:  # fmt: skip
+        need_y, need_weight, _ = ctx.needs_input_grad[:3]
+        ctx.save_for_backward(y if need_weight else None, weight if need_y else None)
+        ctx.save_intermediates(y.shape, weight.shape)
+        return kernels.conv2d_input(y, weight, input_shape, stride, padding, dilation, groups, bias)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any, Any]:
+        y, weight = ctx.saved_tensors
+        y_shape, weight_shape = ctx.intermediates
+        need_y, need_weight, need_bias = ctx.needs_input_grad
+        geometry = ctx.geometry()
+        return (
+            _convolved_to(y_shape, grad, weight, geometry) if need_y else None,
+            Conv2dWeight.apply(grad, y, weight_shape=weight_shape, **geometry) if need_weight else None,
+            SumPerChannel.apply(grad) if need_bias else None,
+        )
+
+
+class Conv2dWeight(Convolution):
+    """x (N, C, H, W) and y (N, O, H', W') give a weight of ``weight_shape``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: np.ndarray, y: np.ndarray, weight_shape: tuple[int, ...],
+        stride: Pair, padding: Pair, dilation: Pair, groups: int,
+    ) -> np.ndarray:  # fmt: skip
+        need_x, need_y = ctx.needs_input_grad[:2]
+        ctx.save_for_backward(x if need_y else None, y if need_x else None)
+        ctx.save_intermediates(x.shape, y.shape)
+        return kernels.conv2d_weight(x, y, weight_shape, stride, padding, dilation, groups)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        x, y = ctx.saved_tensors
+        x_shape, y_shape = ctx.intermediates
+        need_x, need_y = ctx.needs_input_grad
+        geometry = ctx.geometry()
+        return (
+            Conv2dInput.apply(y, grad, None, input_shape=x_shape, **geometry) if need_x else None,
+            _convolved_to(y_shape, x, grad, geometry) if need_y else None,
+        )
+
+
+class SumPerChannel(Primitive):
+    """Σ over all dimensions but the second: the gradient of a bias, which was added everywhere in its channel."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        return sum_per_channel(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        return grad.reshape(-1, *[1] * (len(shape) - 2)).expand(shape)
+
+
+def _convolved_to(y_shape: tuple[int, ...], x: Tensor, weight: Tensor, geometry: dict[str, Any]) -> Tensor:
+    """Conv2d, of which only ``y_shape`` is wanted: an output padding as large as the stride leaves room for more."""
+    y = Conv2d.apply(x, weight, None, **geometry)
+    height, width = y_shape[2:]
+    return y if y._array.shape == y_shape else y[:, :, :height, :width]
+
+
+# ------------------------------------------------------------------------------------------ public functions
+
+
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Two-dimensional convolution (``torch.nn.functional.conv2d``).
+
+    Args:
+        input: (N, C, H, W), or (C, H, W) for a single image.
+        weight: (O, C / groups, KH, KW), of the same dtype.
+        bias: (O,) or None.
+        stride: how far the kernel moves; an int or one per dimension, as the next two.
+        padding: zeros added on each side; or 'valid' (none), or 'same' (so many that the size stays; stride 1 only).
+        dilation: distance of neighbouring kernel taps.
+        groups: input and output channels are cut into so many groups that do not see each other.
+
+    Returns:
+        (N, O, H', W') with ``H' = (H + 2·padding - dilation·(KH - 1) - 1) // stride + 1``.
+
+    Raises:
+        RuntimeError: shapes or dtypes that do not fit, a kernel larger than the padded image, numbers out of range.
+    """
+    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """One-dimensional convolution: (N, C, L) or (C, L), weight (O, C / groups, K); else as :func:`conv2d`."""
+    return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """Transposed convolution: the gradient of :func:`conv2d` for its input, as a layer (``torch.nn.functional.conv_transpose2d``).
+
+    Args:
+        input: (N, C, H, W) or (C, H, W).
+        weight: (C, O / groups, KH, KW): a convolution from O to C channels, walked backward.
+        bias: (O,) or None.
+        output_padding: rows and columns added at the far side. Images of ``stride`` different sizes are convolved to the same
+            size; this says which one comes back.
+
+    Returns:
+        (N, O, H', W') with ``H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1``.
+
+    Raises:
+        RuntimeError: as :func:`conv2d`; an output padding not smaller than both stride and dilation; an empty output.
+    """
+    return _convolve_transposed(
+        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """One-dimensional transposed convolution: (N, C, L) or (C, L), weight (C, O / groups, K); else as :func:`conv_transpose2d`."""
+    return _convolve_transposed(
+        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
+def _convolve(
+    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor:
+    check_tensors(name, dims, input, weight, bias)
+    x = input if input._array.ndim == dims + 2 else input.unsqueeze(0)
+    stride = per_dimension(name, "stride", stride, dims)
+    dilation = per_dimension(name, "dilation", dilation, dims)
+    kernel = weight._array.shape[2:]
+    extra = (0,) * dims
+    if isinstance(padding, str):
+        padding, extra = _named_padding(padding, kernel, stride, dilation)
+    padding = per_dimension(name, "padding", padding, dims)
+    check_numbers(stride, padding, dilation, (0,) * dims, groups)
+    check_convolution(x, weight, groups, transposed=False)
+    check_bias(weight, bias, weight._array.shape[0], transposed=False)
+    if any(extra):
+        x = _padded_at_end(x, extra)
+    check_kernel_fits(x._array.shape[2:], kernel, padding, dilation)
+    y = Conv2d.apply(
+        _as_image(x), _as_image(weight), bias,
+        stride=_pair(stride, 1), padding=_pair(padding, 0), dilation=_pair(dilation, 1), groups=groups,
+    )  # fmt: skip
+    return _as_given(y, dims, input)
+
+
+def _convolve_transposed(
+    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int,
+    dilation: Any,
+) -> Tensor:  # fmt: skip
+    check_tensors(name, dims, input, weight, bias)
+    x = input if input._array.ndim == dims + 2 else input.unsqueeze(0)
+    stride = per_dimension(name, "stride", stride, dims)
+    padding = per_dimension(name, "padding", padding, dims)
+    output_padding = per_dimension(name, "output_padding", output_padding, dims)
+    dilation = per_dimension(name, "dilation", dilation, dims)
+    check_numbers(stride, padding, dilation, output_padding, groups)
+    check_convolution(x, weight, groups, transposed=True)
+    channels = weight._array.shape[1] * groups
+    check_bias(weight, bias, channels, transposed=True)
+    size = _transposed_size(x._array.shape[2:], weight._array.shape[2:], stride, padding, output_padding, dilation)
+    y = Conv2dInput.apply(
+        _as_image(x), _as_image(weight), bias, input_shape=(x._array.shape[0], channels, *_pair(size, 1)),
+        stride=_pair(stride, 1), padding=_pair(padding, 0), dilation=_pair(dilation, 1), groups=groups,
+    )  # fmt: skip
+    return _as_given(y, dims, input)
+
+
+def _transposed_size(
+    size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...],
+    output_padding: tuple[int, ...], dilation: tuple[int, ...],
+) -> tuple[int, ...]:  # fmt: skip
+    """The size of a transposed convolution's result; RuntimeError when there is none."""
+    each = list(zip(size, kernel, stride, padding, output_padding, dilation, strict=True))
+    if any(extra >= s and extra >= d for _, _, s, _, extra, d in each):
+        raise RuntimeError(
+            "output padding must be smaller than either stride or dilation, but got output_padding: "
+            f"{list(output_padding)} stride: {list(stride)} dilation: {list(dilation)}"
+        )
+    result = tuple((n - 1) * s - 2 * p + d * (k - 1) + extra + 1 for n, k, s, p, extra, d in each)
+    if min(result) < 1:
+        raise RuntimeError(
+            f"Given input size per channel: ({' x '.join(map(str, size))}). Calculated output size per channel: "
+            f"({' x '.join(map(str, result))}). Output size is too small"
+        )
+    return result
+
+
+def _named_padding(
+    name: str, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """'same' and 'valid' as (padding on both sides, additional padding at the far side)."""
+    if name == "valid":
+        return (0,) * len(kernel), (0,) * len(kernel)
+    if name != "same":
+        raise RuntimeError(f"Invalid padding string: '{name}'")
+    if any(s != 1 for s in stride):
+        raise RuntimeError("padding='same' is not supported for strided convolutions")
+    total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    return tuple(t // 2 for t in total), tuple(t % 2 for t in total)
+
+
+def _padded_at_end(x: Tensor, extra: tuple[int, ...]) -> Tensor:
+    """Zeros at the far side of the last dimensions: an even kernel under 'same' needs one more there."""
+    size = x._array.shape[2:]
+    shape = (*x._array.shape[:2], *[s + e for s, e in zip(size, extra, strict=True)])
+    return PutInZeros.apply(x, index=(..., *[slice(s) for s in size]), shape=shape)
+
+
+def _pair(values: tuple[int, ...], first: int) -> Pair:
+    """One number per dimension as two; a one-dimensional convolution has height 1."""
+    return (first, values[0]) if len(values) == 1 else (values[0], values[1])
+
+
+def _as_image(tensor: Tensor) -> Tensor:
+    return tensor if tensor._array.ndim == 4 else tensor.unsqueeze(2)
+
+
+def _as_given(y: Tensor, dims: int, input: Tensor) -> Tensor:
+    """The result without the dimensions that were added to the input."""
+    if dims == 1:
+        y = y.squeeze(2)
+    return y if input._array.ndim == dims + 2 else y.squeeze(0)

@@ -1,0 +1,121 @@
+"""Reading and checking the arguments of convolutions, one- and two-dimensional alike.
+
+Everything here raises what PyTorch raises, with its words (``aten/src/ATen/native/Convolution.cpp``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinytorch.tensor import Tensor
+
+__all__ = ["check_bias", "check_convolution", "check_kernel_fits", "check_numbers", "check_tensors", "per_dimension", "scalar_name"]
+
+Sizes = tuple[int, ...]
+
+
+def scalar_name(tensor: Tensor) -> str:
+    """The dtype as PyTorch's error messages call it: ``Float``, ``Double``, ``Long``."""
+    return tensor.type()[6:-6]
+
+
+def per_dimension(function: str, name: str, value: Any, dims: int) -> Sizes:
+    """One int for each of ``dims`` dimensions, from an int or a sequence of 1 or ``dims`` ints."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    for item in values:
+        if isinstance(item, (bool, float)) or not hasattr(item, "__index__"):
+            raise TypeError(f"{function}(): argument '{name}' must be tuple of ints, not {type(item).__name__}")
+    values = tuple(item.__index__() for item in values)
+    if len(values) == 1:
+        return values * dims
+    if len(values) != dims:
+        raise RuntimeError(
+            f"expected {name} to be a single integer value or a list of {dims} values to match the convolution dimensions, "
+            f"but got {name}={list(values)}"
+        )
+    return values
+
+
+def check_tensors(function: str, dims: int, input: Any, weight: Any, bias: Any) -> None:
+    """Types, ranks and dtypes of the three tensors. TypeError for what is no Tensor, else RuntimeError."""
+    for name, value in (("input", input), ("weight", weight), ("bias", bias)):
+        if not isinstance(value, Tensor) and not (name == "bias" and value is None):
+            raise TypeError(f"{function}(): argument '{name}' must be Tensor, not {type(value).__name__}")
+    if input._array.ndim not in (dims + 1, dims + 2):
+        raise RuntimeError(
+            f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {function}, but got input of size: "
+            f"{list(input.shape)}"
+        )
+    if weight._array.ndim != dims + 2:
+        raise RuntimeError(
+            f"Expected {weight._array.ndim}-dimensional input for {weight._array.ndim}-dimensional weight "
+            f"{list(weight.shape)}, but got {input._array.ndim}-dimensional input of size {list(input.shape)} instead"
+        )
+    if input._array.dtype != weight._array.dtype:
+        raise RuntimeError(f"expected scalar type {scalar_name(input)} but found {scalar_name(weight)}")
+    if bias is not None and bias._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"Input type ({scalar_name(input).lower()}) and bias type ({scalar_name(bias).lower()}) should be the same"
+        )
+    if input._array.dtype.kind == "b":
+        raise NotImplementedError(f"\"slow_conv2d_cpu\" not implemented for '{scalar_name(input)}'")
+
+
+def check_numbers(stride: Sizes, padding: Sizes, dilation: Sizes, output_padding: Sizes, groups: int) -> None:
+    """Signs of the numbers."""
+    if min(padding) < 0:
+        raise RuntimeError("negative padding is not supported")
+    if min(output_padding) < 0:
+        raise RuntimeError("negative output_padding is not supported")
+    if min(stride) <= 0:
+        raise RuntimeError("non-positive stride is not supported")
+    if min(dilation) <= 0:
+        raise RuntimeError(f"dilation should be greater than zero, but got {list(dilation)}")
+    if groups <= 0:
+        raise RuntimeError("non-positive groups is not supported")
+
+
+def check_convolution(input: Tensor, weight: Tensor, groups: int, transposed: bool) -> None:
+    """Whether channels, groups and kernel fit together."""
+    shape = weight._array.shape
+    if shape[0] < groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size "
+            f"{list(shape)} instead"
+        )
+    if shape[0] % groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size "
+            f"[{list(shape)}] instead"
+        )
+    if 0 in shape[2:]:
+        raise RuntimeError(f"kernel size should be greater than zero, but got kernel size {list(shape[2:])}")
+    channels = input._array.shape[1]
+    expected = shape[0] if transposed else shape[1] * groups
+    if channels != expected:
+        what = f"transposed={int(transposed)}" if transposed else f"groups={groups}"
+        raise RuntimeError(
+            f"Given {what}, weight of size {list(shape)}, expected input{list(input.shape)} to have {expected} channels, but "
+            f"got {channels} channels instead"
+        )
+
+
+def check_bias(weight: Tensor, bias: Tensor | None, channels: int, transposed: bool) -> None:
+    """A bias has one number for each output channel."""
+    if bias is not None and bias._array.shape != (channels,):
+        what = "transposed=1, weight" if transposed else "weight"
+        raise RuntimeError(
+            f"Given {what} of size {list(weight.shape)}, expected bias to be 1-dimensional with {channels} elements, but got "
+            f"bias of size {list(bias.shape)} instead"
+        )
+
+
+def check_kernel_fits(size: Sizes, kernel: Sizes, padding: Sizes, dilation: Sizes) -> None:
+    """The padded image must be at least as large as the kernel with its gaps."""
+    padded = [s + 2 * p for s, p in zip(size, padding, strict=True)]
+    spanned = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    if any(s > p for s, p in zip(spanned, padded, strict=True)):
+        raise RuntimeError(
+            f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
+            f"({' x '.join(map(str, spanned))}). Kernel size can't be greater than actual input size"
+        )

@@ -1,0 +1,352 @@
+"""Making tensors: from data, and filled with numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.device import check_device
+from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
+from tinytorch.ops.broadcast import cast
+from tinytorch.ops.dims import sizes_from
+from tinytorch.tensor import Tensor
+
+__all__ = ["tensor", "as_tensor", "asarray", "from_numpy", "from_dlpack", "zeros", "ones", "full", "empty", "zeros_like",
+           "ones_like", "full_like", "empty_like", "arange", "range_", "linspace", "logspace", "eye", "clone",
+           "array_from_data", "scalar_tensor"]  # fmt: skip
+
+
+def finish(array: np.ndarray, requires_grad: bool, device: Any = None) -> Tensor:
+    if device is not None:
+        check_device(device)
+    result = Tensor._wrap(array)
+    if requires_grad:
+        if array.dtype.kind not in "fc":
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+        result._requires_grad = True
+    return result
+
+
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """A new tensor with a copy of ``data``: numbers, nested sequences, arrays, tensors (``torch.tensor``).
+
+    Python floats become the default float type, ints int64, bools bool; arrays keep their dtype.
+    Raises ValueError for ragged sequences, TypeError for what is not a number.
+
+    >>> import tinytorch
+    >>> tinytorch.tensor([[1, 2], [3, 4]]).dtype
+    torch.int64
+    """
+    array = array_from_data(data, None if dtype is None else to_numpy_dtype(dtype))
+    return finish(array, requires_grad, device)
+
+
+def array_from_data(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
+    """A new NumPy array with ``data``, in ``numpy_dtype`` or in the dtype that PyTorch would give it."""
+    if isinstance(data, Tensor):
+        data = data._array
+    if isinstance(data, (np.ndarray, np.generic)):
+        array = np.array(data, order="C")
+        if array.dtype.byteorder == ">" or not array.dtype.isnative:
+            raise ValueError(
+                "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+                "currently not supported."
+            )
+        if numpy_dtype is None:
+            from_numpy_dtype(array.dtype)  # refuses object, text, dates
+        return array if numpy_dtype is None else array.astype(numpy_dtype, copy=False)
+    array = _array_from_sequence(data)
+    if numpy_dtype is None:
+        numpy_dtype = _inferred_dtype(data, array)
+    return array.astype(numpy_dtype, copy=False)
+
+
+def _array_from_sequence(data: Any) -> np.ndarray:
+    plain = _without_tensors(data)
+    try:
+        array = np.array(plain)
+    except ValueError as error:
+        raise ValueError(f"expected sequence of equal lengths at every dimension: {error}") from None
+    except OverflowError as error:
+        raise ValueError(f"Overflow when unpacking long long: {error}") from None
+    if array.dtype.kind in "OUSV":
+        if array.dtype.kind == "O" and _holds_only_ints(array):
+            raise ValueError("Overflow when unpacking long long")
+        raise TypeError(f"new(): data must be numbers or sequences of numbers (got {_odd_element(plain)})")
+    if array.dtype == np.uint64:  # NumPy's answer to ints over 2**63 - 1
+        raise ValueError("Overflow when unpacking long long")
+    return array
+
+
+def _without_tensors(data: Any) -> Any:
+    """Nested sequences with tensors replaced by their arrays, so that NumPy does not iterate over them."""
+    if isinstance(data, Tensor):
+        return data._array
+    if isinstance(data, (list, tuple, range)):
+        return [_without_tensors(item) for item in data]
+    return data
+
+
+def _holds_only_ints(array: np.ndarray) -> bool:
+    return all(isinstance(item, int) for item in array.flat)
+
+
+def _odd_element(data: Any) -> str:
+    while isinstance(data, list) and data:
+        data = next((item for item in data if not isinstance(item, (int, float, bool, complex))), data[0])
+    return f"invalid data type '{type(data).__name__}'"
+
+
+def _inferred_dtype(data: Any, array: np.ndarray) -> np.dtype[Any]:
+    first = data
+    while isinstance(first, (list, tuple)) and len(first):
+        first = first[0]
+    if isinstance(first, (np.ndarray, np.generic, Tensor)) or (array.size and array.dtype.kind == "b"):
+        return array.dtype
+    if array.dtype.kind == "f" or array.size == 0 and not isinstance(data, range):
+        return default_numpy_dtype()
+    return dtype_of_number(1j) if array.dtype.kind == "c" else array.dtype
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """``data`` as a tensor, sharing memory with it where possible (``torch.as_tensor``)."""
+    if isinstance(data, Tensor):
+        check_device(device)
+        return data if dtype is None else cast(data, to_numpy_dtype(dtype))
+    if isinstance(data, np.ndarray):
+        result = from_numpy(data)
+        return result if dtype is None else cast(result, to_numpy_dtype(dtype))
+    return tensor(data, dtype=dtype, device=device)
+
+
+def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
+    """``obj`` as a tensor, sharing memory unless ``copy=True`` (``torch.asarray``)."""
+    result = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    return result.requires_grad_() if requires_grad else result
+
+
+def from_numpy(ndarray: np.ndarray) -> Tensor:
+    """A tensor over the same memory as a NumPy array. TypeError for dtypes that tensors cannot hold, ValueError for
+    negative strides."""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    if not ndarray.dtype.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is currently "
+            "not supported."
+        )
+    from_numpy_dtype(ndarray.dtype)
+    if any(stride < 0 for stride in ndarray.strides):
+        raise ValueError(
+            "At least one of the strides in the given numpy array is negative, and tensors with negative strides are not "
+            "currently supported. (You can probably work around this by making a copy of your array with array.copy().)"
+        )
+    result = Tensor._wrap(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray))
+    result._shared_memory()
+    return result
+
+
+def from_dlpack(ext_tensor: Any) -> Tensor:
+    """A tensor over the memory of any object that speaks DLPack (``torch.from_dlpack``)."""
+    return from_numpy(np.from_dlpack(ext_tensor))
+
+
+def _numpy_dtype(dtype: Any) -> np.dtype[Any]:
+    return default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
+
+
+def checked_sizes(sizes: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
+    shape = sizes_from(sizes if keyword is None else (keyword,))
+    for size in shape:
+        if size < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {list(shape)}")
+    return shape
+
+
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+    """Zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
+    shape = checked_sizes(size, options.get("size"))
+    return finish(np.zeros(shape, _numpy_dtype(dtype)), requires_grad, device)
+
+
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+    """Ones: ``ones(2, 3)`` or ``ones((2, 3))``."""
+    shape = checked_sizes(size, options.get("size"))
+    return finish(np.ones(shape, _numpy_dtype(dtype)), requires_grad, device)
+
+
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+    """A tensor whose elements are not set to anything."""
+    shape = checked_sizes(size, options.get("size"))
+    return finish(np.empty(shape, _numpy_dtype(dtype)), requires_grad, device)
+
+
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+    """A tensor of ``fill_value`` everywhere; its type decides the dtype."""
+    shape = checked_sizes((size,) if isinstance(size, int) else (tuple(size),))
+    if isinstance(fill_value, Tensor):
+        fill_value = fill_value.item()
+    numpy_dtype = dtype_of_number(fill_value) if dtype is None else to_numpy_dtype(dtype)
+    return finish(np.full(shape, fill_value, numpy_dtype), requires_grad, device)
+
+
+def scalar_tensor(s: Any, *, dtype: Any = None) -> Tensor:
+    """A 0-dimensional tensor of the default float type."""
+    return Tensor._wrap(np.asarray(s, _numpy_dtype(dtype)))
+
+
+def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
+    return input._array.dtype if dtype is None else to_numpy_dtype(dtype)
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+    """Zeros in the shape, dtype and memory order of ``input``."""
+    return finish(np.zeros_like(input._array, _like(input, dtype)), requires_grad, device)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+    """Ones in the shape, dtype and memory order of ``input``."""
+    return finish(np.ones_like(input._array, _like(input, dtype)), requires_grad, device)
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+    """An unset tensor in the shape, dtype and memory order of ``input``."""
+    return finish(np.empty_like(input._array, _like(input, dtype)), requires_grad, device)
+
+
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+) -> Tensor:
+    """``fill_value`` everywhere, in the shape, dtype and memory order of ``input``."""
+    if isinstance(fill_value, Tensor):
+        fill_value = fill_value.item()
+    return finish(np.full_like(input._array, fill_value, _like(input, dtype)), requires_grad, device)
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """``start, start + step, ...`` up to but without ``end``; integers give int64, floats the default float type."""
+    if end is None:
+        start, end = 0, start
+    start, end, step = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end, step))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    integers = all(isinstance(v, int) for v in (start, end, step))
+    numpy_dtype = to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.int64) if integers else default_numpy_dtype()
+    count = -((start - end) // step) if integers else int(np.ceil((end - start) / step))
+    array = (start + np.arange(count, dtype=np.int64 if integers else np.float64) * step).astype(numpy_dtype)
+    return finish(array, requires_grad, device)
+
+
+def range_(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Tensor:
+    """``torch.range``: like :func:`arange`, but includes ``end`` and is floating."""
+    count = int(np.floor((end - start) / step)) + 1
+    return Tensor._wrap((start + np.arange(count) * step).astype(_numpy_dtype(dtype)))
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """``steps`` numbers from ``start`` to ``end``, both included, equally far apart.
+
+    As PyTorch, the first half counts up from ``start`` and the second down from ``end``, in the result's own precision.
+    """
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    start, end = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end))
+    numpy_dtype = _numpy_dtype(dtype)
+    real = numpy_dtype if numpy_dtype.kind in "fc" else np.dtype(np.float64)
+    if steps == 1:
+        return finish(np.full(1, start, numpy_dtype), requires_grad, device)
+    low, high = real.type(start), real.type(end)
+    gap = (high - low) / real.type(max(steps - 1, 1))
+    index = np.arange(steps).astype(real)
+    array = np.where(np.arange(steps) < steps // 2, low + gap * index, high - gap * (steps - 1 - index).astype(real))
+    return finish(array.astype(numpy_dtype), requires_grad, device)
+
+
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """``base`` to the powers ``linspace(start, end, steps)``."""
+    exponents = linspace(start, end, steps, dtype=float)._array
+    return finish((base**exponents).astype(_numpy_dtype(dtype)), requires_grad, device)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones on the diagonal of an n × m matrix, zeros elsewhere."""
+    for name, value in (("n", n), ("m", m)):
+        if value is not None and value < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
+    return finish(np.eye(n, m, dtype=_numpy_dtype(dtype)), requires_grad, device)
+
+
+class Clone(Primitive):
+    """y = x, in memory of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return x.copy(order="K")
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return grad
+
+
+class Fill(Primitive):
+    """y = a number everywhere, in place of x: the gradient of x is 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, value: Any) -> np.ndarray:
+        return np.full_like(x, value)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return zeros_like(grad)
+
+
+class Copy(Primitive):
+    """y = source broadcast to x's shape, in place of x: x receives 0, the source everything."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, source: np.ndarray) -> np.ndarray:
+        try:
+            broadcast = np.broadcast_to(source, x.shape)
+        except ValueError:
+            from tinytorch.ops.broadcast import broadcast_shapes
+
+            meets = broadcast_shapes(source.shape, x.shape)
+            raise RuntimeError(
+                f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(meets)}"
+            ) from None
+        return broadcast.astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        return zeros_like(grad), grad
+
+
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy that gradients flow through."""
+    return Clone.apply(input)
+
+
+def fill(input: Tensor, value: Any) -> Tensor:
+    """``value`` everywhere, as a new value of ``input``."""
+    if isinstance(value, Tensor):
+        if value._array.ndim:
+            raise RuntimeError(
+                f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
+            )
+        return Copy.apply(input, value)
+    return Fill.apply(input, value=value)
+
+
+def copy(input: Tensor, source: Tensor) -> Tensor:
+    """``source`` broadcast to ``input``'s shape, in its dtype, as a new value of ``input``."""
+    return Copy.apply(input, source)

@@ -1,0 +1,342 @@
+"""Indexing: picking elements, and putting them back.
+
+*Basic* indexing (integers, slices, None, Ellipsis) gives a view. *Advanced* indexing (tensors of integers or bools, lists) picks
+copies. Picking and adding-at are transposes of each other: an element that was picked three times
+receives the sum of three gradients.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd import inplace
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.broadcast import cast
+from tinytorch.ops.dims import one_dim
+from tinytorch.tensor import Tensor
+
+__all__ = ["basic_index", "getitem", "setitem", "index_put", "gather", "scatter_add_along", "nonzero", "argwhere",
+           "index_select", "take_along_dim"]  # fmt: skip
+
+
+class BasicIndex(Primitive):
+    """y = x[index] as a view; backward, the gradient is put into zeros at the same place."""
+
+    returns_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, index: Any) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        # An index made of integers alone would give a scalar without memory; the Ellipsis keeps it a view.
+        return x[(*index, ...)] if Ellipsis not in index else x[index]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        return PutInZeros.apply(grad, index=ctx.attributes["index"], shape=shape)
+
+    @classmethod
+    def name(cls) -> str:
+        return "SliceBackward0"
+
+
+class PutInZeros(Primitive):
+    """Zeros of ``shape`` with x at ``index``: the transpose of :class:`BasicIndex`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.ndarray:
+        whole = np.zeros(shape, x.dtype)
+        whole[index] = x
+        return whole
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return basic_index(grad, ctx.attributes["index"])
+
+
+class Index(Primitive):
+    """y = x[index] with arrays in the index: copies of the picked elements."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, index: Any) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        return x[index]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        return IndexAdd.apply(grad, index=ctx.attributes["index"], shape=shape)
+
+
+class IndexAdd(Primitive):
+    """Zeros of ``shape`` with x added at ``index``, once per time it was picked: the transpose of :class:`Index`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.ndarray:
+        return add_at(shape, index, x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return Index.apply(grad, index=ctx.attributes["index"])
+
+
+class IndexPut(Primitive):
+    """x with ``value`` at ``index``: those elements of x receive no gradient, the value receives theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, value: np.ndarray, index: Any, accumulate: bool) -> np.ndarray:
+        y = x.copy(order="K")
+        if accumulate:
+            np.add.at(y, index, value)
+        else:
+            y[index] = value
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        index = ctx.attributes["index"]
+        need_x, need_value = ctx.needs_input_grad
+        grad_x = grad
+        if need_x and not ctx.attributes["accumulate"]:
+            zero = Tensor._wrap(np.zeros((), grad._array.dtype))
+            grad_x = IndexPut.apply(grad, zero, index=index, accumulate=False)
+        return grad_x if need_x else None, Index.apply(grad, index=index) if need_value else None
+
+
+class Gather(Primitive):
+    """y[i][j] = x[index[i][j]][j] along ``dim`` 0, and likewise along others."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: int, index: np.ndarray) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        return x[_along(index, dim, x.shape)]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        return ScatterAdd.apply(grad, dim=ctx.attributes["dim"], index=ctx.attributes["index"], shape=shape)
+
+
+class ScatterAdd(Primitive):
+    """Zeros of ``shape`` with x added at ``index`` along ``dim``: the transpose of :class:`Gather`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: int, index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        return add_at(shape, _along(index, dim, shape), x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return Gather.apply(grad, dim=ctx.attributes["dim"], index=ctx.attributes["index"])
+
+
+def _along(index: np.ndarray, dim: int, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """NumPy's index for "index along ``dim``, and each other dimension at its own position"."""
+    if not shape:
+        return ()
+    return tuple(
+        index if d == dim else np.arange(size).reshape([-1 if i == d else 1 for i in range(index.ndim)])
+        for d, size in enumerate(index.shape)
+    )
+
+
+def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray:
+    """Zeros of ``shape`` with ``values`` added at ``index``; repeated positions add up.
+
+    ``np.add.at`` is general but slow; for one integer array over the rows (an embedding's gradient) sorting is faster.
+    """
+    whole = np.zeros(shape, values.dtype)
+    if not shape:
+        return whole + values.sum(dtype=values.dtype)
+    np.add.at(whole, index, values)
+    return whole
+
+
+def basic_index(input: Tensor, index: tuple[Any, ...]) -> Tensor:
+    """``input[index]`` for an index without arrays: a view."""
+    return BasicIndex.apply(input, index=index)
+
+
+def getitem(input: Tensor, index: Any) -> Tensor:
+    """``input[index]``. IndexError for indices out of range, of the wrong number or of the wrong dtype."""
+    basic, index = _normalized(input, index)
+    try:
+        if basic:
+            return BasicIndex.apply(input, index=index)
+        return Index.apply(input, index=index)
+    except IndexError as error:
+        raise _explain(input, error) from None
+
+
+def setitem(input: Tensor, index: Any, value: Any) -> None:
+    """``input[index] = value``, recorded when ``input`` or ``value`` require grad."""
+    basic, index = _normalized(input, index)
+    if not isinstance(value, Tensor):
+        value = Tensor._wrap(np.asarray(value)) if isinstance(value, np.ndarray) else _number_like(input, value)
+    try:
+        if basic:
+            inplace.change_in_place(BasicIndex.apply(input, index=index), ops.copy, value)
+        else:
+            inplace.change_in_place(input, index_put, index, _fits(value))
+    except IndexError as error:
+        raise _explain(input, error) from None
+
+
+def _number_like(input: Tensor, value: Any) -> Tensor:
+    if isinstance(value, (int, float, bool, complex, np.generic)):
+        return Tensor._wrap(np.asarray(value).astype(input._array.dtype))
+    raise TypeError(f"can't assign a {type(value).__name__} to a {input.type()}")
+
+
+def _fits(value: Tensor) -> Tensor:
+    """PyTorch lets a value have extra leading dimensions of size 1."""
+    return value
+
+
+def index_put(input: Tensor, index: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """``input`` with ``values`` at ``index`` (NumPy form), as a new tensor; ``accumulate`` adds instead."""
+    if isinstance(index, (tuple, list)) and any(isinstance(item, Tensor) for item in index):
+        _, index = _normalized(input, tuple(index))
+    return IndexPut.apply(input, cast(values, input._array.dtype), index=index, accumulate=accumulate)
+
+
+def _normalized(input: Tensor, index: Any) -> tuple[bool, tuple[Any, ...]]:
+    """The index as a tuple for NumPy, and whether it is basic. Tensors become arrays; lists count as tensors."""
+    items = index if type(index) is tuple else (index,)
+    basic = True
+    result: list[Any] = []
+    for item in items:
+        if item is None or item is Ellipsis:
+            result.append(item)
+        elif isinstance(item, slice):
+            result.append(_checked_slice(item))
+        elif isinstance(item, (bool, np.bool_)):
+            basic = False
+            result.append(np.asarray(item))
+        elif isinstance(item, (int, np.integer)):
+            result.append(int(item))
+        else:
+            array = _index_array(item)
+            if array.ndim == 0 and array.dtype.kind in "iu":
+                result.append(int(array))
+                continue
+            basic = False
+            result.append(array)
+    counted = sum(1 if not isinstance(i, np.ndarray) or i.dtype.kind != "b" else i.ndim
+                  for i in result if i is not None and i is not Ellipsis)  # fmt: skip
+    if counted > input._array.ndim:
+        raise IndexError(f"too many indices for tensor of dimension {input._array.ndim}")
+    if basic and input._array.ndim == 0 and counted:
+        raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a Python number")
+    return basic, tuple(result)
+
+
+def _checked_slice(item: slice) -> slice:
+    parts = [part if part is None else part.__index__() for part in (item.start, item.stop, item.step)]
+    if parts[2] is not None and parts[2] <= 0:
+        raise ValueError("step must be greater than zero")
+    return slice(*parts)
+
+
+def _index_array(item: Any) -> np.ndarray:
+    if isinstance(item, Tensor):
+        array = item._array
+    elif isinstance(item, (list, tuple, range, np.ndarray)):
+        array = ops.array_from_data(item, None)
+        if array.size == 0 and array.dtype.kind == "f":
+            array = array.astype(np.int64)
+    else:
+        raise TypeError(
+            f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+            f"{type(item).__name__})"
+        )
+    if array.dtype == np.uint8:
+        return array.astype(bool)
+    if array.dtype.kind not in "ib":
+        raise IndexError(
+            f"tensors used as indices must be long, int, byte or bool tensors, and this one is {array.dtype}"
+        )
+    return array
+
+
+def _explain(input: Tensor, error: IndexError) -> IndexError:
+    text = str(error)
+    text = text.replace("is out of bounds for axis", "is out of bounds for dimension")
+    return IndexError(f"{text} (tensor of shape {list(input._array.shape)})")
+
+
+def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
+    if index._array.dtype.kind not in "i" or index._array.dtype.itemsize < 4:
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}")
+    dim = one_dim(dim, input._array.ndim)
+    if builtin_max(index._array.ndim, 1) != builtin_max(input._array.ndim, 1):
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as input tensor, in {name}()")
+    for d, (a, b) in enumerate(zip(index._array.shape, input._array.shape, strict=False)):
+        if d != dim and a > b:
+            raise RuntimeError(
+                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no larger than self "
+                f"{list(input.shape)} apart from dimension {dim}"
+            )
+    size = input._array.shape[dim] if input._array.ndim else 1
+    if index._array.size and not (0 <= index._array.min() and index._array.max() < size):
+        bad = index._array.max() if index._array.min() >= 0 else index._array.min()
+        raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
+    return dim
+
+
+builtin_max = max
+
+
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+    """Elements picked along ``dim``: ``out[i][j] = input[index[i][j]][j]`` for dim 0; the result has index's shape."""
+    dim = _checked_gather("gather", input, dim, index)
+    return Gather.apply(input, dim=dim, index=index._array)
+
+
+def scatter_add_along(source: Tensor, index: Tensor, dim: int, shape: tuple[int, ...]) -> Tensor:
+    """Zeros of ``shape`` with ``source`` added at ``index`` along ``dim``: the transpose of :func:`gather`."""
+    return ScatterAdd.apply(source, dim=dim, index=index._array, shape=shape)
+
+
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """As :func:`gather`, with broadcasting; without ``dim`` from the flattened tensor."""
+    if dim is None:
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
+    dim = one_dim(dim, input._array.ndim)
+    shape = list(ops.broadcast_shapes([1 if i == dim else s for i, s in enumerate(input._array.shape)],
+                                      [1 if i == dim else s for i, s in enumerate(indices._array.shape)]))  # fmt: skip
+    shape[dim] = input._array.shape[dim]
+    wide = input.expand(shape)
+    shape[dim] = indices._array.shape[dim]
+    return gather(wide, dim, indices.expand(shape))
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The positions ``index`` (1-d) along ``dim``."""
+    if index._array.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if index._array.dtype not in (np.int32, np.int64):
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    dim = one_dim(dim, input._array.ndim)
+    size = input._array.shape[dim] if input._array.ndim else 1
+    if index._array.size and not (0 <= index._array.min() and index._array.max() < size):
+        raise IndexError("index out of range in self")
+    if input._array.ndim == 0:
+        return input.reshape(1)[index.reshape(-1)].reshape(())
+    return Index.apply(input, index=(slice(None),) * dim + (index._array.reshape(-1),))
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """Where the elements are non-zero: a matrix with one row per element, or one index tensor per dimension."""
+    if as_tuple:
+        return tuple(Tensor._wrap(i) for i in np.nonzero(np.atleast_1d(input._array)))
+    return Tensor._wrap(np.argwhere(input._array))
+
+
+def argwhere(input: Tensor) -> Tensor:
+    """Where the elements are non-zero, one row per element."""
+    return nonzero(input)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

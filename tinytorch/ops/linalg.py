@@ -1,0 +1,197 @@
+"""Matrix products. ``Y = A B`` gives ``∂L/∂A = grad Bᵀ`` and ``∂L/∂B = Aᵀ grad``: shapes alone leave no other choice.
+
+Every rank combination of ``matmul`` is brought to one batched product: a vector becomes a row or a column, batch
+dimensions broadcast, and the engine sums the gradient over those that were repeated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.tensor import Tensor
+
+__all__ = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm", "linear"]
+
+
+class MatMul(Primitive):
+    """Y = A B for matrices, or stacks of matrices with broadcasting batch dimensions."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        needs = ctx.needs_input_grad
+        ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
+        return np.matmul(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = ctx.saved_tensors
+        need_a, need_b = ctx.needs_input_grad
+        return (
+            MatMul.apply(grad, b.transpose(-1, -2)) if need_a else None,
+            MatMul.apply(a.transpose(-1, -2), grad) if need_b else None,
+        )
+
+    @classmethod
+    def name(cls) -> str:
+        return "MmBackward0"
+
+
+class Linear(Primitive):
+    """Y = X Wᵀ + b with W of shape (out, in): ∂L/∂X = grad W, ∂L/∂W = gradᵀ X, ∂L/∂b = Σ over rows of grad."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+        needs = ctx.needs_input_grad
+        ctx.save_for_backward(x if needs[1] else None, weight if needs[0] else None)
+        y = np.matmul(x, weight.T)
+        return y if bias is None else np.add(y, bias, out=y)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any, Any]:
+        x, weight = ctx.saved_tensors
+        need_x, need_weight, need_bias = ctx.needs_input_grad
+        rows = grad.reshape(-1, grad._array.shape[-1])
+        return (
+            MatMul.apply(grad, weight) if need_x else None,
+            MatMul.apply(rows.t(), x.reshape(-1, x._array.shape[-1])) if need_weight else None,
+            rows.sum(0) if need_bias else None,
+        )
+
+    @classmethod
+    def name(cls) -> str:
+        return "AddmmBackward0"
+
+
+def _check_same_dtype(name: str, a: Any, b: Any) -> None:
+    for position, value in enumerate((a, b), 1):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(value).__name__}")
+    if a._array.dtype != b._array.dtype:
+        raise RuntimeError(
+            f"expected m1 and m2 to have the same dtype, but got: {a.type()[6:-6].lower()} != {b.type()[6:-6].lower()} "
+            f"in {name}()"
+        )
+
+
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """The matrix product ``input @ other`` for all ranks (``torch.matmul``).
+
+    1-d @ 1-d is the dot product; a 1-d operand counts as a row (left) or a column (right), and that
+    dimension is dropped again; more than two dimensions are stacks of matrices, whose leading dimensions broadcast.
+    Raises RuntimeError when inner sizes or dtypes differ, or an operand is 0-dimensional.
+    """
+    _check_same_dtype("matmul", input, other)
+    left, right = input._array.ndim, other._array.ndim
+    if left == 0 or right == 0:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {left}D and {right}D")
+    a = input if left > 1 else input.unsqueeze(0)
+    b = other if right > 1 else other.unsqueeze(1)
+    if a._array.shape[-1] != b._array.shape[-2]:
+        raise _inner_sizes_differ(input, other, a, b)
+    if a._array.ndim > 2 and b._array.ndim == 2 and a._array.flags.c_contiguous:
+        # A stack times one matrix is one tall product: a single large GEMM instead of many small ones.
+        tall = MatMul.apply(a.reshape(-1, a._array.shape[-1]), b)
+        product = tall.reshape(*a._array.shape[:-1], b._array.shape[-1])
+    else:
+        ops.broadcast_shapes(a._array.shape[:-2], b._array.shape[:-2])
+        product = MatMul.apply(a, b)
+    if left == 1:
+        product = product.squeeze(-2)
+    return product.squeeze(-1) if right == 1 else product
+
+
+def _inner_sizes_differ(input: Tensor, other: Tensor, a: Tensor, b: Tensor) -> RuntimeError:
+    if input._array.ndim == other._array.ndim == 1:
+        return RuntimeError(
+            f"inconsistent tensor size, expected tensor {list(input.shape)} and src {list(other.shape)} to have the same number "
+            f"of elements, but got {input._array.size} and {other._array.size} elements respectively"
+        )
+    if a._array.ndim > 2 and b._array.ndim > 2:
+        return RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to match the inner size of batch1, but got: batch1 "
+            f"{list(input.shape)} and batch2 {list(other.shape)}"
+        )
+    rows = a._array.size // builtin_max(a._array.shape[-1], 1)
+    return RuntimeError(
+        f"mat1 and mat2 shapes cannot be multiplied ({rows}x{a._array.shape[-1]} and "
+        f"{b._array.shape[-2]}x{b._array.shape[-1]})"
+    )
+
+
+builtin_max = max
+
+
+def _check_ndims(name: str, wanted: tuple[int, int], *tensors: Tensor) -> None:
+    for position, (tensor, ndim) in enumerate(zip(tensors, wanted, strict=True), 1):
+        if tensor._array.ndim != ndim:
+            raise RuntimeError(
+                f"{name}: argument {position} must be {ndim}-D, but got a {tensor._array.ndim}-D tensor of shape "
+                f"{list(tensor.shape)}"
+            )
+
+
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices."""
+    _check_ndims("mm", (2, 2), input, mat2)
+    return matmul(input, mat2)
+
+
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The products of two stacks of as many matrices: (b, n, m) and (b, m, p) give (b, n, p). No broadcasting."""
+    _check_ndims("bmm", (3, 3), input, mat2)
+    if input._array.shape[0] != mat2._array.shape[0]:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{input._array.shape[0]}, "
+            f"{input._array.shape[2]}] but got: [{mat2._array.shape[0]}, {mat2._array.shape[1]}]."
+        )
+    return matmul(input, mat2)
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """A matrix times a vector."""
+    _check_ndims("mv", (2, 1), input, vec)
+    return matmul(input, vec)
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """The dot product of two vectors."""
+    for value in (input, tensor):
+        if value._array.ndim != 1:
+            raise RuntimeError(
+                f"1D tensors expected, but got {input._array.ndim}D and {tensor._array.ndim}D tensors"
+            )
+    return matmul(input, tensor)
+
+
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """The outer product of two vectors: ``out[i, j] = input[i] · vec2[j]``."""
+    _check_ndims("outer", (1, 1), input, vec2)
+    return input.unsqueeze(1) * vec2
+
+
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta · input + alpha · (mat1 @ mat2)``."""
+    product = mm(mat1, mat2)
+    product = product if alpha == 1 else product * alpha
+    return product if beta == 0 else product + (input if beta == 1 else input * beta)
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``input @ weightᵀ + bias`` over the last dimension: (..., in), (out, in), (out,) give (..., out)."""
+    _check_same_dtype("linear", input, weight)
+    if weight._array.ndim == 1:
+        product = matmul(input, weight)
+        return product if bias is None else product + bias
+    if input._array.ndim == 0 or input._array.shape[-1] != weight._array.shape[1]:
+        rows = input._array.size // builtin_max(input._array.shape[-1] if input._array.ndim else 1, 1)
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input._array.shape[-1] if input._array.ndim else 0} and "
+            f"{weight._array.shape[1]}x{weight._array.shape[0]})"
+        )
+    return Linear.apply(input, weight, bias)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -1,0 +1,248 @@
+"""Pooling: each window of an image becomes one number, its maximum or its mean.
+
+*Max pooling* lets the largest value through, and sends the gradient back to where that value stood. Which place won is decided in the
+forward; from then on, both directions only copy numbers between places: :class:`MaxPoolScatter` puts gradients to the winners,
+:class:`MaxPoolGather` picks the winners' values out of an array. Each is the other's derivative.
+
+*Average pooling* is linear: its derivative is its adjoint, which spreads a gradient over the window that it came from
+(:class:`AvgPool2d`, :class:`AvgPool2dInput`).
+
+One-dimensional pooling is pooling of images of height 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels import avg_pool as avg_kernels
+from tinytorch.kernels import pool as kernels
+from tinytorch.ops.pool_arguments import (
+    Pair,
+    check_image,
+    check_row,
+    check_window,
+    one_size,
+    pair,
+    pooled_size,
+)
+from tinytorch.tensor import Tensor
+
+__all__ = ["avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]
+
+
+class Window(NamedTuple):
+    """How a window looks and moves."""
+
+    kernel_size: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair = (1, 1)
+
+
+class MaxPool2d(Primitive):
+    """(N, C, H, W) to (y, indices), both (N, C, H', W'); ``indices`` are flat places h·W + w, or the kernel's own record of the winners."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, window: Window, out_size: Pair, indices: bool) -> tuple[np.ndarray, np.ndarray]:
+        y, winner = kernels.max_pool2d(x, *window, out_size)
+        ctx.save_intermediates(x.shape, winner)
+        places = kernels.winner_to_indices(winner, *window, x.shape[3]) if indices else winner
+        ctx.mark_non_differentiable(places)
+        return y, places
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, _: Any) -> Tensor:
+        shape, winner = ctx.intermediates
+        return MaxPoolScatter.apply(grad, winner=winner, shape=shape, window=ctx.attributes["window"])
+
+    @classmethod
+    def name(cls) -> str:
+        return "MaxPool2DWithIndicesBackward0"
+
+
+class MaxPoolScatter(Primitive):
+    """Zeros of ``shape`` with each number at its window's winner; numbers that meet add up."""
+
+    @staticmethod
+    def forward(ctx: Any, y: np.ndarray, winner: np.ndarray, shape: tuple[int, ...], window: Window) -> np.ndarray:
+        return kernels.max_pool2d_scatter(y, winner, shape, *window)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return MaxPoolGather.apply(grad, winner=ctx.attributes["winner"], window=ctx.attributes["window"])
+
+
+class MaxPoolGather(Primitive):
+    """The values at the winners: the transpose of :class:`MaxPoolScatter`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, winner: np.ndarray, window: Window) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        return kernels.max_pool2d_gather(x, winner, *window)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        winner, window = ctx.attributes["winner"], ctx.attributes["window"]
+        return MaxPoolScatter.apply(grad, winner=winner, shape=shape, window=window)
+
+
+class AvgPool2d(Primitive):
+    """The mean of each window: (N, C, H, W) to (N, C, H', W')."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: np.ndarray, window: Window, out_size: Pair, count_include_pad: bool, divisor: int | None
+    ) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        return avg_kernels.avg_pool2d(x, *window[:3], out_size, count_include_pad, divisor)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        options = {key: ctx.attributes[key] for key in ("window", "count_include_pad", "divisor")}
+        return AvgPool2dInput.apply(grad, shape=shape, **options)
+
+    @classmethod
+    def name(cls) -> str:
+        return "AvgPool2DBackward0"
+
+
+class AvgPool2dInput(Primitive):
+    """Each number spread evenly over its window: the transpose of :class:`AvgPool2d`."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, y: np.ndarray, shape: tuple[int, ...], window: Window, count_include_pad: bool, divisor: int | None
+    ) -> np.ndarray:
+        ctx.save_intermediates(y.shape)
+        return avg_kernels.avg_pool2d_input(y, shape, *window[:3], count_include_pad, divisor)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (y_shape,) = ctx.intermediates
+        options = {key: ctx.attributes[key] for key in ("window", "count_include_pad", "divisor")}
+        return AvgPool2d.apply(grad, out_size=y_shape[2:], **options)
+
+    @classmethod
+    def name(cls) -> str:
+        return "AvgPool2DBackwardBackward0"
+
+
+# ------------------------------------------------------------------------------------------ public functions
+
+
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The maximum of each window (``torch.nn.functional.max_pool2d``). Ties go to the first; nan beats everything.
+
+    Args:
+        input: (N, C, H, W), or (C, H, W) for a single image.
+        kernel_size: the window; an int or one per dimension, as the next three.
+        stride: how far the window moves; the kernel size by default.
+        padding: at most half of the kernel, on each side; it never wins.
+        dilation: distance of neighbouring places in a window.
+        ceil_mode: allow a last window that hangs over the far edge.
+        return_indices: also return where each maximum stood, ``h·W + w``, int64.
+
+    Returns:
+        (N, C, H', W') with ``H' = (H + 2·padding - dilation·(KH - 1) - 1) / stride + 1``, rounded down or up; or
+        a pair of it and the indices.
+
+    Raises:
+        RuntimeError: wrong rank, padding too large, output too small. NotImplementedError: bool input.
+    """
+    window = Window(
+        pair("max_pool2d", "kernel_size", kernel_size),
+        pair("max_pool2d", "stride", kernel_size if _is_omitted(stride) else stride),
+        pair("max_pool2d", "padding", padding),
+        pair("max_pool2d", "dilation", dilation),
+    )
+    images = check_image("max_pool2d", input)
+    check_window(*window)
+    out_size = pooled_size(images._array.shape, *window, ceil_mode)
+    y, indices = MaxPool2d.apply(images, window=window, out_size=out_size, indices=return_indices)
+    if input._array.ndim == 3:
+        y, indices = y.squeeze(0), indices.squeeze(0)
+    return (y, indices) if return_indices else y
+
+
+def avg_pool2d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """The mean of each window (``torch.nn.functional.avg_pool2d``). Arguments as :func:`max_pool2d`, and:
+
+    Args:
+        count_include_pad: count padding as zeros; otherwise divide by the number of places inside the image.
+        divisor_override: divide the sum by this instead.
+    """
+    window = Window(
+        pair("avg_pool2d", "kernel_size", kernel_size),
+        pair("avg_pool2d", "stride", kernel_size if _is_omitted(stride) else stride),
+        pair("avg_pool2d", "padding", padding),
+    )
+    if divisor_override == 0:
+        raise RuntimeError("divisor must be not zero")
+    images = check_image("avg_pool2d", input, floating=True)
+    check_window(*window)
+    out_size = pooled_size(images._array.shape, *window, ceil_mode)
+    y = AvgPool2d.apply(
+        images, window=window, out_size=out_size, count_include_pad=bool(count_include_pad), divisor=divisor_override
+    )
+    return y.squeeze(0) if input._array.ndim == 3 else y
+
+
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The maximum of each window of (N, C, L) or (C, L); else as :func:`max_pool2d`."""
+    rows = check_row("max_pool1d", input)
+    kernel = one_size("max_pool1d", "kernel_size", kernel_size)
+    step = kernel if _is_omitted(stride) else one_size("max_pool1d", "stride", stride)
+    pad, gap = one_size("max_pool1d", "padding", padding), one_size("max_pool1d", "dilation", dilation)
+    y, indices = max_pool2d(rows, (1, kernel), (1, step), (0, pad), (1, gap), ceil_mode, return_indices=True)
+    y, indices = y.squeeze(-2), indices.squeeze(-2)
+    return (y, indices) if return_indices else y
+
+
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """The mean of each window of (N, C, L) or (C, L); else as :func:`avg_pool2d`."""
+    rows = check_row("avg_pool1d", input)
+    kernel = one_size("avg_pool1d", "kernel_size", kernel_size)
+    step = kernel if _is_omitted(stride) else one_size("avg_pool1d", "stride", stride)
+    pad = one_size("avg_pool1d", "padding", padding)
+    return avg_pool2d(rows, (1, kernel), (1, step), (0, pad), ceil_mode, count_include_pad).squeeze(-2)
+
+
+def _is_omitted(stride: Any) -> bool:
+    """PyTorch takes None and an empty list for "the same as the kernel size"."""
+    return stride is None or (isinstance(stride, (tuple, list)) and len(stride) == 0)

@@ -1,0 +1,264 @@
+"""Random tensors, and dropout. Every function draws what PyTorch draws from the same generator state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
+from tinytorch.kernels import rng_bernoulli, rng_distributions, rng_integers, rng_normal
+from tinytorch.ops.creation import checked_sizes, finish
+from tinytorch.ops.dims import sizes_from
+from tinytorch.random import generator_or_default
+from tinytorch.tensor import Tensor
+
+__all__ = ["rand", "rand_like", "randn", "randn_like", "randint", "randint_like", "randperm", "normal", "bernoulli",
+           "multinomial", "dropout", "feature_dropout", "alpha_dropout", "uniform_", "normal_", "random_", "bernoulli_",
+           "exponential_", "geometric_", "cauchy_", "log_normal_", "trunc_normal_"]  # fmt: skip
+
+
+def _float_dtype(dtype: Any) -> np.dtype[Any]:
+    return default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
+
+
+# ------------------------------------------------------------------------------------------ new tensors
+
+
+def rand(
+    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+) -> Tensor:
+    """Uniform numbers in [0, 1)."""
+    shape = checked_sizes(size, options.get("size"))
+    return finish(rng_distributions.uniform(generator_or_default(generator), shape, _float_dtype(dtype)), requires_grad, device)
+
+
+def randn(
+    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+) -> Tensor:
+    """Normal numbers with mean 0 and variance 1."""
+    shape = checked_sizes(size, options.get("size"))
+    return finish(rng_normal.normal(generator_or_default(generator), shape, _float_dtype(dtype)), requires_grad, device)
+
+
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Integers in [low, high), int64: ``randint(high, size)`` or ``randint(low, high, size)``."""
+    if size is None:
+        low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    shape = checked_sizes((tuple(sizes_from((size,))),))
+    numpy_dtype = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
+    array = rng_integers.random_integers(generator_or_default(generator), shape, numpy_dtype, int(low), int(high))
+    return finish(array, requires_grad, device)
+
+
+def _like_dtype(input: Tensor, dtype: Any) -> Any:
+    return input.dtype if dtype is None else dtype
+
+
+def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, generator: Any = None, **options: Any) -> Tensor:
+    """Uniform numbers in the shape and dtype of ``input``."""
+    return rand(input._array.shape, dtype=_like_dtype(input, dtype), requires_grad=requires_grad, generator=generator)
+
+
+def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, generator: Any = None, **options: Any) -> Tensor:
+    """Normal numbers in the shape and dtype of ``input``."""
+    return randn(input._array.shape, dtype=_like_dtype(input, dtype), requires_grad=requires_grad, generator=generator)
+
+
+def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, generator: Any = None, **options: Any) -> Tensor:
+    """Integers in [low, high) in the shape and dtype of ``input``; ``randint_like(x, high)`` starts at 0."""
+    low, high = (0, low) if high is None else (low, high)
+    return randint(low, high, tuple(input._array.shape), dtype=_like_dtype(input, dtype), generator=generator)
+
+
+def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """The integers 0 .. n-1 in random order, int64."""
+    numpy_dtype = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
+    return finish(rng_integers.randperm(generator_or_default(generator), n, numpy_dtype), requires_grad, device)
+
+
+def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None) -> Tensor:
+    """Normal numbers; mean and standard deviation are numbers (then with ``size``) or tensors, one per element."""
+    source = generator_or_default(generator)
+    if size is not None:
+        return Tensor._wrap(rng_normal.normal(source, checked_sizes((tuple(size),)), _float_dtype(dtype), mean, std))
+    tensors = [value._array for value in (mean, std) if isinstance(value, Tensor)]
+    if not tensors:
+        raise TypeError("normal() needs a size when mean and std are both numbers")
+    shape = np.broadcast_shapes(*[array.shape for array in tensors])
+    numpy_dtype = np.result_type(*tensors)
+    if not isinstance(std, Tensor):
+        return Tensor._wrap(np.asarray(rng_normal.normal(source, shape, numpy_dtype, 0.0, std) + mean._array, numpy_dtype))
+    if std._array.size and std._array.min() < 0:
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    drawn = rng_normal.normal(source, shape, numpy_dtype)
+    center = mean._array if isinstance(mean, Tensor) else numpy_dtype.type(mean)
+    return Tensor._wrap(np.asarray(drawn * std._array + center, numpy_dtype))
+
+
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
+    """1 with the probability that ``input`` gives for each element (or ``p`` for all), else 0."""
+    probability = input._array if p is None else p
+    array = rng_bernoulli.bernoulli(generator_or_default(generator), input._array.shape, probability, input._array.dtype)
+    return Tensor._wrap(array)
+
+
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
+    """``num_samples`` indices per row, drawn with the row's probabilities (which need not sum to 1)."""
+    return Tensor._wrap(rng_integers.multinomial(generator_or_default(generator), input._array, num_samples, replacement))
+
+
+# ------------------------------------------------------------------------------------------ in place
+
+
+def _refill(tensor: Tensor, draw: Any) -> Tensor:
+    """Fill ``tensor`` in place with ``draw(shape)``."""
+    inplace.check_writable(tensor)
+    if tensor.requires_grad:
+        inplace.check_differentiable_target(tensor)
+    ops.restore_row_major(tensor)
+    rng_distributions.fill(tensor._array, draw)
+    tensor._bump_version()
+    if tensor._edge is not None:  # what it was computed from no longer matters
+        tensor._edge, tensor._requires_grad = None, False
+    return tensor
+
+
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
+    """Fill with uniform numbers in [a, b)."""
+    source, dtype = generator_or_default(generator), tensor._array.dtype
+    return _refill(tensor, lambda shape: rng_distributions.uniform(source, shape, dtype, float(a), float(b)))
+
+
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
+    """Fill with normal numbers."""
+    source, dtype = generator_or_default(generator), tensor._array.dtype
+    contiguous = tensor._array.flags.c_contiguous
+    return _refill(
+        tensor, lambda shape: rng_normal.normal(source, shape, dtype, float(mean), float(std), contiguous=contiguous)
+    )
+
+
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
+) -> Tensor:
+    """Fill with normal numbers that lie in [a, b]."""
+    source, dtype = generator_or_default(generator), tensor._array.dtype
+    return _refill(tensor, lambda shape: rng_distributions.trunc_normal(source, shape, dtype, mean, std, a, b))
+
+
+def random_(tensor: Tensor, from_: int | None = None, to: int | None = None, generator: Any = None) -> Tensor:
+    """Fill with integers in [from_, to); ``random_(to)`` starts at 0, without limits up to the dtype's largest."""
+    if from_ is not None and to is None:
+        from_, to = 0, from_
+    source, dtype = generator_or_default(generator), tensor._array.dtype
+    return _refill(tensor, lambda shape: rng_integers.random_integers(source, shape, dtype, from_, to))
+
+
+def bernoulli_(tensor: Tensor, p: Any = 0.5, generator: Any = None) -> Tensor:
+    """Fill with 1 with probability ``p`` (a number or a tensor), else 0."""
+    source, dtype = generator_or_default(generator), tensor._array.dtype
+    probability = p._array if isinstance(p, Tensor) else p
+    return _refill(tensor, lambda shape: rng_bernoulli.bernoulli(source, shape, probability, dtype))
+
+
+def exponential_(tensor: Tensor, lambd: float = 1.0, generator: Any = None) -> Tensor:
+    """Fill with exponentially distributed numbers of rate ``lambd``."""
+    source, dtype = generator_or_default(generator), tensor._array.dtype
+    return _refill(tensor, lambda shape: rng_distributions.exponential(source, shape, dtype, lambd))
+
+
+def geometric_(tensor: Tensor, p: float, generator: Any = None) -> Tensor:
+    """Fill with the numbers of trials until success, of probability ``p`` each."""
+    source, dtype = generator_or_default(generator), tensor._array.dtype
+    return _refill(tensor, lambda shape: rng_distributions.geometric(source, shape, p, dtype))
+
+
+def cauchy_(tensor: Tensor, median: float = 0.0, sigma: float = 1.0, generator: Any = None) -> Tensor:
+    """Fill with Cauchy-distributed numbers."""
+    source, dtype = generator_or_default(generator), tensor._array.dtype
+    return _refill(tensor, lambda shape: rng_distributions.cauchy(source, shape, dtype, median, sigma))
+
+
+def log_normal_(tensor: Tensor, mean: float = 1.0, std: float = 2.0, generator: Any = None) -> Tensor:
+    """Fill with numbers whose logarithm is normal."""
+    source, dtype = generator_or_default(generator), tensor._array.dtype
+    return _refill(tensor, lambda shape: rng_distributions.log_normal(source, shape, dtype, mean, std))
+
+
+# ------------------------------------------------------------------------------------------ dropout
+
+
+class Scale(Primitive):
+    """y = x · constant: what dropout is once its mask is drawn."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, factor: np.ndarray) -> np.ndarray:
+        return x * factor
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return Scale.apply(grad, factor=ctx.attributes["factor"])
+
+    @classmethod
+    def name(cls) -> str:
+        return "MulBackward0"
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """In training each element is 0 with probability ``p``, else divided by 1 - p, so that the expectation stays.
+
+    Source: Srivastava et al. 2014; ``F.dropout``. ValueError when p is outside [0, 1].
+    """
+    return _dropout(input, p, training, inplace, input._array.shape)
+
+
+def feature_dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Dropout of whole channels: one draw per image and channel (``F.dropout2d`` and its kin)."""
+    shape = input._array.shape
+    return _dropout(input, p, training, inplace, shape[:2] + (1,) * (len(shape) - 2))
+
+
+def _dropout(input: Tensor, p: float, training: bool, in_place: bool, mask_shape: tuple[int, ...]) -> Tensor:
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if not training or p == 0.0 or input._array.size == 0:
+        return input
+    mask = rng_bernoulli.dropout_mask(generator_or_default(None), mask_shape, p, input._array.dtype)
+    if in_place:
+        return inplace.change_in_place(input, lambda x: Scale.apply(x, factor=mask))
+    return Scale.apply(input, factor=mask)
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Dropout that keeps the mean and variance of SELU activations: dropped elements become -α' instead of 0.
+
+    ``y = a (x · b + α' (b - 1)) + ...`` with keep mask b; source: Klambauer et al. 2017, ``F.alpha_dropout``.
+    """
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if not training or p == 0.0 or input._array.size == 0:
+        return input
+    if p == 1.0:
+        return input * 0.0
+    alpha = 1.7580993408473766
+    keep = rng_bernoulli.bernoulli(generator_or_default(None), input._array.shape, 1 - p, input._array.dtype)
+    a = 1.0 / np.sqrt((alpha * alpha * p + 1) * (1 - p))
+    shift = Tensor._wrap((keep - 1) * keep.dtype.type(alpha * a) + keep.dtype.type(alpha * a * p))
+    return input * Tensor._wrap(keep * keep.dtype.type(a)) + shift
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
+from tinytorch.autograd import inplace  # noqa: E402

@@ -1,0 +1,268 @@
+"""Softmax, its logarithm, and the losses on top of them.
+
+``p = softmax(x)``, ``p_i = e^{x_i} / Σ_j e^{x_j}``. Subtracting the maximum m from x changes nothing (numerator and denominator
+both shrink by e^m) and keeps e^x from overflowing. Its derivative is ``∂p_i/∂x_j = p_i (δ_ij - p_j)``, so::
+
+    softmax       ∂L/∂x = p · (grad - Σ_i grad_i p_i)
+    log_softmax   ∂L/∂x = grad - p · Σ_i grad_i          (log p_i = x_i - m - log Σ_j e^{x_j - m})
+
+With the negative log likelihood ``L = -log p_t`` of the target class t on top, grad is -1 at t and 0 elsewhere, and the
+derivative becomes the famous ``p - one_hot(t)``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.ops.broadcast import cast
+from tinytorch.ops.dims import accepts_axis, one_dim
+from tinytorch.tensor import Tensor
+
+__all__ = ["softmax", "log_softmax", "nll_loss", "cross_entropy"]
+
+
+class Softmax(Primitive):
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
+        if x.size == 0:
+            return x.copy()
+        y = x - x.max(axis=dim, keepdims=True) if x.ndim else np.zeros_like(x)
+        y = np.exp(y, out=y)
+        y /= y.sum(axis=dim, keepdims=True) if x.ndim else y.dtype.type(1)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        dim = ctx.attributes["dim"]
+        return y * (grad - (grad * y).sum(dim, True))
+
+
+class LogSoftmax(Primitive):
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
+        if x.size == 0:
+            return x.copy()
+        if x.ndim == 0:
+            y = np.zeros_like(x)
+        else:
+            y = x - x.max(axis=dim, keepdims=True)
+            y -= np.log(np.exp(y).sum(axis=dim, keepdims=True))
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        return grad - y.exp() * grad.sum(ctx.attributes["dim"], True)
+
+
+class PickNegative(Primitive):
+    """-x[..., target, ...] · weight[target] along dimension 1: the negative log likelihood before reduction."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, target: np.ndarray, factor: np.ndarray) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        picked = np.take_along_axis(x, np.expand_dims(target, 1), 1).squeeze(1)
+        return np.where(factor != 0, -picked * factor, x.dtype.type(0))  # an ignored -inf counts 0, not nan
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        target, factor = ctx.attributes["target"], ctx.attributes["factor"]
+        weighted = (grad * Tensor._wrap(-factor)).unsqueeze(1)
+        return ops.scatter_add_along(weighted, Tensor._wrap(np.expand_dims(target, 1)), 1, shape)
+
+    @classmethod
+    def name(cls) -> str:
+        return "NllLossBackward0"
+
+
+def _default_dim(ndim: int) -> int:
+    """PyTorch's old implicit choice when ``dim`` is not given."""
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def _softmax(primitive: Any, input: Tensor, dim: int | None, dtype: Any) -> Tensor:
+    if dtype is not None:
+        input = cast(input, to_numpy_dtype(dtype))
+    if input._array.dtype.kind not in "fc":
+        raise RuntimeError(f'"softmax_lastdim_kernel_impl" not implemented for {input.type()[6:-6]!r}')
+    dim = _default_dim(input._array.ndim) if dim is None else dim
+    return primitive.apply(input, dim=one_dim(dim, input._array.ndim))
+
+
+@accepts_axis
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """``exp(x) / Σ exp(x)`` along ``dim``: positive numbers that sum to 1."""
+    return _softmax(Softmax, input, dim, dtype)
+
+
+@accepts_axis
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """``x - log Σ exp(x)`` along ``dim``: the logarithm of :func:`softmax`, without its rounding and overflow."""
+    return _softmax(LogSoftmax, input, dim, dtype)
+
+
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """A loss per element as it is ('none'), averaged ('mean') or summed ('sum')."""
+    if reduction == "mean":
+        return loss.mean()
+    if reduction == "sum":
+        return loss.sum()
+    if reduction != "none":
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return loss
+
+
+def _old_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """PyTorch's deprecated arguments, still found in old scripts."""
+    if size_average is None and reduce is None:
+        return reduction
+    if reduce is False:
+        return "none"
+    return "sum" if size_average is False else "mean"
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Negative log likelihood: ``-weight[t] · input[n, t]`` for the class t = target[n] (``F.nll_loss``).
+
+    Args:
+        input: log-probabilities, (N, C), (C,) or (N, C, d1, ...).
+        target: classes, int64, (N,), () or (N, d1, ...).
+        weight: one per class; 'mean' divides by the sum of the weights used.
+        ignore_index: a class that counts nothing.
+
+    Raises:
+        IndexError: a class outside [0, C). RuntimeError, ValueError: shapes or dtypes that do not fit.
+    """
+    reduction = _old_reduction(size_average, reduce, reduction)
+    if input._array.ndim < 1:
+        raise RuntimeError("Expected 1 or more dimensions (got 0)")
+    if input._array.ndim == 1:
+        loss = nll_loss(input.unsqueeze(0), target.reshape(1), weight, None, ignore_index, None, reduction)
+        return loss.reshape(()) if reduction == "none" else loss
+    _check_nll_arguments(input, target, weight)
+    classes = target._array
+    counted = classes != ignore_index
+    _check_classes(classes, counted, input._array.shape[1])
+    safe = np.where(counted, classes, 0)
+    factor = counted.astype(input._array.dtype) if weight is None else np.where(counted, weight._array[safe], 0)
+    factor = np.asarray(factor, input._array.dtype)
+    loss = PickNegative.apply(input, target=safe, factor=factor)
+    if reduction == "mean":
+        return loss.sum() / Tensor._wrap(np.asarray(factor.sum(dtype=factor.dtype)))
+    return reduced(loss, reduction)
+
+
+def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
+    expected = (input._array.shape[0], *input._array.shape[2:])
+    if target._array.shape != expected:
+        if target._array.ndim and target._array.shape[0] != input._array.shape[0]:
+            raise ValueError(
+                f"Expected input batch_size ({input._array.shape[0]}) to match target batch_size ({target._array.shape[0]})."
+            )
+        raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
+    if target._array.dtype not in (np.int64, np.uint8):
+        raise RuntimeError(f"expected scalar type Long but found {target.type()[6:-6]}")
+    if weight is not None and weight._array.shape != (input._array.shape[1],):
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {input._array.shape[1]} classes or no classes but got weight tensor "
+            f"of shape: {list(weight.shape)}"
+        )
+
+
+def _check_classes(classes: np.ndarray, counted: np.ndarray, n_classes: int) -> None:
+    wrong = counted & ((classes < 0) | (classes >= n_classes))
+    if wrong.any():
+        raise IndexError(f"Target {classes[wrong].flat[0]} is out of bounds.")
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """``log_softmax`` then negative log likelihood (``F.cross_entropy``).
+
+    Args:
+        input: unnormalized scores, (N, C), (C,) or (N, C, d1, ...).
+        target: class indices as for :func:`nll_loss`, or probabilities: floating, of the input's shape.
+        label_smoothing: in [0, 1]; so much of the target is spread over all classes evenly.
+    """
+    reduction = _old_reduction(size_average, reduce, reduction)
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    class_dim = 0 if input._array.ndim == 1 else 1
+    if input._array.ndim == 0:
+        raise RuntimeError("Expected floating point type for input with at least 1 dimension, got 0")
+    log_p = log_softmax(input, class_dim)
+    if target._array.shape == input._array.shape and target._array.dtype.kind == "f":
+        return _soft_cross_entropy(log_p, target, weight, class_dim, reduction, label_smoothing)
+    if target._array.shape == input._array.shape and input._array.ndim > 1 and input._array.shape[1:] != (1,):
+        raise RuntimeError(
+            f"Expected floating point type for target with class probabilities, got {target.type()[6:-6]}"
+        )
+    hard = nll_loss(log_p, target, weight, None, ignore_index, None, reduction)
+    if label_smoothing == 0.0:
+        return hard
+    return (1 - label_smoothing) * hard + label_smoothing * _uniform_cross_entropy(
+        log_p, target, weight, class_dim, ignore_index, reduction
+    )
+
+
+def _class_weight(weight: Tensor, ndim: int, class_dim: int) -> Tensor:
+    return weight.reshape([-1 if i == class_dim else 1 for i in range(ndim)])
+
+
+def _soft_cross_entropy(
+    log_p: Tensor, target: Tensor, weight: Tensor | None, class_dim: int, reduction: str, smoothing: float
+) -> Tensor:
+    """-Σ_c target_c · weight_c · log p_c; 'mean' divides by the number of samples, whatever the weights."""
+    n_classes = log_p._array.shape[class_dim]
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / n_classes
+    product = log_p * target
+    if weight is not None:
+        product = product * _class_weight(weight, log_p._array.ndim, class_dim)
+    loss = -product.sum(class_dim)
+    if reduction == "mean":
+        return loss.sum() / (log_p._array.size / n_classes)
+    return reduced(loss, reduction)
+
+
+def _uniform_cross_entropy(
+    log_p: Tensor, target: Tensor, weight: Tensor | None, class_dim: int, ignore_index: int, reduction: str
+) -> Tensor:
+    """The loss against the uniform distribution over classes: what label smoothing mixes in."""
+    n_classes = log_p._array.shape[class_dim]
+    weighted = log_p if weight is None else log_p * _class_weight(weight, log_p._array.ndim, class_dim)
+    counted = target._array != ignore_index
+    loss = ops.where(Tensor._wrap(counted), -weighted.sum(class_dim), 0.0) / n_classes
+    if reduction != "mean":
+        return reduced(loss, reduction)
+    if weight is None:
+        return loss.sum() / float(counted.sum())
+    safe = np.where(counted, target._array, 0)
+    return loss.sum() / float((weight._array[safe] * counted).sum())
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -1,0 +1,50 @@
+"""AdamW: Adam whose weight decay does not pass through the running means. Next: :mod:`tinytorch.optim.rmsprop`.
+
+What is new compared with :mod:`~tinytorch.optim.adam`: one line. :class:`Adam` adds weight_decay * p to the gradient, where it is
+divided by sqrt(v) like everything else: numbers with large gradients are decayed less. AdamW shrinks the parameter itself,
+all numbers alike, before the step (Loshchilov and Hutter, 2017, https://arxiv.org/abs/1711.05101)::
+
+    p <- p * (1 - lr * weight_decay)
+    p <- p - (Adam's step)
+
+Pitfall: the default ``weight_decay`` is 0.01 here and 0 in :class:`Adam`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinytorch.optim.adam import Adam
+from tinytorch.optim.optimizer import ParamsT
+from tinytorch.tensor import Tensor
+
+__all__ = ["AdamW"]
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (``torch.optim.AdamW``). Arguments as for :class:`Adam`."""
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize, capturable=capturable,
+            differentiable=differentiable, fused=fused, decoupled_weight_decay=True,
+        )  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:  # also when the state was saved by an Adam
+            group["decoupled_weight_decay"] = True

@@ -1,0 +1,79 @@
+"""The formula of an update, applied to arrays of any size at the speed of the cache.
+
+An update such as Adam's reads like its paper::
+
+    m += (1 - beta1) * (g - m)
+    v *= beta2
+    v += (1 - beta2) * g * g
+    p -= step_size * m / (np.sqrt(v) / bias + eps)
+
+NumPy carries out one operation after the other, each over the whole array. For a parameter of ten million numbers
+each of the 13 operations above then travels through 40 MB of memory and most make a fresh array of 40 MB; memory is what
+takes the time, not arithmetic. But element i of the result needs only element i of the arguments. So the same formula
+may be applied to a *piece* of 64 KB at a time: all its operations find their arguments in the cache, and its temporary arrays
+are small enough for the allocator to hand out the same memory again and again. The formula stays as in the
+paper, and no scratch arrays are juggled.
+
+Elements are independent also in *order*. Parameters and gradients are looked at as flat arrays in the order in
+which they lie in memory, whatever their shape. (An optimizer for which the elements of one parameter do depend on each
+other, such as :class:`~tinytorch.optim.LBFGS`, does not come here.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["update_in_blocks"]
+
+BLOCK_BYTES = 1 << 16
+"""Bytes of one piece of one array: with five to eight arrays in play the second-level cache holds them all."""
+
+
+def update_in_blocks(
+    formula: Callable[..., None], param: np.ndarray, grad: np.ndarray, *state: np.ndarray | None, **options: Any
+) -> None:
+    """Call ``formula(param, grad, *state, **options)`` on matching flat pieces of the arrays.
+
+    ``formula`` changes ``param`` and ``state`` in place, never ``grad``. Arrays have the same shape; those of ``state`` may be None and are passed on as they
+    are. Complex arrays are seen as pairs of real numbers.
+    """
+    arrays = _flat_alike(param, grad, state)
+    if arrays is None:  # memory with gaps: rare, and right all the same
+        formula(param, grad, *state, **options)
+        return
+    size = arrays[0].size
+    block = BLOCK_BYTES // arrays[0].itemsize
+    if size <= block:
+        formula(*arrays, **options)
+        return
+    for start in range(0, size, block):
+        part = slice(start, start + block)
+        formula(*[None if array is None else array[part] for array in arrays], **options)
+
+
+def _flat_alike(param: np.ndarray, grad: np.ndarray, state: tuple[np.ndarray | None, ...]) -> list[Any] | None:
+    """The arrays as one-dimensional views in the order of ``param``'s memory; None if that needs gaps.
+
+    ``grad`` is only read: it is copied when it lies in another order.
+    """
+    if not param.flags.c_contiguous:
+        order = sorted(range(param.ndim), key=lambda axis: -param.strides[axis])
+        param, grad = param.transpose(order), grad.transpose(order)
+        state = tuple([None if array is None else array.transpose(order) for array in state])
+        if not param.flags.c_contiguous:
+            return None
+    flat: list[Any] = [param.reshape(-1), grad.reshape(-1)]  # reshape copies where it has to
+    for array in state:
+        if array is None:
+            flat.append(None)
+        elif array.flags.c_contiguous:
+            flat.append(array.reshape(-1))
+        else:
+            return None
+    if param.dtype.kind == "c":
+        real = param.real.dtype
+        flat = [None if array is None else array.view(real) for array in flat]
+    return flat

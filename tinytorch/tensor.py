@@ -1,0 +1,810 @@
+"""Tensor: what can be computed with it, one line per method, each the call of an op.
+
+What a tensor is made of stands in :mod:`tinytorch.tensor_base`. Nothing happens here: ``x.exp()`` is ``ops.exp(x)``, so go there for the mathematics, the docstring and the derivative. A name with a
+trailing underscore changes the tensor in place (see :mod:`tinytorch.autograd.inplace`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch import dtypes
+from tinytorch.size import Size
+from tinytorch.tensor_base import TensorBase
+
+__all__ = ["Tensor"]
+
+
+class Tensor(TensorBase):
+    """A multi-dimensional array of one dtype with automatic differentiation, as ``torch.Tensor``.
+
+    Make one with :func:`tinytorch.tensor` and friends. ``Tensor(2, 3)`` (sizes) and ``Tensor([1, 2])`` (data) work as PyTorch's
+    legacy constructor: always the default float type.
+
+    >>> import tinytorch
+    >>> x = tinytorch.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        tensor = object.__new__(cls)
+        default = dtypes.default_numpy_dtype()
+        if len(args) != 1 or isinstance(args[0], int):
+            tensor._array = np.zeros(args, default)
+        elif isinstance(args[0], Tensor):
+            tensor._array, tensor._memory = args[0]._array, args[0]._shared_memory()
+        elif isinstance(args[0], Size):
+            tensor._array = np.zeros(args[0], default)
+        else:
+            tensor._array = ops.array_from_data(args[0], default)
+        return tensor
+
+    __hash__ = TensorBase.__hash__  # defining __eq__ would drop it
+
+    # ------------------------------------------------------------------------------------ operators
+
+    def __add__(self, other: Any) -> Tensor:
+        return ops.add(self, other) if _is_operand(other) else NotImplemented
+
+    def __radd__(self, other: Any) -> Tensor:
+        return ops.add(other, self) if _is_operand(other) else NotImplemented
+
+    def __sub__(self, other: Any) -> Tensor:
+        return ops.sub(self, other) if _is_operand(other) else NotImplemented
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return ops.sub(other, self) if _is_operand(other) else NotImplemented
+
+    def __mul__(self, other: Any) -> Tensor:
+        return ops.mul(self, other) if _is_operand(other) else NotImplemented
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return ops.mul(other, self) if _is_operand(other) else NotImplemented
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return ops.div(self, other) if _is_operand(other) else NotImplemented
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return ops.div(other, self) if _is_operand(other) else NotImplemented
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return ops.floor_divide(self, other) if _is_operand(other) else NotImplemented
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return ops.floor_divide(other, self) if _is_operand(other) else NotImplemented
+
+    def __mod__(self, other: Any) -> Tensor:
+        return ops.remainder(self, other) if _is_operand(other) else NotImplemented
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return ops.remainder(other, self) if _is_operand(other) else NotImplemented
+
+    def __pow__(self, other: Any) -> Tensor:
+        return ops.pow(self, other) if _is_operand(other) else NotImplemented
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return ops.pow(other, self) if _is_operand(other) else NotImplemented
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return ops.matmul(self, other) if _is_operand(other) else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return ops.matmul(other, self) if _is_operand(other) else NotImplemented
+
+    def __and__(self, other: Any) -> Tensor:
+        return ops.bitwise_and(self, other) if _is_operand(other) else NotImplemented
+
+    def __rand__(self, other: Any) -> Tensor:
+        return ops.bitwise_and(other, self) if _is_operand(other) else NotImplemented
+
+    def __or__(self, other: Any) -> Tensor:
+        return ops.bitwise_or(self, other) if _is_operand(other) else NotImplemented
+
+    def __ror__(self, other: Any) -> Tensor:
+        return ops.bitwise_or(other, self) if _is_operand(other) else NotImplemented
+
+    def __xor__(self, other: Any) -> Tensor:
+        return ops.bitwise_xor(self, other) if _is_operand(other) else NotImplemented
+
+    def __rxor__(self, other: Any) -> Tensor:
+        return ops.bitwise_xor(other, self) if _is_operand(other) else NotImplemented
+
+    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
+        return ops.eq(self, other) if _is_operand(other) else NotImplemented
+
+    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
+        return ops.ne(self, other) if _is_operand(other) else NotImplemented
+
+    def __lt__(self, other: Any) -> Tensor:
+        return ops.lt(self, other) if _is_operand(other) else NotImplemented
+
+    def __le__(self, other: Any) -> Tensor:
+        return ops.le(self, other) if _is_operand(other) else NotImplemented
+
+    def __gt__(self, other: Any) -> Tensor:
+        return ops.gt(self, other) if _is_operand(other) else NotImplemented
+
+    def __ge__(self, other: Any) -> Tensor:
+        return ops.ge(self, other) if _is_operand(other) else NotImplemented
+
+    def __neg__(self) -> Tensor:
+        return ops.neg(self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return ops.abs(self)
+
+    def __invert__(self) -> Tensor:
+        return ops.bitwise_not(self)
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.add, other) if _is_operand(other) else NotImplemented
+
+    def __isub__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.sub, other) if _is_operand(other) else NotImplemented
+
+    def __imul__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.mul, other) if _is_operand(other) else NotImplemented
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.div, other) if _is_operand(other) else NotImplemented
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.floor_divide, other) if _is_operand(other) else NotImplemented
+
+    def __imod__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.remainder, other) if _is_operand(other) else NotImplemented
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.pow, other) if _is_operand(other) else NotImplemented
+
+    def __iand__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.bitwise_and, other) if _is_operand(other) else NotImplemented
+
+    def __ior__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.bitwise_or, other) if _is_operand(other) else NotImplemented
+
+    def __ixor__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.bitwise_xor, other) if _is_operand(other) else NotImplemented
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return ops.getitem(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        ops.setitem(self, index, value)
+
+    # ------------------------------------------------------------------------------------ arithmetic
+
+    def add(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        return ops.add(self, other, alpha=alpha)
+
+    def sub(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        return ops.sub(self, other, alpha=alpha)
+
+    def subtract(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        return ops.subtract(self, other, alpha=alpha)
+
+    def mul(self, other: Any) -> Tensor:
+        return ops.mul(self, other)
+
+    def multiply(self, other: Any) -> Tensor:
+        return ops.multiply(self, other)
+
+    def true_divide(self, other: Any) -> Tensor:
+        return ops.true_divide(self, other)
+
+    def floor_divide(self, other: Any) -> Tensor:
+        return ops.floor_divide(self, other)
+
+    def remainder(self, other: Any) -> Tensor:
+        return ops.remainder(self, other)
+
+    def fmod(self, other: Any) -> Tensor:
+        return ops.fmod(self, other)
+
+    def maximum(self, other: Any) -> Tensor:
+        return ops.maximum(self, other)
+
+    def minimum(self, other: Any) -> Tensor:
+        return ops.minimum(self, other)
+
+    def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        return ops.div(self, other, rounding_mode=rounding_mode)
+
+    def divide(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        return ops.divide(self, other, rounding_mode=rounding_mode)
+
+    def pow(self, exponent: Any) -> Tensor:
+        return ops.pow(self, exponent)
+
+    def neg(self) -> Tensor:
+        return ops.neg(self)
+
+    def negative(self) -> Tensor:
+        return ops.negative(self)
+
+    def reciprocal(self) -> Tensor:
+        return ops.reciprocal(self)
+
+    def square(self) -> Tensor:
+        return ops.square(self)
+
+    def exp(self) -> Tensor:
+        return ops.exp(self)
+
+    def exp2(self) -> Tensor:
+        return ops.exp2(self)
+
+    def expm1(self) -> Tensor:
+        return ops.expm1(self)
+
+    def log(self) -> Tensor:
+        return ops.log(self)
+
+    def log2(self) -> Tensor:
+        return ops.log2(self)
+
+    def log10(self) -> Tensor:
+        return ops.log10(self)
+
+    def log1p(self) -> Tensor:
+        return ops.log1p(self)
+
+    def sqrt(self) -> Tensor:
+        return ops.sqrt(self)
+
+    def rsqrt(self) -> Tensor:
+        return ops.rsqrt(self)
+
+    def abs(self) -> Tensor:
+        return ops.abs(self)
+
+    def absolute(self) -> Tensor:
+        return ops.absolute(self)
+
+    def sign(self) -> Tensor:
+        return ops.sign(self)
+
+    def sin(self) -> Tensor:
+        return ops.sin(self)
+
+    def cos(self) -> Tensor:
+        return ops.cos(self)
+
+    def tan(self) -> Tensor:
+        return ops.tan(self)
+
+    def tanh(self) -> Tensor:
+        return ops.tanh(self)
+
+    def sigmoid(self) -> Tensor:
+        return ops.sigmoid(self)
+
+    def relu(self) -> Tensor:
+        return ops.relu(self)
+
+    def floor(self) -> Tensor:
+        return ops.floor(self)
+
+    def ceil(self) -> Tensor:
+        return ops.ceil(self)
+
+    def trunc(self) -> Tensor:
+        return ops.trunc(self)
+
+    def fix(self) -> Tensor:
+        return ops.fix(self)
+
+    def frac(self) -> Tensor:
+        return ops.frac(self)
+
+    def isnan(self) -> Tensor:
+        return ops.isnan(self)
+
+    def isinf(self) -> Tensor:
+        return ops.isinf(self)
+
+    def isfinite(self) -> Tensor:
+        return ops.isfinite(self)
+
+    def logical_not(self) -> Tensor:
+        return ops.logical_not(self)
+
+    def bitwise_not(self) -> Tensor:
+        return ops.bitwise_not(self)
+
+    def round(self, *, decimals: int = 0) -> Tensor:
+        return ops.round(self, decimals=decimals)
+
+    def clamp(self, min: Any = None, max: Any = None) -> Tensor:
+        return ops.clamp(self, min, max)
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        return ops.clip(self, min, max)
+
+    def clamp_min(self, min: Any) -> Tensor:
+        return ops.clamp_min(self, min)
+
+    def clamp_max(self, max: Any) -> Tensor:
+        return ops.clamp_max(self, max)
+
+    # ------------------------------------------------------------------------------------ comparisons and logic
+
+    def eq(self, other: Any) -> Tensor:
+        return ops.eq(self, other)
+
+    def ne(self, other: Any) -> Tensor:
+        return ops.ne(self, other)
+
+    def lt(self, other: Any) -> Tensor:
+        return ops.lt(self, other)
+
+    def le(self, other: Any) -> Tensor:
+        return ops.le(self, other)
+
+    def gt(self, other: Any) -> Tensor:
+        return ops.gt(self, other)
+
+    def ge(self, other: Any) -> Tensor:
+        return ops.ge(self, other)
+
+    def logical_and(self, other: Any) -> Tensor:
+        return ops.logical_and(self, other)
+
+    def logical_or(self, other: Any) -> Tensor:
+        return ops.logical_or(self, other)
+
+    def logical_xor(self, other: Any) -> Tensor:
+        return ops.logical_xor(self, other)
+
+    def bitwise_and(self, other: Any) -> Tensor:
+        return ops.bitwise_and(self, other)
+
+    def bitwise_or(self, other: Any) -> Tensor:
+        return ops.bitwise_or(self, other)
+
+    def bitwise_xor(self, other: Any) -> Tensor:
+        return ops.bitwise_xor(self, other)
+
+    def equal(self, other: Tensor) -> bool:
+        return ops.equal(self, other)
+
+    def isclose(self, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+        return ops.isclose(self, other, rtol, atol, equal_nan)
+
+    def allclose(self, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+        return ops.allclose(self, other, rtol, atol, equal_nan)
+
+    def where(self, condition: Tensor, other: Any) -> Tensor:
+        return ops.where(condition, self, other)
+
+    def masked_fill(self, mask: Tensor, value: Any) -> Tensor:
+        return ops.masked_fill(self, mask, value)
+
+    # ------------------------------------------------------------------------------------ reductions
+
+    def sum(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
+        return ops.sum(self, dim, keepdim, dtype=dtype, **numpy_names)
+
+    def mean(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
+        return ops.mean(self, dim, keepdim, dtype=dtype, **numpy_names)
+
+    def prod(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
+        return ops.prod(self, dim, keepdim, dtype=dtype, **numpy_names)
+
+    def var(self, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None, **numpy_names: Any) -> Tensor:
+        return ops.var(self, dim, unbiased, keepdim, correction=correction, **numpy_names)
+
+    def std(self, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None, **numpy_names: Any) -> Tensor:
+        return ops.std(self, dim, unbiased, keepdim, correction=correction, **numpy_names)
+
+    def max(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Any:
+        return ops.max(self, dim, keepdim, **numpy_names)
+
+    def min(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Any:
+        return ops.min(self, dim, keepdim, **numpy_names)
+
+    def argmax(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Tensor:
+        return ops.argmax(self, dim, keepdim, **numpy_names)
+
+    def argmin(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Tensor:
+        return ops.argmin(self, dim, keepdim, **numpy_names)
+
+    def all(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Tensor:
+        return ops.all(self, dim, keepdim, **numpy_names)
+
+    def any(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Tensor:
+        return ops.any(self, dim, keepdim, **numpy_names)
+
+    def amax(self, dim: Any = (), keepdim: bool = False, **numpy_names: Any) -> Tensor:
+        return ops.amax(self, dim, keepdim, **numpy_names)
+
+    def amin(self, dim: Any = (), keepdim: bool = False, **numpy_names: Any) -> Tensor:
+        return ops.amin(self, dim, keepdim, **numpy_names)
+
+    def logsumexp(self, dim: Any, keepdim: bool = False) -> Tensor:
+        return ops.logsumexp(self, dim, keepdim)
+
+    def cumsum(self, dim: int, *, dtype: Any = None) -> Tensor:
+        return ops.cumsum(self, dim, dtype=dtype)
+
+    def softmax(self, dim: int, dtype: Any = None) -> Tensor:
+        return ops.softmax(self, dim, dtype=dtype)
+
+    def log_softmax(self, dim: int, dtype: Any = None) -> Tensor:
+        return ops.log_softmax(self, dim, dtype=dtype)
+
+    # ------------------------------------------------------------------------------------ matrix products
+
+    def matmul(self, other: Tensor) -> Tensor:
+        return ops.matmul(self, other)
+
+    def mm(self, other: Tensor) -> Tensor:
+        return ops.mm(self, other)
+
+    def bmm(self, other: Tensor) -> Tensor:
+        return ops.bmm(self, other)
+
+    def mv(self, other: Tensor) -> Tensor:
+        return ops.mv(self, other)
+
+    def dot(self, other: Tensor) -> Tensor:
+        return ops.dot(self, other)
+
+    def outer(self, other: Tensor) -> Tensor:
+        return ops.outer(self, other)
+
+    def addmm(self, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        return ops.addmm(self, mat1, mat2, beta=beta, alpha=alpha)
+
+    # ------------------------------------------------------------------------------------ shapes
+
+    def reshape(self, *sizes: Any) -> Tensor:
+        return ops.reshape(self, *sizes)
+
+    def view(self, *sizes: Any) -> Tensor:
+        return ops.view(self, *sizes)
+
+    def permute(self, *dims: Any) -> Tensor:
+        return ops.permute(self, *dims)
+
+    def expand(self, *sizes: Any) -> Tensor:
+        return ops.expand(self, *sizes)
+
+    def repeat(self, *sizes: Any) -> Tensor:
+        return ops.repeat(self, *sizes)
+
+    def tile(self, *sizes: Any) -> Tensor:
+        return ops.tile(self, *sizes)
+
+    def flip(self, *dims: Any) -> Tensor:
+        return ops.flip(self, *dims)
+
+    def view_as(self, other: Tensor) -> Tensor:
+        return ops.view_as(self, other)
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        return ops.reshape_as(self, other)
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        return ops.expand(self, other._array.shape)
+
+    def broadcast_to(self, size: Any) -> Tensor:
+        return ops.broadcast_to(self, size)
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        return ops.flatten(self, start_dim, end_dim)
+
+    def unflatten(self, dim: int, sizes: Any) -> Tensor:
+        return ops.unflatten(self, dim, sizes)
+
+    def ravel(self) -> Tensor:
+        return ops.ravel(self)
+
+    def transpose(self, dim0: int, dim1: int) -> Tensor:
+        return ops.transpose(self, dim0, dim1)
+
+    def swapaxes(self, dim0: int, dim1: int) -> Tensor:
+        return ops.swapaxes(self, dim0, dim1)
+
+    def swapdims(self, dim0: int, dim1: int) -> Tensor:
+        return ops.swapdims(self, dim0, dim1)
+
+    def movedim(self, source: Any, destination: Any) -> Tensor:
+        return ops.movedim(self, source, destination)
+
+    def moveaxis(self, source: Any, destination: Any) -> Tensor:
+        return ops.moveaxis(self, source, destination)
+
+    def t(self) -> Tensor:
+        return ops.t(self)
+
+    @property
+    def T(self) -> Tensor:
+        return ops.permute(self, *range(self._array.ndim)[::-1])
+
+    @property
+    def mT(self) -> Tensor:
+        return ops.transpose(self, -2, -1)
+
+    def squeeze(self, dim: Any = None) -> Tensor:
+        return ops.squeeze(self, dim)
+
+    def unsqueeze(self, dim: int) -> Tensor:
+        return ops.unsqueeze(self, dim)
+
+    def split(self, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+        return ops.split(self, split_size, dim)
+
+    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+        return ops.chunk(self, chunks, dim)
+
+    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
+        return ops.unbind(self, dim)
+
+    def narrow(self, dim: int, start: Any, length: int) -> Tensor:
+        return ops.narrow(self, dim, start, length)
+
+    def select(self, dim: int, index: int) -> Tensor:
+        return ops.select(self, dim, index)
+
+    def contiguous(self, memory_format: Any = None) -> Tensor:
+        return ops.contiguous(self)
+
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        return ops.is_contiguous(self)
+
+    def clone(self, *, memory_format: Any = None) -> Tensor:
+        return ops.clone(self)
+
+    # ------------------------------------------------------------------------------------ picking and placing
+
+    def gather(self, dim: int, index: Tensor) -> Tensor:
+        return ops.gather(self, dim, index)
+
+    def index_select(self, dim: int, index: Tensor) -> Tensor:
+        return ops.index_select(self, dim, index)
+
+    def take_along_dim(self, indices: Tensor, dim: int | None = None) -> Tensor:
+        return ops.take_along_dim(self, indices, dim)
+
+    def nonzero(self, *, as_tuple: bool = False) -> Any:
+        return ops.nonzero(self, as_tuple=as_tuple)
+
+    def argwhere(self) -> Tensor:
+        return ops.argwhere(self)
+
+    # ------------------------------------------------------------------------------------ sizes and types
+
+    def size(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self._array.shape[one_dim(dim, self._array.ndim)]
+
+    def stride(self, dim: int | None = None) -> Any:
+        ops.restore_row_major(self)
+        strides = tuple(s // self._array.itemsize for s in self._array.strides)
+        return strides if dim is None else strides[one_dim(dim, len(strides))]
+
+    def dim(self) -> int:
+        return self._array.ndim
+
+    def ndimension(self) -> int:
+        return self._array.ndim
+
+    def numel(self) -> int:
+        return self._array.size
+
+    def nelement(self) -> int:
+        return self._array.size
+
+    def element_size(self) -> int:
+        return self._array.itemsize
+
+    def is_floating_point(self) -> bool:
+        return self._array.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        return self._array.dtype.kind == "c"
+
+    def to(self, *args: Any, **kwargs: Any) -> Tensor:
+        return ops.to(self, *args, **kwargs)
+
+    def cpu(self) -> Any:
+        return self
+
+    def cuda(self, *args: Any, **kwargs: Any) -> Tensor:
+        return ops.to(self, "cuda")
+
+    def type_as(self, other: Tensor) -> Tensor:
+        return ops.to(self, other.dtype)
+
+    def float(self) -> Tensor:
+        return ops.to(self, dtypes.float32)
+
+    def double(self) -> Tensor:
+        return ops.to(self, dtypes.float64)
+
+    def half(self) -> Tensor:
+        return ops.to(self, dtypes.float16)
+
+    def long(self) -> Tensor:
+        return ops.to(self, dtypes.int64)
+
+    def int(self) -> Tensor:
+        return ops.to(self, dtypes.int32)
+
+    def short(self) -> Tensor:
+        return ops.to(self, dtypes.int16)
+
+    def char(self) -> Tensor:
+        return ops.to(self, dtypes.int8)
+
+    def byte(self) -> Tensor:
+        return ops.to(self, dtypes.uint8)
+
+    def bool(self) -> Tensor:
+        return ops.to(self, dtypes.bool_)
+
+    # ------------------------------------------------------------------------------------ new tensors like this one
+
+    def new_zeros(self, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
+        return ops.zeros(*size, dtype=dtype or self.dtype, **options)
+
+    def new_ones(self, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
+        return ops.ones(*size, dtype=dtype or self.dtype, **options)
+
+    def new_empty(self, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
+        return ops.empty(*size, dtype=dtype or self.dtype, **options)
+
+    def new_full(self, size: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Tensor:
+        return ops.full(size, fill_value, dtype=dtype or self.dtype, **options)
+
+    def new_tensor(self, data: Any, dtype: Any = None, **options: Any) -> Tensor:
+        return ops.tensor(data, dtype=dtype or self.dtype, **options)
+
+    # ------------------------------------------------------------------------------------ in place
+
+    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        return change_in_place(self, ops.add, other, alpha=alpha)
+
+    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        return change_in_place(self, ops.sub, other, alpha=alpha)
+
+    def mul_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.mul, other)
+
+    def floor_divide_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.floor_divide, other)
+
+    def remainder_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.remainder, other)
+
+    def fmod_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.fmod, other)
+
+    def div_(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        return change_in_place(self, ops.div, other, rounding_mode=rounding_mode)
+
+    def pow_(self, exponent: Any) -> Tensor:
+        return change_in_place(self, ops.pow, exponent)
+
+    def neg_(self) -> Tensor:
+        return change_in_place(self, ops.neg)
+
+    def reciprocal_(self) -> Tensor:
+        return change_in_place(self, ops.reciprocal)
+
+    def square_(self) -> Tensor:
+        return change_in_place(self, ops.square)
+
+    def exp_(self) -> Tensor:
+        return change_in_place(self, ops.exp)
+
+    def log_(self) -> Tensor:
+        return change_in_place(self, ops.log)
+
+    def sqrt_(self) -> Tensor:
+        return change_in_place(self, ops.sqrt)
+
+    def rsqrt_(self) -> Tensor:
+        return change_in_place(self, ops.rsqrt)
+
+    def abs_(self) -> Tensor:
+        return change_in_place(self, ops.abs)
+
+    def sign_(self) -> Tensor:
+        return change_in_place(self, ops.sign)
+
+    def sin_(self) -> Tensor:
+        return change_in_place(self, ops.sin)
+
+    def cos_(self) -> Tensor:
+        return change_in_place(self, ops.cos)
+
+    def tanh_(self) -> Tensor:
+        return change_in_place(self, ops.tanh)
+
+    def sigmoid_(self) -> Tensor:
+        return change_in_place(self, ops.sigmoid)
+
+    def relu_(self) -> Tensor:
+        return change_in_place(self, ops.relu)
+
+    def floor_(self) -> Tensor:
+        return change_in_place(self, ops.floor)
+
+    def ceil_(self) -> Tensor:
+        return change_in_place(self, ops.ceil)
+
+    def trunc_(self) -> Tensor:
+        return change_in_place(self, ops.trunc)
+
+    def round_(self) -> Tensor:
+        return change_in_place(self, ops.round)
+
+    def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
+        return change_in_place(self, ops.clamp, min, max)
+
+    def clamp_min_(self, min: Any) -> Tensor:
+        return change_in_place(self, ops.clamp_min, min)
+
+    def clamp_max_(self, max: Any) -> Tensor:
+        return change_in_place(self, ops.clamp_max, max)
+
+    def zero_(self) -> Tensor:
+        return change_in_place(self, ops.fill, 0)
+
+    def fill_(self, value: Any) -> Tensor:
+        return change_in_place(self, ops.fill, value)
+
+    def copy_(self, src: Tensor, non_blocking: bool = False) -> Tensor:
+        return change_in_place(self, ops.copy, src)
+
+    def uniform_(self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **legacy: Any) -> Tensor:
+        return ops.uniform_(self, legacy.get("from", from_), to, generator)
+
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
+        return ops.normal_(self, mean, std, generator)
+
+    def random_(self, from_: int | None = None, to: int | None = None, *, generator: Any = None) -> Tensor:
+        return ops.random_(self, from_, to, generator)
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+        return ops.bernoulli_(self, p, generator)
+
+    def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
+        return ops.exponential_(self, lambd, generator)
+
+    def geometric_(self, p: float, *, generator: Any = None) -> Tensor:
+        return ops.geometric_(self, p, generator)
+
+    def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Tensor:
+        return ops.cauchy_(self, median, sigma, generator)
+
+    def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Tensor:
+        return ops.log_normal_(self, mean, std, generator)
+
+    def bernoulli(self, *, generator: Any = None) -> Tensor:
+        return ops.bernoulli(self, generator=generator)
+
+    def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
+        return ops.multinomial(self, num_samples, replacement, generator=generator)
+
+    def masked_fill_(self, mask: Tensor, value: Any) -> Tensor:
+        return change_in_place(self, ops.masked_fill, mask, value)
+
+
+def _is_operand(value: Any) -> bool:
+    """Whether Python's operators take ``value`` beside a tensor; otherwise Python asks the other side, then raises."""
+    return isinstance(value, (Tensor, int, float, complex, np.generic))
+
+
+# Ops make Tensors, so they can load only now that the class exists (see the end of tensor_base).
+from tinytorch import ops  # noqa: E402
+from tinytorch.autograd.inplace import change_in_place  # noqa: E402
+from tinytorch.ops.dims import one_dim  # noqa: E402

@@ -1,0 +1,445 @@
+"""What a Tensor is: a NumPy array that remembers how it was made.
+
+::
+
+    _array          the numbers
+    _edge           (node, output index): the recorded op that made it; None for a leaf
+    _requires_grad  whether ops on it are recorded
+    _grad           for a leaf, where ``backward()`` adds its gradient
+    _base, _memory  for views: whose memory this is, and how often that memory was changed in place
+
+This file holds what a tensor *is*: its place in the autograd graph, its memory, conversions, Python's protocols. What can
+be *computed* with it - one line per method, each a call of an op - is in :mod:`tinytorch.tensor`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.modes import state
+from tinytorch.autograd.node import Memory, RemovableHandle
+from tinytorch.device import CPU, device
+from tinytorch.dtypes import SCALAR_NAMES, default_numpy_dtype, dtype, from_numpy_dtype
+from tinytorch.size import Size
+
+__all__ = ["TensorBase"]
+
+
+class TensorBase:
+    """State and autograd; :class:`~tinytorch.tensor.Tensor` adds the methods that compute."""
+
+    # Class attributes are the defaults: making a tensor stores only its array, which keeps small ops fast.
+    _array: np.ndarray
+    _edge: Any = None
+    _requires_grad: bool = False
+    _grad: Tensor | None = None
+    _memory: Memory | None = None  # made when memory is first shared or changed
+    _base: Tensor | None = None
+    _seen_version: int = 0  # of the memory, when a view's _edge was last known to be right
+    _view_obstacle: str | None = None  # why this view may not be changed in place under autograd
+    _hooks: dict[int, Callable[..., Any]] | None = None
+    _post_accumulate_hooks: dict[int, Callable[..., Any]] | None = None
+    _inference: bool = False
+    _is_running_sum: bool = False  # the engine's own: a sum of gradients that nobody else holds
+    __array_priority__ = 1000  # NumPy's operators step back for ours
+
+    # ------------------------------------------------------------------------------------ construction
+
+    @classmethod
+    def _wrap(cls, array: np.ndarray) -> Tensor:
+        """A tensor over this very array: no copy, no checks. How every op makes its result."""
+        tensor = object.__new__(Tensor)
+        tensor._array = array
+        return tensor
+
+    def _alias(self) -> Tensor:
+        """A second Tensor object for the same value: same memory, same place in the graph."""
+        other = Tensor._wrap(self._array)
+        other._edge, other._requires_grad, other._memory = self._edge, self._requires_grad, self._memory
+        other._inference = self._inference
+        return other
+
+    # ------------------------------------------------------------------------------------ shape and type
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+        return Size(self._array.shape)
+
+    @property
+    def dtype(self) -> dtype:
+        """The type of the elements."""
+        return from_numpy_dtype(self._array.dtype)
+
+    @property
+    def device(self) -> device:
+        """Where the tensor lives: always the CPU."""
+        return CPU
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    @property
+    def is_cuda(self) -> bool:
+        """False: there is no GPU here."""
+        return False
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._array.nbytes
+
+    # ------------------------------------------------------------------------------------ autograd
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether ops on this tensor are recorded, so that gradients can flow to it or through it."""
+        if self._base is not None:
+            self._follow_base()
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self._edge is not None and not value:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            )
+        if value and self._array.dtype.kind not in "fc":
+            raise RuntimeError(
+                f"only Tensors of floating point and complex dtype can require gradients, and this one is {self.dtype}"
+            )
+        if value and self._inference and not state.inference:
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. clone() it first."
+            )
+        if self._edge is None:
+            self._requires_grad = bool(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set :attr:`requires_grad`; returns the tensor. Raises RuntimeError for integers and for results of ops."""
+        self.requires_grad = requires_grad
+        return self  # type: ignore[return-value]
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that ``backward()`` added up here, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            if value is self:
+                raise RuntimeError("can't assign Variable as its own grad")
+            if value._array.shape != self._array.shape:
+                raise RuntimeError(
+                    f"assigned grad has data of a different size: {list(value.shape)} for a tensor of {list(self.shape)}"
+                )
+            if value._array.dtype != self._array.dtype:
+                raise RuntimeError(
+                    f"assigned grad has data of a different type: {value.dtype} for a tensor of {self.dtype}"
+                )
+        self._grad = value
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node of the graph that made this tensor; None for a leaf."""
+        if self._base is not None:
+            self._follow_base()
+        return None if self._edge is None else self._edge[0]
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded op made this tensor."""
+        return self.grad_fn is None
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of :attr:`grad_fn` this tensor is."""
+        return 0 if self.grad_fn is None else self._edge[1]
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether :meth:`retain_grad` was called on this non-leaf tensor."""
+        hooks = None if self._edge is None else self._edge[0].hooks
+        return hooks is not None and self._edge[1] in hooks.retained
+
+    def _gradient_edge(self) -> tuple[Any, int]:
+        """Where a gradient for this tensor goes."""
+        if self._base is not None:
+            self._follow_base()
+        return self._edge or (self, 0)
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Add d(self)/d(leaf) into ``leaf.grad`` of every leaf; see :func:`tinytorch.autograd.backward`."""
+        engine.backward(self, gradient, retain_graph, create_graph, inputs)  # type: ignore[arg-type]
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this non-leaf tensor in ``.grad`` too. Does nothing for a leaf."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._edge is not None:
+            node, index = self._edge
+            node._own_hooks().retained[index] = weakref.ref(self)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call ``hook(grad)`` whenever this tensor's gradient has been computed; a returned tensor replaces it."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._edge is not None:
+            node, index = self._edge
+            hooks = node._own_hooks().of_output.setdefault(index, {})
+        else:
+            if self._hooks is None:
+                self._hooks = {}
+            hooks = self._hooks
+        handle = RemovableHandle(hooks)
+        hooks[handle.id] = hook
+        return handle
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Call ``hook(self)`` after ``backward()`` has added to this leaf's ``.grad``."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._edge is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self._post_accumulate_hooks is None:
+            self._post_accumulate_hooks = {}
+        handle = RemovableHandle(self._post_accumulate_hooks)
+        self._post_accumulate_hooks[handle.id] = hook
+        return handle
+
+    def detach(self) -> Tensor:
+        """The same memory outside the graph. Changes in place are seen by both, and by version checks."""
+        other = Tensor._wrap(self._array)
+        other._memory = self._shared_memory()
+        other._inference = self._inference
+        return other
+
+    def detach_(self) -> Tensor:
+        """Take this tensor itself out of the graph: it becomes a leaf."""
+        if self._base is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._edge, self._requires_grad = None, False
+        return self  # type: ignore[return-value]
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory outside the graph, with a version counter of its own: changes are not checked. Prefer detach()."""
+        return Tensor._wrap(self._array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if value._array.dtype.kind not in "fc" and self._requires_grad:
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        self._array = value._array
+
+    # ------------------------------------------------------------------------------------ memory and views
+
+    @property
+    def _version(self) -> int:
+        """How often this tensor's memory was changed in place."""
+        return 0 if self._memory is None else self._memory.version
+
+    def _shared_memory(self) -> Memory:
+        if self._memory is None:
+            self._memory = Memory()
+        return self._memory
+
+    def _bump_version(self) -> None:
+        self._shared_memory().version += 1
+
+    def _link_to_base(self, source: Tensor, one_of_several: bool = False) -> None:
+        """Note that this result of a view op shares memory with ``source`` (unless NumPy had to copy)."""
+        mine, theirs = self._array, source._array
+        if (theirs if theirs.base is None else theirs.base) is not mine.base:
+            return
+        self._base = source if source._base is None else source._base
+        self._memory = source._shared_memory()
+        self._seen_version = self._memory.version
+        self._inference = source._inference
+        if one_of_several:
+            self._view_obstacle = "is the output of a function that returns multiple views"
+        elif not state.grad_enabled:
+            self._view_obstacle = "was created in no_grad mode"
+
+    def _follow_base(self) -> None:
+        """If the memory of this view was changed since, its history now leads through the base's."""
+        memory = self._memory
+        if memory is not None and memory.version != self._seen_version:
+            self._seen_version = memory.version
+            if self._requires_grad and self._base is not None:
+                inplace.history_through_base(self)
+
+    @property
+    def _is_view(self) -> bool:
+        return self._base is not None
+
+    def is_inference(self) -> bool:
+        """Whether the tensor was made in inference mode."""
+        return self._inference
+
+    # ------------------------------------------------------------------------------------ conversions
+
+    def item(self) -> Any:
+        """The one element as a Python number."""
+        if self._array.size != 1:
+            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers; a number for a 0-dimensional tensor."""
+        return self._array.tolist()
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The same memory as a NumPy array. Raises RuntimeError if the tensor requires grad (``force=True``: detaches)."""
+        if self.requires_grad and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        self._shared_memory()
+        return self._array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError(f"cannot convert {array.dtype} to {dtype} without a copy")
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+        return Tensor._wrap(np.asarray(array))
+
+    def __dlpack__(self, *, stream: Any = None, **options: Any) -> Any:
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        self._shared_memory()
+        return self._array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._array.__dlpack_device__()
+
+    # ------------------------------------------------------------------------------------ Python's protocols
+
+    def __bool__(self) -> bool:
+        if self._array.size == 1:
+            return bool(self._array.item())
+        what = "no values" if self._array.size == 0 else "more than one value"
+        raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self._array.size != 1 or self._array.dtype.kind not in "iub":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self._array.item())
+
+    def __len__(self) -> int:
+        if self._array.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self._array.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self._array.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(ops.unbind(self, 0))
+
+    def __contains__(self, element: Any) -> bool:
+        if isinstance(element, (Tensor, int, float, bool, complex)):
+            return bool((ops.eq(self, element)._array).any())
+        raise RuntimeError(
+            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}."
+        )
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        grad_fn = self.grad_fn
+        return formatting.format_tensor(
+            self._array,
+            requires_grad=self._requires_grad,
+            grad_fn_name=None if grad_fn is None else grad_fn.name(),
+            default_dtype=default_numpy_dtype(),
+        )
+
+    def __format__(self, format_spec: str) -> str:
+        if self._array.ndim == 0:
+            return self.item().__format__(format_spec)
+        return object.__format__(self, format_spec)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment. "
+                "Use clone() or detach() first."
+            )
+        if id(self) in memo:
+            return memo[id(self)]
+        copied = self._rebuild(type(self), self._array.copy(order="K"), self._requires_grad)
+        memo[id(self)] = copied
+        if self._grad is not None:
+            copied._grad = self._grad.__deepcopy__(memo)
+        return copied
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Cannot pickle a tensor that is the result of a recorded operation; detach() it first."
+            )
+        return self._rebuild, (type(self), np.ascontiguousarray(self._array).reshape(self._array.shape), self._requires_grad)
+
+    @staticmethod
+    def _rebuild(cls: type, array: np.ndarray, requires_grad: bool) -> Any:
+        tensor = object.__new__(cls)
+        tensor._array = array
+        tensor._requires_grad = requires_grad
+        return tensor
+
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """Without argument the type's old name, ``'torch.FloatTensor'``; else the tensor in that dtype."""
+        if dtype is None:
+            return f"torch.{SCALAR_NAMES[self.dtype]}Tensor"
+        if isinstance(dtype, str):
+            names = {f"torch.{name}Tensor": d for d, name in SCALAR_NAMES.items()}
+            if dtype not in names:
+                raise ValueError(f"invalid type: '{dtype}'")
+            dtype = names[dtype]
+        return ops.to(self, dtype)
+
+
+# The package's one import circle: tensors call ops and the engine, which make tensors. It is closed here. This module is
+# the first that `tinytorch` imports; by now TensorBase exists, so `tinytorch.tensor` can build Tensor on it, and
+# the modules that it loads at its own end find Tensor ready.
+from tinytorch.tensor import Tensor  # noqa: E402
+from tinytorch import formatting, ops  # noqa: E402
+from tinytorch.autograd import engine, inplace  # noqa: E402
