@@ -93,13 +93,12 @@ def compare(
         theirs_from, ours_from = _differentiable(theirs_in), _differentiable(ours_in)
         their_grads, our_grads = _both_gradients("gradient", theirs, ours, theirs_from, ours_from, rng, limits)
         seen.first |= nodes
-        if second and any(g is not None and g.requires_grad for g in their_grads):
+        if second:
             nodes |= seen.nodes_of(our_grads)
-            _both_gradients("second derivative", their_grads, our_grads, theirs_from, ours_from, rng, limits)
+            if any(g is not None and g.requires_grad for g in (*their_grads, *our_grads)):
+                _both_gradients("second derivative", their_grads, our_grads, theirs_from, ours_from, rng, limits)
             seen.first |= nodes
             seen.second |= nodes
-        elif second:  # linear in its inputs: the second derivative is 0 in both, and that was just compared
-            seen.second |= nodes | seen.nodes_of(our_grads)
     seen.names |= names
 
 
@@ -134,32 +133,36 @@ def _differentiable(inputs: Sequence[Any]) -> list[Any]:
 def _both_gradients(
     what: str, theirs: Any, ours: Any, theirs_from: Any, ours_from: Any, rng: Any, limits: Any
 ) -> tuple[list[Any], list[Any]]:
-    """Gradients in both libraries for the same random cotangents, compared; the cotangents join the inputs."""
-    their_starts, our_starts, their_cotangents, our_cotangents = [], [], [], []
-    for their, our in zip(theirs, ours, strict=True):
-        if not isinstance(their, torch.Tensor) or not their.requires_grad:
-            continue
-        dtype = str(their.dtype).removeprefix("torch.")
-        cotangent = rng.standard_normal(tuple(their.shape)).astype(dtype)
-        their_starts.append(their)
-        our_starts.append(our)
-        their_cotangents.append(_make(torch, np.asarray(cotangent), True))
-        our_cotangents.append(_make(tinytorch, np.asarray(cotangent), True))
+    """Gradients in both libraries for the same random cotangents, compared; the cotangents join the inputs.
+
+    A constant among first gradients (0, or the cotangent itself) may need a graph in one library and none in the other; what it
+    adds to the second derivative must then be 0.
+    """
     create = what == "gradient"
-    their_grads = torch.autograd.grad(
-        their_starts, theirs_from, their_cotangents, create_graph=create, allow_unused=True
-    )
-    our_grads = engine.grad(our_starts, ours_from, our_cotangents, create_graph=create, allow_unused=True)
+    sides: list[tuple[list[Any], list[Any]]] = [([], []), ([], [])]
+    for pair in zip(theirs, ours, strict=True):
+        if not any(isinstance(t, (torch.Tensor, tinytorch.Tensor)) and t.requires_grad for t in pair):
+            continue
+        cotangent = np.asarray(rng.standard_normal(tuple(pair[0].shape)).astype(str(pair[0].dtype).removeprefix("torch.")))
+        for (starts, cotangents), tensor, library in zip(sides, pair, (torch, tinytorch), strict=True):
+            if tensor.requires_grad:
+                starts.append(tensor)
+                cotangents.append(_make(library, cotangent, True))
+    (their_starts, their_cotangents), (our_starts, our_cotangents) = sides
+    options = {"create_graph": create, "allow_unused": True}
+    their_grads: Any = [None] * len(theirs_from)
+    our_grads: Any = [None] * len(ours_from)
+    if their_starts:
+        their_grads = torch.autograd.grad(their_starts, theirs_from, their_cotangents, **options)
+    if our_starts:
+        our_grads = engine.grad(our_starts, ours_from, our_cotangents, **options)
     if not create:  # a zero second derivative may be reported as None
-        their_grads, our_grads = _materialized(their_grads, theirs_from), _materialized(our_grads, ours_from)
+        their_grads = [torch.zeros_like(x) if g is None else g for g, x in zip(their_grads, theirs_from, strict=True)]
+        our_grads = [tinytorch.zeros_like(x) if g is None else g for g, x in zip(our_grads, ours_from, strict=True)]
     _equal_all(what, our_grads, their_grads, limits)
     theirs_from += their_cotangents
     ours_from += our_cotangents
     return list(their_grads), list(our_grads)
-
-
-def _materialized(grads: Any, inputs: Any) -> list[Any]:
-    return [x.detach() * 0 if g is None else g.detach() for g, x in zip(grads, inputs, strict=True)]
 
 
 def _equal_all(what: str, ours: Sequence[Any], theirs: Sequence[Any], limits: Any) -> None:
@@ -183,7 +186,7 @@ def equal_tensors(where: str, our: Any, their: Any, limits: Any = TOLERANCE, loo
     """AssertionError unless dtype, shape and values agree; nan equals nan, and infinities must match."""
     assert str(our.dtype) == str(their.dtype), f"{where}: dtype {our.dtype}, PyTorch has {their.dtype}"
     assert tuple(our.shape) == tuple(their.shape), f"{where}: shape {our.shape}, PyTorch has {their.shape}"
-    a, b = our.detach().numpy(), their.detach().numpy()
+    a, b = our.detach().numpy(), their.detach().numpy(force=True)
     relative, absolute = limits.get(str(b.dtype), (0, 0))
     np.testing.assert_allclose(a, b, relative * looser, absolute * looser, err_msg=where)
 

@@ -113,6 +113,18 @@ class Tensor(TensorBase):
     def __rxor__(self, other: Any) -> Tensor:
         return ops.bitwise_xor(other, self) if _is_operand(other) else NotImplemented
 
+    def __lshift__(self, other: Any) -> Tensor:
+        return ops.bitwise_left_shift(self, other) if _is_operand(other) else NotImplemented
+
+    def __rlshift__(self, other: Any) -> Tensor:
+        return ops.bitwise_left_shift(other, self) if _is_operand(other) else NotImplemented
+
+    def __rshift__(self, other: Any) -> Tensor:
+        return ops.bitwise_right_shift(self, other) if _is_operand(other) else NotImplemented
+
+    def __rrshift__(self, other: Any) -> Tensor:
+        return ops.bitwise_right_shift(other, self) if _is_operand(other) else NotImplemented
+
     def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
         return ops.eq(self, other) if _is_operand(other) else NotImplemented
 
@@ -172,6 +184,12 @@ class Tensor(TensorBase):
 
     def __ixor__(self, other: Any) -> Tensor:
         return change_in_place(self, ops.bitwise_xor, other) if _is_operand(other) else NotImplemented
+
+    def __ilshift__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.bitwise_left_shift, other) if _is_operand(other) else NotImplemented
+
+    def __irshift__(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.bitwise_right_shift, other) if _is_operand(other) else NotImplemented
 
     def __getitem__(self, index: Any) -> Tensor:
         return ops.getitem(self, index)
@@ -333,6 +351,144 @@ class Tensor(TensorBase):
 
     def clamp_max(self, max: Any) -> Tensor:
         return ops.clamp_max(self, max)
+
+    def asin(self) -> Tensor:
+        return ops.asin(self)
+
+    def acos(self) -> Tensor:
+        return ops.acos(self)
+
+    def atan(self) -> Tensor:
+        return ops.atan(self)
+
+    def sinh(self) -> Tensor:
+        return ops.sinh(self)
+
+    def cosh(self) -> Tensor:
+        return ops.cosh(self)
+
+    def asinh(self) -> Tensor:
+        return ops.asinh(self)
+
+    def acosh(self) -> Tensor:
+        return ops.acosh(self)
+
+    def atanh(self) -> Tensor:
+        return ops.atanh(self)
+
+    def arcsin(self) -> Tensor:
+        return ops.arcsin(self)
+
+    def arccos(self) -> Tensor:
+        return ops.arccos(self)
+
+    def arctan(self) -> Tensor:
+        return ops.arctan(self)
+
+    def arcsinh(self) -> Tensor:
+        return ops.arcsinh(self)
+
+    def arccosh(self) -> Tensor:
+        return ops.arccosh(self)
+
+    def arctanh(self) -> Tensor:
+        return ops.arctanh(self)
+
+    def atan2(self, other: Any) -> Tensor:
+        return ops.atan2(self, other)
+
+    def arctan2(self, other: Any) -> Tensor:
+        return ops.arctan2(self, other)
+
+    def hypot(self, other: Any) -> Tensor:
+        return ops.hypot(self, other)
+
+    def sinc(self) -> Tensor:
+        return ops.sinc(self)
+
+    def deg2rad(self) -> Tensor:
+        return ops.deg2rad(self)
+
+    def rad2deg(self) -> Tensor:
+        return ops.rad2deg(self)
+
+    def erf(self) -> Tensor:
+        return ops.erf(self)
+
+    def erfc(self) -> Tensor:
+        return ops.erfc(self)
+
+    def erfinv(self) -> Tensor:
+        return ops.erfinv(self)
+
+    def lgamma(self) -> Tensor:
+        return ops.lgamma(self)
+
+    def digamma(self) -> Tensor:
+        return ops.digamma(self)
+
+    def logit(self, eps: Any = None) -> Tensor:
+        return ops.logit(self, eps)
+
+    def logaddexp(self, other: Any) -> Tensor:
+        return ops.logaddexp(self, other)
+
+    def logaddexp2(self, other: Any) -> Tensor:
+        return ops.logaddexp2(self, other)
+
+    def xlogy(self, other: Any) -> Tensor:
+        return ops.xlogy(self, other)
+
+    def lerp(self, end: Any, weight: Any) -> Tensor:
+        return ops.lerp(self, end, weight)
+
+    def addcmul(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
+        return ops.addcmul(self, tensor1, tensor2, value=value)
+
+    def addcdiv(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
+        return ops.addcdiv(self, tensor1, tensor2, value=value)
+
+    def fmax(self, other: Any) -> Tensor:
+        return ops.fmax(self, other)
+
+    def fmin(self, other: Any) -> Tensor:
+        return ops.fmin(self, other)
+
+    def heaviside(self, values: Any) -> Tensor:
+        return ops.heaviside(self, values)
+
+    def copysign(self, other: Any) -> Tensor:
+        return ops.copysign(self, other)
+
+    def signbit(self) -> Tensor:
+        return ops.signbit(self)
+
+    def sgn(self) -> Tensor:
+        return ops.sgn(self)
+
+    def positive(self) -> Tensor:
+        return ops.positive(self)
+
+    def nan_to_num(self, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Tensor:
+        return ops.nan_to_num(self, nan, posinf, neginf)
+
+    def float_power(self, exponent: Any) -> Tensor:
+        return ops.float_power(self, exponent)
+
+    def ldexp(self, other: Any) -> Tensor:
+        return ops.ldexp(self, other)
+
+    def gcd(self, other: Any) -> Tensor:
+        return ops.gcd(self, other)
+
+    def lcm(self, other: Any) -> Tensor:
+        return ops.lcm(self, other)
+
+    def bitwise_left_shift(self, other: Any) -> Tensor:
+        return ops.bitwise_left_shift(self, other)
+
+    def bitwise_right_shift(self, other: Any) -> Tensor:
+        return ops.bitwise_right_shift(self, other)
 
     # ------------------------------------------------------------------------------------ comparisons and logic
 
@@ -571,6 +727,9 @@ class Tensor(TensorBase):
     def index_select(self, dim: int, index: Tensor) -> Tensor:
         return ops.index_select(self, dim, index)
 
+    def index_put(self, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+        return ops.index_put(self, indices, values, accumulate)
+
     def take_along_dim(self, indices: Tensor, dim: int | None = None) -> Tensor:
         return ops.take_along_dim(self, indices, dim)
 
@@ -795,8 +954,206 @@ class Tensor(TensorBase):
     def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
         return ops.multinomial(self, num_samples, replacement, generator=generator)
 
+    def index_put_(self, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+        return change_in_place(self, ops.index_put, indices, values, accumulate)
+
     def masked_fill_(self, mask: Tensor, value: Any) -> Tensor:
         return change_in_place(self, ops.masked_fill, mask, value)
+
+    def asin_(self) -> Tensor:
+        return change_in_place(self, ops.asin)
+
+    def acos_(self) -> Tensor:
+        return change_in_place(self, ops.acos)
+
+    def atan_(self) -> Tensor:
+        return change_in_place(self, ops.atan)
+
+    def sinh_(self) -> Tensor:
+        return change_in_place(self, ops.sinh)
+
+    def cosh_(self) -> Tensor:
+        return change_in_place(self, ops.cosh)
+
+    def asinh_(self) -> Tensor:
+        return change_in_place(self, ops.asinh)
+
+    def acosh_(self) -> Tensor:
+        return change_in_place(self, ops.acosh)
+
+    def atanh_(self) -> Tensor:
+        return change_in_place(self, ops.atanh)
+
+    def arcsin_(self) -> Tensor:
+        return change_in_place(self, ops.arcsin)
+
+    def arccos_(self) -> Tensor:
+        return change_in_place(self, ops.arccos)
+
+    def arctan_(self) -> Tensor:
+        return change_in_place(self, ops.arctan)
+
+    def atan2_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.atan2, other)
+
+    def hypot_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.hypot, other)
+
+    def sinc_(self) -> Tensor:
+        return change_in_place(self, ops.sinc)
+
+    def deg2rad_(self) -> Tensor:
+        return change_in_place(self, ops.deg2rad)
+
+    def rad2deg_(self) -> Tensor:
+        return change_in_place(self, ops.rad2deg)
+
+    def erf_(self) -> Tensor:
+        return change_in_place(self, ops.erf)
+
+    def erfc_(self) -> Tensor:
+        return change_in_place(self, ops.erfc)
+
+    def erfinv_(self) -> Tensor:
+        return change_in_place(self, ops.erfinv)
+
+    def lgamma_(self) -> Tensor:
+        return change_in_place(self, ops.lgamma)
+
+    def digamma_(self) -> Tensor:
+        return change_in_place(self, ops.digamma)
+
+    def logit_(self, eps: Any = None) -> Tensor:
+        return change_in_place(self, ops.logit, eps)
+
+    def xlogy_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.xlogy, other)
+
+    def lerp_(self, end: Any, weight: Any) -> Tensor:
+        return change_in_place(self, ops.lerp, end, weight)
+
+    def addcmul_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
+        return change_in_place(self, ops.addcmul, tensor1, tensor2, value=value)
+
+    def addcdiv_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
+        return change_in_place(self, ops.addcdiv, tensor1, tensor2, value=value)
+
+    def copysign_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.copysign, other)
+
+    def sgn_(self) -> Tensor:
+        return change_in_place(self, ops.sgn)
+
+    def nan_to_num_(self, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Tensor:
+        return change_in_place(self, ops.nan_to_num, nan, posinf, neginf)
+
+    def float_power_(self, exponent: Any) -> Tensor:
+        return change_in_place(self, ops.float_power, exponent)
+
+    def ldexp_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.ldexp, other)
+
+    def gcd_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.gcd, other)
+
+    def lcm_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.lcm, other)
+
+    def bitwise_and_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.bitwise_and, other)
+
+    def bitwise_or_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.bitwise_or, other)
+
+    def bitwise_xor_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.bitwise_xor, other)
+
+    def bitwise_not_(self) -> Tensor:
+        return change_in_place(self, ops.bitwise_not)
+
+    def bitwise_left_shift_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.bitwise_left_shift, other)
+
+    def bitwise_right_shift_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.bitwise_right_shift, other)
+
+    def exp2_(self) -> Tensor:
+        return change_in_place(self, ops.exp2)
+
+    def expm1_(self) -> Tensor:
+        return change_in_place(self, ops.expm1)
+
+    def log2_(self) -> Tensor:
+        return change_in_place(self, ops.log2)
+
+    def log10_(self) -> Tensor:
+        return change_in_place(self, ops.log10)
+
+    def log1p_(self) -> Tensor:
+        return change_in_place(self, ops.log1p)
+
+    def tan_(self) -> Tensor:
+        return change_in_place(self, ops.tan)
+
+    def frac_(self) -> Tensor:
+        return change_in_place(self, ops.frac)
+
+    def fix_(self) -> Tensor:
+        return change_in_place(self, ops.fix)
+
+    def clip_(self, min: Any = None, max: Any = None) -> Tensor:
+        return change_in_place(self, ops.clip, min, max)
+
+    def absolute_(self) -> Tensor:
+        return change_in_place(self, ops.absolute)
+
+    def negative_(self) -> Tensor:
+        return change_in_place(self, ops.negative)
+
+    def subtract_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        return change_in_place(self, ops.subtract, other, alpha=alpha)
+
+    def multiply_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.multiply, other)
+
+    def divide_(self, other: Any, *, rounding_mode: Any = None) -> Tensor:
+        return change_in_place(self, ops.divide, other, rounding_mode=rounding_mode)
+
+    def true_divide_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.true_divide, other)
+
+    def eq_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.compared, other, np.equal)
+
+    def ne_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.compared, other, np.not_equal)
+
+    def lt_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.compared, other, np.less)
+
+    def le_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.compared, other, np.less_equal)
+
+    def gt_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.compared, other, np.greater)
+
+    def ge_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.compared, other, np.greater_equal)
+
+    def logical_and_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.logical_and, other)
+
+    def logical_or_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.logical_or, other)
+
+    def logical_xor_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.logical_xor, other)
+
+    def logical_not_(self) -> Tensor:
+        return change_in_place(self, ops.logical_not)
+
+    def cumsum_(self, dim: Any, *, dtype: Any = None) -> Tensor:
+        return change_in_place(self, ops.cumsum, dim, dtype=dtype)
 
 
 def _is_operand(value: Any) -> bool:

@@ -245,7 +245,10 @@ class TensorBase:
     @property
     def data(self) -> Tensor:
         """The same memory outside the graph, with a version counter of its own: changes are not checked. Prefer detach()."""
-        return Tensor._wrap(self._array)
+        self._shared_memory()
+        other = Tensor._wrap(self._array)
+        other._memory = Memory(shared=True)
+        return other
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -253,7 +256,7 @@ class TensorBase:
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if value._array.dtype.kind not in "fc" and self._requires_grad:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
-        self._array = value._array
+        self._array, self._memory = value._array, value._shared_memory()
 
     # ------------------------------------------------------------------------------------ memory and views
 
@@ -262,13 +265,20 @@ class TensorBase:
         """How often this tensor's memory was changed in place."""
         return 0 if self._memory is None else self._memory.version
 
-    def _shared_memory(self) -> Memory:
+    def _own_memory(self) -> Memory:
+        """The record of this tensor's memory, made when it is first needed."""
         if self._memory is None:
             self._memory = Memory()
         return self._memory
 
+    def _shared_memory(self) -> Memory:
+        """The same, noting that others see this memory from now on."""
+        memory = self._own_memory()
+        memory.shared = True
+        return memory
+
     def _bump_version(self) -> None:
-        self._shared_memory().version += 1
+        self._own_memory().version += 1
 
     def _link_to_base(self, source: Tensor, one_of_several: bool = False) -> None:
         """Note that this result of a view op shares memory with ``source`` (unless NumPy had to copy)."""

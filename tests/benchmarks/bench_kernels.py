@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tinytorch.kernels import conv, elementwise, masks, norm, pool, threads
+from tinytorch.kernels import conv, elementwise, masks, memory, norm, pool, threads
 from tinytorch.kernels.layout import to_chwn
 
 CONVOLUTIONS = [  # (channels in, out, size, kernel, padding, times in the network)
@@ -33,55 +33,52 @@ def numbers(*shape: int) -> tuple[np.ndarray, torch.Tensor]:
     return (to_chwn(t.numpy()) if len(shape) == 4 else t.numpy()), t
 
 
-def convolutions() -> Iterator[Case]:
+def convolution(c: int, o: int, size: int, k: int, p: int, times: int) -> Iterator[Case]:
     aten = torch.ops.aten
-    for c, o, size, k, p, times in CONVOLUTIONS:
-        (x, xt), (w, wt), (b, bt) = numbers(BATCH, c, size, size), numbers(o, c, k, k), numbers(o)
-        w = np.ascontiguousarray(w)
-        g, gt = numbers(*F.conv2d(xt, wt, padding=p).shape)
-        name, pads = f"{c}->{o} {k}x{k} at {size}", (p, p)
+    (x, xt), (w, wt), (b, bt) = numbers(BATCH, c, size, size), numbers(o, c, k, k), numbers(o)
+    w = np.ascontiguousarray(w)
+    g, gt = numbers(*F.conv2d(xt, wt, padding=p).shape)
+    name, pads = f"{c}->{o} {k}x{k} at {size}", (p, p)
 
-        def theirs(which: list[bool], xt=xt, wt=wt, gt=gt, pads=pads) -> object:
-            return aten.convolution_backward(gt, xt, wt, [0], [1, 1], pads, [1, 1], False, [0, 0], 1, which)
+    def theirs(which: list[bool]) -> object:
+        return aten.convolution_backward(gt, xt, wt, [0], [1, 1], pads, [1, 1], False, [0, 0], 1, which)
 
-        yield f"conv {name}", times, lambda: conv.conv2d(x, w, b, padding=pads), lambda: F.conv2d(xt, wt, bt, padding=p)
-        if c > 1:  # the first layer's input needs no gradient
-            yield (f"conv input grad {name}", times, lambda: conv.conv2d_input(g, w, x.shape, padding=pads),
-                   lambda: theirs([True, False, False]))
-        yield (f"conv weight grad {name}", times,
-               lambda: (conv.conv2d_weight(x, g, w.shape, padding=pads), norm.sum_per_channel(g)),
-               lambda: theirs([False, True, True]))
+    yield f"conv {name}", times, lambda: conv.conv2d(x, w, b, padding=pads), lambda: F.conv2d(xt, wt, bt, padding=p)
+    if c > 1:  # the first layer's input needs no gradient
+        yield (f"conv input grad {name}", times, lambda: conv.conv2d_input(g, w, x.shape, padding=pads),
+               lambda: theirs([True, False, False]))
+    yield (f"conv weight grad {name}", times,
+           lambda: (conv.conv2d_weight(x, g, w.shape, padding=pads), norm.sum_per_channel(g)),
+           lambda: theirs([False, True, True]))
 
 
-def norms() -> Iterator[Case]:
+def normalization(c: int, size: int, times: int) -> Iterator[Case]:
     aten = torch.ops.aten
-    for c, size, times in NORMS:
-        (x, xt), (w, wt), (b, bt), (g, gt) = numbers(BATCH, c, size, size), numbers(c), numbers(c), numbers(BATCH, c, size, size)
-        rm, rv = torch.zeros(c), torch.ones(c)
-        _, mean, _, invstd = norm.batch_norm_train(x, w, b, 1e-5)
-        y, yt = elementwise.relu(x), torch.relu(xt)
-        mt, it = torch.from_numpy(mean), torch.from_numpy(invstd)
-        yield (f"norm {c} at {size}", times, lambda: norm.batch_norm_train(x, w, b, 1e-5),
-               lambda: F.batch_norm(xt, rm, rv, wt, bt, True))
-        yield (f"norm grad {c} at {size}", times, lambda: norm.batch_norm_backward(g, x, mean, invstd, w),
-               lambda: aten.native_batch_norm_backward(gt, xt, wt, rm, rv, mt, it, True, 1e-5, [True] * 3))
-        yield f"relu {c} at {size}", times, lambda: elementwise.relu(x), lambda: torch.relu(xt)
-        yield (f"relu grad {c} at {size}", times, lambda: elementwise.relu_backward(g, y),
-               lambda: aten.threshold_backward(gt, yt, 0))
+    (x, xt), (w, wt), (b, bt), (g, gt) = numbers(BATCH, c, size, size), numbers(c), numbers(c), numbers(BATCH, c, size, size)
+    rm, rv = torch.zeros(c), torch.ones(c)
+    _, mean, _, invstd = norm.batch_norm_train(x, w, b, 1e-5)
+    y, yt = elementwise.relu(x), torch.relu(xt)
+    mt, it = torch.from_numpy(mean), torch.from_numpy(invstd)
+    yield (f"norm {c} at {size}", times, lambda: norm.batch_norm_train(x, w, b, 1e-5),
+           lambda: F.batch_norm(xt, rm, rv, wt, bt, True))
+    yield (f"norm grad {c} at {size}", times, lambda: norm.batch_norm_backward(g, x, mean, invstd, w),
+           lambda: aten.native_batch_norm_backward(gt, xt, wt, rm, rv, mt, it, True, 1e-5, [True] * 3))
+    yield f"relu {c} at {size}", times, lambda: elementwise.relu(x), lambda: torch.relu(xt)
+    yield (f"relu grad {c} at {size}", times, lambda: elementwise.relu_backward(g, y),
+           lambda: aten.threshold_backward(gt, yt, 0))
 
 
-def pools() -> Iterator[Case]:
+def pooling(c: int, size: int) -> Iterator[Case]:
     how = ((2, 2), (2, 2), (0, 0), (1, 1))
-    for c, size in POOLS:
-        x, xt = numbers(BATCH, c, size, size)
-        out = (size // 2, size // 2)
-        _, winner = pool.max_pool2d(x, *how, out)
-        _, index = F.max_pool2d(xt, 2, return_indices=True)
-        g, gt = numbers(BATCH, c, *out)
-        yield (f"max pool {c} at {size}", 1, lambda: pool.max_pool2d(x, *how, out),
-               lambda: F.max_pool2d(xt, 2, return_indices=True))
-        yield (f"max pool grad {c} at {size}", 1, lambda: pool.max_pool2d_scatter(g, winner, x.shape, *how),
-               lambda: torch.ops.aten.max_pool2d_with_indices_backward(gt, xt, *how[:3], [1, 1], False, index))
+    x, xt = numbers(BATCH, c, size, size)
+    out = (size // 2, size // 2)
+    _, winner = pool.max_pool2d(x, *how, out)
+    _, index = F.max_pool2d(xt, 2, return_indices=True)
+    g, gt = numbers(BATCH, c, *out)
+    yield (f"max pool {c} at {size}", 1, lambda: pool.max_pool2d(x, *how, out),
+           lambda: F.max_pool2d(xt, 2, return_indices=True))
+    yield (f"max pool grad {c} at {size}", 1, lambda: pool.max_pool2d_scatter(g, winner, x.shape, *how),
+           lambda: torch.ops.aten.max_pool2d_with_indices_backward(gt, xt, *how[:3], [1, 1], False, index))
 
 
 def mask_cases() -> Iterator[Case]:
@@ -89,8 +86,36 @@ def mask_cases() -> Iterator[Case]:
     m, out = x > 0, np.empty_like(x)
     mt = torch.from_numpy(m)
     zero = np.float32(0)
-    yield "masks.keep", 1, lambda: masks.keep(x, m, out=out), lambda: torch.where(mt, xt, 0.0)
-    yield "masks: np.where instead", 1, lambda: np.where(m, x, zero), lambda: torch.where(mt, xt, 0.0)
+    yield "masks.keep", 0, lambda: masks.keep(x, m, out=out), lambda: torch.where(mt, xt, 0.0)
+    yield "masks: np.where instead", 0, lambda: np.where(m, x, zero), lambda: torch.where(mt, xt, 0.0)
+
+
+def memory_cases() -> Iterator[Case]:
+    """Ten arrays of 4 MB, as the activations of a step: made, filled and freed."""
+    shape, dtype = (1 << 20,), np.dtype(np.float32)
+
+    def fill(make: Callable[..., np.ndarray]) -> None:
+        arrays = [make(shape, dtype) for _ in range(10)]
+        for a in arrays:
+            a.fill(1)
+
+    def theirs() -> None:
+        for t in [torch.empty(shape) for _ in range(10)]:
+            t.fill_(1.0)
+
+    yield "memory.empty", 0, lambda: fill(memory.empty), theirs
+    yield "memory: np.empty instead", 0, lambda: fill(np.empty), theirs
+
+
+def all_cases() -> Iterator[Case]:
+    for args in CONVOLUTIONS:
+        yield from convolution(*args)
+    for args in NORMS:
+        yield from normalization(*args)
+    for args in POOLS:
+        yield from pooling(*args)
+    yield from mask_cases()
+    yield from memory_cases()
 
 
 def median_pair(ours: Callable[[], object], theirs: Callable[[], object], repeats: int) -> tuple[float, float]:
@@ -98,7 +123,7 @@ def median_pair(ours: Callable[[], object], theirs: Callable[[], object], repeat
     ours(), theirs()
     samples: tuple[list[float], list[float]] = ([], [])
     for _ in range(repeats):
-        for fn, into in zip((ours, theirs), samples):
+        for fn, into in zip((ours, theirs), samples, strict=True):
             start = time.perf_counter()
             fn()
             fn()
@@ -117,15 +142,13 @@ def main() -> None:
         torch.set_num_threads(n)
         print(f"\n{n} thread{'s' * (n > 1)}{'':30} ours ms  PyTorch ms  ratio")
         total = [0.0, 0.0]
-        for cases in (convolutions, norms, pools, mask_cases):
-            for name, times, ours, theirs in cases():
-                if args.only not in name:
-                    continue
-                a, b = median_pair(ours, theirs, args.repeats)
-                if cases is not mask_cases:
-                    total[0] += times * a
-                    total[1] += times * b
-                print(f"{name:38} {a:8.3f} {b:11.3f} {a / b:6.2f}")
+        for name, times, ours, theirs in all_cases():
+            if args.only not in name:
+                continue
+            a, b = median_pair(ours, theirs, args.repeats)
+            total[0] += times * a
+            total[1] += times * b
+            print(f"{name:38} {a:8.3f} {b:11.3f} {a / b:6.2f}")
         print(f"{'all':38} {total[0]:8.3f} {total[1]:11.3f} {total[0] / max(total[1], 1e-9):6.2f}")
 
 

@@ -31,15 +31,15 @@ def sizes(draw, dilated):
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     dilation = draw(pairs) if dilated and draw(st.booleans()) else (1, 1)
     ceil_mode = draw(st.booleans())
-    assume(all(s + 2 * p >= d * (k - 1) + 1 for s, k, p, d in zip(size, kernel, padding, dilation)))
-    out = tuple(pool_output_size(*args, ceil_mode) for args in zip(size, kernel, stride, padding, dilation))
+    assume(all(s + 2 * p >= d * (k - 1) + 1 for s, k, p, d in zip(size, kernel, padding, dilation, strict=True)))
+    out = tuple(pool_output_size(*args, ceil_mode) for args in zip(size, kernel, stride, padding, dilation, strict=True))
     return size, kernel, stride, padding, dilation, ceil_mode, out
 
 
 def every_window_has_a_place(size, kernel, stride, padding, dilation, out):
     return all(
         any(0 <= o * st_ + i * d - p < s for i in range(k))
-        for s, k, st_, p, d, count in zip(size, kernel, stride, padding, dilation, out) for o in range(count)
+        for s, k, st_, p, d, count in zip(size, kernel, stride, padding, dilation, out, strict=True) for o in range(count)
     )
 
 

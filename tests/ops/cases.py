@@ -116,7 +116,8 @@ class Case:
 
 def same(names: str, *samples: Sample, **options: Any) -> list[Case]:
     """One case ``T.name(*samples)`` for each of the names."""
-    shapes = ",".join("x".join(map(str, s.shape)) + ("" if s.kind == "real" else s.kind) for s in samples)
+    shapes = ",".join("special" if s.values is not None else "x".join(map(str, s.shape)) or "0-d" for s in samples)
+    shapes += "".join(f" {s.kind}" for s in samples if s.kind != "real")
     return [Case(f"{name}({shapes})", _call(name), *samples, **options) for name in names.split()]
 
 

@@ -11,7 +11,7 @@ OPERATORS = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
     "%": operator.mod, "**": operator.pow,
 }  # fmt: skip
-BINARY = "add sub subtract rsub mul multiply div divide true_divide floor_divide remainder fmod"
+BINARY = "add sub subtract rsub mul multiply div divide true_divide remainder fmod"
 FEW = ("rows",)
 
 
@@ -20,11 +20,13 @@ def _number_cases() -> list[Case]:
     cases = []
     for sign, apply in OPERATORS.items():
         for number in (2, 1.5, True, -3):
-            if sign != "**" or number != -3:
-                cases.append(Case(f"x{sign}{number}", lambda T, x, f=apply, n=number: f(x, n), positive(2, 3)))
-            cases.append(Case(f"{number}{sign}x", lambda T, x, f=apply, n=number: f(n, x), positive(2, 3)))
-            if sign == "-" and number is True:
+            if number is True and sign in ("-", "**"):  # refused (tests/ops/test_errors.py); not finished in PyTorch
                 continue
+            if sign != "**" or number != -3:
+                name = f"x{sign}{number}"
+                cases.append(Case(name, lambda T, x, f=apply, n=number: f(x, n), positive(2, 3), gradient=sign != "//"))
+            name, smooth = f"{number}{sign}x", sign not in ("//", "%")  # PyTorch has no derivative for number % x
+            cases.append(Case(name, lambda T, x, f=apply, n=number: f(n, x), positive(2, 3), gradient=smooth))
             if not (sign == "**" and number == -3):
                 name = f"int x{sign}{number}"
                 cases.append(Case(name, lambda T, x, f=apply, n=number: f(x, n), counts(2, 3), layouts=FEW))
@@ -43,7 +45,8 @@ def _promotion_cases() -> list[Case]:
                 left, right = (truth(*s) if k == "bool" else counts(*s, kind=k) for k, s in ((a, shape_a), (b, shape_b)))
                 name = f"{a}{list(shape_a)} and {b}{list(shape_b)}"
                 cases.append(
-                    Case(name, lambda T, x, y: (x + y, y * x, x / (y + 1), T.result_type(x, y)), left, right, layouts=FEW)
+                    Case(name, lambda T, x, y: (x + y, y * x, x / (y + 1), T.result_type(x, y)), left, right,
+                         layouts=FEW, tolerance={"float64": (1e-3, 1e-3), "float32": (1e-3, 1e-3)})  # of float16
                 )
     return cases
 
@@ -67,7 +70,8 @@ def _number_promotion_cases() -> list[Case]:
 
 CASES = [
     *same(BINARY, real(2, 3), real(2, 3, low=0.5)),
-    *same("add sub mul div floor_divide remainder", real(4, 1, 3), real(2, 1, low=0.5)),
+    *same("add sub mul div remainder", real(4, 1, 3), real(2, 1, low=0.5)),
+    *same("floor_divide", real(4, 1, 3), real(2, 1, low=0.5), gradient=False),
     *same("add sub mul div remainder fmod", real(), real(2, 3, low=0.5)),
     *same("add sub mul div remainder fmod", real(2, 3), real(low=0.5)),
     *same("add sub mul div", real(), real(low=0.5)),
@@ -77,8 +81,9 @@ CASES = [
     *same("add mul floor_divide remainder fmod", whole(3, kind="int32"), counts(3, kind="int32"), layouts=FEW),
     *same("add sub mul floor_divide remainder fmod", whole(3, low=0, kind="uint8"), counts(3, kind="uint8"), layouts=FEW),
     *same("add mul", truth(3), truth(3), layouts=FEW),
-    *same("div floor_divide remainder fmod", values(1.0, -1.0, 0.0, NAN, INF, 3.0), values(0.0, 0.0, 0.0, 1.0, 2.0, INF)),
-    *same("floor_divide remainder fmod", values(-7.5, 7.5, -7.5, 7.5, 6.0, -6.0), values(2.0, -2.0, -2.0, 2.0, -3.0, 3.0)),
+    *same("floor_divide", values(1.0, -1.0, 0.0, NAN, INF, 3.0, -7.5), values(0.0, 0.0, 0.0, 1.0, 2.0, INF, 2.0), gradient=False),
+    *same("div remainder fmod", values(1.0, -1.0, 0.0, NAN, INF, 3.0), values(0.0, 0.0, 0.0, 1.0, 2.0, INF)),
+    *same("remainder fmod", values(-7.5, 7.5, -7.5, 7.5, 6.0, -6.0), values(2.0, -2.0, -2.0, 2.0, -3.0, 3.0)),
     *same("floor_divide remainder fmod", fixed("int64", [-7, 7, -7, 7]), fixed("int64", [2, -2, -2, 2]), layouts=FEW),
     Case("same tensor twice", lambda T, x: (x + x, x * x, x / x, x - x, x**x), positive(2, 3)),
     Case("alpha", lambda T, x, y: (T.add(x, y, alpha=2), T.sub(x, y, alpha=0.5), T.rsub(x, y, alpha=3)), real(2, 3), real(3)),
@@ -115,8 +120,9 @@ CASES = [
     Case("float16", lambda T, x, y: (x * y, x + 1, x / 3, -x), fixed("float16", [1.5, 2.0]), fixed("float16", [0.5, -2.0]),
          second=False),
     Case("mixed dtypes", lambda T, x, y: (x * y, x / y, x - y, x**y), fixed("float32", [1.5, 2.0]), fixed("float64", [0.5, 2.0])),
-    Case("mixed dtypes 0-d", lambda T, x, y: (x * y, x / y, y**x), fixed("float32", [1.5, 2.0]), fixed("float64", 0.5)),
-    Case("expand", lambda T, x: (x.expand(4, 2, 3), x.expand(-1, 2, -1), x.expand((2, 2, 3))), real(1, 3)),
+    Case("mixed dtypes 0-d", lambda T, x, y: (x * y, x / y, y**x), fixed("float32", [1.5, 2.0]), fixed("float64", 0.5),
+         tolerance={"float64": (1e-5, 1e-5)}),
+    Case("expand", lambda T, x: (x.expand(4, 2, 3), x.expand(2, -1), x.expand((2, 2, 3))), real(1, 3)),
     Case("expand 0-d", lambda T, x: (x.expand(2, 3), x.expand(3)), real()),
     Case("expand to nothing", lambda T, x: x.expand(0, 2, 3), real(1, 3)),
     Case("expand as", lambda T, x, y: x.expand_as(y) * y, real(1, 3), real(2, 3)),

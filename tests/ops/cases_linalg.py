@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.ops.cases import Case, fixed, real, same, whole
+from tests.ops.functional import functional
 
 FEW = ("rows",)
 #: Shapes of the two operands of matmul.
@@ -31,12 +32,12 @@ CASES = [
     Case("addmm broadcast", lambda T, b, x, y: (T.addmm(b, x, y, beta=2, alpha=0.5), b.addmm(x, y)), real(4), real(2, 3), real(3, 4)),
     Case("addmm beta 0", lambda T, b, x, y: T.addmm(b, x, y, beta=0), fixed("float64", [[float("nan")] * 4] * 2),
          fixed("float64", [[1.0, 2.0, 3.0], [0.5, 1.5, 2.5]]), fixed("float64", [[1.0] * 4] * 3)),
-    Case("linear", lambda T, x, w, b: T.nn.functional.linear(x, w, b), real(5, 3), real(2, 3), real(2)),
-    Case("linear without bias", lambda T, x, w: T.nn.functional.linear(x, w), real(5, 3), real(2, 3)),
-    Case("linear of many", lambda T, x, w, b: T.nn.functional.linear(x, w, b), real(4, 5, 3), real(2, 3), real(2)),
-    Case("linear of one", lambda T, x, w, b: T.nn.functional.linear(x, w, b), real(3), real(2, 3), real(2)),
-    Case("linear of none", lambda T, x, w, b: T.nn.functional.linear(x, w, b), real(0, 3), real(2, 3), real(2)),
-    Case("linear weight vector", lambda T, x, w: T.nn.functional.linear(x, w), real(5, 3), real(3)),
+    Case("linear", lambda T, x, w, b: functional(T).linear(x, w, b), real(5, 3), real(2, 3), real(2)),
+    Case("linear without bias", lambda T, x, w: functional(T).linear(x, w), real(5, 3), real(2, 3)),
+    Case("linear of many", lambda T, x, w, b: functional(T).linear(x, w, b), real(4, 5, 3), real(2, 3), real(2)),
+    Case("linear of one", lambda T, x, w, b: functional(T).linear(x, w, b), real(3), real(2, 3), real(2)),
+    Case("linear of none", lambda T, x, w, b: functional(T).linear(x, w, b), real(0, 3), real(2, 3), real(2)),
+    Case("linear weight vector", lambda T, x, w: functional(T).linear(x, w), real(5, 3), real(3)),
     Case("methods", lambda T, x, y, v: (x.matmul(y), x.mm(y), x.mv(v), v.dot(v), v.outer(v), v.matmul(y)), real(2, 3), real(3, 4), real(3)),
     Case("three layers", lambda T, x, a, b: ((x @ a).relu() @ b).tanh(), real(5, 3), real(3, 4), real(4, 2)),
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import pytest
 
@@ -24,18 +25,21 @@ TABLES = (
     cases_arithmetic, cases_unary, cases_compare, cases_reduce, cases_shape, cases_indexing, cases_setitem,
     cases_linalg, cases_creation,
 )  # fmt: skip
-CASES = [case for table in TABLES for case in table.CASES]
-VARIANTS = [(case, *variant) for case in CASES for variant in case.variants()]
+VARIANTS = [
+    pytest.param(case, dtype, layout, id=f"{table.__name__.rpartition('_')[2]}: {case.name}-{dtype}-{layout}")
+    for table in TABLES
+    for case in table.CASES
+    for dtype, layout in case.variants()
+]
 
 
-def test_names_are_unique() -> None:
-    names = [case.name for case in CASES]
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
+def test_names_are_unique(table: Any) -> None:
+    names = [case.name for case in table.CASES]
     assert len(set(names)) == len(names), sorted({name for name in names if names.count(name) > 1})
 
 
-@pytest.mark.parametrize(
-    ("case", "dtype", "layout"), VARIANTS, ids=[f"{case.name}-{dtype}-{layout}" for case, dtype, layout in VARIANTS]
-)
+@pytest.mark.parametrize(("case", "dtype", "layout"), VARIANTS)
 def test_same_as_pytorch(case: Case, dtype: str, layout: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)  # NumPy's; PyTorch is silent about log(0)

@@ -364,11 +364,14 @@ class _Wanted:
                 self.captured[id(node), index] = gradient
 
     def results(self, walk: _Walk) -> list[Tensor | None]:
-        """One gradient per target, each a Tensor of its own; None where no path led to it."""
+        """One gradient per target; None where no path led to it.
+
+        Each is a Tensor of its own, save a leaf (the cotangent that was given, say): an alias of a leaf would be another leaf.
+        """
         for leaf_id, (_, gradient) in walk.leaves.items():
             self.captured[leaf_id, 0] = gradient
         found = [self.captured.get(key) for key in self.keys]
-        return [None if gradient is None else gradient._alias() for gradient in found]
+        return [g if g is None or (g._edge is None and g._requires_grad) else g._alias() for g in found]
 
 
 def _reachable(starts: Iterable[Tensor]) -> list[Node]:

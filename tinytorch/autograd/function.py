@@ -130,7 +130,7 @@ def _packed(value: Any, args: tuple[Any, ...], results: tuple[Any, ...], outputs
     if not any(value is arg for arg in args):
         for index, output in enumerate(outputs):
             if value is output:
-                return SavedOutput(value._array, results[index]._shared_memory(), index)
+                return SavedOutput(value._array, results[index]._own_memory(), index)
     return value, value._version
 
 

@@ -209,7 +209,7 @@ def _move_saved_output(result: Tensor, x: Tensor) -> None:
     node, index = result._edge
     if node._saved:
         node._saved = tuple([
-            SavedOutput(x._array, x._shared_memory(), index)
+            SavedOutput(x._array, x._own_memory(), index)
             if isinstance(saved, SavedOutput) and saved.index == index and saved.array is result._array
             else saved
             for saved in node._saved
@@ -226,7 +226,7 @@ def rebase_history(x: Tensor, result: Tensor) -> None:
     StridedPut.record_result(base, (base._alias(), result), geometry=geometry)
     x._requires_grad = True
     history_through_base(x)
-    x._seen_version = x._shared_memory().version
+    x._seen_version = x._own_memory().version
 
 
 def history_through_base(view: Tensor) -> None:

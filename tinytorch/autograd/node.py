@@ -44,12 +44,18 @@ _FREED = (
 
 
 class Memory:
-    """What all tensors over the same memory share: how often it was changed in place."""
+    """What all tensors over the same memory share.
 
-    __slots__ = ("version",)
+    Attributes:
+        version: how often it was changed in place.
+        shared: whether views, detached tensors or NumPy arrays may see it, so that no single tensor may move it.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("shared", "version")
+
+    def __init__(self, shared: bool = False) -> None:
         self.version = 0
+        self.shared = shared
 
 
 class SavedOutput:
@@ -181,7 +187,7 @@ class Node:
     def _pack_output(self, value: np.ndarray, outputs: Any) -> SavedOutput:
         for index, output in enumerate(outputs):
             if output._array is value:
-                return SavedOutput(value, output._shared_memory(), index)
+                return SavedOutput(value, output._own_memory(), index)
         raise RuntimeError(
             f"{type(self).__name__}.save_for_backward got an array that is neither an input nor an output of the op. "
             "Keep intermediate results with ctx.save_intermediates."

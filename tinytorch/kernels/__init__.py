@@ -3,6 +3,7 @@
 Arrays in, arrays out. No argument is checked (the ops do that), nothing is recorded (autograd does that). So
 another backend could stand behind the same functions.
 
-Read in this order: `layout` (why images lie in memory as C,H,W,N), `threads`, `conv_reference` (convolution as a
-loop, then as one matrix product), `conv_columns` and `conv` (the same, block by block), `pool`, `norm`.
+Read in this order: `layout` (why images lie in memory as C,H,W,N), `memory`, `threads`, `conv_reference` (convolution
+as a loop, then as one matrix product), `windows`, `conv_columns` and `conv` (the same product, block by block), `pool`,
+`avg_pool`, `norm`, `masks`, `elementwise`. Files named `rng_*` draw random numbers as PyTorch does.
 """

@@ -81,7 +81,7 @@ def _divisor(
     if divisor_override is not None:
         return np.full((1, 1, 1), divisor_override)
     lengths = []
-    for extent, k, s, p, count in zip(size, kernel, stride, padding, out):
+    for extent, k, s, p, count in zip(size, kernel, stride, padding, out, strict=True):
         start = np.arange(count) * s - p
         stop = np.minimum(start + k, extent + p)
         if not count_include_pad:

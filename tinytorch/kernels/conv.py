@@ -26,7 +26,7 @@ import math
 import numpy as np
 
 from tinytorch.kernels.conv_columns import Block, Columns
-from tinytorch.kernels.layout import Array, Pair, batch_first, contiguous_batch_last, empty_chwn, scratch
+from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, empty_chwn, scratch
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.threads import run_blocks
 
@@ -41,7 +41,8 @@ def conv2d(
     n, _, h, w = x.shape
     kernel = weight.shape[2:]
     out_h, out_w = (
-        (size + 2 * p - d * (k - 1) - 1) // s + 1 for size, k, s, p, d in zip((h, w), kernel, stride, padding, dilation)
+        (size + 2 * p - d * (k - 1) - 1) // s + 1
+        for size, k, s, p, d in zip((h, w), kernel, stride, padding, dilation, strict=True)
     )
     y = empty_chwn((n, weight.shape[0], out_h, out_w), x.dtype)
     start = (-padding[0], -padding[1])
@@ -139,7 +140,7 @@ def _taps(remainder: int, size: int, stride: int, padding: int, dilation: int) -
 def _correlate(
     x: Array, weight: Array, bias: Array | None, y: Array, stride: Pair, start: Pair, dilation: Pair
 ) -> None:
-    """y[g,o,h,w,n] = bias[g,o] + sum over c,i,j of weight[g,o,c,i,j] * x[g, c, h s + i d + start, w s + j d + start, n].
+    """y[g,o,h,w,n] = bias[g,o] + sum over c,i,j of weight[g,o,c,i,j] * x[g,c,h s + i d + start,w s + j d + start,n].
 
     x (G, C, H, W, N), weight (G, O, C, KH, KW), y (G, O, H', W', N). One matrix product for each block of columns.
     """

@@ -60,8 +60,8 @@ class Columns:
     stride, dilation: as in conv2d;  start: the input place under the kernel's corner at output 0 (= -padding)
 
     A block's matrix has K = KH * KW * C rows in the order (kh, kw, c). With `ones`, a row of ones follows the KW * C
-    rows of each kh: K = KH * (KW * C + 1). A weight on such a row is a bias, and adding it costs no pass of its own. (The
-    columns of a 1x1 convolution are not copied, so there is no place for ones; `self.ones` is False then.)
+    rows of each kh: K = KH * (KW * C + 1). A weight on such a row is a bias, and adding it costs no pass of its own.
+    (The columns of a 1x1 convolution are not copied, so there is no place for ones; `self.ones` is False then.)
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinytorch.kernels.layout import Array, Pair, scratch
+from tinytorch.kernels.layout import Array, Pair
 from tinytorch.kernels.masks import as_bits
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
@@ -26,6 +26,8 @@ _zeros: dict[np.dtype, Array] = {}
 
 def relu(x: Array) -> Array:
     """max(x, 0), elementwise; NaN stays NaN (`torch.relu`)."""
+    if x.size <= BLOCK:
+        return np.maximum(x, x.dtype.type(0))
     y = empty_like(x)
     source, target = flat_in_memory_order(x), flat_in_memory_order(y)
     if source is None or target is None:
@@ -42,23 +44,30 @@ def relu(x: Array) -> Array:
 
 def relu_backward(grad: Array, y: Array) -> Array:
     """`grad` where y = relu(x) is positive or NaN, else 0. Shapes are equal; the result lies in memory as `y`."""
+    if y.dtype.kind != "f" or grad.dtype != y.dtype:
+        return np.where(y <= 0, grad.dtype.type(0), grad)
+    if y.size <= BLOCK:
+        return _pass_where_positive(grad, y, np.empty_like(y))
     gx = empty_like(y)
     flat_y, flat_gx = flat_in_memory_order(y), flat_in_memory_order(gx)
     flat_grad = flat_in_memory_order(grad) if grad.strides == y.strides else None
-    if flat_y is None or flat_gx is None or flat_grad is None or y.dtype.kind != "f":
-        return np.where(y <= 0, grad.dtype.type(0), grad)
-    shift = 8 * y.itemsize - 1
+    if flat_y is None or flat_gx is None or flat_grad is None:
+        return _pass_where_positive(grad, y, gx)
 
     def choose(block: Pair) -> None:
         part = slice(*block)
-        bits = as_bits(flat_y[part])
-        with scratch(bits.shape, bits.dtype) as mask:
-            np.negative(bits, out=mask)
-            np.right_shift(mask, shift, out=mask)
-            np.bitwise_and(as_bits(flat_grad[part]), mask, out=as_bits(flat_gx[part]))
+        _pass_where_positive(flat_grad[part], flat_y[part], flat_gx[part])
 
     run_blocks(choose, even_pieces(y.size, BLOCK), y.size / 2000)
     return gx
+
+
+def _pass_where_positive(grad: Array, y: Array, out: Array) -> Array:
+    """out = grad where y > 0 or NaN, else 0, for y that is never negative."""
+    mask = np.negative(as_bits(y))
+    np.right_shift(mask, 8 * y.itemsize - 1, out=mask)
+    np.bitwise_and(as_bits(grad), mask, out=as_bits(out))
+    return out
 
 
 def flat_in_memory_order(x: Array) -> Array | None:

@@ -11,6 +11,8 @@ memory is lent twice, because as long as any view lives the lease does.
 from __future__ import annotations
 
 import math
+import os
+import threading
 from collections import deque
 
 import numpy as np
@@ -22,12 +24,13 @@ SMALLEST = 1 << 17
 _ROUND = 1 << 14
 _ALIGN = 64
 _idle: dict[int, deque[Array]] = {}  # size in bytes -> free buffers of that size
-_limit = 1 << 29
+_LIMIT = 1 << 29  # bytes on the shelf; what comes back beyond that is freed
 _idle_bytes = 0
+_lock = threading.RLock()  # reentrant, as a lease may die (and `__del__` run) at any moment, even in here
 
 
 class _Lease:
-    """Owns one buffer while arrays use it. NumPy reads `__array_interface__` and keeps the lease as the array's base."""
+    """Owns one buffer while arrays use it: NumPy reads `__array_interface__` and keeps the lease as the base."""
 
     __slots__ = ("__array_interface__", "buffer")
 
@@ -39,9 +42,10 @@ class _Lease:
 
     def __del__(self) -> None:
         global _idle_bytes
-        if _idle_bytes + self.buffer.nbytes <= _limit:  # else let it go
-            _idle_bytes += self.buffer.nbytes
-            _idle.setdefault(self.buffer.nbytes, deque()).append(self.buffer)
+        with _lock:
+            if _idle_bytes + self.buffer.nbytes <= _LIMIT:
+                _idle_bytes += self.buffer.nbytes
+                _idle.setdefault(self.buffer.nbytes, deque()).append(self.buffer)
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype) -> Array:
@@ -63,12 +67,12 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     if nbytes < SMALLEST or dtype.hasobject:
         return np.empty(shape, dtype)
     size = -(-(nbytes + _ALIGN) // _ROUND) * _ROUND
-    try:
-        buffer = _idle[size].pop()  # the one used last: it may still be in the cache
-        _idle_bytes -= size
-    except (KeyError, IndexError):
-        buffer = np.empty(size, np.uint8)
-    return np.asarray(_Lease(buffer, shape, dtype))
+    buffer = None
+    with _lock:
+        if shelf := _idle.get(size):
+            buffer = shelf.pop()  # the one used last: it may still be in the cache
+            _idle_bytes -= size
+    return np.asarray(_Lease(np.empty(size, np.uint8) if buffer is None else buffer, shape, dtype))
 
 
 def empty_like(x: Array) -> Array:
@@ -83,5 +87,15 @@ def empty_like(x: Array) -> Array:
 def release() -> None:
     """Give all idle memory back to the operating system."""
     global _idle_bytes
-    _idle.clear()
-    _idle_bytes = 0
+    with _lock:
+        _idle.clear()
+        _idle_bytes = 0
+
+
+def _new_lock_after_fork() -> None:
+    global _lock
+    _lock = threading.RLock()  # another thread may have held the old one when the process was copied
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock_after_fork)

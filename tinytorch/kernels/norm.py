@@ -14,13 +14,15 @@ the gradient minus its parts along the constant and along xhat: those are the tw
 without y changing. (Ioffe and Szegedy 2015, section 3; `torch.nn.functional.batch_norm`.)
 
 The speed. Each formula is a handful of passes over the data, and from main memory every pass would cost as much
-as all the arithmetic. So they run a few channels at a time, small enough that all passes but the first find their data in
-the L2 cache. The sums are done by BLAS in runs of 256 numbers, and the runs are added in double precision: as
+as all the arithmetic. So they run a few channels at a time, small enough that all passes but the first find their
+data in the L2 cache. The sums are done by BLAS in runs of 256 numbers, and the runs are added in double precision: as
 fast as memory, and the rounding error does not grow with M.
 
 Shapes: x (N, C, ...) with any number of further dimensions; weight, bias, mean, var, invstd (C,).
 """
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 
@@ -29,7 +31,7 @@ from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
 
-BLOCK_BYTES = 1 << 19
+BLOCK_BYTES = 1 << 20
 """Bytes of `x` in the channels that are worked on together."""
 RUN = 256
 """Numbers that are added in single precision before double precision takes over."""
@@ -46,6 +48,7 @@ def batch_norm_train(
     y_rows = empty_like(rows)
     count = rows.shape[1]
     mean, var, invstd = (np.empty(rows.shape[0], x.dtype) for _ in range(3))
+    rounding = 64 * np.finfo(x.dtype).eps
 
     def normalize(block: Pair) -> None:
         part = slice(*block)
@@ -56,7 +59,7 @@ def batch_norm_train(
         np.subtract(source, mean[part, None], out=y)
         variance = row_dots(y, y) / count - offset**2
         # a spread that small may be all rounding: centre again, around a number of the channel itself
-        for c in np.flatnonzero(~(variance > (64 * np.finfo(x.dtype).eps * exact_mean) ** 2)):
+        for c in np.flatnonzero(~(variance > (rounding * exact_mean) ** 2)):
             mean[block[0] + c], variance[c] = _center_carefully(source[c], y[c])
             offset[c] = 0
         scale = 1.0 / np.sqrt(variance + eps)
@@ -72,7 +75,7 @@ def batch_norm_train(
 
 
 def _center_carefully(source: Array, y: Array) -> tuple[float, float]:
-    """y = source - mean, and (mean, variance): differences from the first number make no rounding error when all are equal."""
+    """y = source - mean, and (mean, variance), by differences from the first number: no rounding when all are equal."""
     np.subtract(source, source[0], out=y)
     shift = y.mean(dtype=np.float64)
     y -= y.dtype.type(shift)
@@ -177,21 +180,30 @@ def sum_per_channel(grad: Array) -> Array:
 def row_sums(a: Array) -> Array:
     """Sum of each row of (c, M), in float64: runs of 256 by BLAS, the runs in double precision."""
     whole = _whole_runs(a)
-    total = np.add.reduce(a[:, whole:], axis=1, dtype=np.float64)
+    total: Array = np.zeros(len(a))
     if whole:
         runs = a[:, :whole].reshape(len(a), -1, RUN)
-        total += np.add.reduce(runs @ np.ones(RUN, a.dtype), axis=1, dtype=np.float64)
+        total += np.add.reduce(runs @ _ones(a.dtype), axis=1, dtype=np.float64)
+    if whole < a.shape[1]:
+        total += np.add.reduce(a[:, whole:], axis=1, dtype=np.float64)
     return total
 
 
 def row_dots(a: Array, b: Array) -> Array:
     """Dot product of each row of `a` with the same row of `b`, both (c, M), in float64."""
     whole = _whole_runs(a)
-    total = np.add.reduce(np.multiply(a[:, whole:], b[:, whole:]), axis=1, dtype=np.float64)
+    total: Array = np.zeros(len(a))
+    if whole < a.shape[1]:
+        total += np.add.reduce(np.multiply(a[:, whole:], b[:, whole:]), axis=1, dtype=np.float64)
     if whole:
-        left, right = (m[:, :whole].reshape(len(m), -1, 1, RUN) for m in (a, b))
-        total += np.add.reduce(np.matmul(left, right.swapaxes(2, 3)), axis=1, dtype=np.float64)[:, 0, 0]
+        left, right = (m[:, :whole].reshape(len(m), -1, RUN) for m in (a, b))
+        total += np.add.reduce(np.vecdot(left, right), axis=1, dtype=np.float64)
     return total
+
+
+@lru_cache(maxsize=8)
+def _ones(dtype: np.dtype) -> Array:
+    return np.ones(RUN, dtype)
 
 
 def _whole_runs(a: Array) -> int:

@@ -143,9 +143,9 @@ def max_pool2d_scatter(
     """Each gradient (N, C, H', W') to its winning place, added up where windows overlap: `input_shape`."""
     gx = empty_chwn(tuple(input_shape), grad.dtype)
     g, win, target = contiguous_batch_last(grad), contiguous_batch_last(winner), batch_last(gx)
-    spans = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation)]
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True)]
     apart = stride[0] >= spans[0] and stride[1] >= spans[1]
-    covered = all(o * k == size for o, k, size in zip(g.shape[1:3], kernel_size, target.shape[1:3]))
+    covered = all(o * k == size for o, k, size in zip(g.shape[1:3], kernel_size, target.shape[1:3], strict=True))
     tiled = kernel_size == stride and padding == (0, 0) and dilation == (1, 1) and covered  # every place is written
     taps = list(_taps(kernel_size, stride, padding, dilation, target.shape[1:3], g.shape[1:3]))
 

@@ -20,9 +20,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 Block = TypeVar("Block")
@@ -81,7 +80,8 @@ class _BlasThreads:
 
     def _find(self) -> list[Any]:
         if self.libraries is None:
-            from threadpoolctl import ThreadpoolController  # imported late: `import tinytorch` stays cheap
+            # imported late: `import tinytorch` stays cheap
+            from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
             self.libraries = ThreadpoolController().select(user_api="blas").lib_controllers
         return self.libraries
@@ -94,23 +94,21 @@ class _BlasThreads:
                 for library in self._find():
                     library.set_num_threads(n)
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         with self.lock:
             self.depth += 1
             if self.depth == 1:
                 self.saved = [library.get_num_threads() for library in self._find()]
                 self._restore([1] * len(self.saved))
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.depth -= 1
-                if self.depth == 0:
-                    self._restore(self.saved)
+
+    def __exit__(self, *exception: object) -> None:
+        with self.lock:
+            self.depth -= 1
+            if self.depth == 0:
+                self._restore(self.saved)
 
     def _restore(self, wanted: list[int]) -> None:
-        for library, now, then in zip(self._find(), self.saved, wanted):
+        for library, now, then in zip(self._find(), self.saved, wanted, strict=True):
             if now != 1:  # it was 1 before and stays 1: nothing to call
                 library.set_num_threads(then)
 
@@ -130,9 +128,14 @@ def run_blocks(fn: Callable[[Block], object], blocks: Sequence[Block], microseco
         for block in blocks:
             fn(block)
         return
-    with _blas.one():
+    if helpers <= 0 or microseconds < MIN_PARALLEL_MICROSECONDS:
+        with _blas:
+            for block in blocks:
+                fn(block)
+        return
+    with _blas:
         queue = deque(blocks)
-        futures = _start_helpers(fn, queue, helpers) if microseconds >= MIN_PARALLEL_MICROSECONDS else []
+        futures = _start_helpers(fn, queue, helpers)
         try:
             _drain(fn, queue)
         finally:
@@ -146,8 +149,6 @@ def run_blocks(fn: Callable[[Block], object], blocks: Sequence[Block], microseco
 
 def _start_helpers(fn: Callable[[Block], object], queue: deque[Block], helpers: int) -> list[Future[None]]:
     global _pool
-    if helpers <= 0:
-        return []
     try:
         with _pool_lock:
             if _pool is None:

@@ -16,9 +16,19 @@ from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
 from tinytorch.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from tinytorch.ops.adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d
+from tinytorch.ops.norm import batch_norm, instance_norm
+from tinytorch.ops.layer_norm import group_norm, layer_norm, rms_norm
 from tinytorch.ops.broadcast import is_number, promote_all, to_float
 from tinytorch.ops.creation import copy, fill
 from tinytorch.ops.shape import restore_row_major
-from tinytorch.ops.softmax import reduced
+from tinytorch.ops.reduction_modes import reduced
 from tinytorch.ops.random import alpha_dropout, bernoulli, bernoulli_, cauchy_, dropout, exponential_, feature_dropout, geometric_, log_normal_, multinomial, normal, normal_, rand, rand_like, randint, randint_like, randn, randn_like, random_, randperm, trunc_normal_, uniform_
 from tinytorch.ops.activation import celu, elu, erf, gelu, glu, hardshrink, hardsigmoid, hardswish, hardtanh, leaky_relu, logsigmoid, mish, prelu, relu6, rrelu, selu, silu, softplus, softshrink, softsign, tanhshrink, threshold
+from tinytorch.ops.trigonometric import acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan, atan2, atanh, cosh, deg2rad, hypot, rad2deg, sinc, sinh
+from tinytorch.ops.special_functions import digamma, erfc, erfinv, lgamma, logaddexp, logaddexp2, logit, mvlgamma, polygamma, xlogy
+from tinytorch.ops.mixtures import addcdiv, addcmul, copysign, float_power, fmax, fmin, heaviside, ldexp, lerp, nan_to_num, positive, sgn, signbit
+from tinytorch.ops.integers import bitwise_left_shift, bitwise_right_shift, gcd, lcm
+from tinytorch.ops.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from tinytorch.ops.loss_likelihood import binary_cross_entropy, binary_cross_entropy_with_logits, gaussian_nll_loss, kl_div, poisson_nll_loss
+from tinytorch.ops.loss_margin import cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss, soft_margin_loss, triplet_margin_loss, triplet_margin_with_distance_loss
+from tinytorch.ops.compare_in_place import compared

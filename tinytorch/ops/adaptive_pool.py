@@ -80,7 +80,7 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
     images, out_size = _checked("adaptive_max_pool2d", input, output_size)
     n, c, height, width = images._array.shape
     places = _winning_places(images._array, out_size)
-    flat = ops.gather(images.reshape(n, c, height * width), 2, Tensor._wrap(places.reshape(n, c, -1)))
+    flat = ops.gather(images.reshape(n, c, height * width), 2, Tensor._wrap(places.reshape(n, c, out_size[0] * out_size[1])))
     y, indices = flat.reshape(n, c, *out_size), Tensor._wrap(places)
     if input._array.ndim == 3:
         y, indices = y.squeeze(0), indices.squeeze(0)

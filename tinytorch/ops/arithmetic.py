@@ -74,7 +74,7 @@ class Div(Elementwise):
 class Pow(Elementwise):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
-        y = a * a if type(b) in (int, float) and b == 2 else np.power(a, b)
+        y = a * a if type(b) in (int, float) and b == 2 else _power(a, b)
         needs = ctx.needs_input_grad
         ctx.save_for_backward(a, b, y if needs[1] else None)
         return y
@@ -84,6 +84,14 @@ class Pow(Elementwise):
         a, b, y = ctx.saved_tensors
         need_a, need_b = ctx.needs_input_grad
         return _pow_grad_base(grad, a, b) if need_a else None, _pow_grad_exponent(grad, a, b, y) if need_b else None
+
+
+def _power(a: Any, b: Any) -> np.ndarray:
+    """a**b; an integer to a negative power is its rounded-down reciprocal: 1 and -1 stay ±1, all others give 0."""
+    if not (isinstance(b, np.ndarray) and b.dtype.kind == "i" and (b < 0).any()):
+        return np.power(a, b)
+    odd = np.where(b % 2, a, a * a)  # of 1 and -1
+    return np.where(b >= 0, np.power(a, np.maximum(b, 0)), np.where((a == 1) | (a == -1), odd, 0))
 
 
 def _pow_grad_base(grad: Tensor, a: Tensor, b: Any) -> Tensor:
@@ -142,7 +150,7 @@ class Remainder(Elementwise):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
         a, b = ctx.saved_tensors
-        return grad, -grad * floor_divide(a, b) if ctx.needs_input_grad[1] else None
+        return grad, -grad * div(a, b, rounding_mode="floor") if ctx.needs_input_grad[1] else None
 
 
 class Fmod(Elementwise):
@@ -176,6 +184,14 @@ class RoundedDiv(Elementwise):
         return ops.zeros_like(grad), ops.zeros_like(grad)
 
 
+class FloorDivide(RoundedDiv):
+    """``a // b``. PyTorch gives it no derivative, so that nobody mistakes 0 for one; ``div(..., rounding_mode="floor")`` has 0."""
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        raise RuntimeError("derivative for aten::floor_divide is not implemented")
+
+
 def _truncating_division(a: Any, b: Any) -> np.ndarray:
     """Integer division towards zero, exact for all integers (a detour over floats would not be)."""
     quotient = np.floor_divide(a, b)
@@ -195,7 +211,8 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     if alpha != 1:
         other = _scaled(other, alpha)
     a, b = operands(input, other)
-    if (a if isinstance(a, Tensor) else b)._array.dtype.kind == "b":
+    if any(value._array.dtype.kind == "b" if isinstance(value, Tensor) else value is True or value is False
+           for value in (input, other)):  # fmt: skip
         raise RuntimeError(
             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
             "`~` or `logical_not()` operator instead."
@@ -236,7 +253,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
 
 def floor_divide(input: Any, other: Any) -> Tensor:
     """``input // other``, rounded down (``torch.floor_divide``). RuntimeError for an integer division by zero."""
-    return div(input, other, rounding_mode="floor")
+    return FloorDivide.apply(*operands(input, other), mode="floor")
 
 
 def remainder(input: Any, other: Any) -> Tensor:

@@ -229,7 +229,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
         present = shape[position - new_dims] if position >= new_dims else None
         if size == -1 and present is None:
             raise RuntimeError(
-                f"expand({list(shape)}, size={list(sizes)}): -1 is not allowed in a leading, non-existing dimension {position}"
+                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {position}"
             )
         if size != -1 and present not in (None, 1, size):
             raise RuntimeError(

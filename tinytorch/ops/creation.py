@@ -8,7 +8,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import check_device
-from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
+from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, result_dtype, to_numpy_dtype
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.dims import sizes_from
 from tinytorch.tensor import Tensor
@@ -103,11 +103,20 @@ def _inferred_dtype(data: Any, array: np.ndarray) -> np.dtype[Any]:
     first = data
     while isinstance(first, (list, tuple)) and len(first):
         first = first[0]
+    if isinstance(first, Tensor) and first is not data:
+        return result_dtype(*_leaves(data))
     if isinstance(first, (np.ndarray, np.generic, Tensor)) or (array.size and array.dtype.kind == "b"):
         return array.dtype
     if array.dtype.kind == "f" or array.size == 0 and not isinstance(data, range):
         return default_numpy_dtype()
     return dtype_of_number(1j) if array.dtype.kind == "c" else array.dtype
+
+
+def _leaves(data: Any) -> list[Any]:
+    """What stands in nested sequences: numbers, and tensors as arrays."""
+    if isinstance(data, (list, tuple)):
+        return [leaf for item in data for leaf in _leaves(item)]
+    return [data._array if isinstance(data, Tensor) else data]
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -226,11 +235,14 @@ def full_like(
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """``start, start + step, ...`` up to but without ``end``; integers give int64, floats the default float type."""
     if end is None:
-        start, end = 0, start
+        start, end = None, start
+    if end is None:
+        raise TypeError("arange() missing 1 required positional arguments: \"end\"")
+    start = 0 if start is None else start
     start, end, step = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end, step))
     if step == 0:
         raise RuntimeError("step must be nonzero")

@@ -7,6 +7,7 @@ receives the sum of three gradients.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,12 @@ class IndexPut(Primitive):
         return grad_x if need_x else None, Index.apply(grad, index=index) if need_value else None
 
 
+    @classmethod
+    def explain(cls, error: ValueError, *arrays: Any) -> Exception:
+        return RuntimeError(f"shape mismatch: value tensor of shape {list(arrays[1].shape)} cannot be broadcast to indexing "
+                            f"result of a tensor of shape {list(arrays[0].shape)}: {error}")  # fmt: skip
+
+
 class Gather(Primitive):
     """y[i][j] = x[index[i][j]][j] along ``dim`` 0, and likewise along others."""
 
@@ -124,6 +131,10 @@ class ScatterAdd(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        if index.ndim and index.shape[dim] == 1:  # nothing is picked twice
+            whole = np.zeros(shape, x.dtype)
+            whole[_along(index, dim, shape)] = x
+            return whole
         return add_at(shape, _along(index, dim, shape), x)
 
     @staticmethod
@@ -144,13 +155,30 @@ def _along(index: np.ndarray, dim: int, shape: tuple[int, ...]) -> tuple[np.ndar
 def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray:
     """Zeros of ``shape`` with ``values`` added at ``index``; repeated positions add up.
 
-    ``np.add.at`` is general but slow; for one integer array over the rows (an embedding's gradient) sorting is faster.
+    ``np.add.at`` is several times faster for one flat index than for rows or for several arrays. So where integer arrays index
+    the first dimensions (the rows of an embedding, a gather), the positions in flat memory are worked out first.
     """
     whole = np.zeros(shape, values.dtype)
     if not shape:
         return whole + values.sum(dtype=values.dtype)
-    np.add.at(whole, index, values)
+    items = index if isinstance(index, tuple) else (index,)
+    kinds = {item.dtype.kind if isinstance(item, np.ndarray) else "" for item in items}
+    if kinds == {"b"} and len(items) == 1:
+        whole[items] = values  # a mask picks nothing twice
+    elif kinds <= {"i", "u"} and items:
+        np.add.at(whole.reshape(-1), _flat_positions(shape, items), values.reshape(-1))
+    else:
+        np.add.at(whole, index, values)
     return whole
+
+
+def _flat_positions(shape: tuple[int, ...], arrays: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Where in flat row-major memory the elements lie that integer arrays for the first dimensions pick."""
+    rows = np.zeros((), np.int64)
+    for size, array in zip(shape, arrays, strict=False):
+        rows = rows * size + np.where(array < 0, array + size, array)
+    width = math.prod(shape[len(arrays) :])
+    return (rows.reshape(-1, 1) * width + np.arange(width)).reshape(-1)
 
 
 def basic_index(input: Tensor, index: tuple[Any, ...]) -> Tensor:
@@ -160,25 +188,29 @@ def basic_index(input: Tensor, index: tuple[Any, ...]) -> Tensor:
 
 def getitem(input: Tensor, index: Any) -> Tensor:
     """``input[index]``. IndexError for indices out of range, of the wrong number or of the wrong dtype."""
-    basic, index = _normalized(input, index)
+    basic, picks = _normalized(input, index)
     try:
-        if basic:
-            return BasicIndex.apply(input, index=index)
-        return Index.apply(input, index=index)
+        if basic is not None:
+            input = BasicIndex.apply(input, index=basic)
+        return input if picks is None else Index.apply(input, index=picks)
     except IndexError as error:
         raise _explain(input, error) from None
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     """``input[index] = value``, recorded when ``input`` or ``value`` require grad."""
-    basic, index = _normalized(input, index)
+    basic, picks = _normalized(input, index)
     if not isinstance(value, Tensor):
         value = Tensor._wrap(np.asarray(value)) if isinstance(value, np.ndarray) else _number_like(input, value)
     try:
-        if basic:
-            inplace.change_in_place(BasicIndex.apply(input, index=index), ops.copy, value)
+        region = input if basic is None else BasicIndex.apply(input, index=basic)
+        if picks is None:
+            value = _without_leading_ones(value, region._array.ndim)
+            inplace.change_in_place(region, ops.copy, value)
         else:
-            inplace.change_in_place(input, index_put, index, _fits(value))
+            ndim = sum(1 for item in picks if item is None or isinstance(item, slice))
+            value = _without_leading_ones(value, ndim + _broadcast_ndim(picks) + region._array.ndim - _consumed(picks))
+            inplace.change_in_place(region, index_put, picks, value)
     except IndexError as error:
         raise _explain(input, error) from None
 
@@ -189,47 +221,96 @@ def _number_like(input: Tensor, value: Any) -> Tensor:
     raise TypeError(f"can't assign a {type(value).__name__} to a {input.type()}")
 
 
-def _fits(value: Tensor) -> Tensor:
-    """PyTorch lets a value have extra leading dimensions of size 1."""
-    return value
+def _without_leading_ones(value: Tensor, ndim: int) -> Tensor:
+    """PyTorch lets an assigned value have more dimensions than the place, if they are of size 1 and in front."""
+    shape = value._array.shape
+    extra = 0
+    while len(shape) - extra > ndim and shape[extra] == 1:
+        extra += 1
+    return value.reshape(shape[extra:]) if extra else value
+
+
+def _broadcast_ndim(picks: tuple[Any, ...]) -> int:
+    """How many dimensions the arrays of an index become together."""
+    arrays = [item for item in picks if isinstance(item, np.ndarray)]
+    return max(1 if array.dtype.kind == "b" and array.ndim else array.ndim for array in arrays) if arrays else 0
 
 
 def index_put(input: Tensor, index: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """``input`` with ``values`` at ``index`` (NumPy form), as a new tensor; ``accumulate`` adds instead."""
     if isinstance(index, (tuple, list)) and any(isinstance(item, Tensor) for item in index):
-        _, index = _normalized(input, tuple(index))
+        index = _unified(tuple(index))
     return IndexPut.apply(input, cast(values, input._array.dtype), index=index, accumulate=accumulate)
 
 
-def _normalized(input: Tensor, index: Any) -> tuple[bool, tuple[Any, ...]]:
-    """The index as a tuple for NumPy, and whether it is basic. Tensors become arrays; lists count as tensors."""
-    items = index if type(index) is tuple else (index,)
-    basic = True
-    result: list[Any] = []
+def _normalized(input: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
+    """The index in two steps, either of which may be None: a basic one (a view), then one of slices and arrays (a copy).
+
+    Most indices need one step. An integer beside an array takes two, because NumPy would count the integer as an array, and
+    ``x[0, :, [1, 2]]`` would come out transposed.
+    """
+    items = _unified(index)
+    ndim = input._array.ndim
+    counted = _consumed(items)
+    if counted > ndim:
+        if ndim == 0 and not any(isinstance(item, np.ndarray) for item in items):
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+                "0-dim tensor to a number"
+            )
+        raise IndexError(f"too many indices for tensor of dimension {ndim}")
+    if not any(isinstance(item, np.ndarray) for item in items):
+        return items, None
+    if not any(isinstance(item, int) for item in items):
+        return None, items
+    if Ellipsis in [item for item in items if not isinstance(item, np.ndarray)]:
+        where = next(i for i, item in enumerate(items) if item is Ellipsis)
+        items = (*items[:where], *[slice(None)] * (ndim - counted), *items[where + 1 :])
+    basic: list[Any] = []
+    picks: list[Any] = []
     for item in items:
+        if not isinstance(item, np.ndarray):
+            basic.append(item)
+            picks += [] if isinstance(item, int) else [slice(None)]
+        else:
+            basic += [slice(None)] * (item.ndim if item.dtype.kind == "b" else 1)
+            picks.append(item)
+    return tuple(basic), tuple(picks)
+
+
+def _consumed(items: tuple[Any, ...]) -> int:
+    """How many dimensions of the tensor an index speaks of: a mask as many as it has, None and Ellipsis none."""
+    return sum(
+        item.ndim if isinstance(item, np.ndarray) and item.dtype.kind == "b" else item is not None and item is not Ellipsis
+        for item in items
+    )
+
+
+def _unified(index: Any) -> tuple[Any, ...]:
+    """The index as a tuple of ints, slices, None, Ellipsis and arrays; tensors and lists become arrays."""
+    if type(index) is list and _means_tuple(index):
+        index = tuple(index)
+    result: list[Any] = []
+    for item in index if type(index) is tuple else (index,):
         if item is None or item is Ellipsis:
             result.append(item)
         elif isinstance(item, slice):
             result.append(_checked_slice(item))
         elif isinstance(item, (bool, np.bool_)):
-            basic = False
             result.append(np.asarray(item))
         elif isinstance(item, (int, np.integer)):
             result.append(int(item))
         else:
             array = _index_array(item)
-            if array.ndim == 0 and array.dtype.kind in "iu":
-                result.append(int(array))
-                continue
-            basic = False
-            result.append(array)
-    counted = sum(1 if not isinstance(i, np.ndarray) or i.dtype.kind != "b" else i.ndim
-                  for i in result if i is not None and i is not Ellipsis)  # fmt: skip
-    if counted > input._array.ndim:
-        raise IndexError(f"too many indices for tensor of dimension {input._array.ndim}")
-    if basic and input._array.ndim == 0 and counted:
-        raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a Python number")
-    return basic, tuple(result)
+            result.append(int(array) if array.ndim == 0 and array.dtype.kind in "iu" else array)
+    return tuple(result)
+
+
+def _means_tuple(index: list[Any]) -> bool:
+    """PyTorch (2.13 still) reads a short list that holds sequences, slices or tensors as if it were a tuple."""
+    return len(index) < 32 and any(
+        item is None or item is Ellipsis or isinstance(item, (list, tuple, slice, range, Tensor)) for item in index
+    )
 
 
 def _checked_slice(item: slice) -> slice:
@@ -247,7 +328,7 @@ def _index_array(item: Any) -> np.ndarray:
         if array.size == 0 and array.dtype.kind == "f":
             array = array.astype(np.int64)
     else:
-        raise TypeError(
+        raise (TypeError if isinstance(item, str) else IndexError)(
             f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
             f"{type(item).__name__})"
         )

@@ -176,7 +176,9 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: An
     """``beta · input + alpha · (mat1 @ mat2)``."""
     product = mm(mat1, mat2)
     product = product if alpha == 1 else product * alpha
-    return product if beta == 0 else product + (input if beta == 1 else input * beta)
+    if beta == 0:  # then nan and inf in the input do not count, and its gradient is 0
+        return product + ops.fill(input, 0)
+    return product + (input if beta == 1 else input * beta)
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -191,6 +193,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input._array.shape[-1] if input._array.ndim else 0} and "
             f"{weight._array.shape[1]}x{weight._array.shape[0]})"
         )
+    if input._array.ndim == 1:
+        return Linear.apply(input.unsqueeze(0), weight, bias).squeeze(0)
     return Linear.apply(input, weight, bias)
 
 

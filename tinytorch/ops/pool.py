@@ -51,6 +51,7 @@ class MaxPool2d(Primitive):
         ctx.save_intermediates(x.shape, winner)
         places = kernels.winner_to_indices(winner, *window, x.shape[3]) if indices else winner
         ctx.mark_non_differentiable(places)
+        ctx.set_materialize_grads(False)
         return y, places
 
     @staticmethod
@@ -98,6 +99,9 @@ class AvgPool2d(Primitive):
         ctx: Any, x: np.ndarray, window: Window, out_size: Pair, count_include_pad: bool, divisor: int | None
     ) -> np.ndarray:
         ctx.save_intermediates(x.shape)
+        if x.dtype.kind == "i":  # whole numbers stay whole, rounded towards 0
+            exact = avg_kernels.avg_pool2d(x.astype(np.float64), *window[:3], out_size, count_include_pad, divisor)
+            return np.trunc(exact).astype(x.dtype)
         return avg_kernels.avg_pool2d(x, *window[:3], out_size, count_include_pad, divisor)
 
     @staticmethod
@@ -199,7 +203,7 @@ def avg_pool2d(
     )
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
-    images = check_image("avg_pool2d", input, floating=True)
+    images = check_image("avg_pool2d", input, averaging=True)
     check_window(*window)
     out_size = pooled_size(images._array.shape, *window, ceil_mode)
     y = AvgPool2d.apply(

@@ -37,8 +37,8 @@ def one_size(function: str, name: str, value: Any) -> int:
     return values[0]
 
 
-def check_image(function: str, input: Any, floating: bool = False) -> Tensor:
-    """``input`` as (N, C, H, W); only the batch may be empty."""
+def check_image(function: str, input: Any, averaging: bool = False) -> Tensor:
+    """``input`` as (N, C, H, W); only the batch may be empty. No means of integers but int64."""
     if not isinstance(input, Tensor):
         raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
     shape = input._array.shape
@@ -46,8 +46,8 @@ def check_image(function: str, input: Any, floating: bool = False) -> Tensor:
         raise RuntimeError(
             f"Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:{list(shape)}"
         )
-    kind = input._array.dtype.kind
-    if kind not in "fi" or (floating and kind == "i" and input._array.dtype.itemsize < 8):
+    dtype = input._array.dtype
+    if dtype.kind not in "fiu" or (averaging and dtype.kind != "f" and dtype.name != "int64"):
         raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
     return input if len(shape) == 4 else input.unsqueeze(0)
 

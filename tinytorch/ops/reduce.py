@@ -53,7 +53,7 @@ class Sum(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        return np.add.reduce(x, axis=dim, keepdims=keepdim)
+        return np.add.reduce(x, axis=dim, dtype=x.dtype, keepdims=keepdim)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -76,7 +76,8 @@ class Mean(Primitive):
         dims = ctx.attributes["dim"]
         if not ctx.attributes["keepdim"]:
             grad = grad.reshape(_kept(shape, dims))
-        return (grad / float(math.prod([shape[d] for d in dims]))).expand(shape)
+        count = math.prod([shape[d] for d in dims])
+        return (grad / float(count)).expand(shape) if count else grad.expand(shape)
 
 
 class Prod(Primitive):
@@ -85,7 +86,7 @@ class Prod(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, keepdim: bool) -> np.ndarray:
         ctx.save_for_backward(x)
-        return np.multiply.reduce(x, axis=dim, keepdims=keepdim)
+        return np.multiply.reduce(x, axis=dim, dtype=x.dtype, keepdims=keepdim)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -140,7 +141,9 @@ class MaxWithIndex(Primitive):
     def forward(ctx: Any, x: np.ndarray, dim: int, keepdim: bool, largest: bool) -> Any:
         if x.ndim == 0:
             ctx.save_intermediates(np.zeros((), np.int64), x.shape)
-            return x.copy(), np.zeros((), np.int64)
+            index = np.zeros((), np.int64)
+            ctx.mark_non_differentiable(index)
+            return x.copy(), index
         indices = np.expand_dims((np.argmax if largest else np.argmin)(x, axis=dim), dim)
         ctx.save_intermediates(indices, x.shape)
         values = np.take_along_axis(x, indices, dim)
@@ -161,13 +164,20 @@ class MaxWithIndex(Primitive):
 
 
 class Extreme(Primitive):
-    """The largest (or smallest) over several dimensions: all elements that equal it share the gradient equally."""
+    """The largest (or smallest) over several dimensions: all elements that equal it share the gradient equally.
+
+    A nan beats everything and equals nothing, not even itself: ``amax`` then gives nan gradients, and ``max``
+    (``nan_shares``) gives the gradient to the nans.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool, largest: bool) -> np.ndarray:
+    def forward(
+        ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool, largest: bool, nan_shares: bool = False
+    ) -> np.ndarray:
         y = (np.maximum if largest else np.minimum).reduce(x, axis=dim, keepdims=True)
         if _any_of(ctx.needs_input_grad):
-            ctx.save_intermediates((x == y) | (np.isnan(x) & np.isnan(y)))
+            winners = x == y
+            ctx.save_intermediates(winners | (np.isnan(x) & np.isnan(y)) if nan_shares else winners)
         return y if keepdim else y.reshape([size for i, size in enumerate(x.shape) if i not in dim])
 
     @staticmethod
@@ -191,9 +201,6 @@ class Cumsum(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         dim = ctx.attributes["dim"]
         return cumsum(grad.flip(dim), dim).flip(dim) if grad._array.ndim else grad
-
-
-
 
 
 def _summand(input: Tensor, dtype: Any) -> Tensor:
@@ -304,7 +311,7 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
         return (ops.maximum if largest else ops.minimum)(input, dim)
     if dim is None:
         _refuse_empty(name, input, tuple(range(input._array.ndim)))
-        return Extreme.apply(input, dim=tuple(range(input._array.ndim)), keepdim=False, largest=largest)
+        return Extreme.apply(input, dim=tuple(range(input._array.ndim)), keepdim=False, largest=largest, nan_shares=True)
     dim = one_dim(dim, input._array.ndim)
     _refuse_empty(name, input, (dim,) if input._array.ndim else ())
     values, indices = MaxWithIndex.apply(input, dim=dim, keepdim=keepdim, largest=largest)

@@ -170,8 +170,12 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         from tinytorch.dtypes import to_numpy_dtype
 
         return Tensor._wrap(input._array.view(to_numpy_dtype(shape[0])))
-    restore_row_major(input)
-    result = Reshape.apply(input, shape=_resolved_shape(input, sizes_from(shape)))
+    shape = _resolved_shape(input, sizes_from(shape))
+    if not restore_row_major(input):
+        result = Reshape.apply(input, shape=shape)
+        result._array.flags.writeable = False  # a copy, where PyTorch has a view: better refuse a write than lose it
+        return result
+    result = Reshape.apply(input, shape=shape)
     if result._base is None and input._array.size:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -180,14 +184,17 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     return result
 
 
-def restore_row_major(input: Tensor) -> None:
+def restore_row_major(input: Tensor) -> bool:
     """Undo the memory order that the convolution kernels like (see kernels/layout), before anyone looks at strides.
 
-    The values stay the same; only a tensor whose memory nobody else shares is moved.
+    The values stay the same. Only memory that nobody else sees can be moved; returns False where it had to stay.
     """
     array = input._array
     if input._base is None and not array.flags.c_contiguous and layout.is_chwn(array):
+        if input._memory is not None and input._memory.shared:
+            return False
         input._array = np.ascontiguousarray(array)
+    return True
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:

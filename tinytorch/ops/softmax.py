@@ -20,6 +20,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.dims import accepts_axis, one_dim
+from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
 
 __all__ = ["softmax", "log_softmax", "nll_loss", "cross_entropy"]
@@ -28,11 +29,12 @@ __all__ = ["softmax", "log_softmax", "nll_loss", "cross_entropy"]
 class Softmax(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
-        if x.size == 0:
-            return x.copy()
-        y = x - x.max(axis=dim, keepdims=True) if x.ndim else np.zeros_like(x)
-        y = np.exp(y, out=y)
-        y /= y.sum(axis=dim, keepdims=True) if x.ndim else y.dtype.type(1)
+        if x.ndim == 0 or x.size == 0:
+            y = np.ones_like(x)
+        else:
+            y = x - x.max(axis=dim, keepdims=True)
+            np.exp(y, out=y)
+            y /= y.sum(axis=dim, keepdims=True)
         ctx.save_for_backward(y)
         return y
 
@@ -46,9 +48,7 @@ class Softmax(Primitive):
 class LogSoftmax(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
-        if x.size == 0:
-            return x.copy()
-        if x.ndim == 0:
+        if x.ndim == 0 or x.size == 0:
             y = np.zeros_like(x)
         else:
             y = x - x.max(axis=dim, keepdims=True)
@@ -109,26 +109,6 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     return _softmax(LogSoftmax, input, dim, dtype)
 
 
-def reduced(loss: Tensor, reduction: str) -> Tensor:
-    """A loss per element as it is ('none'), averaged ('mean') or summed ('sum')."""
-    if reduction == "mean":
-        return loss.mean()
-    if reduction == "sum":
-        return loss.sum()
-    if reduction != "none":
-        raise ValueError(f"{reduction} is not a valid value for reduction")
-    return loss
-
-
-def _old_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """PyTorch's deprecated arguments, still found in old scripts."""
-    if size_average is None and reduce is None:
-        return reduction
-    if reduce is False:
-        return "none"
-    return "sum" if size_average is False else "mean"
-
-
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -149,7 +129,7 @@ def nll_loss(
     Raises:
         IndexError: a class outside [0, C). RuntimeError, ValueError: shapes or dtypes that do not fit.
     """
-    reduction = _old_reduction(size_average, reduce, reduction)
+    reduction = chosen_reduction(size_average, reduce, reduction)
     if input._array.ndim < 1:
         raise RuntimeError("Expected 1 or more dimensions (got 0)")
     if input._array.ndim == 1:
@@ -208,7 +188,7 @@ def cross_entropy(
         target: class indices as for :func:`nll_loss`, or probabilities: floating, of the input's shape.
         label_smoothing: in [0, 1]; so much of the target is spread over all classes evenly.
     """
-    reduction = _old_reduction(size_average, reduce, reduction)
+    reduction = chosen_reduction(size_average, reduce, reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     class_dim = 0 if input._array.ndim == 1 else 1

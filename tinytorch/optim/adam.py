@@ -1,15 +1,17 @@
 """Adam: momentum, and a step size of its own for each number. Next: :mod:`tinytorch.optim.adamw`.
 
-What is new compared with :mod:`~tinytorch.optim.sgd`: beside the running mean m of the gradient there is the running
-mean v of its square, and the step is divided by the square root of v. A number with small gradients then moves as fast
-as one with large gradients; scaling the loss by 1000 changes nothing (Kingma and Ba, 2014, https://arxiv.org/abs/1412.6980)::
+What is new compared with :mod:`~tinytorch.optim.sgd`: beside the running mean m of the gradient there is the
+running mean v of its square, and the step is divided by the square root of v. A number with small gradients
+then moves as fast as one with large gradients; scaling the loss by 1000 changes nothing (Kingma and Ba, 2014,
+https://arxiv.org/abs/1412.6980)::
 
     m <- m + (1 - beta1) * (g - m)
     v <- beta2 * v + (1 - beta2) * g * g
     p <- p - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
 
-Where do the powers come from? Both means start at zero, so in early steps they are too small. Write out m after t steps of the
-same gradient g: (1 - beta1) * (1 + beta1 + ... + beta1^(t-1)) * g = (1 - beta1^t) * g. Dividing by 1 - beta1^t corrects that.
+Where do the powers come from? Both means start at zero, so in early steps they are too small. Write out m
+after t steps of the same gradient g: (1 - beta1) * (1 + beta1 + ... + beta1^(t-1)) * g = (1 - beta1^t) * g.
+Dividing by 1 - beta1^t corrects that.
 
 *AMSGrad* divides by the largest v so far, so that step sizes never grow again (Reddi et al., 2018,
 https://openreview.net/forum?id=ryQu7f-RZ).
@@ -23,16 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import update_in_blocks
-from tinytorch.optim.optimizer import (
-    Optimizer,
-    ParamsT,
-    check_betas,
-    check_not_negative,
-    count_step,
-    scalar_state,
-    zeros_like_param,
-)
+from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.optimizer import Optimizer, ParamsT, check_betas, check_not_negative, count_step, start_state
 from tinytorch.tensor import Tensor
 
 __all__ = ["Adam"]
@@ -43,13 +37,9 @@ def adam_update(
     beta2: float, eps: float, weight_decay: float, decoupled: bool, maximize: bool, step: float,
 ) -> None:  # fmt: skip
     """Change the parameter ``p`` and the running means ``m``, ``v`` (and ``v_max``) by the gradient ``g``, in place."""
-    if maximize:
-        g = -g
-    if weight_decay:
-        if decoupled:  # AdamW
-            p *= 1 - lr * weight_decay
-        else:
-            g = g + weight_decay * p
+    if decoupled:  # AdamW
+        p *= 1 - lr * weight_decay
+    g = direction(p, g, 0.0 if decoupled else weight_decay, maximize)
     m += (1 - beta1) * (g - m)
     v *= beta2
     v += (1 - beta2) * g * g
@@ -98,25 +88,22 @@ class Adam(Optimizer):
         check_not_negative(weight_decay=weight_decay)
         if {type(beta) for beta in betas} != {float} and not all(isinstance(beta, Tensor) for beta in betas):
             raise ValueError("betas must be either both floats or both Tensors")
-        defaults = dict(
-            lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize,
-            foreach=foreach, capturable=capturable, differentiable=differentiable, fused=fused,
-            decoupled_weight_decay=decoupled_weight_decay,
-        )  # fmt: skip
+        defaults = {
+            "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
+            "maximize": maximize, "foreach": foreach, "capturable": capturable, "differentiable": differentiable,
+            "fused": fused, "decoupled_weight_decay": decoupled_weight_decay,
+        }  # fmt: skip
         super().__init__(params, defaults)
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
         state = self.state[param]
         if not state:
-            state["step"] = scalar_state(0.0)
-            state["exp_avg"] = zeros_like_param(param)
-            state["exp_avg_sq"] = zeros_like_param(param)
-            if group["amsgrad"]:
-                state["max_exp_avg_sq"] = zeros_like_param(param)
+            largest = ["max_exp_avg_sq"] if group["amsgrad"] else []
+            start_state(state, param, "exp_avg", "exp_avg_sq", *largest)
         update_in_blocks(
             adam_update, param._array, param.grad._array, state["exp_avg"]._array,  # type: ignore[union-attr]
             state["exp_avg_sq"]._array, state["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-            lr=float(group["lr"]), beta1=float(group["betas"][0]), beta2=float(group["betas"][1]), eps=group["eps"],
-            weight_decay=group["weight_decay"], decoupled=group["decoupled_weight_decay"], maximize=group["maximize"],
-            step=count_step(state),
+            lr=float(group["lr"]), beta1=float(group["betas"][0]), beta2=float(group["betas"][1]),
+            eps=float(group["eps"]), weight_decay=float(group["weight_decay"]),
+            decoupled=group["decoupled_weight_decay"], maximize=group["maximize"], step=count_step(state),
         )  # fmt: skip

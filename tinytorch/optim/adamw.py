@@ -1,8 +1,11 @@
-"""AdamW: Adam whose weight decay does not pass through the running means. Next: :mod:`tinytorch.optim.rmsprop`.
+"""AdamW: Adam whose weight decay does not pass through the running means.
 
-What is new compared with :mod:`~tinytorch.optim.adam`: one line. :class:`Adam` adds weight_decay * p to the gradient, where it is
-divided by sqrt(v) like everything else: numbers with large gradients are decayed less. AdamW shrinks the parameter itself,
-all numbers alike, before the step (Loshchilov and Hutter, 2017, https://arxiv.org/abs/1711.05101)::
+Next: :mod:`tinytorch.optim.rmsprop`.
+
+What is new compared with :mod:`~tinytorch.optim.adam`: one line. :class:`Adam` adds weight_decay * p to the
+gradient, where it is divided by sqrt(v) like everything else: numbers with large gradients are decayed less.
+AdamW shrinks the parameter itself, all numbers alike, before the step (Loshchilov and Hutter, 2017,
+https://arxiv.org/abs/1711.05101)::
 
     p <- p * (1 - lr * weight_decay)
     p <- p - (Adam's step)

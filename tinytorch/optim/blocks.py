@@ -7,16 +7,16 @@ An update such as Adam's reads like its paper::
     v += (1 - beta2) * g * g
     p -= step_size * m / (np.sqrt(v) / bias + eps)
 
-NumPy carries out one operation after the other, each over the whole array. For a parameter of ten million numbers
-each of the 13 operations above then travels through 40 MB of memory and most make a fresh array of 40 MB; memory is what
-takes the time, not arithmetic. But element i of the result needs only element i of the arguments. So the same formula
-may be applied to a *piece* of 64 KB at a time: all its operations find their arguments in the cache, and its temporary arrays
-are small enough for the allocator to hand out the same memory again and again. The formula stays as in the
-paper, and no scratch arrays are juggled.
+NumPy carries out one operation after the other, each over the whole array. For a parameter of ten million
+numbers each of the 13 operations above then travels through 40 MB of memory and most make a fresh array of 40
+MB; memory is what takes the time, not arithmetic. But element i of the result needs only element i of the
+arguments. So the same formula may be applied to a *piece* of 64 KB at a time: all its operations find their
+arguments in the cache, and its temporary arrays are small enough for the allocator to hand out the same
+memory again and again. The formula stays as in the paper, and no scratch arrays are juggled.
 
-Elements are independent also in *order*. Parameters and gradients are looked at as flat arrays in the order in
-which they lie in memory, whatever their shape. (An optimizer for which the elements of one parameter do depend on each
-other, such as :class:`~tinytorch.optim.LBFGS`, does not come here.)
+Elements are independent also in *order*. Parameters and gradients are looked at as flat arrays in the order
+in which they lie in memory, whatever their shape. (An optimizer for which the elements of one parameter do
+depend on each other, such as :class:`~tinytorch.optim.LBFGS`, does not come here.)
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["update_in_blocks"]
+__all__ = ["direction", "update_in_blocks"]
 
 BLOCK_BYTES = 1 << 16
 """Bytes of one piece of one array: with five to eight arrays in play the second-level cache holds them all."""
@@ -37,8 +37,8 @@ def update_in_blocks(
 ) -> None:
     """Call ``formula(param, grad, *state, **options)`` on matching flat pieces of the arrays.
 
-    ``formula`` changes ``param`` and ``state`` in place, never ``grad``. Arrays have the same shape; those of ``state`` may be None and are passed on as they
-    are. Complex arrays are seen as pairs of real numbers.
+    ``formula`` changes ``param`` and ``state`` in place, never ``grad``. Arrays have the same shape; those of
+    ``state`` may be None and are passed on as they are. Complex arrays are seen as pairs of real numbers.
     """
     arrays = _flat_alike(param, grad, state)
     if arrays is None:  # memory with gaps: rare, and right all the same
@@ -52,6 +52,13 @@ def update_in_blocks(
     for start in range(0, size, block):
         part = slice(start, start + block)
         formula(*[None if array is None else array[part] for array in arrays], **options)
+
+
+def direction(p: np.ndarray, g: np.ndarray, weight_decay: float, maximize: bool) -> np.ndarray:
+    """What to descend by: the gradient ``g``, turned round to climb, plus that of weight_decay/2 * |p|^2."""
+    if maximize:
+        g = -g
+    return g + weight_decay * p if weight_decay else g
 
 
 def _flat_alike(param: np.ndarray, grad: np.ndarray, state: tuple[np.ndarray | None, ...]) -> list[Any] | None:

@@ -1,11 +1,11 @@
 """Hooks: functions of the user that run around ``step``, ``state_dict`` and ``load_state_dict``.
 
-A hook sees the optimizer before and after it acts: to log the norm of an update, to clip gradients, to rename what a
-checkpoint holds. Each ``register_...`` method returns a handle whose ``remove()`` takes the hook back.
+A hook sees the optimizer before and after it acts: to log the norm of an update, to clip gradients, to rename
+what a checkpoint holds. Each ``register_...`` method returns a handle whose ``remove()`` takes the hook back.
 
-The step hooks must run around *every* optimizer's ``step``, also around those that users write. So a subclass's
-``step`` is wrapped once, when the class is made (``Optimizer.__init_subclass__``). PyTorch does the same at the first
-construction.
+The step hooks must run around *every* optimizer's ``step``, also around those that users write. So a
+subclass's ``step`` is wrapped once, when the class is made (``Optimizer.__init_subclass__``). PyTorch does
+the same at the first construction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from tinytorch.autograd.node import RemovableHandle
 
-__all__ = ["OptimizerHooks", "register_optimizer_step_pre_hook", "register_optimizer_step_post_hook", "with_step_hooks"]
+__all__ = ["OptimizerHooks", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "with_step_hooks"]
 
 Hook = Callable[..., Any]
 
@@ -99,7 +99,9 @@ def with_step_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                 if result is None:
                     continue
                 if not (isinstance(result, tuple) and len(result) == 2):
-                    raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got {result}.")
+                    raise RuntimeError(
+                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got {result}."
+                    )
                 args, kwargs = result
             output = step(*args, **kwargs)
             for hook in chain(self._optimizer_step_post_hooks.values(), _global_post_hooks.values()):

@@ -1,7 +1,7 @@
 """Optimizer: what all optimizers share. Next: :mod:`tinytorch.optim.sgd`.
 
-``loss.backward()`` leaves in each parameter's ``.grad`` the direction in which the loss grows fastest. An optimizer walks the
-other way::
+``loss.backward()`` leaves in each parameter's ``.grad`` the direction in which the loss grows fastest. An
+optimizer walks the other way::
 
     for x, y in loader:
         optimizer.zero_grad()            # gradients add up: start from none
@@ -9,19 +9,23 @@ other way::
         loss.backward()                  # fills p.grad for every parameter p
         optimizer.step()                 # changes every p that has a gradient
 
-Optimizers differ in one formula alone: how parameter, gradient and what is remembered from earlier steps make the
-next parameter. That formula is each optimizer's ``_update``. Everything else is here:
+Optimizers differ in one formula alone: how parameter, gradient and what is remembered from earlier steps make
+the next parameter. That formula is each optimizer's ``_update``. Everything else is here:
 
 ``param_groups``
-    A list of dictionaries: the parameters of a group under ``"params"``, and the options (``"lr"``...) that hold for them.
+    A list of dictionaries: the parameters of a group under ``"params"``, and the options (``"lr"``...) that
+        hold for them.
     Schedulers and users change options between steps.
 ``state``
-    For each parameter a dictionary of what is remembered: ``{p: {"step": tensor(3.), "exp_avg": tensor(...)}}``.
+    For each parameter a dictionary of what is remembered: ``{p: {"step": tensor(3.), "exp_avg":
+    tensor(...)}}``.
 ``state_dict()``
-    Both of them in a form that can be saved: parameters are replaced by numbers in the order of the groups. The
+    Both of them in a form that can be saved: parameters are replaced by numbers in the order of the groups.
+        The
     format is PyTorch's, and a state saved by one library continues in the other.
 
-Pitfall: an option is looked up in its *group* at every step. Changing ``optimizer.defaults`` has no effect later on.
+Pitfall: an option is looked up in its *group* at every step. Changing ``optimizer.defaults`` has no effect
+later on.
 """
 
 from __future__ import annotations
@@ -62,15 +66,16 @@ required = _Required()
 class Optimizer(OptimizerHooks):
     """Base of all optimizers (``torch.optim.Optimizer``).
 
-    A subclass defines ``_update(param, group)``, which changes one parameter by its gradient; or, as in PyTorch, a
-    ``step`` of its own.
+    A subclass defines ``_update(param, group)``, which changes one parameter by its gradient; or, as in
+    PyTorch, a ``step`` of its own.
 
     Args:
-        params: tensors, or ``(name, tensor)`` tuples, or dictionaries with ``"params"`` and the options of one group each.
+        params: tensors, or ``(name, tensor)`` tuples, or dictionaries with ``"params"`` and the options of
+            one group each.
         defaults: the options and their values for groups that do not say otherwise.
 
-    Raises TypeError for what is no iterable of tensors, ValueError if there are none, for tensors that an op made, and for
-    a parameter in two groups.
+    Raises TypeError for what is no iterable of tensors, ValueError if there are none, for tensors that an op
+    made, and for a parameter in two groups.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -125,7 +130,8 @@ class Optimizer(OptimizerHooks):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters; with ``set_to_none=False`` fill them with zeros in place instead.
 
-        A parameter whose gradient is None is skipped by ``step``; one with a zero gradient still moves by momentum.
+        A parameter whose gradient is None is skipped by ``step``; one with a zero gradient still moves by
+        momentum.
         """
         for group in self.param_groups:
             for param in group["params"]:
@@ -169,8 +175,8 @@ class Optimizer(OptimizerHooks):
             raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
         if group.get("differentiable"):
             raise NotImplementedError(
-                f"{name}(differentiable=True) is not supported: steps are not recorded by autograd. To differentiate through an "
-                "update, write it with tensor operations on the result of autograd.grad(..., create_graph=True)."
+                f"{name}(differentiable=True) is not supported: steps are not recorded by autograd. To differentiate "
+                "through an update, write it with tensor operations on the result of autograd.grad(..., create_graph=True)."
             )
         if group.get("capturable"):
             raise NotImplementedError(f"{name}(capturable=True) is for CUDA graphs; leave capturable=False.")
@@ -218,10 +224,10 @@ class Optimizer(OptimizerHooks):
         return state_dict
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from what :meth:`state_dict` gave. Tensors are copied, in the dtype and memory order of their parameter.
+        """Continue from what :meth:`state_dict` gave: tensors are copied, in their parameter's dtype and memory order.
 
-        Raises ValueError if the groups do not match in number or in size. Make schedulers before loading: constructing
-        one sets learning rates.
+        Raises ValueError if the groups do not match in number or in size. Make schedulers before loading:
+        constructing one sets learning rates.
         """
         state_dict = state_dict.copy()
         for hook in self._optimizer_load_state_dict_pre_hooks.values():
@@ -291,6 +297,15 @@ def zeros_like_param(param: Tensor) -> Tensor:
     return Tensor._wrap(np.zeros_like(param._array))
 
 
+def start_state(state: dict[str, Any], param: Tensor, *names: str, **numbers: float) -> None:
+    """The state before the first step: a counter ``"step"``, ``numbers``, and under ``names`` zeros like ``param``."""
+    state["step"] = scalar_state(0.0)
+    for name, number in numbers.items():
+        state[name] = scalar_state(number)
+    for name in names:
+        state[name] = zeros_like_param(param)
+
+
 def count_step(state: dict[str, Any]) -> float:
     """Count ``state["step"]`` up and return it as a Python number."""
     step = state["step"]._array
@@ -323,8 +338,8 @@ def _unpack_names(group: dict[str, Any]) -> None:
     params = group["params"]
     if isinstance(params, set):
         raise TypeError(
-            "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets will "
-            "change between runs. Please use a list instead."
+            "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+            "will change between runs. Please use a list instead."
         )
     params = [params] if isinstance(params, Tensor) else list(params)
     names = [param[0] for param in params if isinstance(param, tuple)]

@@ -4,17 +4,19 @@ Plain gradient descent moves each parameter against its gradient::
 
     p <- p - lr * g
 
-In a narrow valley that zigzags: the gradient points across the valley rather than along it. *Momentum* averages the
-gradients of many steps in a buffer b; the parts across cancel, the parts along add up (Polyak, 1964)::
+In a narrow valley that zigzags: the gradient points across the valley rather than along it. *Momentum*
+averages the gradients of many steps in a buffer b; the parts across cancel, the parts along add up (Polyak,
+1964)::
 
     b <- momentum * b + (1 - dampening) * g         (the first time b <- g)
     p <- p - lr * b
 
 *Nesterov* looks one step ahead and uses g + momentum * b in place of b (Sutskever et al., 2013,
-http://proceedings.mlr.press/v28/sutskever13.html). *Weight decay* adds the gradient of weight_decay/2 * |p|^2 to g.
+http://proceedings.mlr.press/v28/sutskever13.html). *Weight decay* adds the gradient of weight_decay/2 * |p|^2
+to g.
 
-Pitfall: here, as in PyTorch, lr multiplies the buffer when it is *used*; in Sutskever et al. it multiplies g when it is
-*stored*. A change of lr acts on all of the remembered gradients at once here.
+Pitfall: here, as in PyTorch, lr multiplies the buffer when it is *used*; in Sutskever et al. it multiplies g
+when it is *stored*. A change of lr acts on all of the remembered gradients at once here.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import update_in_blocks
+from tinytorch.optim.blocks import direction, update_in_blocks
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_not_negative
 from tinytorch.tensor import Tensor
 
@@ -35,10 +37,7 @@ def sgd_update(
     weight_decay: float, nesterov: bool, maximize: bool, first: bool,
 ) -> None:  # fmt: skip
     """Change the parameter ``p`` and its buffer ``b`` (None: no momentum) by the gradient ``g``, in place."""
-    if maximize:
-        g = -g
-    if weight_decay:
-        g = g + weight_decay * p
+    g = direction(p, g, weight_decay, maximize)
     if b is not None:
         if first:
             b[...] = g
@@ -90,10 +89,11 @@ class SGD(Optimizer):
         check_not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        defaults = dict(
-            lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov,
-            maximize=maximize, foreach=foreach, differentiable=differentiable, fused=fused,
-        )  # fmt: skip
+        defaults = {
+            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
+            "nesterov": nesterov, "maximize": maximize, "foreach": foreach, "differentiable": differentiable,
+            "fused": fused,
+        }  # fmt: skip
         super().__init__(params, defaults)
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:

@@ -1,0 +1,49 @@
+"""Checks of arguments that many ops share, with PyTorch's error types and words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinytorch.dtypes import SCALAR_NAMES
+from tinytorch.tensor import Tensor
+
+__all__ = ["check_floating", "check_integers", "check_square", "check_tensor", "not_implemented", "type_name"]
+
+
+def type_name(tensor: Tensor) -> str:
+    """The dtype as PyTorch's errors spell it: ``Float``, ``Long``..."""
+    return SCALAR_NAMES[tensor.dtype]
+
+
+def not_implemented(name: str, tensor: Tensor) -> NotImplementedError:
+    """The error for a dtype that an op does not work on."""
+    return NotImplementedError(f"\"{name}\" not implemented for '{type_name(tensor)}'")
+
+
+def check_floating(name: str, *tensors: Any) -> None:
+    """NotImplementedError unless all tensors are floating (or complex); Python numbers pass."""
+    for tensor in tensors:
+        if isinstance(tensor, Tensor) and tensor._array.dtype.kind not in "fc":
+            raise not_implemented(name, tensor)
+
+
+def check_integers(name: str, *tensors: Any) -> None:
+    """NotImplementedError unless all tensors hold integers or bools; Python numbers pass."""
+    for tensor in tensors:
+        if isinstance(tensor, Tensor) and tensor._array.dtype.kind not in "iub":
+            raise not_implemented(name, tensor)
+
+
+def check_tensor(name: str, argument: str, position: int, value: Any) -> None:
+    """TypeError unless ``value`` is a Tensor."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(value).__name__}")
+
+
+def check_square(name: str, input: Tensor, error: type[Exception] = RuntimeError) -> None:
+    """Raise unless ``input`` is a matrix with as many rows as columns, or a stack of such."""
+    shape = input._array.shape
+    if len(shape) < 2:
+        raise error(f"{name}: The input tensor A must have at least 2 dimensions.")
+    if shape[-1] != shape[-2]:
+        raise error(f"{name}: A must be batches of square matrices, but they are {shape[-2]} by {shape[-1]} matrices")

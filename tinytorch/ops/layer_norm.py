@@ -1,0 +1,213 @@
+"""Layer normalization and its relatives: normalize each sample by itself, over its features.
+
+The formulas are those of :mod:`tinytorch.ops.norm`; only *what* is averaged differs::
+
+    x (N, C, H, W)        mean and variance over        weight and bias for each
+    batch_norm            N, H, W                       channel
+    instance_norm         H, W                          channel
+    group_norm            H, W, a group of channels     channel
+    layer_norm            the last dimensions           place in the last dimensions
+    rms_norm              as layer_norm, but only divided by the root of the mean square
+
+Samples do not see each other, so there are no running statistics, and training and evaluation are the same.
+(Ba, Kiros and Hinton 2016; Wu and He 2018, "Group Normalization"; Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".)
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.modes import is_grad_enabled
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.norm import normalization_backward, sum_over
+from tinytorch.tensor import Tensor
+
+__all__ = ["group_norm", "layer_norm", "rms_norm"]
+
+
+class LayerNorm(Primitive):
+    """x (..., *features) normalized over its last dimensions, which are those of weight and bias."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, dims: int, eps: float
+    ) -> np.ndarray:
+        need_x, need_weight, _ = ctx.needs_input_grad[:3]
+        axes = tuple(range(-dims, 0))
+        y = x - x.mean(axes, keepdims=True)
+        invstd = 1 / np.sqrt(np.square(y).mean(axes, keepdims=True) + x.dtype.type(eps))
+        y *= invstd
+        ctx.save_for_backward(x if need_x or need_weight else None, weight if need_x else None)
+        if weight is not None:
+            y *= weight
+        if bias is not None:
+            y += bias
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        x, weight = ctx.saved_tensors
+        dims, eps = ctx.attributes["dims"], ctx.attributes["eps"]
+        needs = tuple(ctx.needs_input_grad)
+        ndim = grad._array.ndim
+        samples, features = tuple(range(ndim - dims)), tuple(range(ndim - dims, ndim))
+        if x is None:
+            grads: Any = (None, None, sum_over(grad, samples))
+        elif is_grad_enabled():
+            grads = normalization_backward(grad, x, weight, features, samples, eps, needs)
+        else:
+            arrays = _backward(grad._array, x._array, None if weight is None else weight._array, features, samples, eps, needs)
+            grads = tuple([None if array is None else Tensor._wrap(array) for array in arrays])
+        shape = grad._array.shape[ndim - dims :]
+        return grads[0], *[None if g is None else g.reshape(shape) for g in grads[1:]]
+
+    @classmethod
+    def name(cls) -> str:
+        return "NativeLayerNormBackward0"
+
+
+def _backward(
+    grad: np.ndarray, x: np.ndarray, weight: np.ndarray | None, features: tuple[int, ...], samples: tuple[int, ...],
+    eps: float, needs: tuple[bool, ...],
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:  # fmt: skip
+    """:func:`tinytorch.ops.norm.normalization_backward` on arrays, with as few new ones as possible."""
+    xhat = x - x.mean(features, keepdims=True)
+    invstd = 1 / np.sqrt(np.square(xhat).mean(features, keepdims=True) + x.dtype.type(eps))
+    xhat *= invstd
+    grad_bias = _sum(grad, samples) if needs[2] else None
+    product = grad * xhat
+    grad_weight = _sum(product, samples) if needs[1] else None
+    if not needs[0]:
+        return None, grad_weight, grad_bias
+    if weight is not None:
+        product *= weight
+        grad = grad * weight
+    xhat *= product.mean(features, keepdims=True)
+    gx = np.subtract(grad, xhat, out=xhat)
+    gx -= grad.mean(features, keepdims=True)
+    gx *= invstd
+    return gx, grad_weight, grad_bias
+
+
+def _sum(array: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
+    return np.add.reduce(array, axis=dims, keepdims=True) if dims else array
+
+
+# ------------------------------------------------------------------------------------------ public functions
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Normalize over the last dimensions, ``normalized_shape`` in all (``torch.nn.functional.layer_norm``).
+
+    Args:
+        input: (..., *normalized_shape).
+        weight, bias: of ``normalized_shape``, or None.
+
+    Raises:
+        RuntimeError: shapes that do not fit, mixed dtypes. TypeError: ``normalized_shape`` is an int.
+    """
+    shape = _checked_shape("layer_norm", input, normalized_shape, weight, bias)
+    _check_dtypes("layer_norm", input, weight, bias)
+    return LayerNorm.apply(input, weight, bias, dims=len(shape), eps=eps)
+
+
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Normalize each sample over groups of neighbouring channels and all pixels (``torch.nn.functional.group_norm``).
+
+    Args:
+        input: (N, C, ...); C is a multiple of ``num_groups``.
+        weight, bias: (C,) or None.
+
+    Raises:
+        RuntimeError: shapes that do not fit. ValueError: one number per group, in one sample.
+    """
+    shape = input._array.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    n, c = shape[:2]
+    if num_groups <= 0:
+        raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
+    if c % num_groups:
+        raise RuntimeError(
+            "Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            f"{list(shape)} and num_groups={num_groups}"
+        )
+    if n * (c // num_groups) * math.prod(shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and value._array.shape != (c,):
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
+                f"{list(value.shape)} and input of shape {list(shape)}"
+            )
+    _check_dtypes("group_norm", input, weight, bias)
+    features = c // num_groups * math.prod(shape[2:])
+    y = LayerNorm.apply(input.reshape(n, num_groups, features), None, None, dims=1, eps=eps).reshape(shape)
+    per_channel = (c, *[1] * (len(shape) - 2))
+    y = y if weight is None else y * weight.reshape(per_channel)
+    return y if bias is None else y + bias.reshape(per_channel)
+
+
+def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
+    """``input / sqrt(mean(input²) + eps) · weight`` over the last dimensions (``torch.nn.functional.rms_norm``).
+
+    ``eps`` is by default the distance from 1 to the next number of the dtype.
+    """
+    shape = _checked_shape("rms_norm", input, normalized_shape, weight, None)
+    _check_dtypes("rms_norm", input)
+    eps = float(np.finfo(input._array.dtype).eps) if eps is None else eps
+    dims = tuple(range(-len(shape), 0))
+    y = input * ((input * input).mean(dims, True) + eps).rsqrt()
+    return y if weight is None else y * weight
+
+
+def _checked_shape(
+    function: str, input: Any, normalized_shape: Any, weight: Tensor | None, bias: Tensor | None
+) -> tuple[int, ...]:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
+    if not isinstance(normalized_shape, (tuple, list)):
+        raise TypeError(
+            f"{function}(): argument 'normalized_shape' (position 2) must be tuple of ints, not {type(normalized_shape).__name__}"
+        )
+    shape = tuple(size.__index__() for size in normalized_shape)
+    if not shape:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and value._array.shape != shape:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(value.shape)} and "
+                f"normalized_shape = {list(shape)}"
+            )
+    if input._array.shape[-len(shape) :] != shape or input._array.ndim < len(shape):
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but got input of "
+            f"size{list(input.shape)}"
+        )
+    return shape
+
+
+def _check_dtypes(function: str, input: Tensor, *parameters: Tensor | None) -> None:
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
+    for value in parameters:
+        if value is not None and value._array.dtype != input._array.dtype:
+            raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")

@@ -1,0 +1,218 @@
+"""Losses of regression: functions of the difference d between prediction and target, element by element.
+
+::
+
+    mse          d²                                            punishes outliers hard: its slope grows with d
+    l1           |d|                                           slope ±1 everywhere: robust, but never calm near 0
+    smooth_l1    d² / (2·beta) if |d| < beta, else |d| - beta/2        both: calm near 0, robust far out
+    huber        d² / 2 if |d| < delta, else delta·(|d| - delta/2)     the same, times delta
+
+They share one pattern (:class:`DifferenceLoss`): with f(d) the loss and f'(d) its slope, ``∂L/∂input = grad · f'(d)`` and
+``∂L/∂target = -grad · f'(d)``; under 'mean' both are divided by the number of elements.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.broadcast import broadcast_tensors, operands
+from tinytorch.ops.reduction_modes import chosen_reduction, reduced
+from tinytorch.ops.unary import clamp
+from tinytorch.tensor import Tensor
+
+__all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
+
+
+class DifferenceLoss(Primitive):
+    """Base of losses f(input - target), reduced. A loss defines ``value`` (f, on arrays) and ``slope`` (f', on Tensors)."""
+
+    @staticmethod
+    def forward(ctx: Any, input: np.ndarray, target: np.ndarray, reduction: str, **options: Any) -> np.ndarray:
+        ctx.save_for_backward(input, target)
+        values = ctx.value(input - target, **options)
+        if reduction == "none":
+            return values
+        total = np.add.reduce(values, axis=None)
+        with np.errstate(invalid="ignore"):  # the mean of nothing is nan
+            return total / values.dtype.type(values.size) if reduction == "mean" else total
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        input, target = ctx.saved_tensors
+        options = dict(ctx.attributes)
+        difference = input - target
+        if options.pop("reduction") == "mean":
+            grad = grad * (1.0 / max(difference._array.size, 1))
+        gradient = grad * ctx.slope(difference, **options)
+        need_input, need_target = ctx.needs_input_grad
+        return gradient if need_input else None, -gradient if need_target else None
+
+    @staticmethod
+    def value(d: np.ndarray, **options: Any) -> np.ndarray:
+        """f(d)."""
+        raise NotImplementedError
+
+    @staticmethod
+    def slope(d: Tensor, **options: Any) -> Tensor:
+        """f'(d)."""
+        raise NotImplementedError
+
+
+class MseLoss(DifferenceLoss):
+    """f = d², f' = 2d."""
+
+    @staticmethod
+    def value(d: np.ndarray) -> np.ndarray:  # type: ignore[override]
+        return d * d
+
+    @staticmethod
+    def slope(d: Tensor) -> Tensor:  # type: ignore[override]
+        return d * 2.0
+
+
+class SmoothL1Loss(DifferenceLoss):
+    """f' = d / beta, limited to [-1, 1]."""
+
+    @staticmethod
+    def value(d: np.ndarray, beta: float) -> np.ndarray:  # type: ignore[override]
+        size, b = np.abs(d), d.dtype.type(beta)
+        return np.where(size < b, d * d * (d.dtype.type(0.5) / b), size - d.dtype.type(0.5) * b)
+
+    @staticmethod
+    def slope(d: Tensor, beta: float) -> Tensor:  # type: ignore[override]
+        return clamp(d / float(beta), -1.0, 1.0)
+
+
+class HuberLoss(DifferenceLoss):
+    """f' = d, limited to [-delta, delta]."""
+
+    @staticmethod
+    def value(d: np.ndarray, delta: float) -> np.ndarray:  # type: ignore[override]
+        size, limit, half = np.abs(d), d.dtype.type(delta), d.dtype.type(0.5)
+        return np.where(size <= limit, d * d * half, limit * (size - half * limit))
+
+    @staticmethod
+    def slope(d: Tensor, delta: float) -> Tensor:  # type: ignore[override]
+        return clamp(d, -float(delta), float(delta))
+
+
+# ------------------------------------------------------------------------------------------ public functions
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The mean squared error, ``mean((input - target)²)`` (``torch.nn.functional.mse_loss``).
+
+    Args:
+        input, target: floating, of the same shape; other shapes broadcast, with a warning.
+        reduction: 'mean', 'sum' or 'none'.
+        weight: of the input's shape; 'mean' then divides by the sum of the weights.
+
+    Raises:
+        ValueError: unknown reduction, weight of another shape. RuntimeError: shapes that do not broadcast.
+    """
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    input, target = _alike("mse_loss", input, target)
+    if weight is None:
+        return MseLoss.apply(input, target, reduction=reduction)
+    _check_weight(weight, input)
+    return _weighted(MseLoss.apply(input, target, reduction="none"), weight, reduction)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The mean absolute error, ``mean(|input - target|)``; arguments as :func:`mse_loss`. The slope at 0 is 0."""
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    input, target = _alike("l1_loss", input, target, floating=False)
+    loss = (input - target).abs()
+    if weight is None:
+        return reduced(loss, reduction)
+    _check_weight(weight, input)
+    return _weighted(loss, weight, reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """Squared below ``beta``, absolute above (``torch.nn.functional.smooth_l1_loss``; Girshick 2015, "Fast R-CNN").
+
+    With beta = 0 this is :func:`l1_loss`. RuntimeError for a negative beta.
+    """
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    if beta == 0:
+        return l1_loss(input, target, reduction=reduction)
+    input, target = _alike("smooth_l1_loss", input, target)
+    return SmoothL1Loss.apply(input, target, reduction=reduction, beta=beta)
+
+
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Half the square below ``delta``, linear above (``torch.nn.functional.huber_loss``; Huber 1964).
+
+    A ``weight`` multiplies each element; the mean is over the elements all the same. RuntimeError for delta <= 0.
+    """
+    reduction = chosen_reduction(None, None, reduction)
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    input, target = _alike("huber_loss", input, target)
+    if weight is None:
+        return HuberLoss.apply(input, target, reduction=reduction, delta=delta)
+    _check_weight(weight, input)
+    return reduced(HuberLoss.apply(input, target, reduction="none", delta=delta) * weight, reduction)
+
+
+def _weighted(loss: Tensor, weight: Tensor, reduction: str) -> Tensor:
+    """Each element times its weight; the mean divides by the weights' sum."""
+    loss = loss * weight
+    return loss.sum() / weight.sum() if reduction == "mean" else reduced(loss, reduction)
+
+
+def _alike(function: str, input: Any, target: Any, floating: bool = True) -> tuple[Tensor, Tensor]:
+    """Input and target in one shape and dtype, with PyTorch's warning where their shapes differ."""
+    for name, value in (("input", input), ("target", target)):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{function}(): argument '{name}' must be Tensor, not {type(value).__name__}")
+    input, target = operands(input, target)
+    if floating and input._array.dtype.kind != "f":
+        raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
+    if input._array.shape != target._array.shape:
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely lead to "
+            "incorrect results due to broadcasting. Please ensure they have the same size.",
+            stacklevel=3,
+        )
+        input, target = broadcast_tensors(input, target)
+    return input, target
+
+
+def _check_weight(weight: Tensor, input: Tensor) -> None:
+    if weight._array.shape != input._array.shape:
+        raise ValueError("Weights and input must have the same size.")

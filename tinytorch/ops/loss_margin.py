@@ -1,0 +1,240 @@
+"""Losses with a margin: once an answer is right by a distance ``margin``, it costs nothing more.
+
+All have the hinge ``max(0, margin - how right)`` in them, or its smooth version ``log(1 + exp(-how right))``. What differs is what is
+compared: a score with a sign, two scores with each other, the right class with all others, two distances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.activation import logsigmoid
+from tinytorch.ops.compare import minimum, where
+from tinytorch.ops.distance import pairwise_distance
+from tinytorch.ops.indexing import gather
+from tinytorch.ops.reduction_modes import chosen_reduction, reduced
+from tinytorch.ops.unary import clamp_min
+from tinytorch.tensor import Tensor
+
+__all__ = ["cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",
+           "multilabel_margin_loss", "multilabel_soft_margin_loss", "soft_margin_loss", "triplet_margin_loss",
+           "triplet_margin_with_distance_loss"]  # fmt: skip
+
+
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """x where the target is 1, ``max(0, margin - x)`` where it is -1; x is usually a distance."""
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    far = where(target != 1, clamp_min(margin - input, 0.0), 0.0)
+    near = where(target != -1, input, 0.0)
+    return reduced(far + near, reduction)
+
+
+def soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``log(1 + exp(-target·input))`` with targets 1 and -1."""
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    return reduced(-logsigmoid(input * target), reduction)
+
+
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``max(0, -target·(x1 - x2) + margin)``: the first should be larger where the target is 1, smaller where it is -1."""
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    if not input1._array.ndim == input2._array.ndim == target._array.ndim:
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
+        )
+    return reduced(clamp_min(-target * (input1 - input2) + margin, 0.0), reduction)
+
+
+def cosine_embedding_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``1 - cos(x1, x2)`` where the target is 1, ``max(0, cos(x1, x2) - margin)`` where it is -1.
+
+    Args:
+        input1, input2: (N, D) with target (N,), or (D,) with target ().
+    """
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    ndim = target._array.ndim
+    if ndim > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if input1._array.ndim != ndim + 1 or input2._array.ndim != ndim + 1:
+        raise RuntimeError(
+            f"{ndim}D target tensor expects {ndim + 1}D input tensors, but found inputs with sizes {list(input1.shape)} and "
+            f"{list(input2.shape)}."
+        )
+    squared1 = (input1 * input1).sum(-1) + 1e-12
+    squared2 = (input2 * input2).sum(-1) + 1e-12
+    cosine = (input1 * input2).sum(-1) / (squared1 * squared2).sqrt()
+    alike = where(target == 1, 1.0 - cosine, 0.0)
+    different = where(target == -1, clamp_min(cosine - margin, 0.0), 0.0)
+    return reduced(alike + different, reduction)
+
+
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``Σ_j≠t max(0, margin - x_t + x_j)^p / C``: the right class t should lead all others by the margin.
+
+    Args:
+        input: scores (N, C) with target (N,), or (C,) with target () or (1,).
+        p: 1 or 2 (else ValueError).
+        weight: one factor per class, that of the right class counts.
+    """
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    rows = input if input._array.ndim == 2 else input.reshape(1, -1)
+    n, classes = rows._array.shape
+    if target._array.size != n or target._array.ndim > 1:
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). Expected "
+            f"target size [{n}], but got {list(target.shape)}. Input has shape {list(input.shape)}."
+        )
+    if weight is not None and weight._array.shape != (classes,):
+        raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
+    right = target._array.reshape(n, 1)
+    if ((right < 0) | (right >= classes)).any():
+        raise RuntimeError("target out of range")
+    excess = clamp_min(margin - gather(rows, 1, Tensor._wrap(right)) + rows, 0.0)
+    excess = excess if p == 1 else excess * excess
+    others = Tensor._wrap(np.arange(classes) != right)
+    loss = where(others, excess, 0.0).sum(1) / float(classes)
+    if weight is not None:
+        loss = loss * weight[Tensor._wrap(right[:, 0])]
+    return reduced(loss.reshape(target._array.shape), reduction)
+
+
+def multilabel_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``Σ_t Σ_j max(0, 1 - (x_t - x_j)) / C`` over right classes t and wrong classes j.
+
+    Args:
+        input: scores (N, C) or (C,).
+        target: int64, of the same shape: the right classes of each row, ended by -1 where there are fewer than C.
+    """
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    if target._array.shape != input._array.shape:
+        raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
+    if target._array.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {target.type()[6:-6]}")
+    rows = input if input._array.ndim == 2 else input.reshape(1, -1)
+    labels = target._array.reshape(rows._array.shape)
+    n, classes = labels.shape
+    if ((labels < -1) | (labels >= classes)).any():
+        raise RuntimeError("argument #2 'target' is out of range")
+    listed = np.logical_and.accumulate(labels >= 0, axis=1)  # up to the first -1
+    right = np.zeros((n, classes), bool)
+    right[np.nonzero(listed)[0], labels[listed]] = True
+    scores = gather(rows, 1, Tensor._wrap(np.where(listed, labels, 0)))
+    excess = clamp_min(1.0 - scores.unsqueeze(2) + rows.unsqueeze(1), 0.0)  # (N, right, wrong)
+    counted = Tensor._wrap(listed[:, :, None] & ~right[:, None, :])
+    loss = where(counted, excess, 0.0).sum((1, 2)) / float(classes)
+    return reduced(loss.reshape(input._array.shape[:-1]), reduction)
+
+
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The binary cross entropy of each class with logits ``input``, averaged over classes (the last dimension)."""
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
+    loss = loss if weight is None else loss * weight
+    return reduced(loss.sum(-1) / float(input._array.shape[-1]), reduction)
+
+
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``max(0, margin + d(anchor, positive) - d(anchor, negative))`` with the p-norm as d, over the last dimension."""
+    reduction = chosen_reduction(size_average, reduce, reduction)
+    return triplet_margin_with_distance_loss(
+        anchor, positive, negative, distance_function=lambda a, b: pairwise_distance(a, b, p, eps), margin=margin, swap=swap,
+        reduction=reduction,
+    )  # fmt: skip
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """As :func:`triplet_margin_loss`, with any distance.
+
+    With ``swap`` the negative's distance is the smaller of those to anchor and positive. ValueError for margin <= 0.
+    """
+    reduction = chosen_reduction(None, None, reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    ranks = [t._array.ndim for t in (anchor, positive, negative)]
+    if len(set(ranks)) != 1:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor "
+            f"{ranks[0]}D, positive {ranks[1]}D, and negative {ranks[2]}D inputs"
+        )
+    distance: Any = pairwise_distance if distance_function is None else distance_function
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = minimum(far, distance(positive, negative))
+    return reduced(clamp_min(margin + near - far, 0.0), reduction)

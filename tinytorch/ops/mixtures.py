@@ -1,0 +1,150 @@
+"""Elementwise mixtures of several tensors: lerp, addcmul, addcdiv; and choices between two: fmax, fmin, heaviside.
+
+All composed of other ops, so their derivatives are already known.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.arithmetic import div, mul, pow
+from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
+from tinytorch.ops.checks import check_floating, check_tensor, type_name
+from tinytorch.ops.compare import isnan, where
+from tinytorch.tensor import Tensor
+
+__all__ = ["addcdiv", "addcmul", "copysign", "float_power", "fmax", "fmin", "heaviside", "ldexp", "lerp", "nan_to_num", "positive",
+           "sgn", "signbit"]  # fmt: skip
+
+
+class Copysign(Elementwise):
+    """y = |a| with the sign of b: ∂y/∂a = y / a (0 at 0), and flat in b."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        y = np.copysign(a, b)
+        ctx.save_intermediates(np.where(a == 0, 0, np.sign(a) * np.sign(y)).astype(y.dtype))
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        (sign,) = ctx.intermediates
+        return grad * Tensor._wrap(sign), ops.zeros_like(grad)
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """``input + weight · (end - input)``, from the nearer end, so that weight 1 gives ``end`` exactly."""
+    for name, value in (("end", end), ("weight", weight)):
+        if isinstance(value, Tensor) and value.dtype != input.dtype and (name == "end" or value._array.ndim):
+            expected, got = (type_name(t).lower() for t in (input, value))
+            raise RuntimeError(f"expected dtype {expected} for `{name}` but got dtype {got}")
+    check_floating("lerp_kernel_scalar", input)
+    if not isinstance(weight, Tensor):
+        if builtins.abs(weight) < 0.5:
+            return input + (end - input) * weight
+        return end - (end - input) * (1 - weight)
+    weight = cast(weight, input._array.dtype)
+    difference = end - input
+    return where(weight.abs() < 0.5, input + weight * difference, end - difference * (1 - weight))
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+    """``input + value · tensor1 · tensor2``."""
+    product = mul(tensor1, tensor2)
+    return input + (product if value == 1 else _scaled(product, value))
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+    """``input + value · tensor1 / tensor2``. RuntimeError when both are integers."""
+    if tensor1._array.dtype.kind in "iub" and tensor2._array.dtype.kind in "iub":
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported, and in a future release addcdiv will perform a true division "
+            "of tensor1 and tensor2. Use (input + value * torch.true_divide(tensor1, tensor2)) instead."
+        )
+    quotient = div(tensor1, tensor2)
+    return input + (quotient if value == 1 else quotient * value)
+
+
+def _scaled(product: Tensor, value: Any) -> Tensor:
+    """An integer tensor stays one: PyTorch converts ``value`` to the tensors' dtype."""
+    return product * (int(value) if product._array.dtype.kind in "iu" else value)
+
+
+def fmax(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two, elementwise; nan loses (in :func:`maximum` it wins). At a tie ``input`` receives the gradient."""
+    check_tensor("fmax", "other", 2, other)
+    a, b = operands(input, other)
+    return where((a >= b) | isnan(b), a, b)
+
+
+def fmin(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two, elementwise; nan loses. At a tie ``input`` receives the gradient."""
+    check_tensor("fmin", "other", 2, other)
+    a, b = operands(input, other)
+    return where((a <= b) | isnan(b), a, b)
+
+
+def heaviside(input: Tensor, values: Tensor) -> Tensor:
+    """0 below 0, 1 above, ``values`` at 0. Not differentiable, as in PyTorch: the result carries no gradient."""
+    check_tensor("heaviside", "values", 2, values)
+    if input.dtype != values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    x = input.detach()
+    return where(x == 0, values.detach(), (x > 0).to(input.dtype))
+
+
+def copysign(input: Tensor, other: Any) -> Tensor:
+    """The magnitude of ``input`` with the sign of ``other`` (a tensor or a number; the sign of -0.0 counts)."""
+    if isinstance(other, Tensor):
+        a, b = promote_all(input, other)
+        return Copysign.apply(ops.to_float(a), ops.to_float(b))
+    a = ops.to_float(input)
+    return Copysign.apply(a, Tensor._wrap(np.asarray(other, a._array.dtype)))
+
+
+def signbit(input: Tensor) -> Tensor:
+    """Where the sign bit is set: negative numbers and -0.0."""
+    array = input._array
+    return Tensor._wrap(np.asarray(np.signbit(array) if array.dtype.kind == "f" else array < 0))
+
+
+def sgn(input: Tensor) -> Tensor:
+    """The same as :func:`sign` for real numbers."""
+    return ops.sign(input)
+
+
+def positive(input: Tensor) -> Tensor:
+    """The tensor itself. RuntimeError for bool."""
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+def nan_to_num(input: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """nan, inf and -inf replaced, by default with 0 and the largest and smallest finite numbers."""
+    array = input._array
+    if array.dtype.kind != "f":
+        return input.clone()
+    limits = np.finfo(array.dtype)
+    high = float(limits.max) if posinf is None else posinf
+    low = float(limits.min) if neginf is None else neginf
+    replacement = np.where(np.isnan(array), 0.0 if nan is None else nan, np.where(array > 0, high, low))
+    return where(Tensor._wrap(np.isfinite(array)), input, Tensor._wrap(replacement.astype(array.dtype)))
+
+
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """``input ** exponent`` in double precision."""
+    double = np.dtype(np.float64)
+    base, power = (cast(v, double) if isinstance(v, Tensor) else float(v) for v in (input, exponent))
+    return pow(base, power)
+
+
+def ldexp(input: Tensor, other: Tensor) -> Tensor:
+    """``input · 2**other``."""
+    return mul(input, pow(2.0, other))
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

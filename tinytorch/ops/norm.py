@@ -1,0 +1,283 @@
+"""Batch normalization: every channel to mean 0 and variance 1, then stretched and shifted by learned numbers.
+
+::
+
+    xhat = (x - mean) · invstd         invstd = 1 / sqrt(var + eps)        y = weight · xhat + bias
+
+In training ``mean`` and ``var`` are those of the batch itself, so they depend on x as well, and the gradient has three paths. Collected (the
+derivation is in :mod:`tinytorch.kernels.norm`), with g = grad · weight and means over all that was averaged::
+
+    ∂L/∂x = invstd · (g - mean(g) - xhat · mean(g · xhat))
+    ∂L/∂weight = Σ grad · xhat         ∂L/∂bias = Σ grad
+
+The formula is here twice. A fused kernel computes it fast, on arrays, and that is what training uses. But to differentiate the *gradient*
+(``create_graph=True``), it must be made of Tensor ops: :func:`normalization_backward` is those few lines. Tests hold the two together.
+(Ioffe and Szegedy 2015, "Batch Normalization".)
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.modes import is_grad_enabled
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels import norm as kernels
+from tinytorch.size import Size
+from tinytorch.tensor import Tensor
+
+__all__ = ["batch_norm", "instance_norm"]
+
+
+class BatchNorm(Primitive):
+    """x (N, C, ...) with the batch's statistics, to (y, mean, biased variance)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, eps: float) -> Any:
+        need_x, need_weight, _ = ctx.needs_input_grad[:3]
+        y, mean, var, invstd = kernels.batch_norm_train(x, weight, bias, eps)
+        ctx.save_for_backward(x if need_x or need_weight else None, weight if need_x else None)
+        ctx.save_intermediates(mean, invstd)
+        ctx.mark_non_differentiable(mean, var)
+        ctx.set_materialize_grads(False)
+        return y, mean, var
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *_: Any) -> Any:
+        x, weight = ctx.saved_tensors
+        needs = tuple(ctx.needs_input_grad)
+        if x is None:
+            return None, None, _sum_but_channels(grad)
+        if is_grad_enabled():  # create_graph
+            dims = _all_but_channels(x)
+            factor = None if weight is None else _per_channel(weight, x._array.ndim)
+            grads = normalization_backward(grad, x, factor, dims, dims, ctx.attributes["eps"], needs)
+            return grads[0], _flat(grads[1]), _flat(grads[2])
+        mean, invstd = ctx.intermediates
+        arrays = kernels.batch_norm_backward(grad._array, x._array, mean, invstd, _array_of(weight), needs)
+        return tuple([None if array is None else Tensor._wrap(array) for array in arrays])
+
+    @classmethod
+    def name(cls) -> str:
+        return "NativeBatchNormBackward0"
+
+
+class BatchNormEval(Primitive):
+    """x (N, C, ...) with given statistics, which are constants: then y is linear in x."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, mean: np.ndarray, var: np.ndarray,
+        eps: float,
+    ) -> np.ndarray:  # fmt: skip
+        need_x, need_weight, _ = ctx.needs_input_grad[:3]
+        mean, invstd = mean.copy(), 1 / np.sqrt(var + var.dtype.type(eps))
+        # y does not depend on x through anything but xhat, so x is needed for the weight alone
+        ctx.save_for_backward(x if need_weight else None, weight if need_x else None)
+        ctx.save_intermediates(mean, invstd)
+        return kernels.batch_norm_eval(x, mean, invstd, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        x, weight = ctx.saved_tensors
+        mean, invstd = ctx.intermediates
+        needs = tuple(ctx.needs_input_grad[:3])
+        if not is_grad_enabled():
+            centred = grad if x is None else x  # without x there is no gradient of the weight to compute from it
+            arrays = kernels.batch_norm_eval_backward(
+                grad._array, centred._array, mean, invstd, _array_of(weight), needs
+            )
+            return *[None if array is None else Tensor._wrap(array) for array in arrays], None, None
+        ndim = grad._array.ndim
+        shift, scale = (_per_channel(Tensor._wrap(array), ndim) for array in (mean, invstd))
+        stretched = grad if weight is None else grad * _per_channel(weight, ndim)
+        return (
+            stretched * scale if needs[0] else None,
+            _sum_but_channels(grad * ((x - shift) * scale)) if needs[1] else None,
+            _sum_but_channels(grad) if needs[2] else None,
+            None,
+            None,
+        )
+
+    @classmethod
+    def name(cls) -> str:
+        return "NativeBatchNormBackward0"
+
+
+def normalization_backward(
+    grad: Tensor,
+    x: Tensor,
+    weight: Tensor | None,
+    normalized: tuple[int, ...],
+    repeated: tuple[int, ...],
+    eps: float,
+    needs: tuple[bool, ...],
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """The gradients of ``(x - mean) · invstd · weight + bias`` for x, weight and bias, as Tensor ops.
+
+    Args:
+        weight: in a shape that broadcasts against x.
+        normalized: the dimensions over which mean and variance were taken.
+        repeated: the dimensions along which weight and bias are the same; their gradients keep them with size 1.
+    """
+    centred = x - x.mean(normalized, True)
+    invstd = ((centred * centred).mean(normalized, True) + eps).rsqrt()
+    xhat = centred * invstd
+    grad_x = None
+    if needs[0]:
+        g = grad if weight is None else grad * weight
+        grad_x = invstd * (g - g.mean(normalized, True) - xhat * (g * xhat).mean(normalized, True))
+    grad_weight = sum_over(grad * xhat, repeated) if needs[1] else None
+    grad_bias = sum_over(grad, repeated) if needs[2] else None
+    return grad_x, grad_weight, grad_bias
+
+
+def sum_over(input: Tensor, dims: tuple[int, ...]) -> Tensor:
+    """The sum over ``dims``, which stay with size 1; over none of them (not all, as in ``sum``) when there are none."""
+    return input.sum(dims, True) if dims else input
+
+
+def _array_of(tensor: Tensor | None) -> np.ndarray | None:
+    return None if tensor is None else tensor._array
+
+
+def _all_but_channels(x: Tensor) -> tuple[int, ...]:
+    return tuple(dim for dim in range(x._array.ndim) if dim != 1)
+
+
+def _per_channel(values: Tensor, ndim: int) -> Tensor:
+    """(C,) in a shape that broadcasts against (N, C, ...)."""
+    return values.reshape(1, -1, *[1] * (ndim - 2))
+
+
+def _sum_but_channels(grad: Tensor) -> Tensor:
+    return grad.sum(_all_but_channels(grad))
+
+
+def _flat(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.reshape(-1)
+
+
+# ------------------------------------------------------------------------------------------ public functions
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Normalize each channel over the batch and all pixels (``torch.nn.functional.batch_norm``).
+
+    Args:
+        input: (N, C, ...), with any number of further dimensions.
+        running_mean, running_var: (C,), or both None. In training they are changed in place, to
+            ``(1 - momentum) · running + momentum · batch`` with the batch's unbiased variance; otherwise they are used instead of
+            the batch's statistics.
+        weight, bias: (C,) or None.
+        training: normalize with the statistics of the batch.
+        eps: keeps the division finite.
+
+    Raises:
+        ValueError: one number per channel while training, a negative eps, one running statistic without the other.
+        RuntimeError: wrong sizes, mixed dtypes, evaluation without running statistics.
+    """
+    _check_batch_norm(input, running_mean, running_var, weight, bias, training, eps)
+    if not training:
+        return BatchNormEval.apply(input, weight, bias, running_mean, running_var, eps=eps)
+    shape = input._array.shape
+    count = shape[0] * math.prod(shape[2:])
+    if count == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {Size(shape)}")
+    if count == 0:  # nothing to learn from
+        return _empty_batch_norm(input, weight, bias)
+    y, mean, var = BatchNorm.apply(input, weight, bias, eps=eps)
+    if running_mean is not None and running_var is not None:
+        _move_towards(running_mean, mean._array, momentum)
+        _move_towards(running_var, var._array * (count / (count - 1)), momentum)
+    return y
+
+
+def _move_towards(running: Tensor, batch: np.ndarray, momentum: float) -> None:
+    """running = (1 - momentum) · running + momentum · batch, in double precision, in place."""
+    running._array[...] = (1 - momentum) * running._array.astype(np.float64) + momentum * batch.astype(np.float64)
+    running._bump_version()
+
+
+def _empty_batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    """An empty result that is connected with its inputs."""
+    ndim = input._array.ndim
+    y = input if weight is None else input * _per_channel(weight, ndim)
+    return y * 1 if bias is None else y + _per_channel(bias, ndim)
+
+
+def _check_batch_norm(
+    input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool, eps: float
+) -> None:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"batch_norm(): argument 'input' must be Tensor, not {type(input).__name__}")
+    if eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+    if not training and running_mean is None:
+        raise RuntimeError("running_mean must be defined in evaluation mode")
+    channels = input._array.shape[1] if input._array.ndim > 1 else 0
+    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    for name, value in given.items():
+        if value is not None and value._array.shape != (channels,):
+            raise RuntimeError(f"{name} should contain {channels} elements not {value._array.size}")
+    if input._array.ndim < 2:
+        raise RuntimeError(f"batch_norm needs an input of 2 or more dimensions (N, C, ...), but got {list(input.shape)}")
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(f"\"batch_norm\" not implemented for '{input.type()[6:-6]}'")
+    for name, value in given.items():
+        if value is not None and value._array.dtype != input._array.dtype:
+            raise RuntimeError(
+                f"mixed dtype (CPU): all inputs must share same datatype, but input is {input.dtype} and {name} {value.dtype}."
+            )
+        if name.startswith("running") and value is not None and value.requires_grad:
+            raise RuntimeError(
+                f"The function 'native_batch_norm' is not differentiable with respect to argument '{name}'. This input cannot "
+                "have requires_grad True."
+            )
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Normalize each channel of each sample over its own pixels (``torch.nn.functional.instance_norm``).
+
+    That is :func:`batch_norm` of a batch of one sample that has all channels of all samples. Arguments as there; without
+    ``use_input_stats`` the running statistics are used. Running statistics move towards the mean over the batch.
+    """
+    shape = input._array.shape
+    if use_input_stats and math.prod(shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {Size(shape)}")
+    if not use_input_stats and (running_mean is None or running_var is None):
+        raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+    n, c = shape[:2]
+    each_mean, each_var, each_weight, each_bias = (
+        None if value is None else value.repeat(n) for value in (running_mean, running_var, weight, bias)
+    )
+    one = input.reshape(1, n * c, *shape[2:])
+    y = batch_norm(one, each_mean, each_var, each_weight, each_bias, use_input_stats, momentum, eps)
+    if use_input_stats:
+        for running, each in ((running_mean, each_mean), (running_var, each_var)):
+            if running is not None and each is not None:
+                running._array[...] = each._array.reshape(n, c).mean(0)
+                running._bump_version()
+    return y.reshape(shape)

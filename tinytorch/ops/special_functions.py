@@ -1,0 +1,178 @@
+"""Special functions: the complement and inverse of erf, the gamma family, and logarithms that must not overflow."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinytorch.kernels import gamma as gamma_kernels
+from tinytorch.kernels.erfinv import erfinv as erfinv_kernel
+from tinytorch.kernels.rng_normal import libm
+from tinytorch.ops.broadcast import Elementwise, as_tensor_like, operands, to_float
+from tinytorch.ops.checks import check_floating, check_tensor
+from tinytorch.ops.compare import where
+from tinytorch.ops.unary import clamp, exp, log, sigmoid
+from tinytorch.tensor import Tensor
+
+__all__ = ["digamma", "erfc", "erfinv", "lgamma", "logaddexp", "logaddexp2", "logit", "mvlgamma", "polygamma", "xlogy"]
+
+
+class Erfc(Elementwise):
+    """y = 1 - erf(x), exact where that would cancel; f' = -2/√π · exp(-x²)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return libm(math.erfc, x.astype(np.float64)).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * (exp(-(x * x)) * (-2 / math.sqrt(math.pi)))
+
+
+class Erfinv(Elementwise):
+    """y with erf(y) = x; f' = √π/2 · exp(y²)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        y = erfinv_kernel(x)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        return grad * (exp(y * y) * (math.sqrt(math.pi) / 2))
+
+
+class Lgamma(Elementwise):
+    """y = ln |Γ(x)|; f' = ψ(x), the digamma function."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return gamma_kernels.lgamma(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * digamma(x)
+
+
+class Polygamma(Elementwise):
+    """The n-th derivative of ψ; its own derivative is the next one."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, n: int) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return gamma_kernels.polygamma(n, x) if n else gamma_kernels.digamma(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * Polygamma.apply(x, n=ctx.attributes["n"] + 1)
+
+
+class LogAddExp(Elementwise):
+    """y = log_base(base^a + base^b); each receives its share of the sum, a sigmoid of the difference."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray, base: float) -> np.ndarray:
+        ctx.save_for_backward(a, b)
+        return np.logaddexp2(a, b) if base == 2 else np.logaddexp(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = ctx.saved_tensors
+        difference = (a - b) * math.log(ctx.attributes["base"])
+        return grad * sigmoid(difference), grad * sigmoid(-difference)
+
+
+class Xlogy(Elementwise):
+    """y = a · ln b, and 0 where a = 0 (unless b is nan)."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(a, b)
+        return np.where((a == 0) & ~np.isnan(b), a.dtype.type(0), a * np.log(b))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = ctx.saved_tensors
+        need_a, need_b = ctx.needs_input_grad
+        flat = (a == 0) & (b <= 0)
+        return (
+            grad * where(flat, 0.0, log(where(flat, 1.0, b))) if need_a else None,
+            grad * (a / b) if need_b else None,
+        )
+
+
+def erfc(input: Tensor) -> Tensor:
+    """``1 - erf(x)``, exact for large x too."""
+    return Erfc.apply(to_float(input))
+
+
+def erfinv(input: Tensor) -> Tensor:
+    """The inverse of :func:`erf`; infinite at ±1, nan outside."""
+    return Erfinv.apply(to_float(input))
+
+
+def lgamma(input: Tensor) -> Tensor:
+    """``ln |Γ(x)|``; infinite at 0 and the negative integers."""
+    return Lgamma.apply(to_float(input))
+
+
+def digamma(input: Tensor) -> Tensor:
+    """``ψ(x) = d/dx ln Γ(x)``."""
+    return Polygamma.apply(to_float(input), n=0)
+
+
+def polygamma(n: int, input: Tensor) -> Tensor:
+    """The n-th derivative of the digamma function, n >= 0."""
+    if n < 0:
+        raise RuntimeError("polygamma(n, x) does not support negative n.")
+    return Polygamma.apply(to_float(input), n=n)
+
+
+def mvlgamma(input: Tensor, p: int) -> Tensor:
+    """The logarithm of the multivariate gamma function: ``p(p-1)/4 · ln π + Σ_{j<p} lgamma(x - j/2)``."""
+    x = to_float(input)
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
+    shifts = Tensor._wrap((np.arange(p) / -2).astype(x._array.dtype))
+    return lgamma(x.unsqueeze(-1) + shifts).sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
+
+
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """``ln(x / (1 - x))``, the inverse of sigmoid; x limited to [eps, 1 - eps] first if ``eps`` is given."""
+    x = to_float(input)
+    z = x if eps is None else clamp(x, eps, 1 - eps)
+    return log(z / (1 - z))
+
+
+def logaddexp(input: Tensor, other: Tensor) -> Tensor:
+    """``ln(exp(a) + exp(b))`` without overflow. NotImplementedError for integers."""
+    return _log_add("logaddexp", input, other, math.e)
+
+
+def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
+    """``log2(2^a + 2^b)`` without overflow. NotImplementedError for integers."""
+    return _log_add("logaddexp2", input, other, 2.0)
+
+
+def _log_add(name: str, input: Tensor, other: Tensor, base: float) -> Tensor:
+    check_tensor(name, "other", 2, other)
+    a, b = operands(input, other)
+    check_floating(f"{name}_cpu", a, b)
+    return LogAddExp.apply(a, b, base=base)
+
+
+def xlogy(input: Any, other: Any) -> Tensor:
+    """``input · ln(other)``, and 0 where ``input`` is 0; one of the two may be a number."""
+    a, b = operands(input, other)
+    kind = (a if isinstance(a, Tensor) else b)._array.dtype
+    a, b = as_tensor_like(a, kind), as_tensor_like(b, kind)
+    return Xlogy.apply(to_float(a), to_float(b))

@@ -1,0 +1,238 @@
+"""Inverse trigonometric and hyperbolic functions, angles, and what is made of them.
+
+Each y_i = f(x_i), so ∂L/∂x_i = grad_i · f'(x_i); every f' here is algebraic, or the sister function.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.broadcast import Elementwise, operands, to_float
+from tinytorch.ops.checks import check_floating, check_tensor
+from tinytorch.ops.compare import where
+from tinytorch.ops.unary import rsqrt, sin
+from tinytorch.tensor import Tensor
+
+__all__ = ["acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan",
+           "atan2", "atanh", "cosh", "deg2rad", "hypot", "rad2deg", "sinc", "sinh"]  # fmt: skip
+
+
+class Asin(Elementwise):
+    """f' = 1 / √(1 - x²)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.arcsin(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * rsqrt(1 - x * x)
+
+
+class Acos(Elementwise):
+    """f' = -1 / √(1 - x²)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.arccos(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * -rsqrt(1 - x * x)
+
+
+class Atan(Elementwise):
+    """f' = 1 / (1 + x²)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.arctan(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad / (x * x + 1)
+
+
+class Sinh(Elementwise):
+    """f' = cosh x."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.sinh(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * cosh(x)
+
+
+class Cosh(Elementwise):
+    """f' = sinh x."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.cosh(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * sinh(x)
+
+
+class Asinh(Elementwise):
+    """f' = 1 / √(x² + 1)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.arcsinh(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * rsqrt(x * x + 1)
+
+
+class Acosh(Elementwise):
+    """f' = 1 / √(x² - 1)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.arccosh(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * rsqrt(x * x - 1)
+
+
+class Atanh(Elementwise):
+    """f' = 1 / (1 - x²)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.arctanh(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad / (1 - x * x)
+
+
+class Atan2(Elementwise):
+    """The angle of the point (b, a): ∂y/∂a = b / (a² + b²), ∂y/∂b = -a / (a² + b²); both 0 at the origin."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(a, b)
+        return np.arctan2(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = ctx.saved_tensors
+        squares = a * a + b * b
+        inverse = where(squares == 0, 0.0, 1 / where(squares == 0, 1.0, squares))
+        return grad * (b * inverse), grad * (-a * inverse)
+
+
+class Hypot(Elementwise):
+    """y = √(a² + b²) without overflow: ∂y/∂a = a / y."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        y = np.hypot(a, b)
+        ctx.save_for_backward(a, b, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b, y = ctx.saved_tensors
+        return grad * (a / y), grad * (b / y)
+
+
+def asin(input: Tensor) -> Tensor:
+    """Inverse sine, in [-π/2, π/2]; nan outside [-1, 1]."""
+    return Asin.apply(to_float(input))
+
+
+def acos(input: Tensor) -> Tensor:
+    """Inverse cosine, in [0, π]; nan outside [-1, 1]."""
+    return Acos.apply(to_float(input))
+
+
+def atan(input: Tensor) -> Tensor:
+    """Inverse tangent, in (-π/2, π/2)."""
+    return Atan.apply(to_float(input))
+
+
+def sinh(input: Tensor) -> Tensor:
+    """Hyperbolic sine, ``(exp(x) - exp(-x)) / 2``."""
+    return Sinh.apply(to_float(input))
+
+
+def cosh(input: Tensor) -> Tensor:
+    """Hyperbolic cosine, ``(exp(x) + exp(-x)) / 2``."""
+    return Cosh.apply(to_float(input))
+
+
+def asinh(input: Tensor) -> Tensor:
+    """Inverse hyperbolic sine."""
+    return Asinh.apply(to_float(input))
+
+
+def acosh(input: Tensor) -> Tensor:
+    """Inverse hyperbolic cosine; nan below 1."""
+    return Acosh.apply(to_float(input))
+
+
+def atanh(input: Tensor) -> Tensor:
+    """Inverse hyperbolic tangent; infinite at ±1, nan outside."""
+    return Atanh.apply(to_float(input))
+
+
+def atan2(input: Tensor, other: Tensor) -> Tensor:
+    """The angle between the positive x axis and the point (x, y) = (other, input), in [-π, π] (``torch.atan2``)."""
+    check_tensor("atan2", "other", 2, other)
+    a, b = operands(input, other)
+    return Atan2.apply(to_float(a), to_float(b))
+
+
+def hypot(input: Tensor, other: Tensor) -> Tensor:
+    """``sqrt(input² + other²)``, without overflow. NotImplementedError for integers."""
+    check_tensor("hypot", "other", 2, other)
+    a, b = operands(input, other)
+    check_floating("hypot_cpu", a, b)
+    return Hypot.apply(a, b)
+
+
+def sinc(input: Tensor) -> Tensor:
+    """``sin(πx) / (πx)``, and 1 at 0."""
+    x = to_float(input)
+    scaled = where(x == 0, 1.0, x) * math.pi  # never 0, so that the quotient's derivative stays finite
+    return where(x == 0, 1.0, sin(scaled) / scaled)
+
+
+def deg2rad(input: Tensor) -> Tensor:
+    """Degrees to radians: ``x · π / 180``."""
+    return to_float(input) * (math.pi / 180)
+
+
+def rad2deg(input: Tensor) -> Tensor:
+    """Radians to degrees: ``x · 180 / π``."""
+    return to_float(input) * (180 / math.pi)
+
+
+arcsin, arccos, arctan, arcsinh, arccosh, arctanh, arctan2 = asin, acos, atan, asinh, acosh, atanh, atan2

@@ -1,0 +1,38 @@
+"""Optimizers and learning rate schedulers, under PyTorch's names.
+
+Read :mod:`~tinytorch.optim.optimizer`, :mod:`~tinytorch.optim.sgd`, :mod:`~tinytorch.optim.adam` and
+:mod:`~tinytorch.optim.blocks` first; then :mod:`tinytorch.optim.lr_scheduler`.
+"""
+
+from typing import Any
+
+from tinytorch.optim import lr_scheduler
+from tinytorch.optim.adadelta import Adadelta
+from tinytorch.optim.adagrad import Adagrad
+from tinytorch.optim.adam import Adam
+from tinytorch.optim.adamax import Adamax
+from tinytorch.optim.adamw import AdamW
+from tinytorch.optim.asgd import ASGD
+from tinytorch.optim.lbfgs import LBFGS
+from tinytorch.optim.nadam import NAdam
+from tinytorch.optim.optimizer import Optimizer
+from tinytorch.optim.radam import RAdam
+from tinytorch.optim.rmsprop import RMSprop
+from tinytorch.optim.rprop import Rprop
+from tinytorch.optim.sgd import SGD
+
+__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam",
+           "RMSprop", "Rprop", "lr_scheduler"]  # fmt: skip
+
+_MISSING = {
+    "swa_utils": "Average the parameters in the training loop instead: average += (p.detach() - average) / n.",
+    "SparseAdam": "There are no sparse gradients here; use Adam.",
+    "Adafactor": "Use AdamW.",
+    "Muon": "Use AdamW.",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MISSING:
+        raise NotImplementedError(f"tinytorch.optim.{name} is not supported. {_MISSING[name]}")
+    raise AttributeError(f"module 'tinytorch.optim' has no attribute '{name}'")

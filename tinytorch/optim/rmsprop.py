@@ -1,0 +1,103 @@
+"""RMSprop: a step size of its own for each number, without Adam's mean. Next: :mod:`tinytorch.optim.adagrad`.
+
+What is different from :mod:`~tinytorch.optim.adam`: of the gradient itself no mean is kept (unless
+``momentum`` asks for one, of the *scaled* gradient), and the running mean of squares is not corrected for its
+start at zero, so the first steps are larger::
+
+    v <- alpha * v + (1 - alpha) * g * g
+    p <- p - lr * g / (sqrt(v) + eps)                      without momentum
+    b <- momentum * b + g / (sqrt(v) + eps)                with momentum:
+    p <- p - lr * b
+
+``centered`` subtracts the square of the running mean of g from v, which makes it an estimate of the variance
+(Graves, 2013, https://arxiv.org/abs/1308.0850). RMSprop itself is from Hinton's lecture 6e (2012).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.optimizer import Optimizer, ParamsT, check_not_negative, count_step, start_state, zeros_like_param
+from tinytorch.tensor import Tensor
+
+__all__ = ["RMSprop"]
+
+
+def rmsprop_update(
+    p: np.ndarray, g: np.ndarray, v: np.ndarray, mean: np.ndarray | None, b: np.ndarray | None, *, lr: float,
+    alpha: float, eps: float, weight_decay: float, momentum: float, maximize: bool,
+) -> None:  # fmt: skip
+    """Change ``p``, ``v``, the mean of gradients (None: not centered) and the buffer ``b`` (None: no momentum)."""
+    g = direction(p, g, weight_decay, maximize)
+    v *= alpha
+    v += (1 - alpha) * g * g
+    if mean is not None:
+        mean += (1 - alpha) * (g - mean)
+        v = v - mean * mean
+    scale = np.sqrt(v) + eps
+    if b is None:
+        p -= lr * g / scale
+    else:
+        b *= momentum
+        b += g / scale
+        p -= lr * b
+
+
+class RMSprop(Optimizer):
+    """Gradient over the root of its running mean square (``torch.optim.RMSprop``).
+
+    Args:
+        params: parameters or groups, see :class:`Optimizer`.
+        lr: learning rate.
+        alpha: how much of the running mean of squares survives a step.
+        eps: keeps the division away from zero.
+        weight_decay: strength of the pull towards zero.
+        momentum: share of the buffer of scaled gradients that survives a step.
+        centered: divide by an estimate of the standard deviation.
+        maximize: climb instead of descend.
+        foreach: accepted; there is one implementation.
+
+    Raises ValueError for negative options.
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_not_negative(lr=lr, eps=eps, momentum=momentum, weight_decay=weight_decay, alpha=alpha)
+        defaults = {
+            "lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
+            "weight_decay": weight_decay, "capturable": capturable, "foreach": foreach, "maximize": maximize,
+            "differentiable": differentiable,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def _update(self, param: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[param]
+        if not state:
+            start_state(state, param, "square_avg")
+            if group["momentum"] > 0:
+                state["momentum_buffer"] = zeros_like_param(param)
+            if group["centered"]:
+                state["grad_avg"] = zeros_like_param(param)
+        count_step(state)
+        update_in_blocks(
+            rmsprop_update, param._array, param.grad._array, state["square_avg"]._array,  # type: ignore[union-attr]
+            state["grad_avg"]._array if group["centered"] else None,
+            state["momentum_buffer"]._array if group["momentum"] > 0 else None,
+            lr=float(group["lr"]), alpha=float(group["alpha"]), eps=float(group["eps"]),
+            weight_decay=float(group["weight_decay"]), momentum=float(group["momentum"]), maximize=group["maximize"],
+        )  # fmt: skip

@@ -1,0 +1,33 @@
+"""Checkpoints: tensors and containers to a file and back, in PyTorch's own format.
+
+What :func:`save` writes, ``torch.load`` reads, and :func:`load` reads what ``torch.save`` wrote; PyTorch is needed for neither.
+A ``.pt`` file is a ZIP archive::
+
+    archive/data.pkl                  a pickle of the object; where a tensor stands, it says which storage to look at
+    archive/byteorder                 "little" or "big": how the numbers in the storages lie
+    archive/data/0, archive/data/1    the storages: raw numbers, uncompressed, each on a 64-byte boundary
+    archive/version                   of the format: "3"
+    archive/.data/serialization_id    a fingerprint of all of the above
+
+One idea a file, in the order to read them:
+
+``archive``    the ZIP container, written and read
+``storages``   tensors as views of storages: tensors that share memory share it again after loading
+``pickler``    the object as a program for the pickle machine
+``rebuild``    the only functions that such a program may call
+``unpickler``  the pickle machine, without the instructions that make Python's own dangerous
+``atomic``     a file is replaced whole or not at all
+``checkpoint`` ``save`` and ``load`` themselves
+``safetensors``  the same for the other common format
+
+>>> import io, tinytorch
+>>> file = io.BytesIO()
+>>> save({"weights": tinytorch.arange(3), "epoch": 7}, file)
+>>> _ = file.seek(0)
+>>> load(file)
+{'weights': tensor([0, 1, 2]), 'epoch': 7}
+"""
+
+from tinytorch.serialization.checkpoint import load, save
+
+__all__ = ["load", "save"]
