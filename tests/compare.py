@@ -99,7 +99,7 @@ def compare(
                 _both_gradients("second derivative", their_grads, our_grads, theirs_from, ours_from, rng, limits)
             seen.first |= nodes
             seen.second |= nodes
-    seen.names |= names
+    seen.names |= names | methods_named(function.__code__)
 
 
 def _make(library: Any, value: Any, requires_grad: bool) -> Any:
@@ -117,6 +117,12 @@ def same_layout_copy(array: np.ndarray) -> np.ndarray:
     copy = np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
     copy[...] = array
     return copy
+
+
+def methods_named(code: Any) -> set[str]:
+    """The Tensor methods that a function's own code names: ``x.expand(2, 3)`` names expand."""
+    inner = [constant for constant in code.co_consts if isinstance(constant, type(code))]
+    return {name for name in code.co_names if hasattr(tinytorch.Tensor, name)}.union(*map(methods_named, inner))
 
 
 def flatten(value: Any) -> list[Any]:

@@ -18,5 +18,6 @@ from tinytorch.formatting import set_printoptions  # noqa: E402
 from tinytorch.kernels.threads import get_num_threads, set_num_threads  # noqa: E402
 from tinytorch.ops import *  # noqa: E402, F403
 from tinytorch.random import Generator, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state  # noqa: E402
+from tinytorch.serialization import load, save  # noqa: E402
 from tinytorch.size import Size  # noqa: E402
 from tinytorch.tensor import Tensor  # noqa: E402

@@ -596,6 +596,45 @@ class Tensor(TensorBase):
     def log_softmax(self, dim: int, dtype: Any = None) -> Tensor:
         return ops.log_softmax(self, dim, dtype=dtype)
 
+    def sort(self, dim: Any = -1, descending: Any = False, stable: Any = False) -> Any:
+        return ops.sort(self, dim, descending, stable)
+
+    def argsort(self, dim: Any = -1, descending: Any = False, stable: Any = False) -> Tensor:
+        return ops.argsort(self, dim, descending, stable)
+
+    def msort(self) -> Tensor:
+        return ops.msort(self)
+
+    def topk(self, k: Any, dim: Any = -1, largest: Any = True, sorted: Any = True) -> Any:
+        return ops.topk(self, k, dim, largest, sorted)
+
+    def kthvalue(self, k: Any, dim: Any = -1, keepdim: Any = False) -> Any:
+        return ops.kthvalue(self, k, dim, keepdim)
+
+    def median(self, dim: Any = None, keepdim: Any = False) -> Any:
+        return ops.median(self, dim, keepdim)
+
+    def nanmedian(self, dim: Any = None, keepdim: Any = False) -> Any:
+        return ops.nanmedian(self, dim, keepdim)
+
+    def mode(self, dim: Any = -1, keepdim: Any = False) -> Any:
+        return ops.mode(self, dim, keepdim)
+
+    def unique(self, sorted: Any = True, return_inverse: Any = False, return_counts: Any = False, dim: Any = None) -> Any:
+        return ops.unique(self, sorted, return_inverse, return_counts, dim)
+
+    def unique_consecutive(self, return_inverse: Any = False, return_counts: Any = False, dim: Any = None) -> Any:
+        return ops.unique_consecutive(self, return_inverse, return_counts, dim)
+
+    def bincount(self, weights: Any = None, minlength: Any = 0) -> Tensor:
+        return ops.bincount(self, weights, minlength)
+
+    def histc(self, bins: Any = 100, min: Any = 0, max: Any = 0) -> Tensor:
+        return ops.histc(self, bins, min, max)
+
+    def count_nonzero(self, dim: Any = None) -> Tensor:
+        return ops.count_nonzero(self, dim)
+
     # ------------------------------------------------------------------------------------ matrix products
 
     def matmul(self, other: Tensor) -> Tensor:
@@ -618,6 +657,57 @@ class Tensor(TensorBase):
 
     def addmm(self, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return ops.addmm(self, mat1, mat2, beta=beta, alpha=alpha)
+
+    def baddbmm(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        return ops.baddbmm(self, batch1, batch2, beta=beta, alpha=alpha)
+
+    def addbmm(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        return ops.addbmm(self, batch1, batch2, beta=beta, alpha=alpha)
+
+    def addmv(self, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        return ops.addmv(self, mat, vec, beta=beta, alpha=alpha)
+
+    def addr(self, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        return ops.addr(self, vec1, vec2, beta=beta, alpha=alpha)
+
+    def ger(self, vec2: Any) -> Tensor:
+        return ops.ger(self, vec2)
+
+    def vdot(self, other: Any) -> Tensor:
+        return ops.vdot(self, other)
+
+    def inner(self, other: Any) -> Tensor:
+        return ops.inner(self, other)
+
+    def kron(self, other: Any) -> Tensor:
+        return ops.kron(self, other)
+
+    def cross(self, other: Any, dim: Any = None) -> Tensor:
+        return ops.cross(self, other, dim)
+
+    def matrix_power(self, n: Any) -> Tensor:
+        return ops.matrix_power(self, n)
+
+    def trace(self) -> Tensor:
+        return ops.trace(self)
+
+    def diag(self, diagonal: Any = 0) -> Tensor:
+        return ops.diag(self, diagonal)
+
+    def diagonal(self, offset: Any = 0, dim1: Any = 0, dim2: Any = 1) -> Tensor:
+        return ops.diagonal(self, offset, dim1, dim2)
+
+    def diag_embed(self, offset: Any = 0, dim1: Any = -2, dim2: Any = -1) -> Tensor:
+        return ops.diag_embed(self, offset, dim1, dim2)
+
+    def diagflat(self, offset: Any = 0) -> Tensor:
+        return ops.diagflat(self, offset)
+
+    def tril(self, diagonal: Any = 0) -> Tensor:
+        return ops.tril(self, diagonal)
+
+    def triu(self, diagonal: Any = 0) -> Tensor:
+        return ops.triu(self, diagonal)
 
     # ------------------------------------------------------------------------------------ shapes
 
@@ -687,7 +777,7 @@ class Tensor(TensorBase):
 
     @property
     def mT(self) -> Tensor:
-        return ops.transpose(self, -2, -1)
+        return ops.matrix_transpose(self)
 
     def squeeze(self, dim: Any = None) -> Tensor:
         return ops.squeeze(self, dim)
@@ -738,6 +828,36 @@ class Tensor(TensorBase):
 
     def argwhere(self) -> Tensor:
         return ops.argwhere(self)
+
+    def scatter(self, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Tensor:
+        return ops.scatter(self, dim, index, src, value=value, reduce=reduce)
+
+    def scatter_add(self, dim: Any, index: Any, src: Any) -> Tensor:
+        return ops.scatter_add(self, dim, index, src)
+
+    def scatter_reduce(self, dim: Any, index: Any, src: Any, reduce: Any, *, include_self: Any = True) -> Tensor:
+        return ops.scatter_reduce(self, dim, index, src, reduce, include_self=include_self)
+
+    def index_add(self, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
+        return ops.index_add(self, dim, index, source, alpha=alpha)
+
+    def index_copy(self, dim: Any, index: Any, source: Any) -> Tensor:
+        return ops.index_copy(self, dim, index, source)
+
+    def index_fill(self, dim: Any, index: Any, value: Any) -> Tensor:
+        return ops.index_fill(self, dim, index, value)
+
+    def masked_select(self, mask: Any) -> Tensor:
+        return ops.masked_select(self, mask)
+
+    def masked_scatter(self, mask: Any, source: Any) -> Tensor:
+        return ops.masked_scatter(self, mask, source)
+
+    def take(self, index: Any) -> Tensor:
+        return ops.take(self, index)
+
+    def put(self, index: Any, source: Any, accumulate: Any = False) -> Tensor:
+        return ops.put(self, index, source, accumulate)
 
     # ------------------------------------------------------------------------------------ sizes and types
 
@@ -1154,6 +1274,51 @@ class Tensor(TensorBase):
 
     def cumsum_(self, dim: Any, *, dtype: Any = None) -> Tensor:
         return change_in_place(self, ops.cumsum, dim, dtype=dtype)
+
+    def scatter_(self, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Tensor:
+        return change_in_place(self, ops.scatter, dim, index, src, value=value, reduce=reduce)
+
+    def scatter_add_(self, dim: Any, index: Any, src: Any) -> Tensor:
+        return change_in_place(self, ops.scatter_add, dim, index, src)
+
+    def scatter_reduce_(self, dim: Any, index: Any, src: Any, reduce: Any, *, include_self: Any = True) -> Tensor:
+        return change_in_place(self, ops.scatter_reduce, dim, index, src, reduce, include_self=include_self)
+
+    def index_add_(self, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
+        return change_in_place(self, ops.index_add, dim, index, source, alpha=alpha)
+
+    def index_copy_(self, dim: Any, index: Any, source: Any) -> Tensor:
+        return change_in_place(self, ops.index_copy, dim, index, source)
+
+    def index_fill_(self, dim: Any, index: Any, value: Any) -> Tensor:
+        return change_in_place(self, ops.index_fill, dim, index, value)
+
+    def masked_scatter_(self, mask: Any, source: Any) -> Tensor:
+        return change_in_place(self, ops.masked_scatter, mask, source)
+
+    def put_(self, index: Any, source: Any, accumulate: Any = False) -> Tensor:
+        return change_in_place(self, ops.put, index, source, accumulate)
+
+    def addmm_(self, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        return change_in_place(self, ops.addmm, mat1, mat2, beta=beta, alpha=alpha)
+
+    def baddbmm_(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        return change_in_place(self, ops.baddbmm, batch1, batch2, beta=beta, alpha=alpha)
+
+    def addbmm_(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        return change_in_place(self, ops.addbmm, batch1, batch2, beta=beta, alpha=alpha)
+
+    def addmv_(self, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        return change_in_place(self, ops.addmv, mat, vec, beta=beta, alpha=alpha)
+
+    def addr_(self, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        return change_in_place(self, ops.addr, vec1, vec2, beta=beta, alpha=alpha)
+
+    def tril_(self, diagonal: Any = 0) -> Tensor:
+        return change_in_place(self, ops.tril, diagonal)
+
+    def triu_(self, diagonal: Any = 0) -> Tensor:
+        return change_in_place(self, ops.triu, diagonal)
 
 
 def _is_operand(value: Any) -> bool:

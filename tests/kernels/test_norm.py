@@ -116,6 +116,7 @@ def test_relu(make, dtype):
 
 def test_relu_of_integers_and_scalars():
     np.testing.assert_array_equal(elementwise.relu(np.array([-1, 2])), [0, 2])
+    assert isinstance(elementwise.relu(np.array(1.5)), np.ndarray)
     assert elementwise.relu(np.array(-1.5)) == 0
     assert elementwise.relu_backward(np.array(2.0), np.array(1.5)) == 2
     assert elementwise.relu(np.zeros((0, 3))).shape == (0, 3)

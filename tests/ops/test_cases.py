@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
-
 import pytest
 
-from tests.compare import compare
 from tests.ops import (
     cases_arithmetic,
     cases_compare,
@@ -20,6 +16,7 @@ from tests.ops import (
     cases_unary,
 )
 from tests.ops.cases import Case
+from tests.ops.run_cases import run
 
 TABLES = (
     cases_arithmetic, cases_unary, cases_compare, cases_reduce, cases_shape, cases_indexing, cases_setitem,
@@ -33,16 +30,6 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
-def test_names_are_unique(table: Any) -> None:
-    names = [case.name for case in table.CASES]
-    assert len(set(names)) == len(names), sorted({name for name in names if names.count(name) > 1})
-
-
 @pytest.mark.parametrize(("case", "dtype", "layout"), VARIANTS)
 def test_same_as_pytorch(case: Case, dtype: str, layout: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)  # NumPy's; PyTorch is silent about log(0)
-        warnings.filterwarnings("ignore", category=UserWarning, module="torch")
-        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinytorch\.")
-        compare(case.function, *case.inputs(dtype, layout), **case.options)
+    run(case, dtype, layout)

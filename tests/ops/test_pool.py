@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+import tinytorch
 from tests.compare import compare, compare_errors
 from tests.ops.functional import FLOATS, Inputs, functional
 
@@ -50,6 +52,20 @@ def test_max_pool2d_of_nan_and_infinity(options: dict[str, Any], dtype: str) -> 
     x[inputs.rng.random(x.shape) < 0.2] = -np.inf
     x[2] = -np.inf
     compare(lambda T, x: functional(T).max_pool2d(x, **options, return_indices=True), x, second=False)
+
+
+@pytest.mark.parametrize("options", [{"kernel_size": 2}, {"kernel_size": 3, "stride": 2, "padding": 1}], ids=str)
+def test_later_derivatives(options: dict[str, Any]) -> None:
+    """The gradient as a function of its cotangent, differentiated twice more: scatter, gather, scatter."""
+    inputs = Inputs("float64")
+
+    def gradient(T: Any, x: Any, cotangent: Any) -> Any:
+        x = x.detach().requires_grad_()
+        y = functional(T).max_pool2d(x, **options)
+        grad = torch.autograd.grad if T is torch else tinytorch.autograd.grad
+        return grad(y, x, cotangent, create_graph=True)
+
+    compare(gradient, inputs.normal(2, 3, 6, 6), inputs.normal(2, 3, 3, 3))
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32", "int8", "uint8", "float16"])

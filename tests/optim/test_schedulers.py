@@ -103,6 +103,7 @@ SCHEDULES = {
     "sequential": sequential,
     "nested": nested,
 }  # fmt: skip
+pytestmark = pytest.mark.filterwarnings("ignore:Detected call of")
 KINDS = ["SGD", "Adam"]
 
 

@@ -166,9 +166,12 @@ def test_parameters_with_gaps_in_memory(case):
     pair.check(1e-12)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "Adagrad"])
-def test_complex_parameters(name):
-    pair = Pair(name, {}, dtype=np.complex128)
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_complex_parameters(name, gaps):
+    pair = Pair(name, {}, shapes=[(3, 4), (90, 100)], dtype=np.complex128)
+    for p in pair.tiny if gaps else []:
+        p.data = tinytorch.as_tensor(np.repeat(p.detach().numpy(), 2, axis=1))[:, ::2]
     for _ in range(10):
         pair.step()
     pair.check(1e-12)

@@ -27,11 +27,11 @@ _zeros: dict[np.dtype, Array] = {}
 def relu(x: Array) -> Array:
     """max(x, 0), elementwise; NaN stays NaN (`torch.relu`)."""
     if x.size <= BLOCK:
-        return np.maximum(x, x.dtype.type(0))
+        return np.maximum(x, x.dtype.type(0), out=np.empty_like(x))  # with `out`, 0-d stays an array
     y = empty_like(x)
     source, target = flat_in_memory_order(x), flat_in_memory_order(y)
     if source is None or target is None:
-        return np.maximum(x, x.dtype.type(0))
+        return np.maximum(x, x.dtype.type(0), out=y)
     zeros = _zeros.setdefault(x.dtype, np.zeros(BLOCK, x.dtype))  # NumPy is slower against a scalar
 
     def clamp(block: Pair) -> None:
@@ -45,7 +45,7 @@ def relu(x: Array) -> Array:
 def relu_backward(grad: Array, y: Array) -> Array:
     """`grad` where y = relu(x) is positive or NaN, else 0. Shapes are equal; the result lies in memory as `y`."""
     if y.dtype.kind != "f" or grad.dtype != y.dtype:
-        return np.where(y <= 0, grad.dtype.type(0), grad)
+        return np.where(y <= 0, grad.dtype.type(0), grad)  # integers; dtypes that differ
     if y.size <= BLOCK:
         return _pass_where_positive(grad, y, np.empty_like(y))
     gx = empty_like(y)
@@ -64,7 +64,8 @@ def relu_backward(grad: Array, y: Array) -> Array:
 
 def _pass_where_positive(grad: Array, y: Array, out: Array) -> Array:
     """out = grad where y > 0 or NaN, else 0, for y that is never negative."""
-    mask = np.negative(as_bits(y))
+    bits = as_bits(y)
+    mask = np.negative(bits, out=np.empty_like(bits))
     np.right_shift(mask, 8 * y.itemsize - 1, out=mask)
     np.bitwise_and(as_bits(grad), mask, out=as_bits(out))
     return out

@@ -277,11 +277,12 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """(..., C, H·r, W·r) to (..., C·r², H, W): the inverse of :func:`pixel_shuffle`."""
     r = downscale_factor
     *batch, channels, height, width = input.shape
-    if height % r or width % r:
-        raise RuntimeError(
-            f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but input.size(-2)={height} and "
-            f"input.size(-1)={width} are not both divisible by {r}"
-        )
+    for name, size, dim in (("height", height, -2), ("width", width, -1)):
+        if size % r:
+            raise RuntimeError(
+                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({dim})={size} is not "
+                f"divisible by {r}"
+            )
     n = len(batch)
     blocks = input.reshape(*batch, channels, height // r, r, width // r, r)
     mixed = blocks.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3)

@@ -9,7 +9,7 @@ from tinytorch.ops.arithmetic import add, div, divide, floor_divide, fmod, mul, 
 from tinytorch.ops.unary import abs, absolute, ceil, clamp, clamp_max, clamp_min, clip, cos, exp, exp2, expm1, fix, floor, frac, log, log10, log1p, log2, relu, round, rsqrt, sigmoid, sign, sin, sqrt, tan, tanh, trunc
 from tinytorch.ops.compare import allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, gt, isclose, isfinite, isinf, isnan, le, logical_and, logical_not, logical_or, logical_xor, lt, masked_fill, maximum, minimum, ne, where
 from tinytorch.ops.reduce import all, amax, amin, any, argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, std_mean, sum, var, var_mean
-from tinytorch.ops.shape import cat, chunk, concat, concatenate, contiguous, flatten, flip, hstack, is_contiguous, moveaxis, movedim, narrow, permute, ravel, repeat, reshape, reshape_as, select, split, squeeze, stack, swapaxes, swapdims, t, tile, transpose, unbind, unflatten, unsqueeze, view, view_as, vstack
+from tinytorch.ops.shape import cat, chunk, concat, concatenate, contiguous, flatten, flip, hstack, is_contiguous, matrix_transpose, moveaxis, movedim, narrow, permute, ravel, repeat, reshape, reshape_as, select, split, squeeze, stack, swapaxes, swapdims, t, tile, transpose, unbind, unflatten, unsqueeze, view, view_as, vstack
 from tinytorch.ops.indexing import argwhere, basic_index, gather, getitem, index_put, index_select, nonzero, scatter_add_along, setitem, take_along_dim
 from tinytorch.ops.linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
 from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
@@ -32,3 +32,10 @@ from tinytorch.ops.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tinytorch.ops.loss_likelihood import binary_cross_entropy, binary_cross_entropy_with_logits, gaussian_nll_loss, kl_div, poisson_nll_loss
 from tinytorch.ops.loss_margin import cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss, soft_margin_loss, triplet_margin_loss, triplet_margin_with_distance_loss
 from tinytorch.ops.compare_in_place import compared
+from tinytorch.ops.sorting import argsort, bucketize, kthvalue, median, mode, msort, nanmedian, searchsorted, sort, topk
+from tinytorch.ops.unique import bincount, count_nonzero, histc, isin, unique, unique_consecutive
+from tinytorch.ops.scatter import index_add, index_copy, index_fill, masked_scatter, masked_select, put, scatter, scatter_add, take
+from tinytorch.ops.scatter_reduce import scatter_reduce
+from tinytorch.ops.diagonal import block_diag, diag, diag_embed, diagflat, diagonal, trace, tril, tril_indices, triu, triu_indices
+from tinytorch.ops.matrix_products import addbmm, addmv, addr, baddbmm, chain_matmul, cross, ger, inner, kron, matrix_power, multi_dot, tensordot, vdot
+from tinytorch.ops.einsum import einsum

@@ -92,7 +92,7 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else ``value``."""
-    return _maybe_in_place(inplace, input, lambda x: where(x > threshold, x, value))
+    return _maybe_in_place(inplace, input, lambda x: where(x <= threshold, value, x))
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -120,7 +120,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x · relu6(x + 3) / 6``; its derivative is 0 up to -3 and 1 from 3 on."""
 
     def pieces(x: Tensor) -> Tensor:
-        return where(x >= 3.0, x, where(x <= -3.0, 0.0, x * (x + 3.0) / 6.0))
+        return where(x >= 3.0, x, where(x <= -3.0, x * 0.0, x * (x + 3.0) / 6.0))
 
     return _maybe_in_place(inplace, _floating("hardswish", input), pieces)
 

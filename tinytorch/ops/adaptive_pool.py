@@ -55,7 +55,8 @@ class AdaptiveAvgPool2dInput(Primitive):
 
 
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
-    """The mean over windows that cover the image, ``output_size`` of them (``torch.nn.functional.adaptive_avg_pool2d``).
+    """The mean over windows that cover the image, ``output_size`` of them
+    (``torch.nn.functional.adaptive_avg_pool2d``).
 
     Args:
         input: (N, C, H, W) or (C, H, W).
@@ -80,7 +81,8 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
     images, out_size = _checked("adaptive_max_pool2d", input, output_size)
     n, c, height, width = images._array.shape
     places = _winning_places(images._array, out_size)
-    flat = ops.gather(images.reshape(n, c, height * width), 2, Tensor._wrap(places.reshape(n, c, out_size[0] * out_size[1])))
+    flat_places = Tensor._wrap(places.reshape(n, c, out_size[0] * out_size[1]))
+    flat = ops.gather(images.reshape(n, c, height * width), 2, flat_places)
     y, indices = flat.reshape(n, c, *out_size), Tensor._wrap(places)
     if input._array.ndim == 3:
         y, indices = y.squeeze(0), indices.squeeze(0)
@@ -150,8 +152,8 @@ def _checked_row(function: str, input: Any, output_size: Any) -> int:
         raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
     if input._array.ndim not in (2, 3):
         raise RuntimeError(
-            f"Expected 2 to 3 dimensions, but got {input._array.ndim}-dimensional tensor for argument #1 'self' (while checking "
-            f"arguments for {function})"
+            f"Expected 2 to 3 dimensions, but got {input._array.ndim}-dimensional tensor for argument #1 'self' (while "
+            f"checking arguments for {function})"
         )
     return one_size(function, "output_size", output_size)
 

@@ -184,6 +184,8 @@ def promote_all(*values: Any) -> list[Any]:
 
 def to_float(input: Tensor) -> Tensor:
     """An integer or bool tensor in the default float type; others as they are."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     if input._array.dtype.kind in "fc":
         return input
     return cast(input, dtype_of_number(0.0))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
 from tinytorch.tensor import Tensor
 
@@ -21,6 +22,14 @@ def _compare(function: Any, input: Any, other: Any) -> Tensor:
     except ValueError as error:
         raise Elementwise.explain(error, _value(a), _value(b)) from None
     return Tensor._wrap(np.asarray(result))
+
+
+def _of_arrays(function: Any, input: Tensor, other: Tensor, *args: Any) -> Tensor:
+    """``function`` of two tensors' arrays, each in its own dtype."""
+    try:
+        return Tensor._wrap(np.asarray(function(input._array, other._array, *args)))
+    except ValueError as error:
+        raise Elementwise.explain(error, input._array, other._array) from None
 
 
 def _value(operand: Any) -> Any:
@@ -65,7 +74,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """Where ``|input - other| <= atol + rtol · |other|``."""
     _same_dtype("isclose", input, other)
-    return Tensor._wrap(np.asarray(np.isclose(input._array, other._array, rtol, atol, equal_nan)))
+    return _of_arrays(np.isclose, input, other, rtol, atol, equal_nan)
 
 
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
@@ -101,24 +110,25 @@ def logical_not(input: Tensor) -> Tensor:
 
 def logical_and(input: Tensor, other: Tensor) -> Tensor:
     """Where both are non-zero."""
-    return Tensor._wrap(np.asarray(np.logical_and(input._array, other._array)))
+    return _of_arrays(np.logical_and, input, other)
 
 
 def logical_or(input: Tensor, other: Tensor) -> Tensor:
     """Where either is non-zero."""
-    return Tensor._wrap(np.asarray(np.logical_or(input._array, other._array)))
+    return _of_arrays(np.logical_or, input, other)
 
 
 def logical_xor(input: Tensor, other: Tensor) -> Tensor:
     """Where exactly one is non-zero."""
-    return Tensor._wrap(np.asarray(np.logical_xor(input._array, other._array)))
+    return _of_arrays(np.logical_xor, input, other)
 
 
 def _bitwise(name: str, function: Any, input: Any, other: Any) -> Tensor:
     a, b = operands(input, other)
-    kind = (a if isinstance(a, Tensor) else b)._array.dtype.kind
-    if kind not in "iub":
-        raise RuntimeError(f'"bitwise_{name}_cpu" not implemented for floating types; it needs integer or bool tensors')
+    for given, value in ((input, a), (other, b)):
+        if isinstance(value, float) or isinstance(given, Tensor) and value._array.dtype.kind not in "iub":
+            kind = SCALAR_NAMES[value.dtype] if isinstance(value, Tensor) else "Float"
+            raise NotImplementedError(f"\"bitwise_{name}_cpu\" not implemented for '{kind}'")
     return _compare(function, a, b)
 
 
@@ -231,9 +241,6 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         raise RuntimeError(
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
         )
-    number = value._array.item() if isinstance(value, Tensor) else value
-    if isinstance(number, float) and input._array.dtype.kind in "iub":
-        raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow")
     value = cast(value, input._array.dtype) if isinstance(value, Tensor) else as_tensor_like(value, input._array.dtype)
     return Where.apply(value, input, condition=mask._array)
 

@@ -2,17 +2,20 @@
 
 ::
 
-    y[n, o, h, w] = bias[o] + Σ_{c,i,j} weight[o, c, i, j] · x[n, c, h·stride - padding + i·dilation, w·stride - padding + j·dilation]
+    y[n, o, h, w] = bias[o] + Σ_{c,i,j} weight[o, c, i, j] · x[n, c, row, column]
 
-y is linear in x and linear in the weight, so both gradients are again sums of products over the same triples (input pixel, kernel
-tap, output pixel). That makes three functions, each of which is linear in its two arguments::
+    row = h·stride - padding + i·dilation        column = w·stride - padding + j·dilation
+
+y is linear in x and linear in the weight, so both gradients are again sums of products over the same triples (input
+pixel, kernel tap, output pixel). That makes three functions, each of which is linear in its two arguments::
 
     Conv2d        x, weight -> y          which outputs does a pixel feed?
     Conv2dInput   y, weight -> x          the same, walked backward: also called the transposed convolution
     Conv2dWeight  x, y      -> weight     how often did input and output move together, tap by tap?
 
-The backward of each is written with the other two, so the family is closed and every order of derivative exists. One-dimensional
-convolutions are images of height 1. (Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning".)
+The backward of each is written with the other two, so the family is closed and every order of derivative exists.
+One-dimensional convolutions are images of height 1. (Dumoulin and Visin 2016, "A guide to convolution arithmetic for
+deep learning".)
 """
 
 from __future__ import annotations
@@ -79,8 +82,8 @@ class Conv2d(Convolution):
 
 
 class Conv2dInput(Convolution):
-    """y (N, O, H', W') and weight (O, C/groups, KH, KW) give x of ``input_shape``: every output pixel hands its value back
-    to the pixels that it was made of, each time multiplied by the weight that joined them."""
+    """y (N, O, H', W') and weight (O, C/groups, KH, KW) give x of ``input_shape``: every output pixel hands its value
+    back to the pixels that it was made of, each time multiplied by the weight that joined them."""
 
     @staticmethod
     def forward(
@@ -206,14 +209,15 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Tensor:
-    """Transposed convolution: the gradient of :func:`conv2d` for its input, as a layer (``torch.nn.functional.conv_transpose2d``).
+    """Transposed convolution: the gradient of :func:`conv2d` for its input, as a layer
+    (``torch.nn.functional.conv_transpose2d``).
 
     Args:
         input: (N, C, H, W) or (C, H, W).
         weight: (C, O / groups, KH, KW): a convolution from O to C channels, walked backward.
         bias: (O,) or None.
-        output_padding: rows and columns added at the far side. Images of ``stride`` different sizes are convolved to the same
-            size; this says which one comes back.
+        output_padding: rows and columns added at the far side. Images of ``stride`` different sizes are convolved to
+            the same size; this says which one comes back.
 
     Returns:
         (N, O, H', W') with ``H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1``.
@@ -236,7 +240,8 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Tensor:
-    """One-dimensional transposed convolution: (N, C, L) or (C, L), weight (C, O / groups, K); else as :func:`conv_transpose2d`."""
+    """One-dimensional transposed convolution: (N, C, L) or (C, L), weight (C, O / groups, K); else as
+    :func:`conv_transpose2d`."""
     return _convolve_transposed(
         "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
@@ -268,8 +273,8 @@ def _convolve(
 
 
 def _convolve_transposed(
-    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int,
-    dilation: Any,
+    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any,
+    groups: int, dilation: Any,
 ) -> Tensor:  # fmt: skip
     check_tensors(name, dims, input, weight, bias)
     x = input if input._array.ndim == dims + 2 else input.unsqueeze(0)

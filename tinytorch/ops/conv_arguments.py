@@ -9,7 +9,8 @@ from typing import Any
 
 from tinytorch.tensor import Tensor
 
-__all__ = ["check_bias", "check_convolution", "check_kernel_fits", "check_numbers", "check_tensors", "per_dimension", "scalar_name"]
+__all__ = ["check_bias", "check_convolution", "check_kernel_fits", "check_numbers", "check_tensors", "per_dimension",
+           "scalar_name"]  # fmt: skip
 
 Sizes = tuple[int, ...]
 
@@ -30,8 +31,8 @@ def per_dimension(function: str, name: str, value: Any, dims: int) -> Sizes:
         return values * dims
     if len(values) != dims:
         raise RuntimeError(
-            f"expected {name} to be a single integer value or a list of {dims} values to match the convolution dimensions, "
-            f"but got {name}={list(values)}"
+            f"expected {name} to be a single integer value or a list of {dims} values to match the convolution "
+            f"dimensions, but got {name}={list(values)}"
         )
     return values
 
@@ -85,8 +86,8 @@ def check_convolution(input: Tensor, weight: Tensor, groups: int, transposed: bo
         )
     if shape[0] % groups:
         raise RuntimeError(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size "
-            f"[{list(shape)}] instead"
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
+            f"size [{list(shape)}] instead"
         )
     if 0 in shape[2:]:
         raise RuntimeError(f"kernel size should be greater than zero, but got kernel size {list(shape[2:])}")
@@ -95,8 +96,8 @@ def check_convolution(input: Tensor, weight: Tensor, groups: int, transposed: bo
     if channels != expected:
         what = f"transposed={int(transposed)}" if transposed else f"groups={groups}"
         raise RuntimeError(
-            f"Given {what}, weight of size {list(shape)}, expected input{list(input.shape)} to have {expected} channels, but "
-            f"got {channels} channels instead"
+            f"Given {what}, weight of size {list(shape)}, expected input{list(input.shape)} to have {expected} "
+            f"channels, but got {channels} channels instead"
         )
 
 
@@ -105,8 +106,8 @@ def check_bias(weight: Tensor, bias: Tensor | None, channels: int, transposed: b
     if bias is not None and bias._array.shape != (channels,):
         what = "transposed=1, weight" if transposed else "weight"
         raise RuntimeError(
-            f"Given {what} of size {list(weight.shape)}, expected bias to be 1-dimensional with {channels} elements, but got "
-            f"bias of size {list(bias.shape)} instead"
+            f"Given {what} of size {list(weight.shape)}, expected bias to be 1-dimensional with {channels} elements, "
+            f"but got bias of size {list(bias.shape)} instead"
         )
 
 

@@ -74,7 +74,10 @@ def _array_from_sequence(data: Any) -> np.ndarray:
     if array.dtype.kind in "OUSV":
         if array.dtype.kind == "O" and _holds_only_ints(array):
             raise ValueError("Overflow when unpacking long long")
-        raise TypeError(f"new(): data must be numbers or sequences of numbers (got {_odd_element(plain)})")
+        odd = _odd_element(plain)
+        if isinstance(odd, str):
+            raise TypeError(f"new(): invalid data type '{type(odd).__name__}'")
+        raise RuntimeError(f"Could not infer dtype of {type(odd).__name__}")
     if array.dtype == np.uint64:  # NumPy's answer to ints over 2**63 - 1
         raise ValueError("Overflow when unpacking long long")
     return array
@@ -93,10 +96,11 @@ def _holds_only_ints(array: np.ndarray) -> bool:
     return all(isinstance(item, int) for item in array.flat)
 
 
-def _odd_element(data: Any) -> str:
+def _odd_element(data: Any) -> Any:
+    """What in nested lists is no number."""
     while isinstance(data, list) and data:
         data = next((item for item in data if not isinstance(item, (int, float, bool, complex))), data[0])
-    return f"invalid data type '{type(data).__name__}'"
+    return data
 
 
 def _inferred_dtype(data: Any, array: np.ndarray) -> np.dtype[Any]:

@@ -8,6 +8,7 @@ receives the sum of three gradients.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -343,6 +344,12 @@ def _index_array(item: Any) -> np.ndarray:
 
 def _explain(input: Tensor, error: IndexError) -> IndexError:
     text = str(error)
+    mask = re.match(r"boolean index did not match .* along axis (\d+); size of axis is \d+ but size of .* is (\d+)", text)
+    if mask is not None:
+        return IndexError(
+            f"The shape of the mask [{mask[2]}] at index {mask[1]} does not match the shape of the indexed tensor "
+            f"{list(input._array.shape)} at index {mask[1]}"
+        )
     text = text.replace("is out of bounds for axis", "is out of bounds for dimension")
     return IndexError(f"{text} (tensor of shape {list(input._array.shape)})")
 

@@ -9,8 +9,9 @@ The formulas are those of :mod:`tinytorch.ops.norm`; only *what* is averaged dif
     layer_norm            the last dimensions           place in the last dimensions
     rms_norm              as layer_norm, but only divided by the root of the mean square
 
-Samples do not see each other, so there are no running statistics, and training and evaluation are the same.
-(Ba, Kiros and Hinton 2016; Wu and He 2018, "Group Normalization"; Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".)
+Samples do not see each other, so there are no running statistics, and training and evaluation are the same. (Ba,
+Kiros and Hinton 2016; Wu and He 2018, "Group Normalization"; Zhang and Sennrich 2019, "Root Mean Square Layer
+Normalization".)
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class LayerNorm(Primitive):
         elif is_grad_enabled():
             grads = normalization_backward(grad, x, weight, features, samples, eps, needs)
         else:
-            arrays = _backward(grad._array, x._array, None if weight is None else weight._array, features, samples, eps, needs)
+            scale = None if weight is None else weight._array
+            arrays = _backward(grad._array, x._array, scale, features, samples, eps, needs)
             grads = tuple([None if array is None else Tensor._wrap(array) for array in arrays])
         shape = grad._array.shape[ndim - dims :]
         return grads[0], *[None if g is None else g.reshape(shape) for g in grads[1:]]
@@ -152,8 +154,8 @@ def group_norm(
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and value._array.shape != (c,):
             raise RuntimeError(
-                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
-                f"{list(value.shape)} and input of shape {list(shape)}"
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
+                f"shape {list(value.shape)} and input of shape {list(shape)}"
             )
     _check_dtypes("group_norm", input, weight, bias)
     features = c // num_groups * math.prod(shape[2:])
@@ -183,7 +185,8 @@ def _checked_shape(
         raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
     if not isinstance(normalized_shape, (tuple, list)):
         raise TypeError(
-            f"{function}(): argument 'normalized_shape' (position 2) must be tuple of ints, not {type(normalized_shape).__name__}"
+            f"{function}(): argument 'normalized_shape' (position 2) must be tuple of ints, not "
+            f"{type(normalized_shape).__name__}"
         )
     shape = tuple(size.__index__() for size in normalized_shape)
     if not shape:
@@ -194,13 +197,13 @@ def _checked_shape(
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and value._array.shape != shape:
             raise RuntimeError(
-                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(value.shape)} and "
-                f"normalized_shape = {list(shape)}"
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(value.shape)} "
+                f"and normalized_shape = {list(shape)}"
             )
     if input._array.shape[-len(shape) :] != shape or input._array.ndim < len(shape):
         raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but got input of "
-            f"size{list(input.shape)}"
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
+            f"got input of size{list(input.shape)}"
         )
     return shape
 

@@ -7,8 +7,8 @@
     smooth_l1    d² / (2·beta) if |d| < beta, else |d| - beta/2        both: calm near 0, robust far out
     huber        d² / 2 if |d| < delta, else delta·(|d| - delta/2)     the same, times delta
 
-They share one pattern (:class:`DifferenceLoss`): with f(d) the loss and f'(d) its slope, ``∂L/∂input = grad · f'(d)`` and
-``∂L/∂target = -grad · f'(d)``; under 'mean' both are divided by the number of elements.
+They share one pattern (:class:`DifferenceLoss`): with f(d) the loss and f'(d) its slope, ``∂L/∂input = grad · f'(d)``
+and ``∂L/∂target = -grad · f'(d)``; under 'mean' both are divided by the number of elements.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
 
 
 class DifferenceLoss(Primitive):
-    """Base of losses f(input - target), reduced. A loss defines ``value`` (f, on arrays) and ``slope`` (f', on Tensors)."""
+    """Base of losses f(input - target), reduced. A loss defines ``value`` (f, on arrays) and ``slope`` (f', on
+    Tensors)."""
 
     @staticmethod
     def forward(ctx: Any, input: np.ndarray, target: np.ndarray, reduction: str, **options: Any) -> np.ndarray:
@@ -205,8 +206,8 @@ def _alike(function: str, input: Any, target: Any, floating: bool = True) -> tup
         raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
     if input._array.shape != target._array.shape:
         warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely lead to "
-            "incorrect results due to broadcasting. Please ensure they have the same size.",
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
             stacklevel=3,
         )
         input, target = broadcast_tensors(input, target)

@@ -7,8 +7,8 @@
     gaussian_nll            a number with mean μ, variance v (log v + (t - μ)² / v) / 2
     kl_div                  from one distribution to another Σ t·(log t - log p)
 
-The coin again in terms of its logit x, p = sigmoid(x), needs no p at all: log p = logsigmoid(x) and log(1 - p) = logsigmoid(x) - x, which
-neither overflow nor round to log 0.
+The coin again in terms of its logit x, p = sigmoid(x), needs no p at all: log p = logsigmoid(x) and log(1 - p) =
+logsigmoid(x) - x, which neither overflow nor round to log 0.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from tinytorch.ops.special_functions import xlogy
 from tinytorch.ops.unary import clamp_min, exp, log, log1p
 from tinytorch.tensor import Tensor
 
-__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "kl_div", "poisson_nll_loss"]
+__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "kl_div",
+           "poisson_nll_loss"]  # fmt: skip
 
 
 class BinaryCrossEntropy(Elementwise):
@@ -63,7 +64,8 @@ def binary_cross_entropy(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """The cross entropy of probabilities ``input`` and targets in [0, 1] (``torch.nn.functional.binary_cross_entropy``).
+    """The cross entropy of probabilities ``input`` and targets in [0, 1]
+    (``torch.nn.functional.binary_cross_entropy``).
 
     Args:
         input: probabilities; elements outside [0, 1] raise RuntimeError.
@@ -74,8 +76,8 @@ def binary_cross_entropy(
     reduction = chosen_reduction(size_average, reduce, reduction)
     if input._array.shape != target._array.shape:
         raise ValueError(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. Please "
-            "ensure they have the same size."
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
+            "Please ensure they have the same size."
         )
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f"\"binary_cross_entropy\" not implemented for '{input.type()[6:-6]}'")
@@ -86,7 +88,7 @@ def binary_cross_entropy(
     loss = BinaryCrossEntropy.apply(input, target)
     if weight is not None:
         if tuple(broadcast_shapes(target._array.shape, weight._array.shape)) != input._array.shape:
-            raise RuntimeError(f"weight of shape {list(weight.shape)} does not broadcast to the input's {list(input.shape)}")
+            raise RuntimeError(f"weight of shape {list(weight.shape)} does not broadcast to {list(input.shape)}")
         loss = loss * weight
     return reduced(loss, reduction)
 
@@ -112,8 +114,8 @@ def binary_cross_entropy_with_logits(
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if target._array.dtype.kind != "f" and input._array.dtype.kind == "f":
         raise RuntimeError(
-            f"result type {input.type()[6:-6]} can't be cast to the desired output type {target.type()[6:-6]}: the target must "
-            "be floating, target.float()"
+            f"result type {input.type()[6:-6]} can't be cast to the desired output type {target.type()[6:-6]}: the "
+            "target must be floating, target.float()"
         )
     input, target = operands(input, target)
     log_p = logsigmoid(input)
@@ -131,18 +133,20 @@ def kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Tensor:
-    """The Kullback-Leibler divergence ``target·(log target - input)``, element by element (``torch.nn.functional.kl_div``).
+    """The Kullback-Leibler divergence ``target·(log target - input)``, element by element
+    (``torch.nn.functional.kl_div``).
 
     Args:
         input: log-probabilities.
         target: probabilities, or log-probabilities if ``log_target``.
-        reduction: 'batchmean' is the mathematical one: the sum, divided by the batch size. 'mean' divides by all elements.
+        reduction: 'batchmean' is the mathematical one: the sum, divided by the batch size. 'mean' divides by all
+            elements.
     """
     batchmean = reduction == "batchmean" and size_average is None and reduce is None
     if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(
-            "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides only by the "
-            "batch size, and aligns with the KL div math definition.",
+            "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
+            "only by the batch size, and aligns with the KL div math definition.",
             stacklevel=2,
         )
     reduction = chosen_reduction(size_average, reduce, "sum" if batchmean else reduction)
@@ -164,7 +168,8 @@ def poisson_nll_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """The negative log likelihood of counts ``target`` under Poisson distributions (``torch.nn.functional.poisson_nll_loss``).
+    """The negative log likelihood of counts ``target`` under Poisson distributions
+    (``torch.nn.functional.poisson_nll_loss``).
 
     Args:
         input: the logarithm of the expectations, or the expectations themselves if not ``log_input``.
@@ -192,7 +197,8 @@ def gaussian_nll_loss(
 
     Args:
         input: the means.
-        var: the variances, of the input's shape, or without its last dimension, or with size 1 in one place, or one number.
+        var: the variances, of the input's shape, or without its last dimension, or with size 1 in one place, or one
+            number.
         full: add the constant log(2π) / 2.
         eps: the variance counts as at least this, while its gradient passes unchanged.
 

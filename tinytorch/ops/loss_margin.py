@@ -1,7 +1,8 @@
 """Losses with a margin: once an answer is right by a distance ``margin``, it costs nothing more.
 
-All have the hinge ``max(0, margin - how right)`` in them, or its smooth version ``log(1 + exp(-how right))``. What differs is what is
-compared: a score with a sign, two scores with each other, the right class with all others, two distances.
+All have the hinge ``max(0, margin - how right)`` in them, or its smooth version ``log(1 + exp(-how right))``. What
+differs is what is compared: a score with a sign, two scores with each other, the right class with all others, two
+distances.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def margin_ranking_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``max(0, -target·(x1 - x2) + margin)``: the first should be larger where the target is 1, smaller where it is -1."""
+    """``max(0, -target·(x1 - x2) + margin)``: the first should be larger where the target is 1, smaller where it is
+    -1."""
     reduction = chosen_reduction(size_average, reduce, reduction)
     if not input1._array.ndim == input2._array.ndim == target._array.ndim:
         raise RuntimeError(
@@ -90,8 +92,8 @@ def cosine_embedding_loss(
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if input1._array.ndim != ndim + 1 or input2._array.ndim != ndim + 1:
         raise RuntimeError(
-            f"{ndim}D target tensor expects {ndim + 1}D input tensors, but found inputs with sizes {list(input1.shape)} and "
-            f"{list(input2.shape)}."
+            f"{ndim}D target tensor expects {ndim + 1}D input tensors, but found inputs with sizes "
+            f"{list(input1.shape)} and {list(input2.shape)}."
         )
     squared1 = (input1 * input1).sum(-1) + 1e-12
     squared2 = (input2 * input2).sum(-1) + 1e-12
@@ -125,8 +127,8 @@ def multi_margin_loss(
     n, classes = rows._array.shape
     if target._array.size != n or target._array.ndim > 1:
         raise RuntimeError(
-            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). Expected "
-            f"target size [{n}], but got {list(target.shape)}. Input has shape {list(input.shape)}."
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
+            f"size). Expected target size [{n}], but got {list(target.shape)}. Input has shape {list(input.shape)}."
         )
     if weight is not None and weight._array.shape != (classes,):
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
@@ -161,8 +163,8 @@ def multilabel_margin_loss(
     if target._array.dtype != np.int64:
         raise RuntimeError(f"expected scalar type Long but found {target.type()[6:-6]}")
     rows = input if input._array.ndim == 2 else input.reshape(1, -1)
-    labels = target._array.reshape(rows._array.shape)
-    n, classes = labels.shape
+    n, classes = rows._array.shape
+    labels = target._array.reshape(n, classes)
     if ((labels < -1) | (labels >= classes)).any():
         raise RuntimeError("argument #2 'target' is out of range")
     listed = np.logical_and.accumulate(labels >= 0, axis=1)  # up to the first -1
@@ -205,8 +207,8 @@ def triplet_margin_loss(
     """``max(0, margin + d(anchor, positive) - d(anchor, negative))`` with the p-norm as d, over the last dimension."""
     reduction = chosen_reduction(size_average, reduce, reduction)
     return triplet_margin_with_distance_loss(
-        anchor, positive, negative, distance_function=lambda a, b: pairwise_distance(a, b, p, eps), margin=margin, swap=swap,
-        reduction=reduction,
+        anchor, positive, negative, distance_function=lambda a, b: pairwise_distance(a, b, p, eps), margin=margin,
+        swap=swap, reduction=reduction,
     )  # fmt: skip
 
 
@@ -230,8 +232,8 @@ def triplet_margin_with_distance_loss(
     ranks = [t._array.ndim for t in (anchor, positive, negative)]
     if len(set(ranks)) != 1:
         raise RuntimeError(
-            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor "
-            f"{ranks[0]}D, positive {ranks[1]}D, and negative {ranks[2]}D inputs"
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {ranks[0]}D, positive {ranks[1]}D, and negative {ranks[2]}D inputs"
         )
     distance: Any = pairwise_distance if distance_function is None else distance_function
     near, far = distance(anchor, positive), distance(anchor, negative)

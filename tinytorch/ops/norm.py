@@ -4,15 +4,16 @@
 
     xhat = (x - mean) · invstd         invstd = 1 / sqrt(var + eps)        y = weight · xhat + bias
 
-In training ``mean`` and ``var`` are those of the batch itself, so they depend on x as well, and the gradient has three paths. Collected (the
-derivation is in :mod:`tinytorch.kernels.norm`), with g = grad · weight and means over all that was averaged::
+In training ``mean`` and ``var`` are those of the batch itself, so they depend on x as well, and the gradient has
+three paths. Collected (the derivation is in :mod:`tinytorch.kernels.norm`), with g = grad · weight and means over all
+that was averaged::
 
     ∂L/∂x = invstd · (g - mean(g) - xhat · mean(g · xhat))
     ∂L/∂weight = Σ grad · xhat         ∂L/∂bias = Σ grad
 
-The formula is here twice. A fused kernel computes it fast, on arrays, and that is what training uses. But to differentiate the *gradient*
-(``create_graph=True``), it must be made of Tensor ops: :func:`normalization_backward` is those few lines. Tests hold the two together.
-(Ioffe and Szegedy 2015, "Batch Normalization".)
+The formula is here twice. A fused kernel computes it fast, on arrays, and that is what training uses. But to
+differentiate the *gradient* (``create_graph=True``), it must be made of Tensor ops: :func:`normalization_backward` is
+those few lines. Tests hold the two together. (Ioffe and Szegedy 2015, "Batch Normalization".)
 """
 
 from __future__ import annotations
@@ -178,8 +179,8 @@ def batch_norm(
     Args:
         input: (N, C, ...), with any number of further dimensions.
         running_mean, running_var: (C,), or both None. In training they are changed in place, to
-            ``(1 - momentum) · running + momentum · batch`` with the batch's unbiased variance; otherwise they are used instead of
-            the batch's statistics.
+            ``(1 - momentum) · running + momentum · batch`` with the batch's unbiased variance; otherwise they are
+            used instead of the batch's statistics.
         weight, bias: (C,) or None.
         training: normalize with the statistics of the batch.
         eps: keeps the division finite.
@@ -234,18 +235,19 @@ def _check_batch_norm(
         if value is not None and value._array.shape != (channels,):
             raise RuntimeError(f"{name} should contain {channels} elements not {value._array.size}")
     if input._array.ndim < 2:
-        raise RuntimeError(f"batch_norm needs an input of 2 or more dimensions (N, C, ...), but got {list(input.shape)}")
+        raise RuntimeError(f"batch_norm needs an input of 2 or more dimensions, (N, C, ...), not {list(input.shape)}")
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f"\"batch_norm\" not implemented for '{input.type()[6:-6]}'")
     for name, value in given.items():
         if value is not None and value._array.dtype != input._array.dtype:
             raise RuntimeError(
-                f"mixed dtype (CPU): all inputs must share same datatype, but input is {input.dtype} and {name} {value.dtype}."
+                f"mixed dtype (CPU): all inputs must share same datatype, but input is {input.dtype} and {name} "
+                f"{value.dtype}."
             )
         if name.startswith("running") and value is not None and value.requires_grad:
             raise RuntimeError(
-                f"The function 'native_batch_norm' is not differentiable with respect to argument '{name}'. This input cannot "
-                "have requires_grad True."
+                f"The function 'native_batch_norm' is not differentiable with respect to argument '{name}'. This input "
+                "cannot have requires_grad True."
             )
 
 
@@ -261,8 +263,9 @@ def instance_norm(
 ) -> Tensor:
     """Normalize each channel of each sample over its own pixels (``torch.nn.functional.instance_norm``).
 
-    That is :func:`batch_norm` of a batch of one sample that has all channels of all samples. Arguments as there; without
-    ``use_input_stats`` the running statistics are used. Running statistics move towards the mean over the batch.
+    That is :func:`batch_norm` of a batch of one sample that has all channels of all samples. Arguments as there;
+    without ``use_input_stats`` the running statistics are used. Running statistics move towards the mean over the
+    batch.
     """
     shape = input._array.shape
     if use_input_stats and math.prod(shape[2:]) == 1:

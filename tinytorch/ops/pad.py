@@ -86,6 +86,15 @@ def _pad_by_index(input: Tensor, dim: int, before: int, after: int, mode: str) -
         )
     if mode == "circular" and max(before, after) > size:
         raise RuntimeError("Padding value causes wrapping around more than once.")
-    places = np.pad(np.arange(size), (max(before, 0), max(after, 0)), mode=_NUMPY_MODES[mode])
-    places = places[max(-before, 0) : len(places) - max(-after, 0)]
+    places = np.arange(size)
+    if mode == "circular":  # what is cut off is not there to wrap around; the other modes never reach that far
+        places = _cut(places, before, after)
+    places = np.pad(places, (max(before, 0), max(after, 0)), mode=_NUMPY_MODES[mode])
+    if mode != "circular":
+        places = _cut(places, before, after)
     return index_select(input, dim, Tensor._wrap(places))
+
+
+def _cut(places: np.ndarray, before: int, after: int) -> np.ndarray:
+    """Negative padding: so many places fewer at either end."""
+    return places[max(-before, 0) : len(places) - max(-after, 0)]

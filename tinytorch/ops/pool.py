@@ -1,8 +1,9 @@
 """Pooling: each window of an image becomes one number, its maximum or its mean.
 
-*Max pooling* lets the largest value through, and sends the gradient back to where that value stood. Which place won is decided in the
-forward; from then on, both directions only copy numbers between places: :class:`MaxPoolScatter` puts gradients to the winners,
-:class:`MaxPoolGather` picks the winners' values out of an array. Each is the other's derivative.
+*Max pooling* lets the largest value through, and sends the gradient back to where that value stood. Which place won
+is decided in the forward; from then on, both directions only copy numbers between places: :class:`MaxPoolScatter`
+puts gradients to the winners, :class:`MaxPoolGather` picks the winners' values out of an array. Each is the other's
+derivative.
 
 *Average pooling* is linear: its derivative is its adjoint, which spreads a gradient over the window that it came from
 (:class:`AvgPool2d`, :class:`AvgPool2dInput`).
@@ -43,10 +44,11 @@ class Window(NamedTuple):
 
 
 class MaxPool2d(Primitive):
-    """(N, C, H, W) to (y, indices), both (N, C, H', W'); ``indices`` are flat places h·W + w, or the kernel's own record of the winners."""
+    """(N, C, H, W) to (y, indices), both (N, C, H', W'); ``indices`` are flat places h·W + w, or the kernel's own
+    record of the winners."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, window: Window, out_size: Pair, indices: bool) -> tuple[np.ndarray, np.ndarray]:
+    def forward(ctx: Any, x: np.ndarray, window: Window, out_size: Pair, indices: bool) -> Any:
         y, winner = kernels.max_pool2d(x, *window, out_size)
         ctx.save_intermediates(x.shape, winner)
         places = kernels.winner_to_indices(winner, *window, x.shape[3]) if indices else winner

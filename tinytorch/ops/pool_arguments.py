@@ -79,7 +79,8 @@ def check_window(kernel: Pair, stride: Pair, padding: Pair, dilation: Pair = (1,
             raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
         if p > k // 2:
             raise RuntimeError(
-                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and dilation={d}"
+                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
+                f"dilation={d}"
             )
 
 
@@ -94,7 +95,7 @@ def pooled_size(
     if height < 1 or width < 1:
         channels = shape[1]
         raise RuntimeError(
-            f"Given input size: ({channels}x{shape[2]}x{shape[3]}). Calculated output size: ({channels}x{height}x{width}). "
-            "Output size is too small"
+            f"Given input size: ({channels}x{shape[2]}x{shape[3]}). Calculated output size: "
+            f"({channels}x{height}x{width}). Output size is too small"
         )
     return height, width

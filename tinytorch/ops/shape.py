@@ -19,7 +19,7 @@ from tinytorch.ops.dims import many_dims, one_dim, sizes_from
 from tinytorch.tensor import Tensor
 
 __all__ = ["reshape", "view", "view_as", "reshape_as", "flatten", "unflatten", "ravel", "permute", "transpose", "t",
-           "swapaxes", "swapdims", "moveaxis", "movedim", "squeeze", "unsqueeze", "cat", "concat", "concatenate", "stack",
+           "matrix_transpose", "swapaxes", "swapdims", "moveaxis", "movedim", "squeeze", "unsqueeze", "cat", "concat", "concatenate", "stack",
            "split", "chunk", "unbind", "narrow", "select", "flip", "contiguous", "is_contiguous", "hstack", "vstack", "tile",
            "repeat"]  # fmt: skip
 
@@ -274,6 +274,14 @@ def t(input: Tensor) -> Tensor:
     return Permute.apply(input, dims=tuple(range(ndim))[::-1])
 
 
+def matrix_transpose(input: Tensor) -> Tensor:
+    """The last two dimensions exchanged: ``Tensor.mT``."""
+    ndim = input._array.ndim
+    if ndim < 2:
+        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {ndim}-D tensor.")
+    return transpose(input, -2, -1)
+
+
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimensions ``source`` moved to the places ``destination``; the others keep their order."""
     ndim = input._array.ndim
@@ -313,6 +321,8 @@ def _checked_sequence(name: str, tensors: Any) -> list[Tensor]:
         if not isinstance(value, Tensor):
             raise TypeError(f"expected Tensor as element {position} in argument 0, but got {type(value).__name__}")
     if not tensors:
+        if name == "torch.cat":
+            raise ValueError("torch.cat(): expected a non-empty list of Tensors")
         raise RuntimeError(f"{name} expects a non-empty TensorList")
     return list(tensors)
 
@@ -393,7 +403,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """One view per position along ``dim``."""
     if input._array.ndim == 0:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return Unbind.apply(input, dim=one_dim(dim, input._array.ndim))
 
 

@@ -92,7 +92,8 @@ def _softmax(primitive: Any, input: Tensor, dim: int | None, dtype: Any) -> Tens
     if dtype is not None:
         input = cast(input, to_numpy_dtype(dtype))
     if input._array.dtype.kind not in "fc":
-        raise RuntimeError(f'"softmax_lastdim_kernel_impl" not implemented for {input.type()[6:-6]!r}')
+        name = "softmax" if primitive is Softmax else "log_softmax"
+        raise NotImplementedError(f'"{name}_lastdim_kernel_impl" not implemented for {input.type()[6:-6]!r}')
     dim = _default_dim(input._array.ndim) if dim is None else dim
     return primitive.apply(input, dim=one_dim(dim, input._array.ndim))
 

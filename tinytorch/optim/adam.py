@@ -2,8 +2,8 @@
 
 What is new compared with :mod:`~tinytorch.optim.sgd`: beside the running mean m of the gradient there is the
 running mean v of its square, and the step is divided by the square root of v. A number with small gradients
-then moves as fast as one with large gradients; scaling the loss by 1000 changes nothing (Kingma and Ba, 2014,
-https://arxiv.org/abs/1412.6980)::
+then moves as fast as one with large gradients; scaling the loss by 1000 changes almost nothing (Kingma and
+Ba, 2014, https://arxiv.org/abs/1412.6980)::
 
     m <- m + (1 - beta1) * (g - m)
     v <- beta2 * v + (1 - beta2) * g * g
@@ -37,7 +37,7 @@ def adam_update(
     beta2: float, eps: float, weight_decay: float, decoupled: bool, maximize: bool, step: float,
 ) -> None:  # fmt: skip
     """Change the parameter ``p`` and the running means ``m``, ``v`` (and ``v_max``) by the gradient ``g``, in place."""
-    if decoupled:  # AdamW
+    if decoupled and weight_decay:  # AdamW
         p *= 1 - lr * weight_decay
     g = direction(p, g, 0.0 if decoupled else weight_decay, maximize)
     m += (1 - beta1) * (g - m)

@@ -6,7 +6,7 @@ Newton's method divides the gradient by the curvature: it goes d = -H g, where H
 of second derivatives. For n parameters that matrix has n^2 elements. L-BFGS estimates H from how the gradient
 changed over the last steps (Nocedal, 1980; Nocedal and Wright, 2006, algorithm 7.4)::
 
-    s = change of the parameters,  y = change of the gradient,  rho = 1 / (y . s)       one triple for each step remembered
+    s = change of the parameters,  y = change of the gradient,  rho = 1 / (y . s)       a triple for each step
 
     q = -g
     for (s, y, rho) from newest to oldest:   alpha = rho * (s . q);   q -= alpha * y
@@ -120,7 +120,7 @@ class LBFGS(Optimizer):
         return self.param_groups[0]["params"]
 
     @no_grad
-    def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any]) -> Any:
         """Iterate. ``closure`` computes the loss, with ``backward()``, and returns it.
 
         Returns the loss before the first iteration. Raises RuntimeError for an unknown ``line_search_fn``.
@@ -150,12 +150,11 @@ class LBFGS(Optimizer):
         evals = 1
         for iteration in range(1, max_iter + 1):
             state["n_iter"] += 1
-            memory.t = lr
             if state["n_iter"] == 1:
-                memory.d = -grad
-                memory.t = min(1.0, 1.0 / np.abs(grad).sum()) * lr
+                memory.d, memory.t = -grad, min(1.0, 1.0 / np.abs(grad).sum()) * lr
             else:
                 memory.set_direction(grad, group["history_size"])
+                memory.t = lr
             memory.prev_flat_grad, memory.prev_loss = grad, loss
             slope = grad.dot(memory.d)
             if slope > -tolerance_change:

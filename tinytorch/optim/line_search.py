@@ -92,7 +92,7 @@ def _trial(bracket: list[Point], stuck: bool) -> tuple[Any, bool]:
 
     The second time in a row, or outside, it is moved a tenth of the bracket's length away from the end.
     """
-    t = cubic_minimum(*bracket)
+    t = cubic_minimum(bracket[0], bracket[1])
     left, right = sorted(point.t for point in bracket)
     margin = 0.1 * (right - left)
     if min(right - t, t - left) >= margin:

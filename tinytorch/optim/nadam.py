@@ -28,7 +28,7 @@ def nadam_update(
     weight_decay: float, decoupled: bool, maximize: bool, step: float, grad_share: float, mean_share: float,
 ) -> None:  # fmt: skip
     """Change ``p`` and the running means ``m``, ``v``, in place; the shares are the two fractions with mu above."""
-    if decoupled:
+    if decoupled and weight_decay:
         p *= 1 - lr * weight_decay
     g = direction(p, g, 0.0 if decoupled else weight_decay, maximize)
     m += (1 - beta1) * (g - m)

@@ -14,15 +14,12 @@ the next parameter. That formula is each optimizer's ``_update``. Everything els
 
 ``param_groups``
     A list of dictionaries: the parameters of a group under ``"params"``, and the options (``"lr"``...) that
-        hold for them.
-    Schedulers and users change options between steps.
+    hold for them. Schedulers and users change options between steps.
 ``state``
-    For each parameter a dictionary of what is remembered: ``{p: {"step": tensor(3.), "exp_avg":
-    tensor(...)}}``.
+    For each parameter a dictionary of what is remembered, such as ``{"step": tensor(3.), "exp_avg": ...}``.
 ``state_dict()``
     Both of them in a form that can be saved: parameters are replaced by numbers in the order of the groups.
-        The
-    format is PyTorch's, and a state saved by one library continues in the other.
+    The format is PyTorch's, and a state saved by one library continues in the other.
 
 Pitfall: an option is looked up in its *group* at every step. Changing ``optimizer.defaults`` has no effect
 later on.
@@ -176,7 +173,7 @@ class Optimizer(OptimizerHooks):
         if group.get("differentiable"):
             raise NotImplementedError(
                 f"{name}(differentiable=True) is not supported: steps are not recorded by autograd. To differentiate "
-                "through an update, write it with tensor operations on the result of autograd.grad(..., create_graph=True)."
+                "through an update, write it with tensor operations on autograd.grad(..., create_graph=True)."
             )
         if group.get("capturable"):
             raise NotImplementedError(f"{name}(capturable=True) is for CUDA graphs; leave capturable=False.")
@@ -274,11 +271,11 @@ class Optimizer(OptimizerHooks):
                         remembered[name] = scalar_state(remembered[name])
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
+        groups = []
         for number, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {number}")
-            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
-        return "\n".join(lines) + "\n)"
+            options = [f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params"]
+            groups.append(f"\nParameter Group {number}\n" + "".join(options))
+        return f"{type(self).__name__} ({''.join(groups)})"
 
 
 # ---------------------------------------------------------------------------------------- for optimizers
@@ -323,7 +320,7 @@ def check_not_negative(**options: Any) -> None:
             raise ValueError(f"Invalid {texts.get(name, name + ' value')}: {value}")
 
 
-def check_betas(betas: tuple[float, float]) -> None:
+def check_betas(betas: tuple[Any, Any]) -> None:
     """ValueError unless both betas lie in [0, 1)."""
     for index, beta in enumerate(betas):
         if not 0.0 <= beta < 1.0:

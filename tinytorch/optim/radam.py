@@ -29,7 +29,7 @@ def radam_update(
     weight_decay: float, decoupled: bool, maximize: bool, step: float, rectify: float | None,
 ) -> None:  # fmt: skip
     """Change ``p`` and the running means ``m``, ``v``, in place; ``rectify`` is the factor r, None while rho <= 5."""
-    if decoupled:
+    if decoupled and weight_decay:
         p *= 1 - lr * weight_decay
     g = direction(p, g, 0.0 if decoupled else weight_decay, maximize)
     m += (1 - beta1) * (g - m)

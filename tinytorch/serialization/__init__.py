@@ -1,9 +1,9 @@
 """Checkpoints: tensors and containers to a file and back, in PyTorch's own format.
 
-What :func:`save` writes, ``torch.load`` reads, and :func:`load` reads what ``torch.save`` wrote; PyTorch is needed for neither.
-A ``.pt`` file is a ZIP archive::
+What :func:`save` writes, ``torch.load`` reads, and :func:`load` reads what ``torch.save`` wrote; PyTorch is
+needed for neither. A ``.pt`` file is a ZIP archive::
 
-    archive/data.pkl                  a pickle of the object; where a tensor stands, it says which storage to look at
+    archive/data.pkl                  a pickle of the object; for a tensor it says which storage to look at
     archive/byteorder                 "little" or "big": how the numbers in the storages lie
     archive/data/0, archive/data/1    the storages: raw numbers, uncompressed, each on a 64-byte boundary
     archive/version                   of the format: "3"
@@ -12,8 +12,9 @@ A ``.pt`` file is a ZIP archive::
 One idea a file, in the order to read them:
 
 ``archive``    the ZIP container, written and read
-``storages``   tensors as views of storages: tensors that share memory share it again after loading
+``memory_map`` tensors as views of storages: tensors that share memory share it again after loading
 ``pickler``    the object as a program for the pickle machine
+``storages``   storages read from a file, and the views of them checked
 ``rebuild``    the only functions that such a program may call
 ``unpickler``  the pickle machine, without the instructions that make Python's own dangerous
 ``atomic``     a file is replaced whole or not at all

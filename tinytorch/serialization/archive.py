@@ -1,15 +1,17 @@
 """The container of a checkpoint: a ZIP archive of uncompressed members, each on a 64-byte boundary.
 
-A ZIP archive is a list of members, each with a small header before it, and a directory of all of them at the end::
+A ZIP archive is a list of members, each behind a small header, and at the end a directory of all of them::
 
-    header "archive/data.pkl", padding | bytes | header "archive/data/0", padding | bytes | ... | directory | end record
+    header, "archive/data.pkl", padding | bytes | header, "archive/data/0", padding | bytes | ... | directory
 
-Why uncompressed, and why the boundary? Because then a storage in the file is exactly the storage in memory: it can be read in one
-go, or not read at all but mapped (``load(..., mmap=True)``), and still lies as vector instructions want it. The padding that
-moves a member to its boundary hides in the header's "extra field", which every ZIP reader skips.
+Why uncompressed, and why the boundary? Because then a storage in the file is exactly the storage in memory:
+it can be read in one go, or not read at all but mapped (``load(..., mmap=True)``), and still lies as vector
+instructions want it. The padding that moves a member to its boundary hides in the header's "extra field",
+which every ZIP reader skips.
 
-Python's ``zipfile`` reads such archives, so the directory is left to it. It cannot be told to align, so writing is done here; that
-also makes the bytes depend on nothing but the content: no times, no names of users or systems.
+Python's ``zipfile`` reads such archives, so the directory is left to it. It cannot be told to align, so
+writing is done here; that also makes the bytes depend on nothing but the content: no times, no names of users
+or systems.
 """
 
 from __future__ import annotations
@@ -29,15 +31,18 @@ _ELSEWHERE, _MANY = 0xFFFFFFFF, 0xFFFF  # in a 4-byte or 2-byte field: too large
 _ZIP64_FROM = _ELSEWHERE
 _UTF8_NAMES = 0x0800
 _DATE = 0x21  # 1 January 1980, the first that ZIP knows
-_HEADER = struct.Struct("<IHHHHHIIIHH")  # signature, version, flags, method, time, date, crc, size, size, name, extra
+# Signature, version, flags, method, time, date, checksum, size, size, length of the name, of the extra field.
+_HEADER = struct.Struct("<IHHHHHIIIHH")
 _ENTRY = struct.Struct("<IHHHHHHIIIHHHHHII")  # the same in the directory, with the header's position
+_ZIP_ERRORS = (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OverflowError, EOFError)
 _READABLE_VERSIONS = range(1, 11)  # of PyTorch's format
 
 
 def damaged(reason: str) -> RuntimeError:
     """The error for a file that is not what ``save`` wrote; begins as PyTorch's does."""
     return RuntimeError(
-        f"PytorchStreamReader failed reading zip archive: {reason}. The file is damaged, incomplete, or no checkpoint."
+        f"PytorchStreamReader failed reading zip archive: {reason}. The file is damaged, incomplete, or no "
+        "checkpoint."
     )
 
 
@@ -75,7 +80,7 @@ class ArchiveWriter:
         return "".join(f"{half:020d}" for half in halves)
 
     def close(self) -> None:
-        """Write the directory. Without it the archive cannot be opened, so an interrupted one is never taken for whole."""
+        """Write the directory. Without it nobody can open the archive, so half of one is never taken for whole."""
         start, count = self._position, len(self._directory)
         self._put(b"".join(self._directory))
         size = self._position - start
@@ -102,8 +107,9 @@ def _short(number: int) -> int:
 class ArchiveReader:
     """The members of the archive that begins at the position of ``file``.
 
-    Every claim of the directory is checked against the file's size before anything is read: a member must lie within the file,
-    uncompressed, and all of them together may not be larger than the file. So a small file cannot ask for much memory.
+    Every claim of the directory is checked against the file's size before anything is read: a member must lie
+    within the file, uncompressed, and all of them together may not be larger than the file. So a small file
+    cannot ask for much memory.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -112,20 +118,18 @@ class ArchiveReader:
         self._size = file.seek(0, 2)
         try:
             infos = zipfile.ZipFile(file).infolist()
-        except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OverflowError, EOFError) as error:
+        except _ZIP_ERRORS as error:
             raise damaged(str(error) or type(error).__name__) from None
         self._members: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
             if info.filename in self._members:
                 raise damaged(f"it has two members named {info.filename!r}")
-            if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size or info.flag_bits & 1:
-                raise damaged(f"member {info.filename!r} is compressed or encrypted, which checkpoints never are")
             self._members[info.filename] = info
         if not infos or min(info.header_offset for info in infos) != start:
             raise damaged("it does not begin where its directory says")
-        if sum(info.file_size for info in infos) > self._size:
+        if sum(info.compress_size for info in infos) > self._size:
             raise damaged("its members are said to be larger than the file")
-        self._root = infos[0].filename.split("/")[0] + "/"  # older files are called by other names than "archive/"
+        self._root = infos[0].filename.split("/")[0] + "/"  # older files have other names than "archive"
         if "version" in self:
             version = self.read("version").strip()
             if not (version.isdigit() and len(version) < 4 and int(version) in _READABLE_VERSIONS):
@@ -165,6 +169,12 @@ class ArchiveReader:
         info = self._members.get(self._root + name)
         if info is None:
             raise damaged(f"there is no member {name!r}")
+        if (
+            info.compress_type != zipfile.ZIP_STORED
+            or info.file_size != info.compress_size
+            or info.flag_bits & 1
+        ):
+            raise damaged(f"member {name!r} is compressed or encrypted, which checkpoints never are")
         self._file.seek(info.header_offset)
         header = self._file.read(_HEADER.size)
         if len(header) != _HEADER.size or not header.startswith(MAGIC):

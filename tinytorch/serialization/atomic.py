@@ -1,12 +1,14 @@
 """Replacing a file whole or not at all.
 
-``open(path, "wb")`` empties the old file at once: whoever loses power, or is killed, before the last byte is written has lost both
-the old checkpoint and the new one. So the new content goes to a temporary file beside the old one, is forced to the disk, and
-only then takes over the name, with one ``rename``, which the file system does entirely or not at all::
+``open(path, "wb")`` empties the old file at once: whoever loses power, or is killed, before the last byte is
+written has lost both the old checkpoint and the new one. So the new content goes to a temporary file beside
+the old one, is forced to the disk, and only then takes over the name, with one ``rename``, which the file
+system does entirely or not at all::
 
-    temporary file -> write -> fsync -> rename over the old name -> fsync of the folder (so that the rename lasts)
+    write a temporary file -> fsync -> rename it -> fsync of the folder, so that the rename lasts
 
-A killed process can leave a temporary file behind. It is hidden, its name ends in ``.tmp``, and nothing ever reads it.
+A killed process can leave a temporary file behind. It is hidden, its name ends in ``.tmp``, and nothing ever
+reads it.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ __all__ = ["replacing"]
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A binary file to write to, which becomes ``path`` when the ``with`` block ends well; after an error nothing has changed.
+    """A binary file to write to. It becomes ``path`` when the ``with`` block ends well; else nothing changes.
 
-    A new file gets the permissions that any new file gets (the process's umask), a replaced one keeps its own. A symbolic link
-    stays a link: the file that it points to is replaced. What is no regular file (``/dev/null``, a pipe) is simply written to.
+    A new file gets the permissions that any new file gets (the process's umask), a replaced one keeps its
+    own. A symbolic link stays a link: the file that it points to is replaced. What is no regular file
+    (``/dev/null``, a pipe) is simply written to.
 
     Raises RuntimeError if the folder does not exist, OSError as ``open`` does.
     """

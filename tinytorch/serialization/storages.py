@@ -1,17 +1,8 @@
-"""Tensors and the memory that they show.
+"""Storages read from a file, and views of them.
 
-A tensor is a *view*: a storage (a row of numbers), an offset, sizes and strides. Element ``x[i, j]`` of a matrix is number
-``offset + i * stride[0] + j * stride[1]`` of its storage. A checkpoint keeps storages and views apart, so tensors that shared memory
-(tied weights, slices of one buffer) share it after loading too: a change of one is seen in the other.
-
-Writing. NumPy arrays do not say which storage they belong to, but addresses do: two arrays share memory if the stretches of memory
-that they span overlap. Overlapping stretches are merged, and every merged stretch becomes one storage. It is no longer than what
-the saved tensors need (PyTorch writes the whole memory, be the slice ever so small).
-
-The convolution kernels keep images as C,H,W,N under the name N,C,H,W (see :mod:`tinytorch.kernels.layout`). That order is nobody's
-business outside, so it is written as row-major - unless another saved tensor shows the same memory in another way.
-
-Reading. A view from a file is a claim. It is checked against the storage, the storage against the file.
+In the pickle of a checkpoint stands "storage 3, of 1000 numbers of type FloatStorage" and "a tensor of 10 x 100,
+from number 0 of it, with strides 100 and 1". Both are claims of a file that anybody may have made. The first is
+checked against the bytes that are there before memory is taken for them, the second against the storage.
 """
 
 from __future__ import annotations
@@ -19,155 +10,29 @@ from __future__ import annotations
 import math
 import sys
 import warnings
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tinytorch import dtypes
 from tinytorch.device import CPU, device
-from tinytorch.kernels import layout
 from tinytorch.serialization.archive import ArchiveReader, damaged
-from tinytorch.tensor import Tensor
 
-__all__ = ["MemoryMap", "Storage", "StorageLoader", "StorageType", "View"]
+__all__ = ["Storage", "StorageLoader", "StorageType", "view_of_storage"]
 
-#: PyTorch's names of storages. Types that came later have none: their storages are "untyped", and the view names the dtype.
+#: PyTorch's names of storages. Later types have none: their storages are "untyped", and the view names the dtype.
 STORAGE_NAMES = {
     dtypes.float64: "DoubleStorage", dtypes.float32: "FloatStorage", dtypes.float16: "HalfStorage",
-    dtypes.int64: "LongStorage", dtypes.int32: "IntStorage", dtypes.int16: "ShortStorage", dtypes.int8: "CharStorage",
-    dtypes.uint8: "ByteStorage", dtypes.bool_: "BoolStorage",
+    dtypes.int64: "LongStorage", dtypes.int32: "IntStorage", dtypes.int16: "ShortStorage",
+    dtypes.int8: "CharStorage", dtypes.uint8: "ByteStorage", dtypes.bool_: "BoolStorage",
     dtypes.complex64: "ComplexFloatStorage", dtypes.complex128: "ComplexDoubleStorage",
 }  # fmt: skip
 UNTYPED = "UntypedStorage"
 _FARTHEST = 2**63 - 1  # NumPy counts bytes in 8-byte integers
 
 
-class View(NamedTuple):
-    """Where a tensor lies: all but the key in elements."""
-
-    key: str
-    storage_size: int
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-
-# ------------------------------------------------------------------------------------------------ writing
-
-
-class _Shown(NamedTuple):
-    """One way in which a tensor shows memory; strides in bytes."""
-
-    address: int
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-    @property
-    def end(self) -> int:
-        """The address behind the last element."""
-        reach = sum((size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True))
-        return self.address + reach + self.dtype.itemsize
-
-
-class _Stretch:
-    """Memory that becomes one storage."""
-
-    def __init__(self, shown: _Shown, array: np.ndarray, row_major: bool) -> None:
-        self.start, self.end, self.dtype = shown.address, shown.end, shown.dtype
-        self.array = array  # begins at ``start``
-        self.row_major = row_major  # write a copy in row-major order
-        self.ways = {shown}
-        self.key: str | None = None
-
-    def numbers(self) -> np.ndarray:
-        """The contents, one-dimensional."""
-        if self.row_major:
-            return np.ascontiguousarray(self.array).reshape(-1)
-        length = (self.end - self.start) // self.dtype.itemsize
-        return np.lib.stride_tricks.as_strided(self.array, (length,), (self.dtype.itemsize,), writeable=False)
-
-
-class MemoryMap:
-    """Divides the memory of tensors into storages: first ``note`` every tensor, then ``merge``, then ``place`` every tensor."""
-
-    def __init__(self) -> None:
-        self._noted: dict[_Shown, _Stretch] = {}
-        self.storages: list[_Stretch | None] = []  # by key; None is an empty storage
-
-    def note(self, tensor: Tensor) -> View:
-        """Remember what ``tensor`` shows. The answer is no real place yet."""
-        array = tensor._array
-        if array.size:
-            shown = _shown_by(array)
-            strange = any(s < 0 or s % array.itemsize for s in shown.strides)  # PyTorch has no such strides
-            row_major = strange or _in_kernel_order(tensor)
-            known = self._noted.setdefault(shown, _Stretch(shown, array, row_major))
-            known.row_major = row_major and known.row_major
-        return View("0", 0, 0, array.shape, (0,) * array.ndim)
-
-    def merge(self) -> None:
-        """Join stretches that overlap. Raises RuntimeError if they hold different dtypes."""
-        current: _Stretch | None = None
-        for shown in sorted(self._noted, key=lambda shown: shown.address):
-            mine = self._noted[shown]
-            if any(stride < 0 or stride % shown.dtype.itemsize for stride in shown.strides):
-                continue  # copied, so it overlaps nothing
-            if current is None or shown.address >= current.end:
-                current = mine
-                continue
-            if mine.dtype != current.dtype or (mine.start - current.start) % mine.dtype.itemsize:
-                raise RuntimeError(
-                    "Cannot save multiple tensors or storages that view the same data as different types"
-                )
-            current.end = max(current.end, mine.end)
-            current.row_major = False  # the same memory in two ways: written as it lies
-            current.ways.add(shown)
-            self._noted[shown] = current
-
-    def place(self, tensor: Tensor) -> View:
-        """The storage of ``tensor`` and its place there. Storages are numbered as they are first asked for."""
-        array = tensor._array
-        if array.size == 0:
-            self.storages.append(None)
-            return View(str(len(self.storages) - 1), 0, 0, array.shape, _row_major_strides(array.shape))
-        shown = _shown_by(array)
-        stretch = self._noted[shown]
-        if stretch.key is None:
-            stretch.key = str(len(self.storages))
-            self.storages.append(stretch)
-        if stretch.row_major:
-            return View(stretch.key, array.size, 0, array.shape, _row_major_strides(array.shape))
-        size = array.itemsize
-        length, offset = (stretch.end - stretch.start) // size, (shown.address - stretch.start) // size
-        return View(stretch.key, length, offset, array.shape, tuple(s // size for s in shown.strides))
-
-
-def _shown_by(array: np.ndarray) -> _Shown:
-    strides = array.strides
-    if array.flags.c_contiguous:  # NumPy leaves the strides of dimensions of size 1 at any value
-        strides = tuple(n * array.itemsize for n in _row_major_strides(array.shape))
-    strides = tuple(0 if n == 1 and (s < 0 or s % array.itemsize) else s for n, s in zip(array.shape, strides, strict=True))
-    return _Shown(array.__array_interface__["data"][0], array.dtype, array.shape, strides)
-
-
-def _row_major_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(math.prod(max(n, 1) for n in shape[axis + 1 :]) for axis in range(len(shape)))
-
-
-def _in_kernel_order(tensor: Tensor) -> bool:
-    """Whether the memory order is the kernels' choice, not the user's (who would have made a view, or loaded one)."""
-    array, base = tensor._array, tensor._array.base
-    if tensor._base is not None or array.flags.c_contiguous or not layout.is_chwn(array):
-        return False
-    return not isinstance(base, np.ndarray) or base.ndim == array.ndim
-
-
-# ------------------------------------------------------------------------------------------------ reading
-
-
 class StorageType:
-    """A name of PyTorch's for storages of one dtype, such as ``torch.FloatStorage``, as it stands in a pickle."""
+    """A name of PyTorch's for storages of one dtype, such as ``torch.FloatStorage``, as a pickle has it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -182,8 +47,9 @@ class StorageType:
             if name == self.name:
                 return dtype.numpy
         raise RuntimeError(
-            f"the file holds a torch.{self.name}, a kind of numbers that tinytorch has no dtype for. In PyTorch, load the file, "
-            "convert these tensors (for example with .float() or .dequantize()) and save it again."
+            f"the file holds a torch.{self.name}, a kind of numbers that tinytorch has no dtype for. In "
+            "PyTorch, load the file, convert these tensors (for example with .float() or .dequantize()) and "
+            "save it again."
         )
 
 
@@ -199,7 +65,9 @@ class Storage:
     def as_dtype(self, dtype: dtypes.dtype) -> np.ndarray:
         """Untyped bytes as numbers of ``dtype``."""
         if self._foreign_order and dtype.itemsize > 1:
-            raise RuntimeError(f"the file holds {dtype} numbers in the other byte order, which is not supported")
+            raise RuntimeError(
+                f"the file holds {dtype} numbers in the other byte order, which is not supported"
+            )
         return self.numbers[: self.numbers.size // dtype.itemsize * dtype.itemsize].view(dtype.numpy)
 
 
@@ -208,7 +76,8 @@ class StorageLoader:
 
     Args:
         archive: where the members ``data/0``, ``data/1``... are.
-        restore_location: called as ``(storage, location)``; raises if the numbers shall go elsewhere than to the CPU.
+        restore_location: called as ``(storage, location)``; raises if the numbers shall go elsewhere than to
+            the CPU.
         mapped: the whole file as a writable buffer, to use instead of reading.
     """
 
@@ -230,7 +99,10 @@ class StorageLoader:
         dtype = storage_type.numpy_dtype()
         offset, present = self._archive.locate(f"data/{key}")
         if length < 0 or length * dtype.itemsize > present:
-            raise damaged(f"storage {key} should hold {length} numbers of {dtype.itemsize} bytes, but there are {present} bytes")
+            raise damaged(
+                f"storage {key} should hold {length} numbers of {dtype.itemsize} bytes, but there are "
+                f"{present} bytes"
+            )
         numbers = self._numbers(key, offset, length, dtype)
         if storage_type.name == "BFloat16Storage":
             numbers = bfloat16_to_float32(numbers)
@@ -250,20 +122,23 @@ class StorageLoader:
 def bfloat16_to_float32(bits: np.ndarray) -> np.ndarray:
     """bfloat16 numbers, given as uint16, as float32 - exactly: a bfloat16 is the upper half of a float32."""
     warnings.warn(
-        "the file holds torch.bfloat16 numbers. tinytorch has no bfloat16, so they were converted to torch.float32, exactly.",
+        "the file holds torch.bfloat16 numbers. tinytorch has no bfloat16, so they were converted to "
+        "torch.float32, exactly.",
         UserWarning, stacklevel=2,
     )  # fmt: skip
     return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def view_of_storage(numbers: np.ndarray, offset: Any, shape: Any, strides: Any) -> np.ndarray:
-    """The view that a file claims, after checking that every element lies within ``numbers``; RuntimeError if not."""
+    """The view that a file claims. Raises RuntimeError if any of its elements is not within ``numbers``."""
     if not (isinstance(shape, tuple) and isinstance(strides, tuple) and len(shape) == len(strides)):
         raise damaged("the sizes and strides of a tensor do not belong together")
     if any(type(n) is not int or n < 0 for n in (offset, *shape, *strides)):
         raise damaged("the sizes, strides and offset of a tensor must be integers that are not negative")
     if len(shape) > 64:
-        raise RuntimeError(f"the file holds a tensor of {len(shape)} dimensions, and NumPy's arrays have at most 64")
+        raise RuntimeError(
+            f"the file holds a tensor of {len(shape)} dimensions, and NumPy's arrays have at most 64"
+        )
     size = numbers.itemsize
     if math.prod(n for n in shape if n) * size > _FARTHEST:
         raise damaged("a tensor has more elements than can be counted")
@@ -272,5 +147,8 @@ def view_of_storage(numbers: np.ndarray, offset: Any, shape: Any, strides: Any) 
     last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
     if last >= numbers.size:
         raise damaged(f"a tensor reaches to element {last} of a storage of {numbers.size}")
-    steps = tuple(stride * size if n > 1 else min(stride * size, _FARTHEST // 64) for n, stride in zip(shape, strides, strict=True))
+    steps = tuple(
+        stride * size if n > 1 else min(stride * size, _FARTHEST // 64)
+        for n, stride in zip(shape, strides, strict=True)
+    )
     return np.ndarray(shape, numbers.dtype, numbers, offset * size, steps)

@@ -193,7 +193,7 @@ class _ConvTranspose(_ConvNd):
             return self.output_padding
         n = self.n_dims
         batched = input.dim() == n + 2
-        wanted = list(output_size)
+        wanted = output_size
         if len(wanted) == n + (2 if batched else 1):
             wanted = wanted[-n:]
         if len(wanted) != n:

@@ -178,11 +178,13 @@ class _AroundBackward:
         self.hooks = list(module._backward_hooks.values())
         self.n_inputs = 0
         self.input_places: list[int] | None = None  # which arguments are tensors with a gradient
+        self.constants: dict[int, np.ndarray] = {}  # tensors among the arguments that do not require grad
         self.grad_output: tuple[Any, ...] | None = None
 
     def pass_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, after the node at whose end ``grad_input`` is known."""
         self.n_inputs = len(args)
+        self.constants = {i: arg._array for i, arg in enumerate(args) if isinstance(arg, Tensor) and not arg.requires_grad}
         args, self.input_places, node = _through_identity(args)
         if node is not None:
             node.register_hook(self._after_inputs)
@@ -239,6 +241,8 @@ class _AroundBackward:
         if grad_output is None or self.input_places is None:  # the gradient came by a way round the module's output
             return None
         grad_input = _spread(grads, self.input_places, self.n_inputs)
+        for place, array in self.constants.items():  # PyTorch reports zeros for them, if another input requires grad
+            grad_input = (*grad_input[:place], Tensor._wrap(np.zeros_like(array)), *grad_input[place + 1 :])
         for hook in self.hooks:
             replaced = hook(self.module, grad_input, grad_output)
             if replaced is not None:

@@ -21,7 +21,8 @@ class Loss(Module):
 
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
-        self.reduction = chosen_reduction(size_average, reduce, reduction)
+        old_style = size_average is not None or reduce is not None
+        self.reduction = chosen_reduction(size_average, reduce, reduction) if old_style else reduction
 
 
 class WeightedLoss(Loss):

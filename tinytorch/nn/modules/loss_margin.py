@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinytorch.nn import functional as F
+from tinytorch.nn.modules.distance import PairwiseDistance
 from tinytorch.nn.modules.loss import Loss, WeightedLoss
 from tinytorch.tensor import Tensor
 
@@ -103,7 +104,7 @@ class TripletMarginWithDistanceLoss(Loss):
             raise ValueError(
                 f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
             )
-        self.distance_function = F.pairwise_distance if distance_function is None else distance_function
+        self.distance_function = PairwiseDistance() if distance_function is None else distance_function
         self.margin = margin
         self.swap = swap
 

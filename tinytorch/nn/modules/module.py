@@ -126,7 +126,7 @@ class Module(Registry, Hooks, StateDict):
             if set_to_none:
                 parameter.grad = None
             else:
-                parameter.grad = parameter.grad.detach()
+                parameter.grad.detach_()
                 parameter.grad.zero_()
 
     def _apply(self: T, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> T:

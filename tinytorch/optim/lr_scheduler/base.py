@@ -25,7 +25,8 @@ from typing import Any
 from tinytorch.optim.optimizer import Optimizer
 from tinytorch.tensor import Tensor
 
-__all__ = ["EPOCH_DEPRECATION_WARNING", "LRScheduler", "check_optimizer", "group_values", "per_group", "set_group_value"]
+__all__ = ["EPOCH_DEPRECATION_WARNING", "LRScheduler", "check_optimizer", "group_values", "per_group",
+           "set_group_value"]  # fmt: skip
 
 EPOCH_DEPRECATION_WARNING = (
     "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
@@ -34,8 +35,8 @@ EPOCH_DEPRECATION_WARNING = (
 )
 _ORDER_WARNING = (
     "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call "
-    "them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result in PyTorch "
-    "skipping the first value of the learning rate schedule. See more details at "
+    "them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result in "
+    "PyTorch skipping the first value of the learning rate schedule. See more details at "
     "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 )
 

@@ -1,8 +1,9 @@
-"""The momentum of an optimizer, for the schedulers that let it go down while the learning rate goes up, and back.
+"""The momentum of an optimizer, for schedulers that let it fall while the learning rate rises, and back.
 
-(After: :mod:`~tinytorch.optim.lr_scheduler.base`. Next: :mod:`~tinytorch.optim.lr_scheduler.one_cycle`.) What
-plays the part of momentum is ``group["momentum"]`` for SGD and RMSprop and the first of ``group["betas"]``
-for Adam's family.
+(After: :mod:`~tinytorch.optim.lr_scheduler.base`. Next: :mod:`~tinytorch.optim.lr_scheduler.one_cycle`.)
+
+What plays the part of momentum is ``group["momentum"]`` for SGD and RMSprop and the first of
+``group["betas"]`` for Adam's family.
 """
 
 from __future__ import annotations

@@ -1,0 +1,78 @@
+"""No op without a comparison with PyTorch: of its value, its gradient and its second derivative.
+
+What counts is what :func:`tests.compare.compare` has seen in this session, from whatever test. A test module that compares by
+other means (random numbers by seed, say) lists the names in a module variable ``COMPARED``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+import tinytorch.ops
+from tests.compare import seen
+from tinytorch.autograd.primitive import Primitive
+
+pytestmark = pytest.mark.usefixtures("everything_ran")
+
+#: Classes that are never a node of their own, with the reason.
+ABSTRACT = {
+    "Elementwise": "base of ops that NumPy broadcasts",
+    "FloorDivide": "PyTorch has no derivative; test_errors.py compares the refusal",
+}
+#: Ops whose second derivative PyTorch does not have either.
+FIRST_ONLY: dict[str, str] = {}
+
+
+def op_modules() -> Iterator[object]:
+    """Every module of tinytorch.ops."""
+    for info in pkgutil.iter_modules(tinytorch.ops.__path__):
+        yield importlib.import_module(f"tinytorch.ops.{info.name}")
+
+
+def compared_otherwise() -> set[str]:
+    """Names in the ``COMPARED`` of test modules."""
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith("tests.") or "test_" in name]
+    return {name for module in modules for name in getattr(module, "COMPARED", ())}
+
+
+def primitives(base: type = Primitive) -> Iterator[type]:
+    """All ops with a derivative of their own."""
+    for cls in base.__subclasses__():
+        yield cls
+        yield from primitives(cls)
+
+
+def in_pytorch(name: str) -> bool:
+    """Whether PyTorch has a public function of this name; other names are helpers."""
+    return any(callable(getattr(place, name, None)) for place in (torch, torch.nn.functional, torch.Tensor))
+
+
+def test_every_primitive_is_compared() -> None:
+    list(op_modules())
+    done = compared_otherwise()
+    ours = {cls for cls in primitives() if cls.__module__.startswith("tinytorch.") and cls.__name__ not in done}
+    names = {cls.__name__ for cls in ours}
+    assert not (ABSTRACT.keys() | FIRST_ONLY.keys()) - names - done, "exempted, but there is no such class"
+    without_gradient = sorted(cls.__name__ for cls in ours - seen.first if cls.__name__ not in ABSTRACT)
+    without_second = sorted(
+        cls.__name__ for cls in ours - seen.second if cls.__name__ not in ABSTRACT.keys() | FIRST_ONLY.keys()
+    )
+    assert not without_gradient, f"gradient never compared: {without_gradient}"
+    assert not without_second, f"second derivative never compared: {without_second}"
+
+
+def test_every_public_op_is_compared() -> None:
+    used = {name.rpartition(".")[2] for name in seen.names} | compared_otherwise()
+    missing = {
+        f"{module.__name__.removeprefix('tinytorch.')}.{name}"  # type: ignore[attr-defined]
+        for module in op_modules()
+        for name in module.__all__  # type: ignore[attr-defined]
+        if name not in used and in_pytorch(name)
+    }
+    assert not missing, f"never called under compare(): {sorted(missing)}"

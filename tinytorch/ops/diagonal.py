@@ -1,0 +1,165 @@
+"""Diagonals and triangles of matrices.
+
+Taking a diagonal and placing one in zeros are transposes of each other: :class:`Diagonal` and :class:`DiagonalInZeros` are
+each other's derivative.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.compare import Where
+from tinytorch.ops.creation import zeros
+from tinytorch.ops.dims import one_dim
+from tinytorch.ops.shape import cat
+from tinytorch.tensor import Tensor
+
+__all__ = ["block_diag", "diag", "diag_embed", "diagflat", "diagonal", "trace", "tril", "tril_indices", "triu", "triu_indices"]
+
+
+def _view_of_diagonal(x: np.ndarray, offset: int, dim1: int, dim2: int) -> np.ndarray:
+    """NumPy's diagonal, but writeable where ``x`` is, as views are in PyTorch."""
+    view = x.diagonal(offset, dim1, dim2)
+    view.flags.writeable = x.flags.writeable
+    return view
+
+
+class Diagonal(Primitive):
+    """A diagonal as the last dimension: a view."""
+
+    returns_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, offset: int, dim1: int, dim2: int) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        return _view_of_diagonal(x, offset, dim1, dim2)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        return DiagonalInZeros.apply(grad, shape=shape, **ctx.attributes)
+
+
+class DiagonalInZeros(Primitive):
+    """Zeros of ``shape`` with x on a diagonal."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> np.ndarray:
+        whole = np.zeros(shape, x.dtype)
+        _view_of_diagonal(whole, offset, dim1, dim2)[...] = x
+        return whole
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return Diagonal.apply(grad, **{name: ctx.attributes[name] for name in ("offset", "dim1", "dim2")})
+
+
+def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
+    first, second = one_dim(dim1, ndim), one_dim(dim2, ndim)
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return first, second
+
+
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """The diagonal of the matrices spanned by ``dim1`` and ``dim2``, as the last dimension: a view (``torch.diagonal``)."""
+    dim1, dim2 = _two_dims(dim1, dim2, input._array.ndim)
+    return Diagonal.apply(input, offset=offset, dim1=dim1, dim2=dim2)
+
+
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Matrices with the last dimension of ``input`` on a diagonal, and zeros elsewhere."""
+    if input._array.ndim == 0:
+        raise IndexError("diag_embed(): input must have at least one dimension")
+    shape = list(input._array.shape[:-1])
+    dim1, dim2 = _two_dims(dim1, dim2, len(shape) + 2)
+    size = input._array.shape[-1] + abs(offset)
+    for dim in sorted((dim1, dim2)):
+        shape.insert(dim, size)
+    return DiagonalInZeros.apply(input, shape=tuple(shape), offset=offset, dim1=dim1, dim2=dim2)
+
+
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """Of a vector, the matrix with it on a diagonal; of a matrix, a copy of its diagonal."""
+    ndim = input._array.ndim
+    if ndim == 1:
+        return diag_embed(input, diagonal)
+    if ndim == 2:
+        return Diagonal.apply(input, offset=diagonal, dim1=0, dim2=1).clone()
+    raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
+
+
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
+    """The matrix with all elements of ``input`` on a diagonal."""
+    return diag_embed(input.reshape(-1), offset)
+
+
+def trace(input: Tensor) -> Tensor:
+    """The sum of a matrix's diagonal."""
+    if input._array.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
+    return diagonal(input).sum()
+
+
+def _masked(name: str, input: Tensor, mask: Any, diagonal: int) -> Tensor:
+    if input._array.ndim < 2:
+        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+    zero = Tensor._wrap(np.zeros((), input._array.dtype))
+    return Where.apply(input, zero, condition=np.broadcast_to(mask, input._array.shape))
+
+
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The lower triangle of matrices, up to and including the given diagonal; zeros above."""
+    mask = np.tri(*input._array.shape[-2:], k=diagonal, dtype=bool) if input._array.ndim > 1 else None
+    return _masked("tril", input, mask, diagonal)
+
+
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The upper triangle of matrices, from the given diagonal on; zeros below."""
+    mask = ~np.tri(*input._array.shape[-2:], k=diagonal - 1, dtype=bool) if input._array.ndim > 1 else None
+    return _masked("triu", input, mask, diagonal)
+
+
+def _triangle_indices(row: int, col: int, mask: Any, dtype: Any) -> Tensor:
+    result = Tensor._wrap(np.stack(np.nonzero(mask)))
+    return result if dtype is None else result.to(dtype)
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Row and column numbers, shape (2, n), of the lower triangle of a ``row`` × ``col`` matrix."""
+    _check_sizes(row, col)
+    return _triangle_indices(row, col, np.tri(row, col, offset, dtype=bool), dtype)
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Row and column numbers, shape (2, n), of the upper triangle of a ``row`` × ``col`` matrix."""
+    _check_sizes(row, col)
+    return _triangle_indices(row, col, ~np.tri(row, col, offset - 1, dtype=bool), dtype)
+
+
+def _check_sizes(row: int, col: int) -> None:
+    for name, value in (("row", row), ("col", col)):
+        if value < 0:
+            raise RuntimeError(f"{name} must be non-negative, got{value}")
+
+
+def block_diag(*tensors: Tensor) -> Tensor:
+    """A matrix with the given matrices along its diagonal; vectors count as rows."""
+    for position, tensor in enumerate(tensors):
+        if tensor._array.ndim > 2:
+            raise RuntimeError(
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {position} has "
+                f"{tensor._array.ndim} dimensions"
+            )
+    blocks = [tensor if tensor._array.ndim == 2 else tensor.reshape(1, -1) for tensor in tensors]
+    width = sum(block._array.shape[1] for block in blocks)
+    rows, before = [], 0
+    for block in blocks:
+        height, own = block._array.shape
+        left, right = (zeros(height, n, dtype=block.dtype) for n in (before, width - before - own))
+        rows.append(cat([left, block, right], 1))
+        before += own
+    return cat(rows, 0) if rows else zeros(1, 0)

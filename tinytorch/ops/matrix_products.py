@@ -1,0 +1,206 @@
+"""Products of matrices and tensors beyond ``matmul``; all of them are matmul, permute and reshape in disguise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.checks import check_square
+from tinytorch.ops.dims import one_dim
+from tinytorch.ops.indexing import index_select
+from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer
+from tinytorch.tensor import Tensor
+
+__all__ = ["addbmm", "addmv", "addr", "baddbmm", "chain_matmul", "cross", "ger", "inner", "kron", "matrix_power", "multi_dot",
+           "tensordot", "vdot"]  # fmt: skip
+
+
+def _plus(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
+    """``beta · input + alpha · product``; with beta 0, ``input`` is ignored, nan and all."""
+    product = product if alpha == 1 else product * alpha
+    return product if beta == 0 else product + (input if beta == 1 else input * beta)
+
+
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta · input + alpha · (batch1 @ batch2)`` for stacks of matrices."""
+    return _plus(input, bmm(batch1, batch2), beta, alpha)
+
+
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta · input + alpha · Σ_b (batch1[b] @ batch2[b])``."""
+    return _plus(input, bmm(batch1, batch2).sum(0), beta, alpha)
+
+
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta · input + alpha · (mat @ vec)``."""
+    if mat._array.ndim == 2 and vec._array.ndim == 1 and mat._array.shape[1] != vec._array.shape[0]:
+        raise RuntimeError(
+            f"size mismatch, got input ({input._array.size}), mat ({'x'.join(map(str, mat.shape))}), vec ({vec._array.size})"
+        )
+    return _plus(input, mv(mat, vec), beta, alpha)
+
+
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta · input + alpha · (vec1 ⊗ vec2)``."""
+    return _plus(input, outer(vec1, vec2), beta, alpha)
+
+
+def vdot(input: Tensor, other: Tensor) -> Tensor:
+    """The dot product of two (real) vectors."""
+    return dot(input, other)
+
+
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """Dot products over the last dimensions of both; with a 0-d tensor the plain product."""
+    if input._array.ndim == 0 or other._array.ndim == 0:
+        return input * other
+    if input._array.shape[-1] != other._array.shape[-1]:
+        raise RuntimeError(
+            f"inner() the last dimension must match on both input tensors but got shapes {list(input.shape)} and "
+            f"{list(other.shape)}"
+        )
+    return tensordot(input, other, ([-1], [-1]))
+
+
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
+    """Contract dimensions: the last ``dims`` of ``a`` with the first of ``b``, or two lists of dimensions (``torch.tensordot``).
+
+    The other dimensions of ``a``, then those of ``b``, make up the result.
+    """
+    first, second = _contracted_dims(a, b, dims)
+    for d, e in zip(first, second, strict=True):
+        if a._array.shape[d] != b._array.shape[e]:
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {a._array.shape[d]} in dim {d} and second has size "
+                f"{b._array.shape[e]} in dim {e}"
+            )
+    free_a = [d for d in range(a._array.ndim) if d not in first]
+    free_b = [d for d in range(b._array.ndim) if d not in second]
+    shape_a, shape_b = [a._array.shape[d] for d in free_a], [b._array.shape[d] for d in free_b]
+    count = math.prod(a._array.shape[d] for d in first)
+    rows = a.permute(free_a + first).reshape(math.prod(shape_a), count)
+    columns = b.permute(second + free_b).reshape(count, math.prod(shape_b))
+    return matmul(rows, columns).reshape(shape_a + shape_b)
+
+
+def _contracted_dims(a: Tensor, b: Tensor, dims: Any) -> tuple[list[int], list[int]]:
+    if isinstance(dims, Tensor):
+        dims = dims.tolist()
+    if isinstance(dims, int):
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(a._array.ndim, b._array.ndim):
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
+        return list(range(a._array.ndim - dims, a._array.ndim)), list(range(dims))
+    first, second = ([d] if isinstance(d, int) else list(d) for d in dims)
+    if len(first) != len(second):
+        raise RuntimeError("both dimension lists should have same length")
+    return [one_dim(d, a._array.ndim) for d in first], [one_dim(d, b._array.ndim) for d in second]
+
+
+def kron(input: Tensor, other: Tensor) -> Tensor:
+    """The Kronecker product: every element of ``input`` times all of ``other``."""
+    ndim = max(input._array.ndim, other._array.ndim)
+    a, b = ((1,) * (ndim - t._array.ndim) + t._array.shape for t in (input, other))
+    wide_a = input.reshape([size for n in a for size in (n, 1)])
+    wide_b = other.reshape([size for n in b for size in (1, n)])
+    return (wide_a * wide_b).reshape([n * m for n, m in zip(a, b, strict=True)])
+
+
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """The vector product along a dimension of size 3; without ``dim`` along the first such dimension."""
+    if dim is None:
+        sizes = input._array.shape
+        if 3 not in sizes:
+            raise RuntimeError("no dimension of size 3 in input")
+        dim = sizes.index(3)
+    return cross_along("linalg.cross", input, other, dim)
+
+
+def cross_along(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
+    """a × b = (a₁b₂ - a₂b₁, a₂b₀ - a₀b₂, a₀b₁ - a₁b₀)."""
+    if input._array.ndim != other._array.ndim:
+        raise RuntimeError(f"{name}: inputs must have the same number of dimensions.")
+    axis = one_dim(dim, input._array.ndim)
+    sizes = [t._array.shape[axis] for t in (input, other)]
+    if sizes != [3, 3]:
+        raise RuntimeError(f"{name}: inputs dimension {dim} must have length 3. Got {sizes[0]} and {sizes[1]}")
+    ahead, behind = Tensor._wrap(np.array([1, 2, 0])), Tensor._wrap(np.array([2, 0, 1]))
+    return index_select(input, axis, ahead) * index_select(other, axis, behind) - index_select(
+        input, axis, behind
+    ) * index_select(other, axis, ahead)
+
+
+def matrix_power(input: Tensor, n: int) -> Tensor:
+    """A square matrix (or a stack) to the power of an integer, by repeated squaring; negative powers invert first."""
+    check_square("linalg.matrix_power", input)
+    if n < 0:
+        input, n = ops.inverse(input), -n
+    if n == 0:
+        return ops.copy(input, ops.eye(input._array.shape[-1], dtype=input.dtype))
+    result, square = None, input
+    while True:
+        if n & 1:
+            result = square if result is None else matmul(result, square)
+        n >>= 1
+        if not n:
+            return result.clone() if result is input else result  # type: ignore[union-attr, return-value]
+        square = matmul(square, square)
+
+
+def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
+    """The product of several matrices in the cheapest order; the first and last may be vectors."""
+    if len(tensors) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+    matrices = list(tensors)
+    is_row, is_column = matrices[0]._array.ndim == 1, matrices[-1]._array.ndim == 1
+    if is_row:
+        matrices[0] = matrices[0].unsqueeze(0)
+    if is_column:
+        matrices[-1] = matrices[-1].unsqueeze(-1)
+    for i, matrix in enumerate(matrices):
+        if matrix._array.ndim != 2:
+            raise RuntimeError(f"multi_dot(): tensor {i} must be 2D but got {matrix._array.ndim}D")
+        if i and matrices[i - 1]._array.shape[1] != matrix._array.shape[0]:
+            raise RuntimeError(
+                f"multi_dot(): tensors {i - 1} and {i} with shapes {list(tensors[i - 1].shape)} and "
+                f"{list(tensors[i].shape)} cannot be multiplied"
+            )
+    result = _product(matrices, _best_splits([m._array.shape[0] for m in matrices] + [matrices[-1]._array.shape[1]]), 0, len(matrices))
+    if is_row:
+        result = result.squeeze(0)
+    return result.squeeze(-1) if is_column else result
+
+
+def _best_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
+    """For each range of matrices, where to split it: dynamic programming over the number of multiplications."""
+    count = len(sizes) - 1
+    cost = {(i, i + 1): 0 for i in range(count)}
+    split: dict[tuple[int, int], int] = {}
+    for length in range(2, count + 1):
+        for start in range(count - length + 1):
+            end = start + length
+            costs = {k: cost[start, k] + cost[k, end] + sizes[start] * sizes[k] * sizes[end] for k in range(start + 1, end)}
+            split[start, end] = min(costs, key=costs.__getitem__)
+            cost[start, end] = costs[split[start, end]]
+    return split
+
+
+def _product(matrices: list[Tensor], split: dict[tuple[int, int], int], start: int, end: int) -> Tensor:
+    if end - start == 1:
+        return matrices[start]
+    middle = split[start, end]
+    return matmul(_product(matrices, split, start, middle), _product(matrices, split, middle, end))
+
+
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """The product of several matrices in the cheapest order (PyTorch's older name for :func:`multi_dot`)."""
+    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
+
+
+ger = outer
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

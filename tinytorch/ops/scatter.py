@@ -1,0 +1,205 @@
+"""Putting elements at given places: scatter, index_add and their kin.
+
+All of them are *put* or *add* at an index, so nearly all are one call of :class:`IndexPut`, with its derivative: what
+was overwritten receives 0, what was put there receives the gradient from there. Only products and extremes at an index
+need primitives of their own (next door, in :mod:`tinytorch.ops.scatter_reduce`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
+from tinytorch.ops.checks import type_name
+from tinytorch.ops.dims import one_dim
+from tinytorch.ops.indexing import Index, IndexPut, _along, basic_index
+from tinytorch.tensor import Tensor
+
+__all__ = ["index_add", "index_copy", "index_fill", "masked_scatter", "masked_select", "put", "scatter", "scatter_add", "take"]
+
+
+def placed(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple[tuple[Any, ...], Any]:
+    """NumPy's index for ``index`` along ``dim``, and the part of ``src`` that it uses; checked as PyTorch does.
+
+    Raises RuntimeError for another dtype or rank, an index larger than ``src``, or one that is out of range.
+    """
+    if index._array.dtype not in (np.int64, np.int32):
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+    shape = input._array.shape
+    dim = one_dim(dim, len(shape))
+    places = index._array
+    if isinstance(src, Tensor):
+        if src._array.dtype != input._array.dtype:
+            raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+        if max(src._array.ndim, 1) != max(places.ndim, 1):
+            raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    if max(places.ndim, 1) != max(len(shape), 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
+    if not shape:
+        return (), src.reshape(()) if isinstance(src, Tensor) else src
+    places = places.reshape(places.shape or (1,))
+    for d, size in enumerate(places.shape):
+        if d != dim and size > shape[d]:
+            raise RuntimeError(
+                f"Expected index {list(places.shape)} to be no larger than self {list(shape)} apart from dimension {dim}"
+            )
+    if isinstance(src, Tensor):
+        src = _part_of(src, places.shape, shape, dim)
+    wrong = (places < 0) | (places >= shape[dim])
+    if wrong.any():
+        raise RuntimeError(f"index {places[wrong][0]} is out of bounds for dimension {dim} with size {shape[dim]}")
+    return _along(places, dim, shape), src
+
+
+def _part_of(src: Tensor, wanted: tuple[int, ...], shape: tuple[int, ...], dim: int) -> Tensor:
+    """``src`` cut to the size of the index."""
+    have = src._array.shape or (1,)
+    if any(w > h for w, h in zip(wanted, have, strict=True)) and 0 not in wanted:
+        raise RuntimeError(
+            f"Expected index {list(wanted)} to be no larger than self {list(shape)} apart from dimension {dim} and to be no "
+            f"larger size than src {list(have)}"
+        )
+    src = src.reshape(have)
+    return src if have == wanted else basic_index(src, tuple(slice(0, n) for n in wanted))
+
+
+def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Tensor:
+    """``out[index[i][j]][j] = src[i][j]`` for dim 0; ``src`` may be a number (``torch.scatter``).
+
+    ``reduce='add'`` or ``'multiply'`` combines with what is there. Where an index occurs twice, the last one stays.
+    """
+    src = value if src is None else src
+    if reduce is not None:
+        if reduce not in ("add", "multiply"):
+            raise RuntimeError("reduce argument must be either add or multiply.")
+        source = src if isinstance(src, Tensor) else ops.full_like(index, src, dtype=input.dtype)
+        return ops.scatter_reduce(input, dim, index, source, "sum" if reduce == "add" else "prod")
+    where, src = placed("scatter", input, dim, index, src)
+    return IndexPut.apply(input, as_tensor_like(src, input._array.dtype), index=where, accumulate=False)
+
+
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """``out[index[i][j]][j] += src[i][j]`` for dim 0; repeated indices add up."""
+    where, src = placed("scatter", input, dim, index, src)
+    return IndexPut.apply(input, src, index=where, accumulate=True)
+
+
+def _slices(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, tuple[Any, ...]]:
+    """NumPy's index for whole slices along ``dim``."""
+    dim = one_dim(dim, input._array.ndim)
+    if index._array.ndim > 1:
+        raise (RuntimeError if name == "index_fill_" else IndexError)(f"{name}(): Index has to be a vector/scalar")
+    if index._array.dtype not in (np.int64, np.int32):
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+    places = index._array.reshape(-1)
+    size = input._array.shape[dim] if input._array.ndim else 1
+    low = -size if name == "index_fill_" else 0
+    if places.size and not (low <= places.min() and places.max() < size):
+        raise _index_error(name, int(places.min() if places.min() < low else places.max()), dim, size)
+    return dim, (slice(None),) * dim + (places,)
+
+
+def _index_error(name: str, place: int, dim: int, size: int) -> Exception:
+    if name == "index_add":
+        return RuntimeError(f"index out of range in self: {place} for dimension {dim} with size {size}")
+    return IndexError(f"{name}(): index {place} is out of bounds for dimension {dim} with size {size}")
+
+
+def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor, accumulate: bool) -> Tensor:
+    if source.dtype != input.dtype:
+        raise RuntimeError(
+            f"{name}(): self ({type_name(input)}) and source ({type_name(source)}) must have the same scalar type"
+        )
+    if input._array.ndim == 0:
+        return _put_slices(name, input.reshape(1), 0, index, source.reshape(1), accumulate).reshape(())
+    dim, where = _slices(name, input, dim, index)
+    count, wanted = index._array.size, list(input._array.shape)
+    wanted[dim] = count
+    shape = list(source._array.shape or (1,))
+    if shape != wanted:
+        if not accumulate and (not shape or dim >= len(shape) or shape[dim] != count):
+            raise IndexError(f"{name}(): Number of indices ({count}) should be equal to source.size(dim)")
+        raise RuntimeError(f"{name}(): source tensor of shape {shape} must match the sliced input, {wanted}")
+    return IndexPut.apply(input, source.reshape(wanted), index=where, accumulate=accumulate)
+
+
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+    """``out[index[i]] += alpha · source[i]`` for dim 0; repeated indices add up."""
+    return _put_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, accumulate=True)
+
+
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """``out[index[i]] = source[i]`` for dim 0."""
+    return _put_slices("index_copy_", input, dim, index, source, accumulate=False)
+
+
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """``value`` (a number or 0-d tensor) at the positions ``index`` along ``dim``."""
+    if isinstance(value, Tensor) and value._array.ndim:
+        raise RuntimeError(
+            f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+        )
+    if input._array.ndim == 0:
+        return index_fill(input.reshape(1), 0, index, value).reshape(())
+    _, where = _slices("index_fill_", input, dim, index)
+    value = ops.cast(as_tensor_like(value, input._array.dtype), input._array.dtype)
+    return IndexPut.apply(input, value, index=where, accumulate=False)
+
+
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements where ``mask`` (bool, broadcast) holds, as a vector."""
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    shape = broadcast_shapes(input._array.shape, mask._array.shape)
+    wide = input if input._array.shape == shape else expand(input, shape)
+    return Index.apply(wide, index=(np.broadcast_to(mask._array, shape),))
+
+
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """The elements of ``source``, one after the other, where ``mask`` holds; elsewhere ``input``."""
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError("masked_scatter_ only supports boolean masks, but got mask with dtype " + str(mask.dtype))
+    if source.dtype != input.dtype:
+        raise RuntimeError(
+            "masked_scatter: expected self and source to have same dtypes but got "
+            f"{type_name(input)} and {type_name(source)}"
+        )
+    shape = broadcast_shapes(input._array.shape, mask._array.shape)
+    wide = input if input._array.shape == shape else expand(input, shape)
+    places = np.broadcast_to(mask._array, shape)
+    count = int(np.count_nonzero(places))
+    if source._array.size < count:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    return IndexPut.apply(wide, source.reshape(-1).narrow(0, 0, count), index=(places,), accumulate=False)
+
+
+def _flat_places(index: Tensor, size: int) -> np.ndarray:
+    places = index._array
+    if places.dtype != np.int64:
+        raise RuntimeError(f"take(): Expected a long tensor for index, but got {type_name(index)}")
+    wrong = (places < -size) | (places >= size)
+    if wrong.any():
+        raise IndexError(f"out of range: tried to access index {places[wrong][0]} on a tensor of {size} elements.")
+    return places
+
+
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """Elements by their place in the flattened tensor; the result has the shape of ``index``."""
+    return Index.apply(input.reshape(-1), index=(_flat_places(index, input._array.size),))
+
+
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """``source`` at places of the flattened tensor; ``accumulate`` adds instead."""
+    if index._array.size != source._array.size:
+        raise IndexError(
+            f"put_(): Expected source and index to have the same number of elements, but got {source._array.size} and "
+            f"{index._array.size}"
+        )
+    places = _flat_places(index, input._array.size).reshape(-1)
+    flat = IndexPut.apply(input.reshape(-1), source.reshape(-1), index=(places,), accumulate=accumulate)
+    return flat.reshape(input._array.shape)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

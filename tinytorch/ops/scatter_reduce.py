@@ -1,0 +1,104 @@
+"""scatter_reduce: sums, means, products and extremes of all elements that an index sends to the same place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.compare import where
+from tinytorch.ops.indexing import Index, IndexPut
+from tinytorch.ops.scatter import placed
+from tinytorch.tensor import Tensor
+
+__all__ = ["scatter_reduce"]
+
+
+class ScatterExtreme(Primitive):
+    """The largest (or smallest) of x and what is sent to its place; all that equal it share the gradient equally."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, src: np.ndarray, index: Any, largest: bool) -> np.ndarray:
+        y = x.copy()
+        (np.maximum if largest else np.minimum).at(y, index, src)
+        winner = (x == y).astype(y.dtype)
+        source_winner = (src == y[index]).astype(y.dtype)
+        count = winner.copy()
+        np.add.at(count, index, source_winner)
+        count = np.maximum(count, 1)
+        ctx.save_intermediates(winner / count, source_winner / count[index])
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        share, source_share = (Tensor._wrap(np.asarray(s, grad._array.dtype)) for s in ctx.intermediates)
+        return grad * share, Index.apply(grad, index=ctx.attributes["index"]) * source_share
+
+
+class ScatterProd(Primitive):
+    """x times everything that is sent to its place; each factor receives grad times the product of the others."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, src: np.ndarray, index: Any) -> np.ndarray:
+        ctx.save_for_backward(x, src)
+        y = x.copy()
+        np.multiply.at(y, index, src)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        """With zeros counted apart: beside one zero only that factor has a product of others that is not 0."""
+        x, src = ctx.saved_tensors
+        index = ctx.attributes["index"]
+        x_zero, src_zero = x._array == 0, src._array == 0
+        zeros = x_zero.astype(np.int64)
+        np.add.at(zeros, index, src_zero)
+        x_safe = where(Tensor._wrap(x_zero), 1.0, x)
+        src_safe = where(Tensor._wrap(src_zero), 1.0, src)
+        weighted = grad * ScatterProd.apply(x_safe, src_safe, index=index)
+        matters = Tensor._wrap(np.where(x_zero, zeros == 1, zeros == 0))
+        src_matters = Tensor._wrap(np.where(src_zero, zeros[index] == 1, zeros[index] == 0))
+        return (
+            where(matters, weighted / x_safe, 0.0),
+            where(src_matters, Index.apply(weighted, index=index) / src_safe, 0.0),
+        )
+
+
+def scatter_reduce(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """Combine ``src`` into ``input`` at ``index`` along ``dim`` (``torch.scatter_reduce``).
+
+    Args:
+        reduce: 'sum', 'mean', 'prod', 'amax' or 'amin'; RuntimeError for others.
+        include_self: whether the elements of ``input`` take part; places that no index names keep theirs in any case.
+    """
+    reduce = {"max": "amax", "min": "amin"}.get(reduce, reduce)
+    if reduce not in ("sum", "mean", "prod", "amax", "amin"):
+        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    index_tuple, src = placed("scatter_reduce", input, dim, index, src)
+    if not include_self:
+        neutral = Tensor._wrap(_neutral(reduce, input._array.dtype))
+        input = IndexPut.apply(input, neutral, index=index_tuple, accumulate=False)
+    if reduce == "prod":
+        return ScatterProd.apply(input, src, index=index_tuple)
+    if reduce in ("amax", "amin"):
+        return ScatterExtreme.apply(input, src, index=index_tuple, largest=reduce == "amax")
+    total = IndexPut.apply(input, src, index=index_tuple, accumulate=True)
+    if reduce == "sum":
+        return total
+    count = np.full(input._array.shape, int(include_self))
+    np.add.at(count, index_tuple, 1)
+    divisor = Tensor._wrap(np.maximum(count, 1).astype(input._array.dtype))
+    return total / divisor if input._array.dtype.kind == "f" else total // divisor
+
+
+def _neutral(reduce: str, dtype: np.dtype[Any]) -> np.ndarray:
+    """What changes nothing when it is reduced with other elements."""
+    if reduce in ("amax", "amin"):
+        if dtype.kind == "f":
+            return np.asarray(-np.inf if reduce == "amax" else np.inf, dtype)
+        limits = np.iinfo(dtype)
+        return np.asarray(limits.min if reduce == "amax" else limits.max, dtype)
+    return np.asarray(1 if reduce == "prod" else 0, dtype)

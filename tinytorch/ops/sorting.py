@@ -1,0 +1,213 @@
+"""Order: sort, top k, medians, modes, and where a number belongs in a sorted sequence.
+
+Every value that comes out was picked from the input, so all of them are: find the indices (no gradient), then
+:func:`gather`. nan counts as larger than every number, as in PyTorch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinytorch.ops.dims import accepts_axis, one_dim
+from tinytorch.ops.indexing import gather
+from tinytorch.tensor import Tensor
+
+__all__ = ["argsort", "bucketize", "kthvalue", "median", "mode", "msort", "nanmedian", "searchsorted", "sort", "topk"]
+
+
+class Found(NamedTuple):
+    """Values and where they were found."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        name = type(self).__name__.lower()
+        return f"torch.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+class Sort(Found):
+    """What ``sort`` returns."""
+
+
+class Topk(Found):
+    """What ``topk`` returns."""
+
+
+class Kthvalue(Found):
+    """What ``kthvalue`` returns."""
+
+
+class Median(Found):
+    """What ``median(dim)`` returns."""
+
+
+class Nanmedian(Found):
+    """What ``nanmedian(dim)`` returns."""
+
+
+class Mode(Found):
+    """What ``mode`` returns."""
+
+
+def _order(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
+    """The stable sorting permutation along ``dim``."""
+    if x.ndim == 0:
+        return np.zeros((), np.int64)
+    if not descending:
+        return np.argsort(x, axis=dim, kind="stable")
+    # Sorted backwards and read from the end: equal elements keep their order, and nan comes first.
+    backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
+    return x.shape[dim] - 1 - np.flip(backwards, dim)
+
+
+def _picked(kind: type[Any], input: Tensor, dim: int, index: np.ndarray, keepdim: bool = True) -> Any:
+    """The pair (values, indices) for indices along ``dim``; without ``keepdim`` that dimension is dropped."""
+    indices = Tensor._wrap(np.ascontiguousarray(index).reshape(index.shape))
+    values = gather(input, dim, indices)
+    if not keepdim and input._array.ndim:
+        values, indices = values.squeeze(dim), indices.squeeze(dim)
+    return kind(values, indices)
+
+
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    """(values, indices) in ascending (or descending) order along ``dim``; equal elements keep their order (``torch.sort``)."""
+    dim = one_dim(dim, input._array.ndim)
+    return _picked(Sort, input, dim, _order(input._array, dim, descending))
+
+
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+    """The indices of :func:`sort`."""
+    return Tensor._wrap(np.ascontiguousarray(_order(input._array, one_dim(dim, input._array.ndim), descending)))
+
+
+def msort(input: Tensor) -> Tensor:
+    """Sorted along the first dimension."""
+    return sort(input, 0).values
+
+
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """(values, indices) of the ``k`` largest (or smallest) along ``dim``, in order. RuntimeError for k out of range."""
+    dim = one_dim(dim, input._array.ndim)
+    size = input._array.shape[dim] if input._array.ndim else 1
+    if not 0 <= k <= size:
+        raise RuntimeError("selected index k out of range")
+    order = _order(input._array, dim, largest)
+    return _picked(Topk, input, dim, np.take(order, range(k), dim) if order.ndim else order)
+
+
+@accepts_axis
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """(value, index) of the ``k``-th smallest along ``dim``, counted from 1. RuntimeError for k out of range."""
+    dim = one_dim(dim, input._array.ndim)
+    size = input._array.shape[dim] if input._array.ndim else 1
+    if not 1 <= k <= size:
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
+    order = _order(input._array, dim, False)
+    return _picked(Kthvalue, input, dim, np.take(order, [k - 1], dim) if order.ndim else order, keepdim)
+
+
+@accepts_axis
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The middle element (of two, the smaller); nan if there is any nan. With ``dim`` a pair (values, indices)."""
+    return _median(Median, input, dim, keepdim, ignore_nan=False)
+
+
+@accepts_axis
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """As :func:`median`, of the elements that are not nan."""
+    return _median(Nanmedian, input, dim, keepdim, ignore_nan=True)
+
+
+def _median(kind: type[Any], input: Tensor, dim: int | None, keepdim: bool, ignore_nan: bool) -> Any:
+    array = input._array
+    if dim is None:
+        if array.size == 0:
+            return Tensor._wrap(np.asarray(np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min, array.dtype))
+        value = _median(kind, input.reshape(-1).detach(), 0, False, ignore_nan)[0]
+        return _shared_by_equals(input, value)
+    dim = one_dim(dim, array.ndim)
+    if array.ndim == 0:
+        return _picked(kind, input, dim, np.zeros((), np.int64))
+    if array.shape[dim] == 0:
+        raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")
+    order = _order(array, dim, False)
+    not_nan = (array == array).sum(axis=dim, keepdims=True)
+    middle = np.maximum(not_nan - 1, 0) // 2
+    if not ignore_nan:  # the first nan stands right behind the last number
+        middle = np.where(not_nan < array.shape[dim], not_nan, middle)
+    return _picked(kind, input, dim, np.take_along_axis(order, middle, dim), keepdim)
+
+
+def _shared_by_equals(input: Tensor, value: Tensor) -> Tensor:
+    """``value``, as the mean of the elements that equal it: so they share the gradient, as in PyTorch."""
+    if not input._requires_grad:
+        return value
+    flat = input.reshape(-1)
+    chosen = (flat._array == value._array) | (np.isnan(flat._array) & np.isnan(value._array))
+    return flat[Tensor._wrap(chosen)].mean()
+
+
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
+    """(value, index) of the most frequent along ``dim``; of several the smallest, at its last place."""
+    dim = one_dim(dim, input._array.ndim)
+    if input._array.ndim == 0:
+        return _picked(Mode, input, dim, np.zeros((), np.int64))
+    if input._array.shape[dim] == 0:
+        raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
+    index = np.apply_along_axis(_mode_index, dim, input._array)
+    return _picked(Mode, input, dim, np.expand_dims(index, dim), keepdim)
+
+
+def _mode_index(row: np.ndarray) -> int:
+    values, counts = np.unique(row, return_counts=True)
+    return int(np.flatnonzero(row == values[np.argmax(counts)])[-1])
+
+
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+) -> Tensor:
+    """Where numbers would go in a sorted sequence, row by row: before equals, or after them with ``right``.
+
+    Args:
+        sorted_sequence: (n,), or (..., n) with the leading sizes of ``input``.
+        input: a number or tensor.
+        sorter: indices that sort ``sorted_sequence``, if it is not sorted itself.
+    """
+    if side is not None and side not in ("left", "right"):
+        raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
+    if right and side == "left":
+        raise RuntimeError("torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True")
+    where = "right" if right or side == "right" else "left"
+    rows = sorted_sequence._array
+    if sorter is not None:
+        rows = np.take_along_axis(rows, sorter._array, -1)
+    wanted = input._array if isinstance(input, Tensor) else np.asarray(input)
+    dtype = np.int32 if out_int32 else np.int64
+    if rows.ndim == 1:
+        return Tensor._wrap(np.asarray(np.searchsorted(rows, wanted, where), dtype))
+    if rows.shape[:-1] != wanted.shape[:-1]:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
+            f"input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input value tensor "
+            f"{list(wanted.shape)}"
+        )
+    result = np.empty(wanted.shape, dtype)
+    for row in np.ndindex(rows.shape[:-1]):
+        result[row] = np.searchsorted(rows[row], wanted[row], where)
+    return Tensor._wrap(result)
+
+
+def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
+    """The number of the bucket between sorted ``boundaries`` (1-d) that each element falls into."""
+    if boundaries._array.ndim != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries._array.ndim})")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)

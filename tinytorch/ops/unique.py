@@ -1,0 +1,102 @@
+"""Counting: distinct elements, occurrences, histograms. None of them has a gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.checks import not_implemented
+from tinytorch.ops.dims import many_dims, one_dim
+from tinytorch.tensor import Tensor
+
+__all__ = ["bincount", "count_nonzero", "histc", "isin", "unique", "unique_consecutive"]
+
+
+def unique(
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """The distinct elements (or slices along ``dim``) in ascending order; nan is never equal to nan (``torch.unique``).
+
+    With ``return_inverse`` also, for each element, where in the result it is; with ``return_counts`` how often each occurs.
+    """
+    axis = None if dim is None else one_dim(dim, input._array.ndim)
+    values, inverse, counts = np.unique(
+        input._array, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
+    )
+    inverse = inverse.reshape(input._array.shape if axis is None else -1)
+    return _results(values, inverse, counts, return_inverse, return_counts)
+
+
+def _results(values: np.ndarray, inverse: np.ndarray, counts: np.ndarray, want_inverse: bool, want_counts: bool) -> Any:
+    results = [Tensor._wrap(values)]
+    if want_inverse:
+        results.append(Tensor._wrap(np.ascontiguousarray(inverse, np.int64).reshape(inverse.shape)))
+    if want_counts:
+        results.append(Tensor._wrap(counts.astype(np.int64)))
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """As :func:`unique`, but only equal *neighbours* are merged, and the order is kept."""
+    array = input._array
+    rows = array.reshape(-1, 1) if dim is None else np.moveaxis(array, one_dim(dim, array.ndim), 0)
+    flat = rows.reshape(rows.shape[0], -1)
+    starts = np.ones(len(flat), bool)
+    starts[1:] = (flat[1:] != flat[:-1]).any(axis=1)
+    inverse = np.cumsum(starts) - 1
+    counts = np.diff(np.append(np.flatnonzero(starts), len(flat)))
+    if dim is None:
+        return _results(flat[starts, 0], inverse.reshape(array.shape), counts, return_inverse, return_counts)
+    values = np.ascontiguousarray(np.moveaxis(rows[starts], 0, one_dim(dim, array.ndim)))
+    return _results(values, inverse, counts, return_inverse, return_counts)
+
+
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often each number from 0 on occurs in a vector of non-negative integers; or the sum of its ``weights``."""
+    array = input._array
+    if array.ndim != 1 or (array.size and array.dtype.kind == "i" and array.min() < 0):
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if array.dtype.kind not in "iu":
+        raise not_implemented("bincount_cpu", input)
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if weights is None:
+        return Tensor._wrap(np.bincount(array, minlength=minlength))
+    if weights._array.shape != array.shape:
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    summed = np.bincount(array, weights._array, minlength)
+    return Tensor._wrap(summed.astype(np.float32) if weights._array.dtype == np.float32 else summed)
+
+
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+    """How many elements fall into each of ``bins`` equal parts of [min, max]; by default of the data's own range."""
+    array = input._array
+    if array.dtype.kind != "f":
+        raise not_implemented("histogram_cpu", input)
+    if bins <= 0:
+        raise RuntimeError("bins must be > 0")
+    if max < min:
+        raise RuntimeError("torch.histc: max must be larger than min")
+    low, high = float(min), float(max)
+    if low == high and array.size:
+        low, high = float(array.min()), float(array.max())
+    if not np.isfinite([low, high]).all():
+        raise RuntimeError(f"histogram_cpu: range of [{low}, {high}] is not finite")
+    if low == high:
+        low, high = low - 1, high + 1
+    counts, _ = np.histogram(array[(array >= low) & (array <= high)], bins, (low, high))
+    return Tensor._wrap(counts.astype(array.dtype))
+
+
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+    """The number of elements that are not zero, over all or some dimensions."""
+    return Tensor._wrap(np.asarray(np.count_nonzero(input._array, axis=many_dims(dim, input._array.ndim)), np.int64))
+
+
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """Where elements occur among ``test_elements``; one of the two may be a number."""
+    a, b = (v._array if isinstance(v, Tensor) else np.asarray(v) for v in (elements, test_elements))
+    return Tensor._wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))

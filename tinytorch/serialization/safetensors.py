@@ -1,0 +1,99 @@
+"""The other common format for weights, safetensors: a list of names, dtypes and sizes, then raw numbers.
+
+It holds one flat dictionary of tensors and nothing else: no containers, no shared memory. The format is read
+and written by the package ``safetensors``; here its bytes become tensors.
+
+>>> import os, tempfile, tinytorch
+>>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+>>> save_file({"weight": tinytorch.ones(2)}, path)
+>>> load_file(path)
+{'weight': tensor([1., 1.])}
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from tinytorch import dtypes
+from tinytorch.device import check_device
+from tinytorch.serialization.atomic import replacing
+from tinytorch.serialization.storages import bfloat16_to_float32
+from tinytorch.tensor import Tensor
+
+__all__ = ["load_file", "save_file"]
+
+_DTYPES = {
+    "F64": dtypes.float64, "F32": dtypes.float32, "F16": dtypes.float16, "C64": dtypes.complex64,
+    "BOOL": dtypes.bool_, "I64": dtypes.int64, "I32": dtypes.int32, "I16": dtypes.int16, "I8": dtypes.int8,
+    "U64": dtypes.uint64, "U32": dtypes.uint32, "U16": dtypes.uint16, "U8": dtypes.uint8,
+}  # fmt: skip
+
+
+def save_file(
+    tensors: dict[str, Tensor], filename: str | os.PathLike[str], metadata: dict[str, str] | None = None
+) -> None:
+    """Write tensors (``safetensors.torch.save_file``). The file is replaced whole or not at all.
+
+    Tensors that share memory are written once each. Raises TypeError for keys that are no strings, values
+    that are no tensors, and complex128, which the format lacks; ImportError without the package
+    ``safetensors``.
+    """
+    package = _package()
+    arrays: dict[str, np.ndarray] = {}
+    for name, tensor in tensors.items():
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
+            raise TypeError(f"save_file takes strings and tensors, but got {name!r}: {type(tensor).__name__}")
+        if tensor.dtype not in _DTYPES.values():
+            raise TypeError(
+                f"the safetensors format has no {tensor.dtype} ({name!r}); convert it, or use tinytorch.save"
+            )
+        arrays[name] = np.asarray(tensor._array, order="C")
+    content = package.numpy.save(arrays, metadata=metadata)
+    with replacing(filename) as file:
+        file.write(content)
+
+
+def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str, Tensor]:
+    """The tensors of a file (``safetensors.torch.load_file``). bfloat16 comes as float32, with a warning.
+
+    Raises RuntimeError if the file is damaged or holds dtypes that tinytorch lacks; ImportError without the
+    package.
+    """
+    package = _package()
+    check_device(device)
+    with open(filename, "rb") as file:
+        content = file.read()
+    try:
+        members = package.deserialize(content)
+    except package.SafetensorError as error:
+        raise RuntimeError(
+            f"{os.fspath(filename)} is no safetensors file, or it is damaged: {error}"
+        ) from None
+    return {name: _tensor(name, about) for name, about in members}
+
+
+def _tensor(name: str, about: dict[str, Any]) -> Tensor:
+    kind, shape, data = about["dtype"], tuple(about["shape"]), bytearray(about["data"])
+    if kind == "BF16":
+        return Tensor._wrap(bfloat16_to_float32(np.frombuffer(data, "<u2").astype(np.uint16)).reshape(shape))
+    if kind not in _DTYPES:
+        raise RuntimeError(
+            f"tensor {name!r} has the dtype {kind}, which tinytorch lacks; convert the file in PyTorch first"
+        )
+    dtype = _DTYPES[kind].numpy
+    array = np.frombuffer(data, dtype.newbyteorder("<")) if data else np.empty(0, dtype)
+    return Tensor._wrap(array.astype(dtype, copy=False).reshape(shape))
+
+
+def _package() -> Any:
+    try:
+        import safetensors
+        import safetensors.numpy
+    except ImportError:
+        raise ImportError(
+            "reading and writing .safetensors files needs the package safetensors: pip install safetensors"
+        ) from None
+    return safetensors
