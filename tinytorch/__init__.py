@@ -17,7 +17,9 @@ from tinytorch.dtypes import *  # noqa: E402, F403
 from tinytorch.formatting import set_printoptions  # noqa: E402
 from tinytorch.kernels.threads import get_num_threads, set_num_threads  # noqa: E402
 from tinytorch.ops import *  # noqa: E402, F403
+import tinytorch.linalg as linalg  # noqa: E402 - after ops, whose own module "linalg" came along with the names
 from tinytorch.random import Generator, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state  # noqa: E402
 from tinytorch.serialization import load, save  # noqa: E402
 from tinytorch.size import Size  # noqa: E402
 from tinytorch.tensor import Tensor  # noqa: E402
+from tinytorch import nn, optim, utils  # noqa: E402

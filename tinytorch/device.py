@@ -18,7 +18,9 @@ class device:  # noqa: N801 - PyTorch's name
     False
     """
 
-    __slots__ = ("type", "index")
+    __slots__ = ("index", "type")
+    type: str
+    index: int | None
 
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):

@@ -16,6 +16,7 @@ torch.int16
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,6 @@ __all__ = [
 
 BOOL, INTEGER, FLOATING, COMPLEX = range(4)
 _CATEGORY_OF_KIND = {"b": BOOL, "u": INTEGER, "i": INTEGER, "f": FLOATING, "c": COMPLEX}
-_python_bool, _python_int, _python_float = bool, int, float
 
 
 class dtype:  # noqa: N801 - PyTorch's name
@@ -86,7 +86,7 @@ _ALL = (float16, float32, float64, complex64, complex128, uint8, uint16, uint32,
         int8, int16, int32, int64, bool_)  # fmt: skip
 _NAMES = {t.name: t for t in _ALL}
 _OF_NUMPY = {t.numpy: t for t in _ALL}
-_OF_PYTHON = {_python_float: float64, _python_int: int64, _python_bool: bool_, complex: complex128}
+_OF_PYTHON = {builtins.float: float64, builtins.int: int64, builtins.bool: bool_, complex: complex128}
 #: PyTorch's words for dtypes in error messages.
 SCALAR_NAMES = {
     float16: "Half", float32: "Float", float64: "Double", complex64: "ComplexFloat", complex128: "ComplexDouble",
@@ -140,13 +140,13 @@ def default_numpy_dtype() -> np.dtype[Any]:
     return _default.numpy
 
 
-def category_of(value: Any) -> _python_int:
+def category_of(value: Any) -> builtins.int:
     """BOOL, INTEGER, FLOATING or COMPLEX, of an array or a Python number."""
     if isinstance(value, np.ndarray):
         return _CATEGORY_OF_KIND[value.dtype.kind]
-    if isinstance(value, _python_bool):
+    if isinstance(value, builtins.bool):
         return BOOL
-    if isinstance(value, _python_int):
+    if isinstance(value, builtins.int):
         return INTEGER
     return COMPLEX if isinstance(value, complex) else FLOATING
 
@@ -181,7 +181,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     return _OF_NUMPY[_promote_numpy(type1.numpy, type2.numpy)]
 
 
-def can_cast(from_: dtype, to: dtype) -> _python_bool:
+def can_cast(from_: dtype, to: dtype) -> builtins.bool:
     """Whether PyTorch lets a result of ``from_`` be written into a tensor of ``to``: never down a category."""
     if to.category == BOOL:
         return from_.category == BOOL
@@ -222,10 +222,10 @@ class finfo:  # noqa: N801 - PyTorch's name
         if not (self._dtype.is_floating_point or self._dtype.is_complex):
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle {type!r}")
         info = np.finfo(self._dtype.numpy)
-        self.bits = _python_int(info.bits)
-        self.eps, self.max, self.min = _python_float(info.eps), _python_float(info.max), _python_float(info.min)
-        self.tiny = self.smallest_normal = _python_float(info.tiny)
-        self.resolution = _python_float(info.resolution)
+        self.bits = builtins.int(info.bits)
+        self.eps, self.max, self.min = builtins.float(info.eps), builtins.float(info.max), builtins.float(info.min)
+        self.tiny = self.smallest_normal = builtins.float(info.tiny)
+        self.resolution = builtins.float(info.resolution)
         self.dtype = self._dtype.name
 
     def __repr__(self) -> str:
@@ -240,7 +240,7 @@ class iinfo:  # noqa: N801 - PyTorch's name
         if type.category != INTEGER:
             raise TypeError(f"torch.iinfo() requires an integer input type, got {type!r}")
         info = np.iinfo(type.numpy)
-        self.bits, self.max, self.min, self.dtype = info.bits, _python_int(info.max), _python_int(info.min), type.name
+        self.bits, self.max, self.min, self.dtype = info.bits, builtins.int(info.max), builtins.int(info.min), type.name
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

@@ -6,6 +6,7 @@ trailing underscore changes the tensor in place (see :mod:`tinytorch.autograd.in
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -490,6 +491,12 @@ class Tensor(TensorBase):
     def bitwise_right_shift(self, other: Any) -> Tensor:
         return ops.bitwise_right_shift(self, other)
 
+    def polygamma(self, n: Any) -> Tensor:
+        return ops.polygamma(n, self)
+
+    def mvlgamma(self, p: Any) -> Tensor:
+        return ops.mvlgamma(self, p)
+
     # ------------------------------------------------------------------------------------ comparisons and logic
 
     def eq(self, other: Any) -> Tensor:
@@ -542,6 +549,39 @@ class Tensor(TensorBase):
 
     def masked_fill(self, mask: Tensor, value: Any) -> Tensor:
         return ops.masked_fill(self, mask, value)
+
+    def greater(self, other: Any) -> Tensor:
+        return ops.greater(self, other)
+
+    def greater_equal(self, other: Any) -> Tensor:
+        return ops.greater_equal(self, other)
+
+    def less(self, other: Any) -> Tensor:
+        return ops.less(self, other)
+
+    def less_equal(self, other: Any) -> Tensor:
+        return ops.less_equal(self, other)
+
+    def not_equal(self, other: Any) -> Tensor:
+        return ops.not_equal(self, other)
+
+    def isposinf(self) -> Tensor:
+        return ops.isposinf(self)
+
+    def isneginf(self) -> Tensor:
+        return ops.isneginf(self)
+
+    def isreal(self) -> Tensor:
+        return ops.isreal(self)
+
+    def is_nonzero(self) -> Any:
+        return ops.is_nonzero(self)
+
+    def is_same_size(self, other: Any) -> Any:
+        return ops.is_same_size(self, other)
+
+    def is_signed(self) -> Any:
+        return ops.is_signed(self)
 
     # ------------------------------------------------------------------------------------ reductions
 
@@ -635,6 +675,48 @@ class Tensor(TensorBase):
     def count_nonzero(self, dim: Any = None) -> Tensor:
         return ops.count_nonzero(self, dim)
 
+    def norm(self, p: Any = "fro", dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Tensor:
+        return ops.norm(self, p, dim, keepdim, dtype)
+
+    def dist(self, other: Any, p: Any = 2) -> Tensor:
+        return ops.dist(self, other, p)
+
+    def nansum(self, dim: Any = None, keepdim: Any = False, *, dtype: Any = None) -> Tensor:
+        return ops.nansum(self, dim, keepdim, dtype=dtype)
+
+    def nanmean(self, dim: Any = None, keepdim: Any = False, *, dtype: Any = None) -> Tensor:
+        return ops.nanmean(self, dim, keepdim, dtype=dtype)
+
+    def quantile(self, q: Any, dim: Any = None, keepdim: Any = False, *, interpolation: Any = "linear") -> Tensor:
+        return ops.quantile(self, q, dim, keepdim, interpolation=interpolation)
+
+    def nanquantile(self, q: Any, dim: Any = None, keepdim: Any = False, *, interpolation: Any = "linear") -> Tensor:
+        return ops.nanquantile(self, q, dim, keepdim, interpolation=interpolation)
+
+    def aminmax(self, *, dim: Any = None, keepdim: Any = False) -> Any:
+        return ops.aminmax(self, dim=dim, keepdim=keepdim)
+
+    def cov(self, *, correction: Any = 1, fweights: Any = None, aweights: Any = None) -> Tensor:
+        return ops.cov(self, correction=correction, fweights=fweights, aweights=aweights)
+
+    def corrcoef(self) -> Tensor:
+        return ops.corrcoef(self)
+
+    def cumprod(self, dim: Any, *, dtype: Any = None) -> Tensor:
+        return ops.cumprod(self, dim, dtype=dtype)
+
+    def cummax(self, dim: Any) -> Any:
+        return ops.cummax(self, dim)
+
+    def cummin(self, dim: Any) -> Any:
+        return ops.cummin(self, dim)
+
+    def logcumsumexp(self, dim: Any) -> Tensor:
+        return ops.logcumsumexp(self, dim)
+
+    def diff(self, n: Any = 1, dim: Any = -1, prepend: Any = None, append: Any = None) -> Tensor:
+        return ops.diff(self, n, dim, prepend, append)
+
     # ------------------------------------------------------------------------------------ matrix products
 
     def matmul(self, other: Tensor) -> Tensor:
@@ -709,6 +791,39 @@ class Tensor(TensorBase):
     def triu(self, diagonal: Any = 0) -> Tensor:
         return ops.triu(self, diagonal)
 
+    def inverse(self) -> Tensor:
+        return ops.inverse(self)
+
+    def det(self) -> Tensor:
+        return ops.det(self)
+
+    def logdet(self) -> Tensor:
+        return ops.logdet(self)
+
+    def slogdet(self) -> Any:
+        return ops.slogdet(self)
+
+    def cholesky(self, upper: Any = False) -> Tensor:
+        return ops.cholesky(self, upper)
+
+    def cholesky_solve(self, input2: Any, upper: Any = False) -> Tensor:
+        return ops.cholesky_solve(self, input2, upper)
+
+    def qr(self, some: Any = True) -> Any:
+        return ops.qr(self, some)
+
+    def svd(self, some: Any = True, compute_uv: Any = True) -> Any:
+        return ops.svd(self, some, compute_uv)
+
+    def pinverse(self, rcond: Any = 1e-15) -> Tensor:
+        return ops.pinverse(self, rcond)
+
+    def matrix_exp(self) -> Tensor:
+        return ops.matrix_exp(self)
+
+    def cholesky_inverse(self, upper: Any = False) -> Tensor:
+        return ops.cholesky_inverse(self, upper)
+
     # ------------------------------------------------------------------------------------ shapes
 
     def reshape(self, *sizes: Any) -> Tensor:
@@ -779,6 +894,19 @@ class Tensor(TensorBase):
     def mT(self) -> Tensor:
         return ops.matrix_transpose(self)
 
+    @property
+    def mH(self) -> Tensor:
+        return ops.transpose(self, -2, -1)
+
+    @property
+    def H(self) -> Tensor:
+        if self._array.ndim not in (0, 2):
+            raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D tensor.")
+        return ops.t(self)
+
+    def adjoint(self) -> Tensor:
+        return ops.transpose(self, -2, -1)
+
     def squeeze(self, dim: Any = None) -> Tensor:
         return ops.squeeze(self, dim)
 
@@ -808,6 +936,42 @@ class Tensor(TensorBase):
 
     def clone(self, *, memory_format: Any = None) -> Tensor:
         return ops.clone(self)
+
+    def repeat_interleave(self, repeats: Any = None, dim: Any = None, *, output_size: Any = None) -> Tensor:
+        return ops.repeat_interleave(self, repeats, dim, output_size=output_size)
+
+    def roll(self, shifts: Any, dims: Any = None) -> Tensor:
+        return ops.roll(self, shifts, dims)
+
+    def rot90(self, k: Any = 1, dims: Any = (0, 1)) -> Tensor:
+        return ops.rot90(self, k, dims)
+
+    def fliplr(self) -> Tensor:
+        return ops.fliplr(self)
+
+    def flipud(self) -> Tensor:
+        return ops.flipud(self)
+
+    def unfold(self, dimension: Any, size: Any, step: Any) -> Tensor:
+        return ops.unfold(self, dimension, size, step)
+
+    def as_strided(self, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
+        return ops.as_strided(self, size, stride, storage_offset)
+
+    def tensor_split(self, indices_or_sections: Any, dim: Any = 0) -> tuple[Tensor, ...]:
+        return ops.tensor_split(self, indices_or_sections, dim)
+
+    def split_with_sizes(self, split_sizes: Any, dim: Any = 0) -> tuple[Tensor, ...]:
+        return ops.split_with_sizes(self, split_sizes, dim)
+
+    def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
+        return ops.hsplit(self, indices_or_sections)
+
+    def vsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
+        return ops.vsplit(self, indices_or_sections)
+
+    def dsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
+        return ops.dsplit(self, indices_or_sections)
 
     # ------------------------------------------------------------------------------------ picking and placing
 
@@ -858,6 +1022,21 @@ class Tensor(TensorBase):
 
     def put(self, index: Any, source: Any, accumulate: Any = False) -> Tensor:
         return ops.put(self, index, source, accumulate)
+
+    def select_scatter(self, src: Any, dim: Any, index: Any) -> Tensor:
+        return ops.select_scatter(self, src, dim, index)
+
+    def slice_scatter(self, src: Any, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1) -> Tensor:
+        return ops.slice_scatter(self, src, dim, start, end, step)
+
+    def diagonal_scatter(self, src: Any, offset: Any = 0, dim1: Any = 0, dim2: Any = 1) -> Tensor:
+        return ops.diagonal_scatter(self, src, offset, dim1, dim2)
+
+    def index_reduce(self, dim: Any, index: Any, source: Any, reduce: Any, *, include_self: Any = True) -> Tensor:
+        return ops.index_reduce(self, dim, index, source, reduce, include_self=include_self)
+
+    def renorm(self, p: Any, dim: Any, maxnorm: Any) -> Tensor:
+        return ops.renorm(self, p, dim, maxnorm)
 
     # ------------------------------------------------------------------------------------ sizes and types
 
@@ -1041,40 +1220,40 @@ class Tensor(TensorBase):
     def fill_(self, value: Any) -> Tensor:
         return change_in_place(self, ops.fill, value)
 
-    def copy_(self, src: Tensor, non_blocking: bool = False) -> Tensor:
+    def copy_(self, src: Tensor, non_blocking: builtins.bool = False) -> Tensor:
         return change_in_place(self, ops.copy, src)
 
-    def uniform_(self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **legacy: Any) -> Tensor:
+    def uniform_(self, from_: builtins.float = 0.0, to: builtins.float = 1.0, *, generator: Any = None, **legacy: Any) -> Tensor:
         return ops.uniform_(self, legacy.get("from", from_), to, generator)
 
-    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
+    def normal_(self, mean: builtins.float = 0.0, std: builtins.float = 1.0, *, generator: Any = None) -> Tensor:
         return ops.normal_(self, mean, std, generator)
 
-    def random_(self, from_: int | None = None, to: int | None = None, *, generator: Any = None) -> Tensor:
+    def random_(self, from_: builtins.int | None = None, to: builtins.int | None = None, *, generator: Any = None) -> Tensor:
         return ops.random_(self, from_, to, generator)
 
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
         return ops.bernoulli_(self, p, generator)
 
-    def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
+    def exponential_(self, lambd: builtins.float = 1.0, *, generator: Any = None) -> Tensor:
         return ops.exponential_(self, lambd, generator)
 
-    def geometric_(self, p: float, *, generator: Any = None) -> Tensor:
+    def geometric_(self, p: builtins.float, *, generator: Any = None) -> Tensor:
         return ops.geometric_(self, p, generator)
 
-    def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Tensor:
+    def cauchy_(self, median: builtins.float = 0.0, sigma: builtins.float = 1.0, *, generator: Any = None) -> Tensor:
         return ops.cauchy_(self, median, sigma, generator)
 
-    def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Tensor:
+    def log_normal_(self, mean: builtins.float = 1.0, std: builtins.float = 2.0, *, generator: Any = None) -> Tensor:
         return ops.log_normal_(self, mean, std, generator)
 
     def bernoulli(self, *, generator: Any = None) -> Tensor:
         return ops.bernoulli(self, generator=generator)
 
-    def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
+    def multinomial(self, num_samples: builtins.int, replacement: builtins.bool = False, *, generator: Any = None) -> Tensor:
         return ops.multinomial(self, num_samples, replacement, generator=generator)
 
-    def index_put_(self, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    def index_put_(self, indices: Any, values: Tensor, accumulate: builtins.bool = False) -> Tensor:
         return change_in_place(self, ops.index_put, indices, values, accumulate)
 
     def masked_fill_(self, mask: Tensor, value: Any) -> Tensor:
@@ -1319,6 +1498,51 @@ class Tensor(TensorBase):
 
     def triu_(self, diagonal: Any = 0) -> Tensor:
         return change_in_place(self, ops.triu, diagonal)
+
+    def cumprod_(self, dim: Any, *, dtype: Any = None) -> Tensor:
+        return change_in_place(self, ops.cumprod, dim, dtype=dtype)
+
+    def t_(self) -> Tensor:
+        return ops.t_(self)
+
+    def transpose_(self, dim0: Any, dim1: Any) -> Tensor:
+        return ops.transpose_(self, dim0, dim1)
+
+    def swapaxes_(self, dim0: Any, dim1: Any) -> Tensor:
+        return ops.transpose_(self, dim0, dim1)
+
+    def swapdims_(self, dim0: Any, dim1: Any) -> Tensor:
+        return ops.transpose_(self, dim0, dim1)
+
+    def squeeze_(self, dim: Any = None) -> Tensor:
+        return ops.squeeze_(self, dim)
+
+    def unsqueeze_(self, dim: Any) -> Tensor:
+        return ops.unsqueeze_(self, dim)
+
+    def arccosh_(self) -> Tensor:
+        return change_in_place(self, ops.arccosh)
+
+    def arcsinh_(self) -> Tensor:
+        return change_in_place(self, ops.arcsinh)
+
+    def arctanh_(self) -> Tensor:
+        return change_in_place(self, ops.arctanh)
+
+    def arctan2_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.arctan2, other)
+
+    def heaviside_(self, values: Any) -> Tensor:
+        return change_in_place(self, ops.heaviside, values)
+
+    def index_reduce_(self, dim: Any, index: Any, source: Any, reduce: Any, *, include_self: Any = True) -> Tensor:
+        return change_in_place(self, ops.index_reduce, dim, index, source, reduce, include_self=include_self)
+
+    def renorm_(self, p: Any, dim: Any, maxnorm: Any) -> Tensor:
+        return change_in_place(self, ops.renorm, p, dim, maxnorm)
+
+    def fill_diagonal_(self, fill_value: Any, wrap: Any = False) -> Tensor:
+        return change_in_place(self, ops.fill_diagonal, fill_value, wrap)
 
 
 def _is_operand(value: Any) -> bool:

@@ -29,6 +29,9 @@ from tinytorch.size import Size
 __all__ = ["TensorBase"]
 
 
+_MADE_IN_NO_GRAD = "was created in no_grad mode"
+
+
 class TensorBase:
     """State and autograd; :class:`~tinytorch.tensor.Tensor` adds the methods that compute."""
 
@@ -256,7 +259,9 @@ class TensorBase:
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if value._array.dtype.kind not in "fc" and self._requires_grad:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
-        self._array, self._memory = value._array, value._shared_memory()
+        value._shared_memory()
+        self._shared_memory()  # keeps counting its own versions, as PyTorch
+        self._array = value._array
 
     # ------------------------------------------------------------------------------------ memory and views
 
@@ -283,7 +288,7 @@ class TensorBase:
     def _link_to_base(self, source: Tensor, one_of_several: bool = False) -> None:
         """Note that this result of a view op shares memory with ``source`` (unless NumPy had to copy)."""
         mine, theirs = self._array, source._array
-        if (theirs if theirs.base is None else theirs.base) is not mine.base:
+        if (theirs if theirs.base is None else theirs.base) is not mine.base and _owner(mine) is not _owner(theirs):
             return
         self._base = source if source._base is None else source._base
         self._memory = source._shared_memory()
@@ -291,16 +296,20 @@ class TensorBase:
         self._inference = source._inference
         if one_of_several:
             self._view_obstacle = "is the output of a function that returns multiple views"
+        elif source._view_obstacle is not None:
+            self._view_obstacle = source._view_obstacle
         elif not state.grad_enabled:
-            self._view_obstacle = "was created in no_grad mode"
+            self._view_obstacle = _MADE_IN_NO_GRAD
 
     def _follow_base(self) -> None:
         """If the memory of this view was changed since, its history now leads through the base's."""
         memory = self._memory
         if memory is not None and memory.version != self._seen_version:
             self._seen_version = memory.version
-            if self._requires_grad and self._base is not None:
-                inplace.history_through_base(self)
+            if self._edge is None and self._requires_grad:
+                return  # requires_grad_() made this view a leaf: it has no history to follow
+            if self._base is not None and (self._requires_grad or self._view_obstacle != _MADE_IN_NO_GRAD):
+                inplace.history_through_base(self)  # type: ignore[arg-type]
 
     @property
     def _is_view(self) -> bool:
@@ -386,7 +395,7 @@ class TensorBase:
     def __iter__(self) -> Iterator[Tensor]:
         if self._array.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(ops.unbind(self, 0))
+        return iter(ops.unbind(self, 0))  # type: ignore[arg-type]
 
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Tensor, int, float, bool, complex)):
@@ -435,7 +444,7 @@ class TensorBase:
 
     @staticmethod
     def _rebuild(cls: type, array: np.ndarray, requires_grad: bool) -> Any:
-        tensor = object.__new__(cls)
+        tensor: Any = object.__new__(cls)
         tensor._array = array
         tensor._requires_grad = requires_grad
         return tensor
@@ -449,7 +458,14 @@ class TensorBase:
             if dtype not in names:
                 raise ValueError(f"invalid type: '{dtype}'")
             dtype = names[dtype]
-        return ops.to(self, dtype)
+        return ops.to(self, dtype)  # type: ignore[arg-type]
+
+
+def _owner(array: Any) -> Any:
+    """Whose memory an array shows. NumPy's ``as_strided`` puts an object of its own between, so one step is not enough."""
+    while getattr(array, "base", None) is not None:
+        array = array.base
+    return array
 
 
 # The package's one import circle: tensors call ops and the engine, which make tensors. It is closed here. This module is

@@ -1,5 +1,7 @@
 """The introduction's CNN, from its own text: the class below is executed under PyTorch and under tinytorch."""
 
+# ruff: noqa: W293 - the class is kept as it was written
+
 from __future__ import annotations
 
 import runpy
@@ -91,6 +93,15 @@ LIBRARIES = (tinytorch, torch)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cnn_example.py"
 
 
+@pytest.fixture(autouse=True)
+def one_thread_of_pytorch():
+    """Its threads spin while they wait, which slows everything down when other tests run beside it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def both_models(dtype="float64"):
     """The network in both libraries, with PyTorch's weights."""
     models = []
@@ -178,7 +189,7 @@ def test_twenty_steps(name):
     optimizers = [
         OPTIMIZERS[name](library, model.parameters()) for library, model in zip(LIBRARIES, models, strict=True)
     ]
-    for x, y in batches(20, 6):
+    for x, y in batches(20, 4):
         for optimizer in optimizers:
             optimizer.zero_grad()
         for _, loss in losses(models, x, y):

@@ -45,7 +45,7 @@ SAME = {
     "list append": lambda T: numbers(T).append(T.nn.ReLU()),
     "list extend": lambda T: numbers(T).extend([T.nn.ReLU()] * 2),
     "list iadd": lambda T: numbers(T).__iadd__([T.nn.ReLU()]),
-    "list add": lambda T: numbers(T) + [T.nn.ReLU()],
+    "list add": lambda T: numbers(T) + [T.nn.ReLU()],  # noqa: RUF005
     "list insert": lambda T: (lambda s: (s.insert(1, T.nn.ReLU()), s))(numbers(T)),
     "list pop": lambda T: (lambda s: (s.pop(0), s))(numbers(T)),
     "list delete": lambda T: (lambda s: (s.__delitem__(slice(0, 2)), s, list(s.state_dict())))(numbers(T)),
@@ -77,7 +77,7 @@ ERRORS = {
     "insert no module": lambda T: four(T).insert(0, 3),
     "insert too far": lambda T: four(T).insert(9, T.nn.ReLU()),
     "append no module": lambda T: four(T).append(3),
-    "add a list": lambda T: four(T) + [T.nn.ReLU()],
+    "add a list": lambda T: four(T) + [T.nn.ReLU()],  # noqa: RUF005
     "mul by text": lambda T: four(T) * "a",
     "mul by 0": lambda T: four(T) * 0,
     "list extend": lambda T: numbers(T).extend(3),

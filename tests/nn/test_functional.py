@@ -115,14 +115,20 @@ FUNCTIONS = {
     "embedding": (lambda F, T, w: F.embedding(T.tensor([[1, 2], [2, 0]]), w, padding_idx=-1), normal(3, 4)),
     "embedding of int32": (lambda F, T, w: F.embedding(T.tensor([1, 1], dtype=T.int32), w), normal(3, 4)),
     "one_hot": (lambda F, T, x: (F.one_hot(T.tensor([[1, 2], [0, 3]])), F.one_hot(T.tensor(2), 5), x), normal(1)),
-    "relu_": (lambda F, T, x: F.relu_(x * 1.0), normal(3, 4)),
+    "in place": (lambda F, T, x: (F.relu_(x * 1.0), F.leaky_relu_(x * 2.0, 0.2), F.elu_(x * 1.0), F.hardtanh_(x * 1.0), F.threshold_(x * 1.0, 0.1, 5.0)),
+                 normal(3, 4)),
+    "unfold and fold": (lambda F, T, x: F.fold(F.unfold(x, 2, padding=1), (4, 5), 2, padding=1), normal(2, 3, 4, 5)),
+    "interpolate": (lambda F, T, x: (F.interpolate(x, scale_factor=2.0), F.interpolate(x, (7, 3), mode="bilinear"),
+                                     F.interpolate(x, (3, 2), mode="area"), F.interpolate(x, scale_factor=0.7, mode="nearest-exact")),
+                    normal(2, 3, 4, 5)),
+    "pdist": (lambda F, T, x: F.pdist(x, 3.0), normal(4, 3)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function(name):
     function, *inputs = FUNCTIONS[name]
-    second = name != "normalize zeros"  # nan in PyTorch
+    second = name not in ("normalize zeros", "pdist")  # nan in PyTorch; PyTorch has none
     compare(lambda T, *tensors: function(T.nn.functional, T, *tensors), *inputs, second=second, tolerance={"float64": (1e-9, 1e-11)})
 
 
@@ -152,6 +158,20 @@ def test_random_functions_draw_pytorchs_numbers():
 
     for our, their in zip(*both(run), strict=True):
         np.testing.assert_allclose(our.numpy(), their.numpy(), rtol=1e-6, atol=1e-7)
+
+
+def test_gradients_of_dropout():
+    def function(T, x):
+        T.manual_seed(0)
+        F = T.nn.functional
+        return F.dropout(x, 0.3), F.dropout2d(x, 0.4), F.alpha_dropout(x, 0.3, training=True)
+
+    compare(function, normal(3, 4, 2, 2), tolerance={"float64": (1e-6, 1e-7)})  # alpha_dropout's constants are of single precision
+
+
+def test_hardsigmoid():
+    # PyTorch's has no second derivative, and a 1/6 of single precision
+    compare(lambda T, x: T.nn.functional.hardsigmoid(x), KINKS, second=False, tolerance={"float64": (1e-7, 1e-7)})
 
 
 def test_gumbel_softmax():
@@ -247,3 +267,9 @@ def test_unsupported_embeddings_say_so():
     for name in ("sparse", "scale_grad_by_freq"):
         with pytest.raises(NotImplementedError, match=name):
             tinytorch.nn.functional.embedding(tinytorch.tensor([0]), tinytorch.ones(2, 2), **{name: True})
+
+
+def test_names_are_pytorchs():
+    for name in tinytorch.nn.functional.__all__:
+        assert hasattr(torch.nn.functional, name), name
+        assert callable(getattr(tinytorch.nn.functional, name))

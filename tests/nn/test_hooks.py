@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
+import weakref
 
 import numpy as np
 import pytest
 
 import tinytorch
+from tests.compare import compare
 from tests.nn.layers import assert_same_error, both
 
 
@@ -203,3 +206,30 @@ def test_hooks_in_a_network():
 def test_old_backward_hooks_are_refused():
     with pytest.raises(NotImplementedError, match="register_full_backward_hook"):
         tinytorch.nn.ReLU().register_backward_hook(print)
+
+
+def test_hooked_modules_can_be_differentiated_twice():
+    def function(T, x, y):
+        m = T.nn.Bilinear(3, 3, 2, dtype=T.float64)
+        with T.no_grad():
+            for p in m.parameters():
+                p.fill_(0.3)
+        m.register_full_backward_hook(lambda *args: None)
+        return m(x, y * x)
+
+    rng = np.random.default_rng(0)
+    compare(function, rng.standard_normal((2, 3)), rng.standard_normal((2, 3)))
+
+
+def test_hooks_make_no_reference_cycles():
+    gc.disable()
+    try:
+        m = tinytorch.nn.Linear(2, 3)
+        m.register_full_backward_hook(lambda *args: None)
+        m.register_full_backward_pre_hook(lambda *args: None)
+        m(tinytorch.ones(1, 2, requires_grad=True)).sum().backward()
+        gone = weakref.ref(m)
+        del m
+        assert gone() is None
+    finally:
+        gc.enable()

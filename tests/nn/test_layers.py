@@ -49,9 +49,7 @@ WITH_PARAMETERS = [
 ]
 
 WITHOUT_PARAMETERS = [
-    *[(f"nn.{name}()", (3, 4)) for name in (
-        "ReLU ReLU6 LeakyReLU ELU CELU SELU GELU SiLU Mish Softplus Hardtanh Hardsigmoid Hardswish Sigmoid LogSigmoid Tanh "
-        "Tanhshrink Softsign Softshrink Hardshrink GLU Identity Flatten").split()],
+    *[(f"nn.{name}()", (3, 4)) for name in ["ReLU", "ReLU6", "LeakyReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Mish", "Softplus", "Hardtanh", "Hardsigmoid", "Hardswish", "Sigmoid", "LogSigmoid", "Tanh", "Tanhshrink", "Softsign", "Softshrink", "Hardshrink", "GLU", "Identity", "Flatten"]],
     ("nn.ELU(0.7)", (3, 4)),
     ("nn.CELU(2.0)", (3, 4)),
     ("nn.LeakyReLU(0.2)", (3, 4)),
@@ -99,6 +97,18 @@ WITHOUT_PARAMETERS = [
     ("nn.CircularPad2d(2)", (2, 3, 4, 5)),
     ("nn.PixelShuffle(2)", (2, 8, 3, 4)),
     ("nn.PixelUnshuffle(2)", (2, 3, 4, 6)),
+    ("nn.ChannelShuffle(2)", (2, 4, 3)),
+    ("nn.Unfold(3, padding=1, stride=2)", (2, 3, 5, 6)),
+    ("nn.Fold((4, 5), (2, 3), dilation=1)", (2, 12, 9)),
+    ("nn.Upsample(scale_factor=2)", (2, 3, 4, 5)),
+    ("nn.Upsample(size=7)", (2, 3, 4)),
+    ("nn.Upsample(scale_factor=1.7, mode='nearest-exact')", (2, 3, 4)),
+    ("nn.Upsample(scale_factor=(1.7, 0.6), mode='bilinear')", (2, 3, 4, 5)),
+    ("nn.Upsample(scale_factor=1.7, mode='linear', recompute_scale_factor=True)", (2, 3, 4)),
+    ("nn.Upsample(size=(3, 4, 5), mode='trilinear', align_corners=True)", (1, 2, 2, 3, 4)),
+    ("nn.Upsample(size=(2, 3), mode='area')", (2, 3, 4, 5)),
+    ("nn.UpsamplingBilinear2d(scale_factor=3)", (2, 3, 4, 5)),
+    ("nn.UpsamplingNearest2d(size=(3, 9))", (2, 3, 4, 5)),
     ("nn.CosineSimilarity()", (3, 4), (3, 4)),
     ("nn.PairwiseDistance()", (3, 4), (3, 4)),
     ("nn.PairwiseDistance(p=1.0, keepdim=True)", (3, 4), (3, 4)),
@@ -177,7 +187,8 @@ def test_repr(text):
         "nn.Embedding(3, 2)(T.tensor([3]))", "nn.Embedding(3, 2)(T.tensor([-1]))", "nn.Bilinear(0, 1, 1)",
         "nn.Linear(3, 2)(T.ones(2, 4))", "nn.Softmax2d()(T.ones(2, 3))", "nn.GLU()(T.ones(3))",
         "nn.Embedding(3, 2, padding_idx=3)", "nn.TripletMarginLoss(margin=0)", "nn.PixelShuffle(2)(T.ones(1, 3, 2, 2))",
-        "nn.PixelUnshuffle(2)(T.ones(1, 3, 3, 2))", "nn.PReLU(3)(T.ones(2, 4))", "nn.Module()(1)",
+        "nn.PixelUnshuffle(2)(T.ones(1, 3, 3, 2))", "nn.PReLU(3)(T.ones(2, 4))", "nn.Module()(1)", "nn.Upsample(mode='nearest')(T.ones(1, 1, 2))",
+        "nn.Upsample(2, mode='nearest', align_corners=True)(T.ones(1, 1, 2))", "nn.functional.interpolate(T.ones(1, 1, 2), 3, 2)",
     ],
 )  # fmt: skip
 def test_misuse(text):
@@ -185,7 +196,7 @@ def test_misuse(text):
 
 
 def test_padding_mode_error_names_the_choices():
-    with pytest.raises(ValueError, match="padding_mode must be one of .* but got padding_mode='wrap'"):
+    with pytest.raises(ValueError, match=r"padding_mode must be one of .* but got padding_mode='wrap'"):
         build("nn.Conv2d(3, 4, 3, padding_mode='wrap')")
 
 
@@ -247,7 +258,7 @@ def test_embedding():
 
 def test_in_place_activations():
     x = np.random.default_rng(0).standard_normal((3, 4))
-    for name in "ReLU LeakyReLU ELU SELU CELU Hardtanh ReLU6 SiLU Mish Hardswish Hardsigmoid Dropout".split():
+    for name in ["ReLU", "LeakyReLU", "ELU", "SELU", "CELU", "Hardtanh", "ReLU6", "SiLU", "Mish", "Hardswish", "Hardsigmoid", "Dropout"]:
 
         def run(T, name=name):
             leaf = T.tensor(x, requires_grad=True)

@@ -72,7 +72,7 @@ def test_not_a_dictionary(bad):
 
 
 def test_values_that_are_no_tensors():
-    with pytest.raises(RuntimeError, match='While copying the parameter named "weight", expected torch.Tensor'):
+    with pytest.raises(RuntimeError, match=r'While copying the parameter named "weight", expected torch.Tensor'):
         tinytorch.nn.Linear(2, 2).load_state_dict({"weight": np.ones((2, 2)), "bias": tinytorch.ones(2)})
 
 

@@ -112,13 +112,18 @@ def _record(ctx: Function, args: tuple[Any, ...], needs: list[bool], results: tu
     ctx.number = next_number()
     ctx.edges = tuple(arg._gradient_edge() if need else None for arg, need in zip(args, needs, strict=True))
     ctx.scope = state.scope
-    ctx.outputs = tuple((r._array.shape, r._array.dtype) if isinstance(r, Tensor) else ((), None) for r in results)
+    ctx.outputs = _shapes_and_dtypes(results)
     excluded = {id(tensor) for tensor in ctx._non_differentiable}
     ctx._saved = tuple(_packed(value, args, results, outputs) for value in ctx._saved)
     ctx._dirty, ctx._non_differentiable = (), ()
     for index, (result, original) in enumerate(zip(results, outputs, strict=True)):
         if isinstance(result, Tensor) and id(original) not in excluded and result._array.dtype.kind in "fc":
             result._edge, result._requires_grad = (ctx, index), True
+
+
+def _shapes_and_dtypes(values: tuple[Any, ...]) -> Any:
+    """What gradients of these outputs must look like; an output that is no tensor gets none."""
+    return tuple((v._array.shape, v._array.dtype) if isinstance(v, Tensor) else ((), None) for v in values)
 
 
 def _packed(value: Any, args: tuple[Any, ...], results: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
@@ -163,7 +168,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         aliases = tuple(g._alias() if isinstance(g, Tensor) else g for g in ((grads,) if single else grads))
         node = NotTwiceDifferentiable()
         node.number = next_number()
-        node.outputs = tuple((g._array.shape, g._array.dtype) if isinstance(g, Tensor) else ((), None) for g in aliases)
+        node.outputs = _shapes_and_dtypes(aliases)
         for index, gradient in enumerate(aliases):
             if isinstance(gradient, Tensor):
                 gradient._edge, gradient._requires_grad = (node, index), True

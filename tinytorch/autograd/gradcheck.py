@@ -212,7 +212,7 @@ def _check_no_dependence(func: Any, tensors: tuple[Any, ...], eps: float, atol: 
         if not (isinstance(tensor, Tensor) and tensor.requires_grad):
             continue
         moved = Tensor._wrap(tensor._array + eps)
-        after = _as_tuple(func(*tensors[:position], moved, *tensors[position + 1 :]))
-        after = [o for o in after if isinstance(o, Tensor)]
+        results = _as_tuple(func(*tensors[:position], moved, *tensors[position + 1 :]))
+        after = [o for o in results if isinstance(o, Tensor)]
         if any(b.dtype.kind == "f" and not ops.allclose(Tensor._wrap(b), a, atol=atol) for b, a in zip(before, after, strict=True)):
             raise GradcheckError(f"Numerical gradient for function expected to be zero: the output varies with input {position}.")

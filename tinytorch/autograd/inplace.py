@@ -141,14 +141,25 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
             )
         result = ops.cast(result, x._array.dtype)
     recorded = result._requires_grad
-    if recorded:
+    if recorded or (x._view_obstacle is not None and x._base is not None and x._base._requires_grad):
         check_differentiable_target(x)
     np.copyto(x._array, result._array)
     x._bump_version()
     if recorded:
         _move_saved_output(result, x)
+        old_edge = x._edge
         rebase_history(x, result)
+        _move_retained_grad(old_edge, x)
     return x
+
+
+def _move_retained_grad(old_edge: Any, x: Tensor) -> None:
+    """``x.retain_grad()`` asked for the gradient of what ``x`` means, so it follows to the new value; other hooks stay."""
+    if old_edge is not None and old_edge[0].hooks is not None:
+        retained = old_edge[0].hooks.retained.pop(old_edge[1], None)
+        if retained is not None:
+            node, index = x._edge
+            node._own_hooks().retained[index] = retained
 
 
 def _from_old_value(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -> Tensor:

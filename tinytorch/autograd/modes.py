@@ -56,7 +56,7 @@ class _ModeManager:
 
     def __call__(self, function: F) -> F:
         if inspect.isclass(function):  # decorate what makes the instances, as PyTorch does
-            function.__init__ = self(function.__init__)
+            function.__init__ = self(function.__init__)  # type: ignore[method-assign]
             return function
         if inspect.isgeneratorfunction(function):
             return self._wrap_generator(function)
@@ -74,7 +74,8 @@ class _ModeManager:
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             generator = function(*args, **kwargs)
-            step, argument = generator.send, (None,)
+            step: Any = generator.send
+            argument: tuple[Any, ...] = (None,)
             while True:
                 try:
                     with self.clone():

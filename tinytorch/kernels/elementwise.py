@@ -63,9 +63,10 @@ def relu_backward(grad: Array, y: Array) -> Array:
 
 
 def _pass_where_positive(grad: Array, y: Array, out: Array) -> Array:
-    """out = grad where y > 0 or NaN, else 0, for y that is never negative."""
+    """out = grad where y > 0 or NaN, else 0, for y that is never negative (but may be -0 or a NaN with a sign)."""
     bits = as_bits(y)
-    mask = np.negative(bits, out=np.empty_like(bits))
+    mask = np.bitwise_and(bits, np.iinfo(bits.dtype).max, out=np.empty_like(bits))  # without the sign
+    np.negative(mask, out=mask)
     np.right_shift(mask, 8 * y.itemsize - 1, out=mask)
     np.bitwise_and(as_bits(grad), mask, out=as_bits(out))
     return out

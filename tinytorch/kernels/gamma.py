@@ -72,10 +72,10 @@ def polygamma(n: int, x: NDArray[Any]) -> NDArray[Any]:
     total = np.zeros_like(wide)
     place = wide
     for _ in range(steps):  # Σ over the first terms, one by one
-        total = total + place**-float(power)
+        total = total + place ** -float(power)
         place = place + 1.0
     # and the rest by Euler and Maclaurin's formula (Hurwitz's zeta function at `place`)
-    rest = place ** -float(n) / n + 0.5 * place**-float(power)
+    rest = place ** -float(n) / n + 0.5 * place ** -float(power)
     factor = float(power)
     for k, b in enumerate(_BERNOULLI, 1):
         rest = rest + b / math.factorial(2 * k) * factor * place ** -float(power + 2 * k - 1)

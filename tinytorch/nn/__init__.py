@@ -1,6 +1,7 @@
 """Neural networks: modules with parameters, and the functions behind them (``torch.nn``).
 
-Start with :mod:`tinytorch.nn.modules.module` (what a Module is) and :mod:`tinytorch.nn.modules.linear` (the simplest layer).
+Start with :mod:`tinytorch.nn.modules.module` (what a Module is) and :mod:`tinytorch.nn.modules.linear` (the
+simplest layer).
 """
 
 from typing import Any
@@ -13,16 +14,21 @@ __all__ = ["Buffer", "Parameter", "functional", "init", "modules", "parameter", 
 
 #: What PyTorch's nn has and this one does not.
 _MISSING = frozenset(
-    """AdaptiveAvgPool3d AdaptiveLogSoftmaxWithLoss AdaptiveMaxPool3d AvgPool3d BatchNorm3d CTCLoss ChannelShuffle
-    CircularPad3d ConstantPad3d Container Conv3d ConvTranspose3d CrossMapLRN2d DataParallel EmbeddingBag
-    FeatureAlphaDropout Fold FractionalMaxPool2d FractionalMaxPool3d GRU GRUCell InstanceNorm3d LPPool1d LPPool2d LPPool3d
-    LSTM LSTMCell LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d
-    LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear
-    LinearCrossEntropyLoss LinearCrossEntropyOptions MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d     MultiheadAttention NLLLoss2d RNN RNNBase RNNCell RNNCellBase ReflectionPad3d
-    ReplicationPad3d SyncBatchNorm Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder
-    TransformerEncoderLayer Unfold UninitializedBuffer UninitializedParameter Upsample
-    UpsamplingBilinear2d UpsamplingNearest2d ZeroPad3d""".split()
-)
+    [
+        "AdaptiveAvgPool3d", "AdaptiveLogSoftmaxWithLoss", "AdaptiveMaxPool3d", "AvgPool3d", "BatchNorm3d",
+        "CTCLoss", "CircularPad3d", "ConstantPad3d", "Container", "Conv3d", "ConvTranspose3d",
+        "CrossMapLRN2d", "DataParallel", "EmbeddingBag", "FeatureAlphaDropout", "FractionalMaxPool2d",
+        "FractionalMaxPool3d", "GRU", "GRUCell", "InstanceNorm3d", "LPPool1d", "LPPool2d", "LPPool3d", "LSTM",
+        "LSTMCell", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d",
+        "LazyConv3d", "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d",
+        "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear", "LinearCrossEntropyLoss",
+        "LinearCrossEntropyOptions", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d",
+        "MultiheadAttention", "NLLLoss2d", "RNN", "RNNBase", "RNNCell", "RNNCellBase", "ReflectionPad3d",
+        "ReplicationPad3d", "SyncBatchNorm", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",
+        "TransformerEncoder", "TransformerEncoderLayer", "UninitializedBuffer",
+        "UninitializedParameter", "ZeroPad3d",
+    ]
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

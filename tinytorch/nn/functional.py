@@ -1,7 +1,7 @@
 """The functions behind the layers, without state: parameters are arguments (``torch.nn.functional``).
 
-Most are ops under PyTorch's name; go to :mod:`tinytorch.ops` for their mathematics. What stands here is short: functions
-composed of several ops, and in-place variants.
+Most are ops under PyTorch's name; go to :mod:`tinytorch.ops` for their mathematics. What stands here is short:
+functions composed of several ops, and in-place variants.
 """
 
 from __future__ import annotations
@@ -15,23 +15,60 @@ from tinytorch import ops
 from tinytorch.autograd.inplace import change_in_place
 from tinytorch.autograd.modes import no_grad
 from tinytorch.ops.activation import (
-    celu, elu, gelu, glu, hardshrink, hardsigmoid, hardswish, hardtanh, leaky_relu, logsigmoid, mish, prelu, relu6, rrelu,
-    selu, silu, softplus, softshrink, softsign, tanhshrink, threshold,
+    celu,
+    elu,
+    gelu,
+    glu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    logsigmoid,
+    mish,
+    prelu,
+    relu6,
+    rrelu,
+    selu,
+    silu,
+    softplus,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
 )  # fmt: skip
 from tinytorch.ops.adaptive_pool import (
-    adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d,
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
 )  # fmt: skip
 from tinytorch.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from tinytorch.ops.distance import cosine_similarity, normalize, pairwise_distance
+from tinytorch.ops.fold import channel_shuffle, pixel_shuffle, pixel_unshuffle
+from tinytorch.ops.fold import col2im as fold
+from tinytorch.ops.fold import im2col as unfold
+from tinytorch.ops.interpolate import interpolate
 from tinytorch.ops.layer_norm import group_norm, layer_norm, rms_norm
 from tinytorch.ops.linalg import linear
 from tinytorch.ops.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tinytorch.ops.loss_likelihood import (
-    binary_cross_entropy, binary_cross_entropy_with_logits, gaussian_nll_loss, kl_div, poisson_nll_loss,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    gaussian_nll_loss,
+    kl_div,
+    poisson_nll_loss,
 )  # fmt: skip
 from tinytorch.ops.loss_margin import (
-    cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, multi_margin_loss, multilabel_margin_loss,
-    multilabel_soft_margin_loss, soft_margin_loss, triplet_margin_loss, triplet_margin_with_distance_loss,
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
 )  # fmt: skip
 from tinytorch.ops.norm import batch_norm, instance_norm
 from tinytorch.ops.pad import pad
@@ -39,23 +76,25 @@ from tinytorch.ops.pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from tinytorch.ops.random import alpha_dropout
 from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
 from tinytorch.ops.unary import sigmoid, tanh
+from tinytorch.ops.vector_norms import pdist
 from tinytorch.tensor import Tensor
 
 __all__ = [
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d",
-    "alpha_dropout", "avg_pool1d", "avg_pool2d", "batch_norm", "bilinear", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "celu", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d",
-    "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d",
-    "dropout3d", "elu", "embedding", "gaussian_nll_loss", "gelu", "glu", "group_norm", "gumbel_softmax",
-    "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hinge_embedding_loss", "huber_loss",
-    "instance_norm", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear", "local_response_norm",
-    "log_softmax", "logsigmoid", "margin_ranking_loss", "max_pool1d", "max_pool2d", "mish", "mse_loss",
-    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize",
-    "one_hot", "pad", "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu",
-    "relu", "relu6", "relu_", "rms_norm", "rrelu", "scaled_dot_product_attention", "selu", "sigmoid",
-    "silu", "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink",
-    "softsign", "tanh", "tanhshrink", "threshold", "triplet_margin_loss",
-    "triplet_margin_with_distance_loss",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "alpha_dropout",
+    "avg_pool1d", "avg_pool2d", "batch_norm", "bilinear", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "celu", "channel_shuffle", "conv1d", "conv2d", "conv_transpose1d",
+    "conv_transpose2d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d",
+    "dropout2d", "dropout3d", "elu", "elu_", "embedding", "fold", "gaussian_nll_loss", "gelu", "glu",
+    "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
+    "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm",
+    "leaky_relu", "leaky_relu_", "linear", "local_response_norm", "log_softmax", "logsigmoid",
+    "margin_ranking_loss", "max_pool1d", "max_pool2d", "mish", "mse_loss", "multi_margin_loss",
+    "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
+    "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu",
+    "relu6", "relu_", "rms_norm", "rrelu", "scaled_dot_product_attention", "selu", "sigmoid", "silu",
+    "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
+    "tanhshrink", "threshold", "threshold_", "triplet_margin_loss", "triplet_margin_with_distance_loss",
+    "unfold",
 ]  # fmt: skip
 
 
@@ -72,6 +111,26 @@ def relu_(input: Tensor) -> Tensor:
     return relu(input, inplace=True)
 
 
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """``leaky_relu(input, inplace=True)``."""
+    return leaky_relu(input, negative_slope, inplace=True)
+
+
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """``elu(input, inplace=True)``."""
+    return elu(input, alpha, inplace=True)
+
+
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """``hardtanh(input, inplace=True)``."""
+    return hardtanh(input, min_val, max_val, inplace=True)
+
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
+    """``threshold(input, inplace=True)``."""
+    return change_in_place(input, ops.threshold, threshold, value)
+
+
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``softmax(-x)`` along ``dim``."""
     return softmax(-input, dim, dtype=dtype)
@@ -80,9 +139,9 @@ def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 def gumbel_softmax(
     logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
 ) -> Tensor:
-    """A differentiable draw from a categorical distribution: softmax of (logits + Gumbel noise) / tau (Jang et al. 2016).
+    """A differentiable draw from a categorical distribution: softmax of (logits + Gumbel noise) / tau.
 
-    ``hard``: one-hot in value, with the gradient of the soft draw.
+    ``hard``: one-hot in value, with the gradient of the soft draw. Source: Jang et al. 2016.
     """
     noise = -ops.exponential_(ops.empty_like(logits)).log()
     soft = softmax((logits + noise) / tau, dim)
@@ -102,12 +161,16 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return ops.dropout(input, p, training, inplace)
 
 
-def _dropout_channels(name: str, ndims: tuple[int, int], input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+def _dropout_channels(
+    name: str, ndims: tuple[int, int], input: Tensor, p: float, training: bool, inplace: bool
+) -> Tensor:
     """Dropout of whole channels, of a batch (N, C, ...) or of one sample (C, ...)."""
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if input.dim() not in ndims:
-        raise RuntimeError(f"{name}: Expected {ndims[0]}D or {ndims[1]}D input, but received a {input.dim()}D input")
+        raise RuntimeError(
+            f"{name}: Expected {ndims[0]}D or {ndims[1]}D input, but received a {input.dim()}D input"
+        )
     if input.dim() == ndims[1]:
         return ops.feature_dropout(input, p, training, inplace)
     if inplace:
@@ -167,12 +230,15 @@ def embedding(
 ) -> Tensor:
     """Rows of ``weight`` (num_embeddings, dim) by index: integers (...) give (..., dim).
 
-    The row ``padding_idx`` gets no gradient. With ``max_norm`` the rows looked up are first scaled down to that norm, in place.
-    Raises IndexError for an index outside the table, NotImplementedError for sparse or frequency-scaled gradients.
+    The row ``padding_idx`` gets no gradient. With ``max_norm`` the rows looked up are first scaled down to that
+    norm, in place. Raises IndexError for an index outside the table, NotImplementedError for sparse or
+    frequency-scaled gradients.
     """
     if sparse or scale_grad_by_freq:
         asked = "sparse" if sparse else "scale_grad_by_freq"
-        raise NotImplementedError(f"embedding: {asked}=True is not supported; gradients are dense. Use {asked}=False.")
+        raise NotImplementedError(
+            f"embedding: {asked}=True is not supported; gradients are dense. Use {asked}=False."
+        )
     if input._array.dtype.kind != "i":
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
@@ -202,7 +268,9 @@ def _limit_norms(weight: Tensor, indices: np.ndarray, max_norm: float, norm_type
     if too_long.any():
         factors = (max_norm / (norms[too_long] + 1e-7)).astype(weight._array.dtype)
         with no_grad():
-            weight[Tensor._wrap(used[too_long])] = Tensor._wrap(weight._array[used[too_long]] * factors[:, None])
+            weight[Tensor._wrap(used[too_long])] = Tensor._wrap(
+                weight._array[used[too_long]] * factors[:, None]
+            )
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -236,7 +304,9 @@ def scaled_dot_product_attention(
         attn_mask = Tensor._wrap(np.tril(np.ones((length, sources), bool)))
     if attn_mask is not None:
         scores = (
-            ops.where(attn_mask, scores, -math.inf) if attn_mask._array.dtype.kind == "b" else scores + attn_mask
+            ops.where(attn_mask, scores, -math.inf)
+            if attn_mask._array.dtype.kind == "b"
+            else scores + attn_mask
         )
     return dropout(softmax(scores, -1), dropout_p, training=dropout_p > 0).matmul(value)
 
@@ -256,34 +326,3 @@ def local_response_norm(
     for offset in range(1, size):
         total = total + squares.narrow(1, offset, input.shape[1])
     return input / (total * (alpha / size) + k) ** beta
-
-
-def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
-    """(..., C·r², H, W) to (..., C, H·r, W·r): channels become pixels (Shi et al. 2016)."""
-    r = upscale_factor
-    *batch, channels, height, width = input.shape
-    if channels % (r * r):
-        raise RuntimeError(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
-            f"input.size(-3)={channels} is not divisible by {r * r}"
-        )
-    n = len(batch)
-    blocks = input.reshape(*batch, channels // (r * r), r, r, height, width)
-    mixed = blocks.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2)
-    return mixed.reshape(*batch, channels // (r * r), height * r, width * r)
-
-
-def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
-    """(..., C, H·r, W·r) to (..., C·r², H, W): the inverse of :func:`pixel_shuffle`."""
-    r = downscale_factor
-    *batch, channels, height, width = input.shape
-    for name, size, dim in (("height", height, -2), ("width", width, -1)):
-        if size % r:
-            raise RuntimeError(
-                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({dim})={size} is not "
-                f"divisible by {r}"
-            )
-    n = len(batch)
-    blocks = input.reshape(*batch, channels, height // r, r, width // r, r)
-    mixed = blocks.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3)
-    return mixed.reshape(*batch, channels * r * r, height // r, width // r)

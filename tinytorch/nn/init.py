@@ -1,9 +1,10 @@
 """Initial weights: fill a tensor in place, without recording (``torch.nn.init``).
 
-Why it matters: a linear layer adds up ``fan_in`` products, so the variance of its output is ``fan_in · Var(w)`` times that of its input.
-Unless ``Var(w) ≈ 1 / fan_in``, signals grow or die exponentially with depth; backward, the same holds with ``fan_out``. Xavier (Glorot and
-Bengio 2010) takes ``2 / (fan_in + fan_out)`` as the compromise; Kaiming (He et al. 2015) takes ``gain² / fan_in``, where the gain makes
-up for what the activation loses: a ReLU halves the second moment, so gain² = 2.
+Why it matters: a linear layer adds up ``fan_in`` products, so the variance of its output is ``fan_in · Var(w)``
+times that of its input. Unless ``Var(w) ≈ 1 / fan_in``, signals grow or die exponentially with depth; backward, the
+same holds with ``fan_out``. Xavier (Glorot and Bengio 2010) takes ``2 / (fan_in + fan_out)`` as the compromise;
+Kaiming (He et al. 2015) takes ``gain² / fan_in``, where the gain makes up for what the activation loses: a ReLU
+halves the second moment, so gain² = 2.
 
 Every function draws what PyTorch draws from the same seed.
 """
@@ -21,10 +22,34 @@ from tinytorch import ops
 from tinytorch.autograd.modes import no_grad
 from tinytorch.tensor import Tensor
 
-__all__ = ["calculate_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_", "eye_", "dirac_",
-           "xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_", "orthogonal_", "sparse_"]  # fmt: skip
+__all__ = [
+    "calculate_gain",
+    "constant_",
+    "dirac_",
+    "eye_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "orthogonal_",
+    "sparse_",
+    "trunc_normal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]  # fmt: skip
 
-_LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid")
+_LINEAR = (
+    "linear",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "sigmoid",
+)
 
 
 def calculate_gain(nonlinearity: str, param: Any = None) -> float:
@@ -169,8 +194,8 @@ def kaiming_normal_(
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Orthonormal rows or columns, whichever are fewer, times ``gain`` (Saxe et al. 2013).
 
-    The Q of the QR decomposition of a normal matrix, with the signs that make R's diagonal positive: then Q is uniformly
-    distributed. More than two dimensions are flattened to (size 0, the rest).
+    The Q of the QR decomposition of a normal matrix, with the signs that make R's diagonal positive: then Q is
+    uniformly distributed. More than two dimensions are flattened to (size 0, the rest).
     """
     if tensor.ndim < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
@@ -203,12 +228,14 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
 # ------------------------------------------------------------------------------------------ old names
 
 
-def _deprecated(new: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _deprecated(new: Any) -> Callable[..., Tensor]:
     old_name = new.__name__[:-1]
 
     def function(*args: Any, **kwargs: Any) -> Tensor:
         warnings.warn(
-            f"`nn.init.{old_name}` is now deprecated in favor of `nn.init.{new.__name__}`.", FutureWarning, stacklevel=2
+            f"`nn.init.{old_name}` is now deprecated in favor of `nn.init.{new.__name__}`.",
+            FutureWarning,
+            stacklevel=2,
         )
         return new(*args, **kwargs)
 
@@ -217,7 +244,8 @@ def _deprecated(new: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return function
 
 
-uniform, normal, constant, eye, dirac = map(_deprecated, (uniform_, normal_, constant_, eye_, dirac_))
+uniform, normal, constant = _deprecated(uniform_), _deprecated(normal_), _deprecated(constant_)
+eye, dirac = _deprecated(eye_), _deprecated(dirac_)
 xavier_uniform, xavier_normal = _deprecated(xavier_uniform_), _deprecated(xavier_normal_)
 kaiming_uniform, kaiming_normal = _deprecated(kaiming_uniform_), _deprecated(kaiming_normal_)
 orthogonal, sparse = _deprecated(orthogonal_), _deprecated(sparse_)

@@ -1,8 +1,8 @@
 """Parameter: a tensor that a module learns; Buffer: one that it merely carries along.
 
-Both are ordinary tensors. What makes them special is only that :class:`~tinytorch.nn.Module` notices when one is assigned to
-an attribute, and keeps it where ``parameters()``, ``state_dict()`` and the optimizers find it. Results of ops on
-parameters are plain tensors.
+Both are ordinary tensors. What makes them special is only that :class:`~tinytorch.nn.Module` notices when one is
+assigned to an attribute, and keeps it where ``parameters()``, ``state_dict()`` and the optimizers find it. Results
+of ops on parameters are plain tensors.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from tinytorch.dtypes import default_numpy_dtype
 from tinytorch.tensor import Tensor
 
-__all__ = ["Parameter", "Buffer"]
+__all__ = ["Buffer", "Parameter"]
 
 
 class Parameter(Tensor):
@@ -41,8 +41,8 @@ class Parameter(Tensor):
             memo[id(self)] = self._rebuild(type(self), self._array.copy(order="K"), self._requires_grad)
         return memo[id(self)]
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
-        return "Parameter containing:\n" + super().__repr__(tensor_contents=tensor_contents)
+    def __repr__(self) -> str:  # type: ignore[override]
+        return "Parameter containing:\n" + super().__repr__()
 
 
 class Buffer(Tensor):

@@ -4,12 +4,17 @@ Public ops are listed in each file's ``__all__``; a few helpers that several fil
 """
 
 from tinytorch.ops.broadcast import broadcast_shapes, broadcast_tensors, broadcast_to, cast, expand, is_expandable, operands, result_type, sum_to, to
-from tinytorch.ops.creation import arange, array_from_data, as_tensor, asarray, clone, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like, linspace, logspace, ones, ones_like, range_, scalar_tensor, tensor, zeros, zeros_like
+from tinytorch.ops.creation import arange, as_tensor, asarray, clone, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like, linspace, logspace, ones, ones_like, range_, scalar_tensor, tensor, zeros, zeros_like
+from tinytorch.ops.data import array_from_data
 from tinytorch.ops.arithmetic import add, div, divide, floor_divide, fmod, mul, multiply, neg, negative, pow, reciprocal, remainder, rsub, square, sub, subtract, true_divide
-from tinytorch.ops.unary import abs, absolute, ceil, clamp, clamp_max, clamp_min, clip, cos, exp, exp2, expm1, fix, floor, frac, log, log10, log1p, log2, relu, round, rsqrt, sigmoid, sign, sin, sqrt, tan, tanh, trunc
+from tinytorch.ops.clamp import clamp, clamp_max, clamp_min, clip
+from tinytorch.ops.rounding import ceil, fix, floor, frac, round, sign, trunc
+from tinytorch.ops.unary import abs, absolute, cos, exp, exp2, expm1, log, log10, log1p, log2, relu, rsqrt, sigmoid, sin, sqrt, tan, tanh
 from tinytorch.ops.compare import allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, gt, isclose, isfinite, isinf, isnan, le, logical_and, logical_not, logical_or, logical_xor, lt, masked_fill, maximum, minimum, ne, where
-from tinytorch.ops.reduce import all, amax, amin, any, argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, std_mean, sum, var, var_mean
-from tinytorch.ops.shape import cat, chunk, concat, concatenate, contiguous, flatten, flip, hstack, is_contiguous, matrix_transpose, moveaxis, movedim, narrow, permute, ravel, repeat, reshape, reshape_as, select, split, squeeze, stack, swapaxes, swapdims, t, tile, transpose, unbind, unflatten, unsqueeze, view, view_as, vstack
+from tinytorch.ops.extremes import amax, amin, argmax, argmin, max, min
+from tinytorch.ops.reduce import all, any, cumsum, logsumexp, mean, prod, std, std_mean, sum, var, var_mean
+from tinytorch.ops.joining import cat, chunk, concat, concatenate, hstack, repeat, split, stack, tile, unbind, vstack
+from tinytorch.ops.shape import contiguous, flatten, flip, is_contiguous, matrix_transpose, moveaxis, movedim, narrow, permute, ravel, reshape, reshape_as, select, squeeze, swapaxes, swapdims, t, transpose, unflatten, unsqueeze, view, view_as
 from tinytorch.ops.indexing import argwhere, basic_index, gather, getitem, index_put, index_select, nonzero, scatter_add_along, setitem, take_along_dim
 from tinytorch.ops.linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
 from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
@@ -39,3 +44,17 @@ from tinytorch.ops.scatter_reduce import scatter_reduce
 from tinytorch.ops.diagonal import block_diag, diag, diag_embed, diagflat, diagonal, trace, tril, tril_indices, triu, triu_indices
 from tinytorch.ops.matrix_products import addbmm, addmv, addr, baddbmm, chain_matmul, cross, ger, inner, kron, matrix_power, multi_dot, tensordot, vdot
 from tinytorch.ops.einsum import einsum
+from tinytorch.ops.vector_norms import cdist, dist, norm, pdist, vector_norm
+from tinytorch.ops.cumulative import cummax, cummin, cumprod, cumulative_trapezoid, diff, logcumsumexp, trapezoid, trapz
+from tinytorch.ops.statistics import aminmax, corrcoef, cov, nanmean, nanquantile, nansum, quantile
+from tinytorch.ops.rearrange import as_strided, fliplr, flipud, repeat_interleave, roll, rot90, unfold
+from tinytorch.ops.stacking import atleast_1d, atleast_2d, atleast_3d, cartesian_prod, column_stack, combinations, dsplit, dstack, hsplit, meshgrid, one_hot, row_stack, split_with_sizes, tensor_split, vsplit
+from tinytorch.ops.shape_in_place import squeeze_, t_, transpose_, unsqueeze_
+from tinytorch.ops.pad import constant_pad_nd, pad
+from tinytorch.ops.fold import channel_shuffle, col2im, im2col, pixel_shuffle, pixel_unshuffle
+from tinytorch.ops.distance import cosine_similarity, pairwise_distance
+from tinytorch.ops.solve import cholesky_inverse, cholesky_solve, det, inverse, linalg_inv_ex, linalg_slogdet, linalg_solve, linalg_solve_triangular, logdet, matrix_exp, slogdet
+from tinytorch.ops.factorizations import cholesky, linalg_eig, linalg_eigh, linalg_eigvals, linalg_eigvalsh, linalg_qr, linalg_svd, linalg_svdvals, qr, svd
+from tinytorch.ops.matrix_norms import linalg_cond, linalg_lstsq, linalg_matrix_rank, linalg_norm, linalg_pinv, matrix_norm, pinverse
+from tinytorch.ops.predicates import greater, greater_equal, is_complex, is_floating_point, is_nonzero, is_same_size, is_signed, is_tensor, isneginf, isposinf, isreal, less, less_equal, not_equal, numel
+from tinytorch.ops.region_scatter import diagonal_scatter, fill_diagonal, index_reduce, renorm, select_scatter, slice_scatter

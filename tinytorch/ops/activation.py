@@ -2,7 +2,8 @@
 
 Most are short compositions, so their derivatives come for free. Two traps decide how they are written:
 
-- ``where(x > 0, x, exp(x) - 1)`` computes exp(1000) = inf for an element whose other branch is taken, and backward then
+- ``where(x > 0, x, exp(x) - 1)`` computes exp(1000) = inf for an element whose other branch is taken, and backward
+  then
   multiplies that inf by 0: nan. So the argument is limited first: ``expm1(clamp(x, max=0))``.
 - At a kink both sides give the same value and only the comparison (``>`` or ``>=``) decides the derivative. Each
   comparison is PyTorch's.
@@ -20,7 +21,8 @@ from tinytorch.kernels import rng_distributions
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
-from tinytorch.ops.unary import clamp, expm1, sigmoid, tanh
+from tinytorch.ops.clamp import clamp
+from tinytorch.ops.unary import expm1, sigmoid, tanh
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
 
@@ -142,8 +144,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             raise RuntimeError("Not allow zero-dim input tensor.")
         if channels != weight._array.size:
             raise RuntimeError(
-                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {weight._array.size} and "
-                f"channel size = {channels}."
+                "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+                f"{weight._array.size} and channel size = {channels}."
             )
         weight = weight.reshape([-1] + [1] * (input._array.ndim - 2))
     elif weight._array.ndim:
@@ -198,7 +200,9 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """``x · Φ(x)``, Φ the normal distribution function; ``approximate='tanh'``: by a tanh (Hendrycks and Gimpel 2016)."""
+    """``x · Φ(x)``, Φ the normal distribution function; ``approximate='tanh'``: by a tanh (Hendrycks and Gimpel
+    2016).
+    """
     x = _floating("GeluKernelImpl", input)
     if approximate == "none":
         return x * 0.5 * (1.0 + erf(x * math.sqrt(0.5)))

@@ -216,6 +216,8 @@ def sum_to(input: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def expand(input: Tensor, *sizes: Any) -> Tensor:
     """``input`` repeated to larger sizes without copying; -1 keeps a size. As ``torch.Tensor.expand``."""
+    if not sizes:
+        raise TypeError('expand() missing 1 required positional arguments: "size"')
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = tuple(sizes[0])
     shape = input._array.shape

@@ -37,7 +37,9 @@ def check_integers(name: str, *tensors: Any) -> None:
 def check_tensor(name: str, argument: str, position: int, value: Any) -> None:
     """TypeError unless ``value`` is a Tensor."""
     if not isinstance(value, Tensor):
-        raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(value).__name__}")
+        raise TypeError(
+            f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(value).__name__}"
+        )
 
 
 def check_square(name: str, input: Tensor, error: type[Exception] = RuntimeError) -> None:

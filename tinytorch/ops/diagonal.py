@@ -1,7 +1,7 @@
 """Diagonals and triangles of matrices.
 
-Taking a diagonal and placing one in zeros are transposes of each other: :class:`Diagonal` and :class:`DiagonalInZeros` are
-each other's derivative.
+Taking a diagonal and placing one in zeros are transposes of each other: :class:`Diagonal` and
+:class:`DiagonalInZeros` are each other's derivative.
 """
 
 from __future__ import annotations
@@ -14,10 +14,21 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.compare import Where
 from tinytorch.ops.creation import zeros
 from tinytorch.ops.dims import one_dim
-from tinytorch.ops.shape import cat
+from tinytorch.ops.joining import cat
 from tinytorch.tensor import Tensor
 
-__all__ = ["block_diag", "diag", "diag_embed", "diagflat", "diagonal", "trace", "tril", "tril_indices", "triu", "triu_indices"]
+__all__ = [
+    "block_diag",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
+    "trace",
+    "tril",
+    "tril_indices",
+    "triu",
+    "triu_indices",
+]
 
 
 def _view_of_diagonal(x: np.ndarray, offset: int, dim1: int, dim2: int) -> np.ndarray:
@@ -65,7 +76,9 @@ def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
 
 
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """The diagonal of the matrices spanned by ``dim1`` and ``dim2``, as the last dimension: a view (``torch.diagonal``)."""
+    """The diagonal of the matrices spanned by ``dim1`` and ``dim2``, as the last dimension: a view
+    (``torch.diagonal``).
+    """
     dim1, dim2 = _two_dims(dim1, dim2, input._array.ndim)
     return Diagonal.apply(input, offset=offset, dim1=dim1, dim2=dim2)
 
@@ -104,23 +117,27 @@ def trace(input: Tensor) -> Tensor:
     return diagonal(input).sum()
 
 
-def _masked(name: str, input: Tensor, mask: Any, diagonal: int) -> Tensor:
+def _lower(name: str, input: Tensor, diagonal: int) -> np.ndarray:
+    """Which elements of a matrix lie on or below a diagonal."""
     if input._array.ndim < 2:
         raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+    rows, columns = input._array.shape[-2:]
+    return np.tri(rows, columns, diagonal, dtype=bool)
+
+
+def _masked(input: Tensor, mask: np.ndarray) -> Tensor:
     zero = Tensor._wrap(np.zeros((), input._array.dtype))
     return Where.apply(input, zero, condition=np.broadcast_to(mask, input._array.shape))
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of matrices, up to and including the given diagonal; zeros above."""
-    mask = np.tri(*input._array.shape[-2:], k=diagonal, dtype=bool) if input._array.ndim > 1 else None
-    return _masked("tril", input, mask, diagonal)
+    return _masked(input, _lower("tril", input, diagonal))
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of matrices, from the given diagonal on; zeros below."""
-    mask = ~np.tri(*input._array.shape[-2:], k=diagonal - 1, dtype=bool) if input._array.ndim > 1 else None
-    return _masked("triu", input, mask, diagonal)
+    return _masked(input, ~_lower("triu", input, diagonal - 1))
 
 
 def _triangle_indices(row: int, col: int, mask: Any, dtype: Any) -> Tensor:

@@ -1,9 +1,9 @@
 """einsum: sums of products, written with a letter for each dimension.
 
-``einsum('bij,bjk->bik', a, b)`` is ``Σ_j a[b,i,j] · b[b,j,k]``. Every operand is brought to one common order of all letters
-(size 1 where it lacks a letter); then operands are multiplied from left to right. A letter that neither the output nor a
-later operand needs is summed in that very product, and a product with a sum is a batched matrix product. So all is
-permute, reshape and matmul, and the derivative comes for free.
+``einsum('bij,bjk->bik', a, b)`` is ``Σ_j a[b,i,j] · b[b,j,k]``. Every operand is brought to one common order of all
+letters (size 1 where it lacks a letter); then operands are multiplied from left to right. A letter that neither the
+output nor a later operand needs is summed in that very product, and a product with a sum is a batched matrix
+product. So all is permute, reshape and matmul, and the derivative comes for free.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ Labels = list[Any]  # letters, and numbers for the dimensions that an ellipsis s
 
 
 def einsum(*args: Any) -> Tensor:
-    """``einsum(equation, *operands)``, or with lists of numbers: ``einsum(a, [0, 1], b, [1, 2], [0, 2])`` (``torch.einsum``).
+    """``einsum(equation, *operands)``, or with lists of numbers: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``
+    (``torch.einsum``).
 
-    Letters may repeat within an operand (a diagonal); ``...`` stands for any dimensions, which broadcast. Without ``->`` the
-    output has the ellipsis, then all letters that occur once, in alphabetical order.
+    Letters may repeat within an operand (a diagonal); ``...`` stands for any dimensions, which broadcast. Without
+    ``->`` the output has the ellipsis, then all letters that occur once, in alphabetical order.
     Raises RuntimeError for an equation that does not fit the operands.
     """
     equation, operands = _equation_and_operands(args)
@@ -71,18 +72,22 @@ def _check_letters(term: str, what: str) -> None:
             raise RuntimeError(f"einsum(): found '.' for {what} that is not part of any ellipsis (...)")
         if character not in _LETTERS:
             raise RuntimeError(
-                f"einsum(): invalid subscript given at index {position} in the equation string, subscripts must be in [a-zA-Z]"
+                f"einsum(): invalid subscript given at index {position} in the equation string, subscripts must be "
+                "in [a-zA-Z]"
             )
 
 
 def _labels(term: str, operand: Tensor, position: int) -> Labels:
-    """One label per dimension. Ellipsis dimensions are numbered from the back: -1 is the last, so that they broadcast."""
+    """One label per dimension. Ellipsis dimensions are numbered from the back: -1 is the last, so that they
+    broadcast.
+    """
     _check_letters(term, f"operand {position}")
     ndim = operand._array.ndim
     if "..." not in term:
         if len(term) != ndim:
             raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({len(term)}) does not match the number of dimensions "
+                f"einsum(): the number of subscripts in the equation ({len(term)}) does not match the number of "
+                "dimensions "
                 f"({ndim}) for operand {position} and no ellipsis was given"
             )
         return list(term)
@@ -90,7 +95,8 @@ def _labels(term: str, operand: Tensor, position: int) -> Labels:
     hidden = ndim - len(before) - len(after)
     if hidden < 0:
         raise RuntimeError(
-            f"einsum(): the number of subscripts in the equation ({len(before) + len(after)}) is more than the number of "
+            f"einsum(): the number of subscripts in the equation ({len(before) + len(after)}) is more than the "
+            "number of "
             f"dimensions ({ndim}) for operand {position}"
         )
     return [*before, *range(-hidden, 0), *after]
@@ -103,7 +109,9 @@ def _output_labels(term: str, labels: list[Labels], ellipsis_dims: int) -> Label
         if term.count(letter) > 1:
             raise RuntimeError(f"einsum(): output subscript {letter} appears more than once in the output")
         if letter not in present:
-            raise RuntimeError(f"einsum(): output subscript {letter} does not appear in the equation for any input operand")
+            raise RuntimeError(
+                f"einsum(): output subscript {letter} does not appear in the equation for any input operand"
+            )
     before, dots, after = term.partition("...")
     return [*before, *(range(-ellipsis_dims, 0) if dots else ()), *after]
 
@@ -120,7 +128,8 @@ def _check_sizes(labels: list[Labels], operands: list[Tensor]) -> None:
         for label, size in zip(one, operand._array.shape, strict=True):
             if own.setdefault(label, size) != size:
                 raise RuntimeError(
-                    f"einsum(): subscript {label} is repeated for operand {position} but the sizes don't match, {size} != "
+                    f"einsum(): subscript {label} is repeated for operand {position} but the sizes don't match, "
+                    f"{size} != "
                     f"{own[label]}"
                 )
         for label, size in own.items():

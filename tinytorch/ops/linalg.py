@@ -6,6 +6,7 @@ dimensions broadcast, and the engine sums the gradient over those that were repe
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -53,16 +54,22 @@ class Linear(Primitive):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any, Any]:
         x, weight = ctx.saved_tensors
         need_x, need_weight, need_bias = ctx.needs_input_grad
-        rows = grad.reshape(-1, grad._array.shape[-1])
+        rows = _rows(grad)
         return (
             MatMul.apply(grad, weight) if need_x else None,
-            MatMul.apply(rows.t(), x.reshape(-1, x._array.shape[-1])) if need_weight else None,
+            MatMul.apply(rows.t(), _rows(x)) if need_weight else None,
             rows.sum(0) if need_bias else None,
         )
 
     @classmethod
     def name(cls) -> str:
         return "AddmmBackward0"
+
+
+def _rows(x: Tensor) -> Tensor:
+    """A stack of matrices as one tall matrix. The number of rows is spelled out, because -1 means nothing in an empty tensor."""
+    shape = x._array.shape
+    return x if len(shape) == 2 else x.reshape(math.prod(shape[:-1]), shape[-1])
 
 
 def _check_same_dtype(name: str, a: Any, b: Any) -> None:
@@ -93,7 +100,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         raise _inner_sizes_differ(input, other, a, b)
     if a._array.ndim > 2 and b._array.ndim == 2 and a._array.flags.c_contiguous:
         # A stack times one matrix is one tall product: a single large GEMM instead of many small ones.
-        tall = MatMul.apply(a.reshape(-1, a._array.shape[-1]), b)
+        tall = MatMul.apply(_rows(a), b)
         product = tall.reshape(*a._array.shape[:-1], b._array.shape[-1])
     else:
         ops.broadcast_shapes(a._array.shape[:-2], b._array.shape[:-2])

@@ -24,7 +24,8 @@ from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, operands
 from tinytorch.ops.compare import where
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.ops.special_functions import xlogy
-from tinytorch.ops.unary import clamp_min, exp, log, log1p
+from tinytorch.ops.clamp import clamp_min
+from tinytorch.ops.unary import exp, log, log1p
 from tinytorch.tensor import Tensor
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "kl_div",

@@ -17,7 +17,7 @@ from tinytorch.ops.compare import minimum, where
 from tinytorch.ops.distance import pairwise_distance
 from tinytorch.ops.indexing import gather
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
-from tinytorch.ops.unary import clamp_min
+from tinytorch.ops.clamp import clamp_min
 from tinytorch.tensor import Tensor
 
 __all__ = ["cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",

@@ -14,14 +14,16 @@ from tinytorch.ops.indexing import index_select
 from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer
 from tinytorch.tensor import Tensor
 
-__all__ = ["addbmm", "addmv", "addr", "baddbmm", "chain_matmul", "cross", "ger", "inner", "kron", "matrix_power", "multi_dot",
-           "tensordot", "vdot"]  # fmt: skip
+__all__ = ["addbmm", "addmv", "addr", "baddbmm", "chain_matmul", "cross", "ger", "inner", "kron",
+           "matrix_power", "multi_dot", "tensordot", "vdot"]  # fmt: skip
 
 
 def _plus(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
     """``beta · input + alpha · product``; with beta 0, ``input`` is ignored, nan and all."""
     product = product if alpha == 1 else product * alpha
-    return product if beta == 0 else product + (input if beta == 1 else input * beta)
+    if beta == 0:
+        return product + ops.fill(input, 0)
+    return product + (input if beta == 1 else input * beta)
 
 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
@@ -38,7 +40,8 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
     """``beta · input + alpha · (mat @ vec)``."""
     if mat._array.ndim == 2 and vec._array.ndim == 1 and mat._array.shape[1] != vec._array.shape[0]:
         raise RuntimeError(
-            f"size mismatch, got input ({input._array.size}), mat ({'x'.join(map(str, mat.shape))}), vec ({vec._array.size})"
+            f"size mismatch, got input ({input._array.size}), mat ({'x'.join(map(str, mat.shape))}), vec "
+            f"({vec._array.size})"
         )
     return _plus(input, mv(mat, vec), beta, alpha)
 
@@ -66,7 +69,8 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
-    """Contract dimensions: the last ``dims`` of ``a`` with the first of ``b``, or two lists of dimensions (``torch.tensordot``).
+    """Contract dimensions: the last ``dims`` of ``a`` with the first of ``b``, or two lists of dimensions
+    (``torch.tensordot``).
 
     The other dimensions of ``a``, then those of ``b``, make up the result.
     """
@@ -74,7 +78,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     for d, e in zip(first, second, strict=True):
         if a._array.shape[d] != b._array.shape[e]:
             raise RuntimeError(
-                f"contracted dimensions need to match, but first has size {a._array.shape[d]} in dim {d} and second has size "
+                f"contracted dimensions need to match, but first has size {a._array.shape[d]} in dim {d} and second "
+                "has size "
                 f"{b._array.shape[e]} in dim {e}"
             )
     free_a = [d for d in range(a._array.ndim) if d not in first]
@@ -141,13 +146,14 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
         input, n = ops.inverse(input), -n
     if n == 0:
         return ops.copy(input, ops.eye(input._array.shape[-1], dtype=input.dtype))
-    result, square = None, input
+    result: Any = None
+    square = input
     while True:
         if n & 1:
             result = square if result is None else matmul(result, square)
         n >>= 1
         if not n:
-            return result.clone() if result is input else result  # type: ignore[union-attr, return-value]
+            return result.clone() if result is input else result
         square = matmul(square, square)
 
 
@@ -169,7 +175,9 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
                 f"multi_dot(): tensors {i - 1} and {i} with shapes {list(tensors[i - 1].shape)} and "
                 f"{list(tensors[i].shape)} cannot be multiplied"
             )
-    result = _product(matrices, _best_splits([m._array.shape[0] for m in matrices] + [matrices[-1]._array.shape[1]]), 0, len(matrices))
+    result = _product(
+        matrices, _best_splits([m._array.shape[0] for m in matrices] + [matrices[-1]._array.shape[1]]), 0, len(matrices)
+    )
     if is_row:
         result = result.squeeze(0)
     return result.squeeze(-1) if is_column else result
@@ -183,7 +191,9 @@ def _best_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
     for length in range(2, count + 1):
         for start in range(count - length + 1):
             end = start + length
-            costs = {k: cost[start, k] + cost[k, end] + sizes[start] * sizes[k] * sizes[end] for k in range(start + 1, end)}
+            costs = {
+                k: cost[start, k] + cost[k, end] + sizes[start] * sizes[k] * sizes[end] for k in range(start + 1, end)
+            }
             split[start, end] = min(costs, key=costs.__getitem__)
             cost[start, end] = costs[split[start, end]]
     return split

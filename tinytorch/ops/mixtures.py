@@ -16,8 +16,8 @@ from tinytorch.ops.checks import check_floating, check_tensor, type_name
 from tinytorch.ops.compare import isnan, where
 from tinytorch.tensor import Tensor
 
-__all__ = ["addcdiv", "addcmul", "copysign", "float_power", "fmax", "fmin", "heaviside", "ldexp", "lerp", "nan_to_num", "positive",
-           "sgn", "signbit"]  # fmt: skip
+__all__ = ["addcdiv", "addcmul", "copysign", "float_power", "fmax", "fmin", "heaviside", "ldexp", "lerp",
+           "nan_to_num", "positive", "sgn", "signbit"]  # fmt: skip
 
 
 class Copysign(Elementwise):
@@ -61,7 +61,8 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
     """``input + value · tensor1 / tensor2``. RuntimeError when both are integers."""
     if tensor1._array.dtype.kind in "iub" and tensor2._array.dtype.kind in "iub":
         raise RuntimeError(
-            "Integer division with addcdiv is no longer supported, and in a future release addcdiv will perform a true division "
+            "Integer division with addcdiv is no longer supported, and in a future release addcdiv will perform a "
+            "true division "
             "of tensor1 and tensor2. Use (input + value * torch.true_divide(tensor1, tensor2)) instead."
         )
     quotient = div(tensor1, tensor2)
@@ -74,7 +75,9 @@ def _scaled(product: Tensor, value: Any) -> Tensor:
 
 
 def fmax(input: Tensor, other: Tensor) -> Tensor:
-    """The larger of two, elementwise; nan loses (in :func:`maximum` it wins). At a tie ``input`` receives the gradient."""
+    """The larger of two, elementwise; nan loses (in :func:`maximum` it wins). At a tie ``input`` receives the
+    gradient.
+    """
     check_tensor("fmax", "other", 2, other)
     a, b = operands(input, other)
     return where((a >= b) | isnan(b), a, b)

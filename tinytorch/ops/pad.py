@@ -1,7 +1,7 @@
-"""Padding: a larger tensor with the input inside it.
+"""Padding: more elements at both ends of the last dimensions (``F.pad``).
 
-With a constant, padding and slicing are each other's transpose: backward cuts the padding off again. The other modes repeat
-elements of the input, so they are a look-up along each dimension, and backward adds up what every copy received.
+Constant padding is the transpose of cutting out the middle. The other modes repeat elements of the input, so each
+is a selection: for every position of the result, which position of the input stands there. Negative padding crops.
 """
 
 from __future__ import annotations
@@ -11,90 +11,112 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.ops.indexing import PutInZeros, basic_index, index_select
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.indexing import Index, basic_index
+from tinytorch.ops.shape import narrow
 from tinytorch.tensor import Tensor
 
-__all__ = ["pad"]
+__all__ = ["constant_pad_nd", "pad"]
 
 _NUMPY_MODES: dict[str, Any] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
+_SUPPORTED = """Supported combinations for non-constant padding:
+  - 2D or 3D input: padding size = 2 (pads last dimension)
+  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)
+  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"""
+
+
+class ConstantPad(Primitive):
+    """x in the middle of a larger tensor of one number; backward cuts the middle out again."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, widths: tuple[tuple[int, int], ...], value: Any) -> np.ndarray:
+        padded = np.full([low + n + high for n, (low, high) in zip(x.shape, widths, strict=True)], value, x.dtype)
+        inside = tuple(slice(low, low + n) for n, (low, _) in zip(x.shape, widths, strict=True))
+        padded[inside] = x
+        ctx.save_intermediates(inside)
+        return padded
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (inside,) = ctx.intermediates
+        return basic_index(grad, inside)
+
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
-    """Pad the last dimensions (``torch.nn.functional.pad``).
+    """``pad = (left, right, top, bottom, ...)``, from the last dimension on (``torch.nn.functional.pad``).
 
     Args:
-        pad: (before, after) of the last dimension, then of the one before it, and so on; with mode 'constant' a
-            negative number cuts off.
-        mode: 'constant' (``value``, 0 by default), 'reflect' (mirrored without repeating the edge), 'replicate' (the
-            edge), 'circular' (from the other end). The last three pad the spatial dimensions of (N, C, ...) or (C, ...).
+        pad: two numbers per dimension; negative ones crop.
+        mode: 'constant' (any number of dimensions), 'reflect', 'replicate' or 'circular'.
+        value: for 'constant'; 0 by default.
 
     Raises:
-        RuntimeError, NotImplementedError: numbers that do not fit the input; ValueError: a ``value`` for another mode.
+        RuntimeError: an odd number of paddings, too many, or larger than the mode allows.
+        NotImplementedError: an unknown mode, or numbers of dimensions that a mode does not take (as in PyTorch).
     """
-    if len(pad) % 2:
-        raise RuntimeError(f"Padding length must be divisible by 2, but got {len(pad)}")
-    if len(pad) // 2 > input._array.ndim:
+    paddings = tuple(int(p) for p in pad)
+    if len(paddings) % 2:
+        raise RuntimeError("Padding length must be divisible by 2")
+    ndim = input._array.ndim
+    if len(paddings) > 2 * ndim:
         raise RuntimeError(
             "Padding length should be less than or equal to two times the input dimension but got padding length "
-            f"{len(pad)} and input of dimension {input._array.ndim}"
+            f"{len(paddings)} and input of dimension {ndim}"
         )
-    amounts = [(int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2)]
+    pairs = [(paddings[i], paddings[i + 1]) for i in range(0, len(paddings), 2)]
+    widths = tuple([(0, 0)] * (ndim - len(pairs)) + pairs[::-1])
     if mode == "constant":
-        return _pad_constant(input, amounts, 0.0 if value is None else value)
-    if value is not None and value != 0:
-        raise ValueError(f"Padding mode '{mode}' doesn't take in value argument")
+        return _constant(input, widths, 0 if value is None else value)
     if mode not in _NUMPY_MODES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
-    if not 1 <= len(amounts) <= 3 or input._array.ndim not in (len(amounts) + 1, len(amounts) + 2):
-        raise NotImplementedError("Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now")
-    for back, (before, after) in enumerate(amounts, 1):
-        input = _pad_by_index(input, input._array.ndim - back, before, after, mode)
+    if value is not None and value != 0:
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    if len(paddings) not in (2, 4, 6) or ndim - len(pairs) not in (1, 2):
+        raise NotImplementedError(
+            f"Padding size {len(paddings)} is not supported for {ndim}D input tensor.\n{_SUPPORTED}"
+        )
+    for dim, width in enumerate(widths):
+        if width != (0, 0):
+            input = _selected(input, dim, width, mode)
     return input
 
 
-def _pad_constant(input: Tensor, amounts: list[tuple[int, int]], value: float) -> Tensor:
-    ndim = input._array.ndim
-    crop = [slice(None)] * ndim
-    inside = [slice(None)] * ndim
-    shape = list(input._array.shape)
-    for back, (before, after) in enumerate(amounts, 1):
-        dim = ndim - back
-        crop[dim] = slice(max(-before, 0), shape[dim] - max(-after, 0))
-        shape[dim] += before + after
-        if shape[dim] < 0:
-            raise RuntimeError(
-                f"The input size {input._array.shape[dim]}, plus negative padding {before} and {after}, resulted in a negative "
-                f"output size, which is invalid. Check dimension {dim} of your input."
-            )
-        inside[dim] = slice(max(before, 0), shape[dim] - max(after, 0))
-    if any(before < 0 or after < 0 for before, after in amounts):
-        input = basic_index(input, tuple(crop))
-    padded = PutInZeros.apply(input, index=tuple(inside), shape=tuple(shape))
-    if value == 0:
-        return padded
-    frame = np.full(shape, value, input._array.dtype)
-    frame[tuple(inside)] = 0
-    return padded + Tensor._wrap(frame)
+def _constant(input: Tensor, widths: tuple[tuple[int, int], ...], value: Any) -> Tensor:
+    for dim, (low, high) in enumerate(widths):
+        input = _cropped(input, dim, low, high)
+    grown = tuple((max(low, 0), max(high, 0)) for low, high in widths)
+    return ConstantPad.apply(input, widths=grown, value=value)
 
 
-def _pad_by_index(input: Tensor, dim: int, before: int, after: int, mode: str) -> Tensor:
+def _cropped(input: Tensor, dim: int, low: int, high: int) -> Tensor:
+    """Without the elements that negative padding takes away."""
+    if low >= 0 and high >= 0:
+        return input
+    start = max(-low, 0)
+    return narrow(input, dim, start, input._array.shape[dim] - start - max(-high, 0))
+
+
+def _selected(input: Tensor, dim: int, width: tuple[int, int], mode: str) -> Tensor:
     size = input._array.shape[dim]
-    if mode == "reflect" and max(before, after) >= size:
+    if mode == "reflect" and max(width) >= size:
         raise RuntimeError(
             "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
-            f"({before}, {after}) at dimension {dim} of input {list(input.shape)}"
+            f"{width} at dimension {dim} of input {list(input.shape)}"
         )
-    if mode == "circular" and max(before, after) > size:
+    if mode == "circular" and max(width) > size:
         raise RuntimeError("Padding value causes wrapping around more than once.")
-    places = np.arange(size)
-    if mode == "circular":  # what is cut off is not there to wrap around; the other modes never reach that far
-        places = _cut(places, before, after)
-    places = np.pad(places, (max(before, 0), max(after, 0)), mode=_NUMPY_MODES[mode])
-    if mode != "circular":
-        places = _cut(places, before, after)
-    return index_select(input, dim, Tensor._wrap(places))
+    if size + sum(width) < 1:
+        raise RuntimeError(f"input (W: {size}) is too small. Calculated output W: {size + sum(width)}")
+    start, stop = max(-width[0], 0), size - max(-width[1], 0)
+    more = (max(width[0], 0), max(width[1], 0))
+    places = np.pad(np.arange(start, stop), more, _NUMPY_MODES[mode])
+    return Index.apply(input, index=(slice(None),) * dim + (places,))
 
 
-def _cut(places: np.ndarray, before: int, after: int) -> np.ndarray:
-    """Negative padding: so many places fewer at either end."""
-    return places[max(-before, 0) : len(places) - max(-after, 0)]
+def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
+    """Constant padding by its other name."""
+    return ops.pad(input, pad, "constant", value)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

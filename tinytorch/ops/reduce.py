@@ -4,14 +4,13 @@
 
     y = Σ x          every element receives grad
     y = Σ x / n      every element receives grad / n
-    y = max x        the winner receives grad (amax, max over everything: ties share it equally)
     y = var x        x_i receives grad · 2 (x_i - mean) / (n - correction)
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,30 +20,14 @@ from tinytorch.ops.broadcast import cast
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.tensor import Tensor
 
-__all__ = ["sum", "mean", "prod", "var", "std", "var_mean", "std_mean", "max", "min", "amax", "amin", "argmax", "argmin", "all",
-           "any", "logsumexp", "cumsum"]  # fmt: skip
+__all__ = ["sum", "mean", "prod", "var", "std", "var_mean", "std_mean", "all", "any", "logsumexp", "cumsum"]
 
-_any_of, builtin_max = any, max
-
-
-class MaxResult(NamedTuple):
-    """Values and where they were found; also what ``min`` returns."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.max(\nvalues={self.values!r},\nindices={self.indices!r})"
+builtin_max = max
+_total: Any = np.add.reduce
+_product: Any = np.multiply.reduce
 
 
-class MinResult(MaxResult):
-    """As :class:`MaxResult`, of ``min``."""
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.min(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-
-def _kept(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
+def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
     """The shape with reduced dimensions kept as 1: in it a result broadcasts against the input."""
     return tuple(1 if i in dims else size for i, size in enumerate(shape))
 
@@ -53,13 +36,13 @@ class Sum(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        return np.add.reduce(x, axis=dim, dtype=x.dtype, keepdims=keepdim)
+        return _total(x, axis=dim, dtype=x.dtype, keepdims=keepdim)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
         if not ctx.attributes["keepdim"]:
-            grad = grad.reshape(_kept(shape, ctx.attributes["dim"]))
+            grad = grad.reshape(kept_shape(shape, ctx.attributes["dim"]))
         return grad.expand(shape)
 
 
@@ -68,14 +51,14 @@ class Mean(Primitive):
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.save_intermediates(x.shape)
         count = math.prod([x.shape[d] for d in dim])
-        return np.true_divide(np.add.reduce(x, axis=dim, keepdims=keepdim), x.dtype.type(count))
+        return np.true_divide(_total(x, axis=dim, keepdims=keepdim), x.dtype.type(count))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
         dims = ctx.attributes["dim"]
         if not ctx.attributes["keepdim"]:
-            grad = grad.reshape(_kept(shape, dims))
+            grad = grad.reshape(kept_shape(shape, dims))
         count = math.prod([shape[d] for d in dims])
         return (grad / float(count)).expand(shape) if count else grad.expand(shape)
 
@@ -86,7 +69,7 @@ class Prod(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, keepdim: bool) -> np.ndarray:
         ctx.save_for_backward(x)
-        return np.multiply.reduce(x, axis=dim, dtype=x.dtype, keepdims=keepdim)
+        return _product(x, axis=dim, dtype=x.dtype, keepdims=keepdim)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -116,10 +99,10 @@ class Var(Primitive):
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], correction: float, keepdim: bool) -> np.ndarray:
         ctx.save_for_backward(x)
         count = math.prod([x.shape[d] for d in dim])
-        mean = np.true_divide(np.add.reduce(x, axis=dim, keepdims=True), x.dtype.type(count))
+        mean = np.true_divide(_total(x, axis=dim, keepdims=True), x.dtype.type(count))
         deviation = x - mean
         np.multiply(deviation, deviation, out=deviation)
-        total = np.add.reduce(deviation, axis=dim, keepdims=keepdim)
+        total = _total(deviation, axis=dim, keepdims=keepdim)
         return np.true_divide(total, x.dtype.type(builtin_max(count - correction, 0)))
 
     @staticmethod
@@ -129,65 +112,9 @@ class Var(Primitive):
         count = math.prod([x._array.shape[d] for d in dims])
         degrees = builtin_max(count - ctx.attributes["correction"], 0)
         if not ctx.attributes["keepdim"]:
-            grad = grad.reshape(_kept(x._array.shape, dims))
+            grad = grad.reshape(kept_shape(x._array.shape, dims))
         scale = 2.0 / degrees if degrees else math.inf if count else math.nan
         return grad * ((x - x.mean(dims, True)) * scale)
-
-
-class MaxWithIndex(Primitive):
-    """The largest (or smallest) along one dimension, and where: the winner receives the gradient."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, dim: int, keepdim: bool, largest: bool) -> Any:
-        if x.ndim == 0:
-            ctx.save_intermediates(np.zeros((), np.int64), x.shape)
-            index = np.zeros((), np.int64)
-            ctx.mark_non_differentiable(index)
-            return x.copy(), index
-        indices = np.expand_dims((np.argmax if largest else np.argmin)(x, axis=dim), dim)
-        ctx.save_intermediates(indices, x.shape)
-        values = np.take_along_axis(x, indices, dim)
-        if not keepdim:
-            values, indices = values.squeeze(dim), indices.squeeze(dim)
-        ctx.mark_non_differentiable(indices)
-        return values, indices
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor, _: Any) -> Tensor:
-        indices, shape = ctx.intermediates
-        dim = ctx.attributes["dim"]
-        if not shape:
-            return grad
-        if not ctx.attributes["keepdim"]:
-            grad = grad.unsqueeze(dim)
-        return ops.scatter_add_along(grad, Tensor._wrap(indices), dim, shape)
-
-
-class Extreme(Primitive):
-    """The largest (or smallest) over several dimensions: all elements that equal it share the gradient equally.
-
-    A nan beats everything and equals nothing, not even itself: ``amax`` then gives nan gradients, and ``max``
-    (``nan_shares``) gives the gradient to the nans.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool, largest: bool, nan_shares: bool = False
-    ) -> np.ndarray:
-        y = (np.maximum if largest else np.minimum).reduce(x, axis=dim, keepdims=True)
-        if _any_of(ctx.needs_input_grad):
-            winners = x == y
-            ctx.save_intermediates(winners | (np.isnan(x) & np.isnan(y)) if nan_shares else winners)
-        return y if keepdim else y.reshape([size for i, size in enumerate(x.shape) if i not in dim])
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (winners,) = ctx.intermediates
-        dims = ctx.attributes["dim"]
-        if not ctx.attributes["keepdim"]:
-            grad = grad.reshape(_kept(winners.shape, dims))
-        share = winners / winners.sum(axis=dims, keepdims=True)
-        return grad * Tensor._wrap(np.asarray(share, grad._array.dtype))
 
 
 class Cumsum(Primitive):
@@ -295,81 +222,6 @@ def std_mean(
     """(:func:`std`, :func:`mean`)."""
     mean_dim = None if isinstance(dim, bool) else dim
     return std(input, dim, unbiased, keepdim, correction=correction), mean(input, mean_dim, keepdim)
-
-
-def _refuse_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
-    if _any_of(input._array.shape[d] == 0 for d in dims) or (not dims and input._array.size == 0):
-        raise (IndexError if len(dims) == 1 else RuntimeError)(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
-            f"argument; it must have a non-zero size. Got shape {list(input.shape)}"
-        )
-
-
-def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
-    largest = name == "max"
-    if isinstance(dim, Tensor):
-        return (ops.maximum if largest else ops.minimum)(input, dim)
-    if dim is None:
-        _refuse_empty(name, input, tuple(range(input._array.ndim)))
-        return Extreme.apply(input, dim=tuple(range(input._array.ndim)), keepdim=False, largest=largest, nan_shares=True)
-    dim = one_dim(dim, input._array.ndim)
-    _refuse_empty(name, input, (dim,) if input._array.ndim else ())
-    values, indices = MaxWithIndex.apply(input, dim=dim, keepdim=keepdim, largest=largest)
-    return (MaxResult if largest else MinResult)(values, indices)
-
-
-@accepts_axis
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The largest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor :func:`maximum`."""
-    return _extreme("max", input, dim if other is None else other, keepdim)
-
-
-@accepts_axis
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The smallest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor :func:`minimum`."""
-    return _extreme("min", input, dim if other is None else other, keepdim)
-
-
-@accepts_axis
-def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
-    """The largest over one or several dimensions; equal elements share the gradient."""
-    dims = many_dims(dim, input._array.ndim)
-    _refuse_empty("amax", input, dims)
-    return Extreme.apply(input, dim=dims, keepdim=keepdim, largest=True)
-
-
-@accepts_axis
-def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
-    """The smallest over one or several dimensions; equal elements share the gradient."""
-    dims = many_dims(dim, input._array.ndim)
-    _refuse_empty("amin", input, dims)
-    return Extreme.apply(input, dim=dims, keepdim=keepdim, largest=False)
-
-
-def _arg_extreme(name: str, function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
-    array = input._array
-    if dim is None:
-        if array.size == 0:
-            raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
-        index = np.asarray(function(array))
-        return Tensor._wrap(index.reshape((1,) * array.ndim) if keepdim else index)
-    dim = one_dim(dim, array.ndim)
-    if array.ndim == 0:
-        return Tensor._wrap(np.zeros((), np.int64))
-    _refuse_empty(name, input, (dim,))
-    return Tensor._wrap(np.asarray(function(array, axis=dim, keepdims=keepdim)))
-
-
-@accepts_axis
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the largest element is: in the flattened tensor, or along ``dim``; the first of equals."""
-    return _arg_extreme("argmax", np.argmax, input, dim, keepdim)
-
-
-@accepts_axis
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the smallest element is: in the flattened tensor, or along ``dim``; the first of equals."""
-    return _arg_extreme("argmin", np.argmin, input, dim, keepdim)
 
 
 def _truth(function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:

@@ -17,7 +17,17 @@ from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import Index, IndexPut, _along, basic_index
 from tinytorch.tensor import Tensor
 
-__all__ = ["index_add", "index_copy", "index_fill", "masked_scatter", "masked_select", "put", "scatter", "scatter_add", "take"]
+__all__ = [
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "masked_scatter",
+    "masked_select",
+    "put",
+    "scatter",
+    "scatter_add",
+    "take",
+]
 
 
 def placed(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple[tuple[Any, ...], Any]:
@@ -29,7 +39,7 @@ def placed(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
     shape = input._array.shape
     dim = one_dim(dim, len(shape))
-    places = index._array
+    places: Any = index._array
     if isinstance(src, Tensor):
         if src._array.dtype != input._array.dtype:
             raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
@@ -40,10 +50,11 @@ def placed(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple
     if not shape:
         return (), src.reshape(()) if isinstance(src, Tensor) else src
     places = places.reshape(places.shape or (1,))
-    for d, size in enumerate(places.shape):
-        if d != dim and size > shape[d]:
+    for d, count in enumerate(places.shape):
+        if d != dim and count > shape[d]:
             raise RuntimeError(
-                f"Expected index {list(places.shape)} to be no larger than self {list(shape)} apart from dimension {dim}"
+                f"Expected index {list(places.shape)} to be no larger than self {list(shape)} apart from dimension "
+                f"{dim}"
             )
     if isinstance(src, Tensor):
         src = _part_of(src, places.shape, shape, dim)
@@ -58,14 +69,17 @@ def _part_of(src: Tensor, wanted: tuple[int, ...], shape: tuple[int, ...], dim: 
     have = src._array.shape or (1,)
     if any(w > h for w, h in zip(wanted, have, strict=True)) and 0 not in wanted:
         raise RuntimeError(
-            f"Expected index {list(wanted)} to be no larger than self {list(shape)} apart from dimension {dim} and to be no "
+            f"Expected index {list(wanted)} to be no larger than self {list(shape)} apart from dimension {dim} and "
+            "to be no "
             f"larger size than src {list(have)}"
         )
     src = src.reshape(have)
     return src if have == wanted else basic_index(src, tuple(slice(0, n) for n in wanted))
 
 
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Tensor:
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
     """``out[index[i][j]][j] = src[i][j]`` for dim 0; ``src`` may be a number (``torch.scatter``).
 
     ``reduce='add'`` or ``'multiply'`` combines with what is there. Where an index occurs twice, the last one stays.
@@ -139,7 +153,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """``value`` (a number or 0-d tensor) at the positions ``index`` along ``dim``."""
     if isinstance(value, Tensor) and value._array.ndim:
         raise RuntimeError(
-            f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+            f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} "
+            "dimension(s)."
         )
     if input._array.ndim == 0:
         return index_fill(input.reshape(1), 0, index, value).reshape(())

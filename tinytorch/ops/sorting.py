@@ -73,7 +73,9 @@ def _picked(kind: type[Any], input: Tensor, dim: int, index: np.ndarray, keepdim
 
 
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
-    """(values, indices) in ascending (or descending) order along ``dim``; equal elements keep their order (``torch.sort``)."""
+    """(values, indices) in ascending (or descending) order along ``dim``; equal elements keep their order
+    (``torch.sort``).
+    """
     dim = one_dim(dim, input._array.ndim)
     return _picked(Sort, input, dim, _order(input._array, dim, descending))
 
@@ -125,7 +127,9 @@ def _median(kind: type[Any], input: Tensor, dim: int | None, keepdim: bool, igno
     array = input._array
     if dim is None:
         if array.size == 0:
-            return Tensor._wrap(np.asarray(np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min, array.dtype))
+            return Tensor._wrap(
+                np.asarray(np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min, array.dtype)
+            )
         value = _median(kind, input.reshape(-1).detach(), 0, False, ignore_nan)[0]
         return _shared_by_equals(input, value)
     dim = one_dim(dim, array.ndim)
@@ -185,8 +189,10 @@ def searchsorted(
     if side is not None and side not in ("left", "right"):
         raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
     if right and side == "left":
-        raise RuntimeError("torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True")
-    where = "right" if right or side == "right" else "left"
+        raise RuntimeError(
+            "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
+        )
+    where: Any = "right" if right or side == "right" else "left"
     rows = sorted_sequence._array
     if sorter is not None:
         rows = np.take_along_axis(rows, sorter._array, -1)
@@ -196,7 +202,8 @@ def searchsorted(
         return Tensor._wrap(np.asarray(np.searchsorted(rows, wanted, where), dtype))
     if rows.shape[:-1] != wanted.shape[:-1]:
         raise RuntimeError(
-            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
+            "tensor and "
             f"input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input value tensor "
             f"{list(wanted.shape)}"
         )

@@ -12,8 +12,9 @@ from tinytorch.kernels.erfinv import erfinv as erfinv_kernel
 from tinytorch.kernels.rng_normal import libm
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, operands, to_float
 from tinytorch.ops.checks import check_floating, check_tensor
+from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
-from tinytorch.ops.unary import clamp, exp, log, sigmoid
+from tinytorch.ops.unary import exp, log, sigmoid
 from tinytorch.tensor import Tensor
 
 __all__ = ["digamma", "erfc", "erfinv", "lgamma", "logaddexp", "logaddexp2", "logit", "mvlgamma", "polygamma", "xlogy"]

@@ -16,8 +16,8 @@ from tinytorch.ops.compare import where
 from tinytorch.ops.unary import rsqrt, sin
 from tinytorch.tensor import Tensor
 
-__all__ = ["acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan",
-           "atan2", "atanh", "cosh", "deg2rad", "hypot", "rad2deg", "sinc", "sinh"]  # fmt: skip
+__all__ = ["acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin",
+           "asinh", "atan", "atan2", "atanh", "cosh", "deg2rad", "hypot", "rad2deg", "sinc", "sinh"]  # fmt: skip
 
 
 class Asin(Elementwise):

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from tinytorch.kernels import elementwise
-from tinytorch.ops.broadcast import Elementwise, operands, promote_all, to_float
+from tinytorch.ops.broadcast import Elementwise, to_float
+from tinytorch.ops.rounding import sign
 from tinytorch.tensor import Tensor
 
-__all__ = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "abs", "absolute", "sign", "sin", "cos",
-           "tan", "tanh", "sigmoid", "relu", "clamp", "clip", "clamp_min", "clamp_max", "floor", "ceil", "round", "trunc",
-           "fix", "frac"]  # fmt: skip
+__all__ = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "abs", "absolute",
+           "sin", "cos", "tan", "tanh", "sigmoid", "relu"]  # fmt: skip
 
 #: Elements from which on a blocked kernel is faster than one call of NumPy.
 _LARGE = 1 << 14
@@ -274,72 +274,6 @@ class ReluGrad(Elementwise):
         return "ThresholdBackwardBackward0"
 
 
-class Clamp(Elementwise):
-    """y = min(max(x, low), high) with numbers as limits; f' = 1 inside the limits and on them."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
-        ctx.save_for_backward(x)
-        y = x if low is None else np.maximum(x, low)
-        y = y if high is None else np.minimum(y, high)
-        return y.astype(x.dtype, copy=False)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        low, high = ctx.attributes["low"], ctx.attributes["high"]
-        inside = np.ones(x._array.shape, bool)
-        if low is not None:
-            inside &= x._array >= low
-        if high is not None:
-            inside &= x._array <= high
-        return ops.where(Tensor._wrap(inside), grad, 0.0)
-
-
-class ClampBetween(Elementwise):
-    """y = min(max(x, low), high) with tensors (or None) as limits; the gradient goes to whichever of the three y is.
-
-    On a limit it goes to x, and to nobody where x is nan.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
-        ctx.save_for_backward(x, low, high)
-        y = x if low is None else np.maximum(x, low)
-        return y.copy() if high is None else np.minimum(y, high)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x, low, high = (saved._array if isinstance(saved, Tensor) else saved for saved in ctx.saved_tensors)
-        crossed = False if low is None or high is None else low >= high
-        chosen: list[Any] = [np.True_, None, None]
-        if low is not None:
-            chosen[0] = chosen[0] & (x >= low)
-            chosen[1] = (x < low) & ~np.asarray(crossed)
-        if high is not None:
-            chosen[0] = chosen[0] & (x <= high)
-            chosen[2] = (x > high) | (crossed if low is None else low > high)
-        return tuple(
-            None if mask is None else ops.where(Tensor._wrap(np.asarray(mask)), grad, 0.0) for mask in chosen
-        )
-
-    @classmethod
-    def name(cls) -> str:
-        return "ClampBackward1"
-
-
-class Step(Elementwise):
-    """Piecewise constant functions (sign, floor, round...): the derivative is 0."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, function: Any) -> np.ndarray:
-        return function(x)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return ops.zeros_like(grad)
-
-
 def exp(input: Tensor) -> Tensor:
     """e to the power of ``input``."""
     return Exp.apply(to_float(input))
@@ -390,15 +324,6 @@ def abs(input: Tensor) -> Tensor:
     return Abs.apply(input)
 
 
-def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1; its derivative is 0."""
-    return Step.apply(input, function=_sign)
-
-
-def _sign(x: np.ndarray) -> np.ndarray:
-    return x.copy() if x.dtype.kind == "b" else np.nan_to_num(np.sign(x)) if x.dtype.kind == "f" else np.sign(x)
-
-
 def sin(input: Tensor) -> Tensor:
     """Sine, of radians."""
     return Sin.apply(to_float(input))
@@ -433,64 +358,6 @@ def relu(input: Tensor) -> Tensor:
     return Relu.apply(input)
 
 
-def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """``input`` limited to ``[min, max]``, numbers or tensors; one of them may be None (``torch.clamp``)."""
-    if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if isinstance(min, Tensor) or isinstance(max, Tensor):
-        return _clamp_tensors(input, min, max)
-    for limit in (min, max):
-        if limit is not None:
-            input = operands(input, limit)[0]  # a float limit makes an integer tensor floating
-    if min is not None and max is not None and max != max:
-        min = max
-    return Clamp.apply(input, low=min, high=max)
-
-
-def _clamp_tensors(input: Tensor, min: Any, max: Any) -> Tensor:
-    input, *limits = promote_all(input, *[limit for limit in (min, max) if limit is not None])
-    low = limits.pop(0) if min is not None else None
-    high = limits.pop(0) if max is not None else None
-    return ClampBetween.apply(input, low, high)
-
-
-def clamp_min(input: Tensor, min: Any) -> Tensor:
-    """``input`` where it is larger than ``min``, else ``min``."""
-    return clamp(input, min=min)
-
-
-def clamp_max(input: Tensor, max: Any) -> Tensor:
-    """``input`` where it is smaller than ``max``, else ``max``."""
-    return clamp(input, max=max)
-
-
-def floor(input: Tensor) -> Tensor:
-    """The largest integer not above; its derivative is 0."""
-    return Step.apply(input, function=np.floor)
-
-
-def ceil(input: Tensor) -> Tensor:
-    """The smallest integer not below; its derivative is 0."""
-    return Step.apply(input, function=np.ceil)
-
-
-def trunc(input: Tensor) -> Tensor:
-    """The integer part; its derivative is 0."""
-    return Step.apply(input, function=np.trunc)
-
-
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """The nearest integer, ties to even; or so many ``decimals``."""
-    if decimals == 0:
-        return Step.apply(input, function=np.rint if input._array.dtype.kind == "f" else np.array)
-    return Step.apply(input, function=lambda x: np.round(x, decimals))
-
-
-def frac(input: Tensor) -> Tensor:
-    """The fractional part, with the sign of ``input``."""
-    return input - trunc(input)
-
-
-clip, absolute, fix = clamp, abs, trunc
+absolute = abs
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

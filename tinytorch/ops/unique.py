@@ -14,11 +14,16 @@ __all__ = ["bincount", "count_nonzero", "histc", "isin", "unique", "unique_conse
 
 
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
 ) -> Any:
     """The distinct elements (or slices along ``dim``) in ascending order; nan is never equal to nan (``torch.unique``).
 
-    With ``return_inverse`` also, for each element, where in the result it is; with ``return_counts`` how often each occurs.
+    With ``return_inverse`` also, for each element, where in the result it is; with ``return_counts`` how often each
+    occurs.
     """
     axis = None if dim is None else one_dim(dim, input._array.ndim)
     values, inverse, counts = np.unique(

@@ -80,7 +80,7 @@ class ArchiveWriter:
         return "".join(f"{half:020d}" for half in halves)
 
     def close(self) -> None:
-        """Write the directory. Without it nobody can open the archive, so half of one is never taken for whole."""
+        """Write the directory. Nobody can open an archive without it, so half of one is never used."""
         start, count = self._position, len(self._directory)
         self._put(b"".join(self._directory))
         size = self._position - start

@@ -140,7 +140,7 @@ def _row_major_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _in_kernel_order(tensor: Tensor) -> bool:
-    """Whether the memory order is the kernels' choice, not the user's, who would have made or loaded a view."""
+    """Whether the memory order is the kernels' choice, not the user's, who would have made a view."""
     array, base = tensor._array, tensor._array.base
     if tensor._base is not None or array.flags.c_contiguous or not layout.is_chwn(array):
         return False

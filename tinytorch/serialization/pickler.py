@@ -104,8 +104,8 @@ class Pickler:
         elif isinstance(obj, _PLAIN):
             cure = f"Convert it to a plain {next(c for c in kind.__mro__ if c in _PLAIN).__name__}"
         return pickle.PicklingError(
-            f"cannot save {kind.__module__}.{kind.__qualname__} (at {self._where()}): a checkpoint that holds it could "
-            f"not be loaded safely. {cure}."
+            f"cannot save {kind.__module__}.{kind.__qualname__} (at {self._where()}): a checkpoint that "
+            f"holds it could not be loaded safely. {cure}."
         )
 
     # ------------------------------------------------------------------------------------ plain values
@@ -258,7 +258,7 @@ class Pickler:
         self._memoize(obj)
 
     def _rebuild_call(self, obj: Tensor, requires_grad: bool, only_arguments: bool = False) -> None:
-        """``_rebuild_tensor_v2(...)``; or function, class and arguments, left on the stack for another call."""
+        """``_rebuild_tensor_v2(...)``; or function, class and arguments, left on the stack."""
         view, dtype = self._place(obj), obj.dtype
         name = STORAGE_NAMES.get(dtype)
         self._global("torch._utils", "_rebuild_tensor_v2" if name else "_rebuild_tensor_v3")
@@ -285,7 +285,7 @@ class Pickler:
 
 
 def _memo_key(obj: Any) -> Any:
-    """How the memo knows an object: text by its value, so that equal input gives equal bytes; else by identity."""
+    """How the memo knows an object: text by its value, for equal bytes; all else by identity."""
     return (type(obj), obj) if type(obj) in (str, bytes) else id(obj)
 
 

@@ -55,8 +55,8 @@ def find_global(module: str, name: str) -> Any:
         raise pickle.UnpicklingError(f"the file names the dtype {full_name}, which tinytorch does not have")
     raise pickle.UnpicklingError(
         f"Unsupported global: GLOBAL {full_name} was not an allowed global by default. tinytorch loads "
-        "tensors, Parameters and plain containers, and never runs code from a file. If you trust the file, load "
-        "it in PyTorch and save from there what you need: a state_dict, tensors (dense ones), numbers."
+        "tensors, Parameters and plain containers, and never runs code from a file. If you trust the file, "
+        "load it in PyTorch and save from there what you need: a state_dict, tensors (dense ones), numbers."
     )
 
 
@@ -101,10 +101,11 @@ def _tensor_with_dtype(
 def _made(array: np.ndarray, requires_grad: Any, meta: Any) -> Tensor:
     if meta:  # PyTorch's marks for "the numbers are still to be conjugated" or "negated"
         raise RuntimeError(
-            "the file holds a tensor with the marks of PyTorch's lazy .conj() or .imag, which tinytorch does not have. "
-            "In PyTorch, save tensor.resolve_conj().resolve_neg() instead."
+            "the file holds a tensor with the marks of PyTorch's lazy .conj() or .imag, which tinytorch does "
+            "not have. In PyTorch, save tensor.resolve_conj().resolve_neg() instead."
         )
     tensor = Tensor._wrap(array)
+    tensor._shared_memory()  # with the other tensors over the same storage
     if requires_grad:
         tensor.requires_grad = True
     return tensor
@@ -150,14 +151,12 @@ def _with_attributes(tensor: Tensor, attributes: Any) -> Tensor:
         if type(name) is not str:
             raise pickle.UnpicklingError("an attribute of a tensor whose name is no text")
         if name in TensorBase.__annotations__ or hasattr(Tensor, name):
-            raise pickle.UnpicklingError(
-                f"a tensor whose attribute {name!r} would hide one that every tensor has"
-            )
+            raise pickle.UnpicklingError(f"a tensor whose attribute {name!r} hides one of its own")
         setattr(tensor, name, value)
     return tensor
 
 
-# ------------------------------------------------------------------------------------------------ plain values
+# ----------------------------------------------------------------------------------------------- plain values
 
 
 def checked_key(key: Any) -> Any:

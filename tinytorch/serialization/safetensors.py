@@ -1,13 +1,10 @@
 """The other common format for weights, safetensors: a list of names, dtypes and sizes, then raw numbers.
 
 It holds one flat dictionary of tensors and nothing else: no containers, no shared memory. The format is read
-and written by the package ``safetensors``; here its bytes become tensors.
+and written by the package ``safetensors``; here its bytes become tensors::
 
->>> import os, tempfile, tinytorch
->>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
->>> save_file({"weight": tinytorch.ones(2)}, path)
->>> load_file(path)
-{'weight': tensor([1., 1.])}
+    save_file(model.state_dict(), "model.safetensors")
+    model.load_state_dict(load_file("model.safetensors"))
 """
 
 from __future__ import annotations
@@ -57,7 +54,7 @@ def save_file(
 
 
 def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str, Tensor]:
-    """The tensors of a file (``safetensors.torch.load_file``). bfloat16 comes as float32, with a warning.
+    """The tensors of a file (``safetensors.torch.load_file``), sorted by name. bfloat16 comes as float32.
 
     Raises RuntimeError if the file is damaged or holds dtypes that tinytorch lacks; ImportError without the
     package.
@@ -72,7 +69,7 @@ def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str
         raise RuntimeError(
             f"{os.fspath(filename)} is no safetensors file, or it is damaged: {error}"
         ) from None
-    return {name: _tensor(name, about) for name, about in members}
+    return {name: _tensor(name, about) for name, about in sorted(members, key=lambda member: member[0])}
 
 
 def _tensor(name: str, about: dict[str, Any]) -> Tensor:

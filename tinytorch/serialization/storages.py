@@ -1,8 +1,9 @@
 """Storages read from a file, and views of them.
 
-In the pickle of a checkpoint stands "storage 3, of 1000 numbers of type FloatStorage" and "a tensor of 10 x 100,
-from number 0 of it, with strides 100 and 1". Both are claims of a file that anybody may have made. The first is
-checked against the bytes that are there before memory is taken for them, the second against the storage.
+In the pickle of a checkpoint stands "storage 3, of 1000 numbers of type FloatStorage" and "a tensor of
+10 x 100, from number 0 of it, with strides 100 and 1". Both are claims of a file that anybody may have made.
+The first is checked against the bytes that are there before memory is taken for them, the second against the
+storage.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tinytorch.serialization.archive import ArchiveReader, damaged
 
 __all__ = ["Storage", "StorageLoader", "StorageType", "view_of_storage"]
 
-#: PyTorch's names of storages. Later types have none: their storages are "untyped", and the view names the dtype.
+#: PyTorch's names of storages. Later dtypes have none: their storages are "untyped" bytes.
 STORAGE_NAMES = {
     dtypes.float64: "DoubleStorage", dtypes.float32: "FloatStorage", dtypes.float16: "HalfStorage",
     dtypes.int64: "LongStorage", dtypes.int32: "IntStorage", dtypes.int16: "ShortStorage",

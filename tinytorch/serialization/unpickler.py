@@ -276,7 +276,7 @@ def _kind(obj: Any) -> str:
 
 
 def _check_finished(result: Any) -> None:
-    """Raise if the object is nested too deeply for Python's functions, or holds what only the machine may see."""
+    """Raise if the object is nested too deeply, or holds what only the machine may see."""
     seen: set[int] = set()
     level = [result]
     for _ in range(_DEEPEST):

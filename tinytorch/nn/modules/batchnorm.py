@@ -1,8 +1,11 @@
-"""Batch normalization layers. The mathematics stands in :mod:`tinytorch.kernels.norm`; here are parameters and running statistics.
+"""Batch normalization layers.
 
-In training a channel is normalized with the mean and variance of the batch, and running averages of both are kept on the
-side; in evaluation the averages are used, so that an image's result does not depend on the other images. The average of
-the variance uses the unbiased estimate (divided by M - 1), the normalization the biased one: PyTorch's choice.
+The mathematics stands in :mod:`tinytorch.kernels.norm`; here are parameters and running statistics.
+
+In training a channel is normalized with the mean and variance of the batch, and running averages of both are kept
+on the side; in evaluation the averages are used, so that an image's result does not depend on the other images. The
+average of the variance uses the unbiased estimate (divided by M - 1), the normalization the biased one: PyTorch's
+choice.
 """
 
 from __future__ import annotations
@@ -157,8 +160,8 @@ class _InstanceNorm(_NormBase):
         channels = batch.shape[1]
         if channels != self.num_features and self.affine:
             raise ValueError(
-                f"expected input's size at dim={0 if single else 1} to match num_features ({self.num_features}), but got: "
-                f"{channels}."
+                f"expected input's size at dim={0 if single else 1} to match num_features "
+                f"({self.num_features}), but got: {channels}."
             )
         result = F.instance_norm(
             batch, self.running_mean, self.running_var, self.weight, self.bias,
@@ -168,7 +171,9 @@ class _InstanceNorm(_NormBase):
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() not in (self.n_dims + 1, self.n_dims + 2):
-            raise ValueError(f"expected {self.n_dims + 1}D or {self.n_dims + 2}D input (got {input.dim()}D input)")
+            raise ValueError(
+                f"expected {self.n_dims + 1}D or {self.n_dims + 2}D input (got {input.dim()}D input)"
+            )
 
 
 class InstanceNorm1d(_InstanceNorm):

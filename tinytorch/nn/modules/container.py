@@ -59,7 +59,8 @@ class _Numbered(Module):
 class Sequential(_Numbered):
     """Runs its modules one after another, each on the result of the one before (``torch.nn.Sequential``).
 
-    Takes modules, or one OrderedDict that names them. It can be indexed, sliced, joined (``+``) and repeated (``*``) as a list.
+    Takes modules, or one OrderedDict that names them. It can be indexed, sliced, joined (``+``) and repeated
+    (``*``) as a list.
 
     >>> from tinytorch import nn
     >>> nn.Sequential(nn.Linear(2, 3), nn.ReLU())[:1]
@@ -253,8 +254,12 @@ class ModuleDict(Module):
             modules = modules.items()
         for i, pair in enumerate(modules):
             if not isinstance(pair, Iterable):
-                raise TypeError(f"ModuleDict update sequence element #{i} should be Iterable; is{type(pair).__name__}")
+                raise TypeError(
+                    f"ModuleDict update sequence element #{i} should be Iterable; is{type(pair).__name__}"
+                )
             pair = tuple(pair)
             if len(pair) != 2:
-                raise ValueError(f"ModuleDict update sequence element #{i} has length {len(pair)}; 2 is required")
+                raise ValueError(
+                    f"ModuleDict update sequence element #{i} has length {len(pair)}; 2 is required"
+                )
             self[pair[0]] = pair[1]

@@ -40,7 +40,7 @@ class _ConvNd(Module):
         dtype: Any,
     ) -> None:
         super().__init__()
-        self._check(in_channels, out_channels, groups, stride, padding, padding_mode)
+        self._check_arguments(in_channels, out_channels, groups, stride, padding, padding_mode)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = ntuple(kernel_size, self.n_dims)
@@ -50,7 +50,9 @@ class _ConvNd(Module):
         self.output_padding = ntuple(output_padding, self.n_dims)
         self.groups = groups
         self.padding_mode = padding_mode
-        from_to = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
+        from_to = (
+            (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
+        )
         self.weight = Parameter(ops.empty(*from_to, *self.kernel_size, device=device, dtype=dtype))
         if bias:
             self.bias = Parameter(ops.empty(out_channels, device=device, dtype=dtype))
@@ -58,7 +60,7 @@ class _ConvNd(Module):
             self.register_parameter("bias", None)
         self.reset_parameters()
 
-    def _check(
+    def _check_arguments(
         self, in_channels: int, out_channels: int, groups: int, stride: Any, padding: Any, padding_mode: str
     ) -> None:
         if groups <= 0:
@@ -73,7 +75,9 @@ class _ConvNd(Module):
             if padding == "same" and any(s != 1 for s in ntuple(stride, self.n_dims)):
                 raise ValueError("padding='same' is not supported for strided convolutions")
         if padding_mode not in _PADDING_MODES:
-            raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'")
+            raise ValueError(
+                f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'"
+            )
         if self.transposed and padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
 
@@ -92,9 +96,10 @@ class _ConvNd(Module):
             return input, self.padding
         if self.padding == "valid":
             return input, 0
-        before_after = []
-        for kernel, dilation, axis in reversed(list(zip(self.kernel_size, self.dilation, range(self.n_dims), strict=True))):
-            total = dilation * (kernel - 1) if self.padding == "same" else 2 * self.padding[axis]
+        before_after: list[int] = []
+        for axis in reversed(range(self.n_dims)):  # F.pad counts from the last dimension
+            span = self.dilation[axis] * (self.kernel_size[axis] - 1)
+            total: Any = span if self.padding == "same" else 2 * self.padding[axis]
             before_after += [total // 2, total - total // 2]
         return F.pad(input, before_after, mode=self.padding_mode), 0
 
@@ -133,7 +138,18 @@ class _Conv(_ConvNd):
         dtype: Any = None,
     ) -> None:
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, 0, groups, bias, padding_mode, device, dtype
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            0,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
         )
 
 
@@ -150,9 +166,9 @@ class Conv1d(_Conv):
 class Conv2d(_Conv):
     """Convolution of images: (N, C, H, W) to (N, out_channels, H', W').
 
-    H' = (H + 2 padding - dilation (kernel - 1) - 1) // stride + 1. Parameters: ``weight`` (out_channels, in_channels / groups,
-    kernel height, kernel width) and ``bias`` (out_channels,), at first uniform in ±1/√fan_in. ``padding`` may be 'same' or 'valid';
-    ``padding_mode`` is 'zeros', 'reflect', 'replicate' or 'circular'.
+    H' = (H + 2 padding - dilation (kernel - 1) - 1) // stride + 1. Parameters: ``weight`` (out_channels,
+    in_channels / groups, kernel height, kernel width) and ``bias`` (out_channels,), at first uniform in ±1/√fan_in.
+    ``padding`` may be 'same' or 'valid'; ``padding_mode`` is 'zeros', 'reflect', 'replicate' or 'circular'.
     """
 
     n_dims = 2
@@ -183,8 +199,8 @@ class _ConvTranspose(_ConvNd):
         dtype: Any = None,
     ) -> None:
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, groups, bias, padding_mode,
-            device, dtype,
+            in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, groups, bias,
+            padding_mode, device, dtype,
         )  # fmt: skip
 
     def _output_padding(self, input: Tensor, output_size: Any) -> tuple[int, ...]:
@@ -198,8 +214,8 @@ class _ConvTranspose(_ConvNd):
             wanted = wanted[-n:]
         if len(wanted) != n:
             raise ValueError(
-                f"ConvTranspose{n}D: for {input.dim()}D input, output_size must have {n} or {n + 2 if batched else n + 1} "
-                f"elements (got {len(wanted)})"
+                f"ConvTranspose{n}D: for {input.dim()}D input, output_size must have {n} or "
+                f"{n + 2 if batched else n + 1} elements (got {len(wanted)})"
             )
         smallest = [
             (size - 1) * s - 2 * p + d * (k - 1) + 1
@@ -210,8 +226,8 @@ class _ConvTranspose(_ConvNd):
         largest = [low + s - 1 for low, s in zip(smallest, self.stride, strict=True)]
         if not all(low <= size <= high for low, size, high in zip(smallest, wanted, largest, strict=True)):
             raise ValueError(
-                f"requested an output size of {wanted}, but valid sizes range from {smallest} to {largest} (for an input of "
-                f"{input.size()[-n:]})"
+                f"requested an output size of {wanted}, but valid sizes range from {smallest} to {largest} "
+                f"(for an input of {input.size()[-n:]})"
             )
         return tuple(size - low for size, low in zip(wanted, smallest, strict=True))
 
@@ -231,8 +247,8 @@ class ConvTranspose1d(_ConvTranspose):
 class ConvTranspose2d(_ConvTranspose):
     """Transposed convolution of images: the gradient of a convolution for its input, used to enlarge.
 
-    H' = (H - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1. ``weight`` is (in_channels, out_channels / groups,
-    kernel height, kernel width).
+    H' = (H - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1. ``weight`` is (in_channels,
+    out_channels / groups, kernel height, kernel width).
     """
 
     n_dims = 2

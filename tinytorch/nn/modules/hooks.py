@@ -1,9 +1,9 @@
 """Hooks: the user's functions, called before and after a module's forward and backward.
 
-Forward hooks are simple: ``Module.__call__`` runs them around ``forward``. Backward hooks need a trick. A module has no place in
-the graph of ops, so two identity nodes are put there: one that the inputs pass through, one that the outputs pass through.
-When backward reaches the second it has the gradient of the outputs; when it has run the first, it has the gradient of the
-inputs. Between the two lie exactly the module's own ops.
+Forward hooks are simple: ``Module.__call__`` runs them around ``forward``. Backward hooks need a trick. A module
+has no place in the graph of ops, so two identity nodes are put there: one that the inputs pass through, one that
+the outputs pass through. When backward reaches the second it has the gradient of the outputs; when it has run the
+first, it has the gradient of the inputs. Between the two lie exactly the module's own ops.
 
 What PyTorch does: the same (``torch/utils/hooks.py``, ``BackwardHook``).
 """
@@ -76,8 +76,8 @@ class Hooks:
     ) -> RemovableHandle:
         """Call ``hook(module, args, output)`` after forward; what it returns, if not None, replaces the output.
 
-        ``with_kwargs=True``: ``hook(module, args, kwargs, output)``. ``always_call=True``: also after an exception, with None
-        for the output.
+        ``with_kwargs=True``: ``hook(module, args, kwargs, output)``. ``always_call=True``: also after an exception,
+        with None for the output.
         """
         handle = RemovableHandle(
             self._forward_hooks, self._forward_hooks_with_kwargs, self._forward_hooks_always_called
@@ -89,16 +89,21 @@ class Hooks:
             self._forward_hooks_always_called[handle.id] = True
         return handle
 
-    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call ``hook(module, grad_output)`` before the module's backward; it may return a new ``grad_output`` tuple."""
+    def register_full_backward_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_output)`` before the module's backward; it may return a new ``grad_output``
+        tuple.
+        """
         handle = RemovableHandle(self._backward_pre_hooks)
         _insert(self._backward_pre_hooks, handle, hook, prepend)
         return handle
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call ``hook(module, grad_input, grad_output)`` after the module's backward; it may return a new ``grad_input``.
+        """Call ``hook(module, grad_input, grad_output)`` after the module's backward.
 
-        Both are tuples with one entry per positional input or per output, None where there is no gradient.
+        It may return a new ``grad_input``. Both are tuples with one entry per positional input or per output, None
+        where there is no gradient.
         """
         handle = RemovableHandle(self._backward_hooks)
         _insert(self._backward_hooks, handle, hook, prepend)
@@ -163,8 +168,8 @@ class Hooks:
                 self._run_forward_hook(id_, self._forward_hooks[id_], args, kwargs, None)
             except Exception as second:
                 warnings.warn(
-                    "module forward hook with ``always_call=True`` raised an exception that was silenced as another error "
-                    f"was raised in forward: {second}",
+                    "module forward hook with ``always_call=True`` raised an exception that was silenced as "
+                    f"another error was raised in forward: {second}",
                     stacklevel=2,
                 )
 
@@ -184,7 +189,9 @@ class _AroundBackward:
     def pass_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, after the node at whose end ``grad_input`` is known."""
         self.n_inputs = len(args)
-        self.constants = {i: arg._array for i, arg in enumerate(args) if isinstance(arg, Tensor) and not arg.requires_grad}
+        self.constants = {
+            i: arg._array for i, arg in enumerate(args) if isinstance(arg, Tensor) and not arg.requires_grad
+        }
         args, self.input_places, node = _through_identity(args)
         if node is not None:
             node.register_hook(self._after_inputs)
@@ -194,8 +201,8 @@ class _AroundBackward:
         """The result, after the node at whose start ``grad_output`` is known."""
         if not isinstance(result, (Tensor, tuple)):
             warnings.warn(
-                "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
-                f"{type(result)}",
+                "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors "
+                f"but received {type(result)}",
                 stacklevel=2,
             )
             return result
@@ -223,25 +230,29 @@ class _AroundBackward:
         """No input requires grad, so backward will not come past the first node: call the hooks now."""
         if self.hooks:
             warnings.warn(
-                "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs "
-                "require gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#"
-                "torch.nn.Module.register_full_backward_hook for more details.",
+                "Full backward hook is firing when gradients are computed with respect to module outputs "
+                "since no inputs require gradients. grad_input is None for all inputs.",
                 stacklevel=2,
             )
         for hook in self.hooks:
             replaced = hook(self.module, (None,) * self.n_inputs, grad_output)
             if replaced is not None and not (isinstance(replaced, tuple) and all(g is None for g in replaced)):
                 raise RuntimeError(
-                    "Backward hook for Modules where no input requires gradient should always return None or None for all "
-                    "gradients."
+                    "Backward hook for Modules where no input requires gradient should always return None "
+                    "or None for all gradients."
                 )
 
     def _after_inputs(self, grads: Any, _: Any) -> tuple[Any, ...] | None:
         grad_output, self.grad_output = self.grad_output, None
-        if grad_output is None or self.input_places is None:  # the gradient came by a way round the module's output
+        if (
+            grad_output is None or self.input_places is None
+        ):  # the gradient came by a way round the module's output
             return None
         grad_input = _spread(grads, self.input_places, self.n_inputs)
-        for place, array in self.constants.items():  # PyTorch reports zeros for them, if another input requires grad
+        for (
+            place,
+            array,
+        ) in self.constants.items():  # PyTorch reports zeros for them, if another input requires grad
             grad_input = (*grad_input[:place], Tensor._wrap(np.zeros_like(array)), *grad_input[place + 1 :])
         for hook in self.hooks:
             replaced = hook(self.module, grad_input, grad_output)
@@ -253,13 +264,17 @@ class _AroundBackward:
 
 
 def _through_identity(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[int] | None, Any]:
-    """The values with those tensors that require grad led through one identity node: (values, their places, the node)."""
+    """The values with those tensors that require grad led through one identity node: (values, their places, the
+    node).
+    """
     places = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
     if not places or not state.grad_enabled:
         return values, None, None
     passed = list(values)
     for place, result in zip(places, BackwardHookFunction.apply(*[values[i] for i in places]), strict=True):
-        result._link_to_base(values[place], one_of_several=True)  # the same memory: changes in place must be noticed
+        result._link_to_base(
+            values[place], one_of_several=True
+        )  # the same memory: changes in place must be noticed
         passed[place] = result
     return tuple(passed), places, passed[places[0]]._edge[0]
 

@@ -28,7 +28,8 @@ class Identity(Module):
 class Linear(Module):
     """``y = x Wᵀ + b``: (..., in_features) to (..., out_features).
 
-    Parameters: ``weight`` (out_features, in_features) and ``bias`` (out_features,), at first uniform in ±1/√in_features.
+    Parameters: ``weight`` (out_features, in_features) and ``bias`` (out_features,), at first uniform in
+        ±1/√in_features.
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 """Losses as modules. What they compute stands in :mod:`tinytorch.ops.loss`, ``loss_likelihood`` and ``softmax``.
 
-All take ``reduction``: 'mean' (default), 'sum' or 'none'; ``size_average`` and ``reduce`` are PyTorch's deprecated spelling of it.
+All take ``reduction``: 'mean' (default), 'sum' or 'none'; ``size_average`` and ``reduce`` are PyTorch's deprecated
+spelling of it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ __all__ = ["BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "GaussianNLLLoss"
 class Loss(Module):
     """A loss whose only setting is the reduction."""
 
-    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
+    def __init__(
+        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+    ) -> None:
         super().__init__()
         old_style = size_average is not None or reduce is not None
         self.reduction = chosen_reduction(size_average, reduce, reduction) if old_style else reduction
@@ -104,7 +107,7 @@ class NLLLoss(WeightedLoss):
 
 
 class CrossEntropyLoss(WeightedLoss):
-    """Log-softmax and negative log likelihood, from scores (N, C, ...) and classes (N, ...) or probabilities (N, C, ...).
+    """Log-softmax and negative log likelihood, from scores (N, C, ...) and classes (N, ...) or probabilities.
 
     Args:
         weight: one per class.

@@ -1,10 +1,11 @@
 """Module: a piece of a network that owns its parameters and other modules.
 
-A module is a node of a tree: its parameters and buffers are its own, its submodules are the branches. Everything that
-concerns a whole network - ``parameters()``, ``train()``, ``to(float64)``, ``state_dict()``, printing - is a walk over that
-tree. The parts of the class stand in four files:
+A module is a node of a tree: its parameters and buffers are its own, its submodules are the branches. Everything
+that concerns a whole network - ``parameters()``, ``train()``, ``to(float64)``, ``state_dict()``, printing - is a
+walk over that tree. The parts of the class stand in four files:
 
-- :mod:`registry <tinytorch.nn.modules.registry>`: attributes that are parameters, buffers and submodules, and the walks
+- :mod:`registry <tinytorch.nn.modules.registry>`: attributes that are parameters, buffers and submodules, and the
+  walks
 - :mod:`state_dict <tinytorch.nn.modules.state_dict>`: saving and loading
 - :mod:`hooks <tinytorch.nn.modules.hooks>`: functions to be called around forward and backward
 - here: calling a module, changing all of it at once, printing it
@@ -18,11 +19,9 @@ from typing import Any, TypeVar
 
 from tinytorch import dtypes, ops
 from tinytorch.autograd.modes import no_grad, state
-from tinytorch.device import device
 from tinytorch.nn.modules.hooks import Hooks
-from tinytorch.nn.modules.registry import Registry
+from tinytorch.nn.modules.registry import Registry, tree_changes
 from tinytorch.nn.modules.state_dict import StateDict
-from tinytorch.nn.parameter import Parameter
 from tinytorch.tensor import Tensor
 
 __all__ = ["Module"]
@@ -40,7 +39,8 @@ _DICTIONARIES = (
 class Module(Registry, Hooks, StateDict):
     """Base of all layers and networks (``torch.nn.Module``).
 
-    A subclass creates its parts in ``__init__`` (after ``super().__init__()``) and says in ``forward`` what to do with them.
+    A subclass creates its parts in ``__init__`` (after ``super().__init__()``) and says in ``forward`` what to do
+    with them.
 
     >>> import tinytorch
     >>> from tinytorch import nn
@@ -78,17 +78,21 @@ class Module(Registry, Hooks, StateDict):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run :meth:`forward` and the hooks. Nodes recorded meanwhile remember this module's name as their scope."""
-        outer, names = state.scope, state.scope_names
+        names = state.scope_names
         if names is None:  # the outermost module: names count from here
-            state.scope_names, state.scope = self._scope_names.of(self), ""
-        else:
-            state.scope = names.get(id(self)) or (type(self).__name__ if id(self) not in names else "")
+            state.scope_names = self._scope_names.of(self)
+            try:
+                return Module.__call__(self, *args, **kwargs)
+            finally:
+                state.scope_names = None
+        outer, name = state.scope, names.get(id(self))
+        state.scope = type(self).__name__ if name is None else name
         try:
             if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
                 return self._call_with_hooks(args, kwargs)
             return self.forward(*args, **kwargs)
         finally:
-            state.scope, state.scope_names = outer, names
+            state.scope = outer
 
     # ------------------------------------------------------------------------------------ changing all of it
 
@@ -100,7 +104,10 @@ class Module(Registry, Hooks, StateDict):
         return self
 
     def train(self: T, mode: bool = True) -> T:
-        """Set training mode here and below: dropout drops, batch-norm uses the batch's statistics. Returns the module."""
+        """Set training mode here and below: dropout drops, batch-norm uses the batch's statistics.
+
+        Returns the module.
+        """
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
         self.training = mode
@@ -151,9 +158,10 @@ class Module(Registry, Hooks, StateDict):
         return self
 
     def to(self: T, *args: Any, **kwargs: Any) -> T:
-        """``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(tensor)``; only floating-point tensors change dtype.
+        """``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(tensor)``.
 
-        Raises TypeError for a dtype that is neither floating nor complex, RuntimeError for a device other than the CPU.
+        Only floating-point tensors change dtype. Raises TypeError for a dtype that is neither floating nor complex,
+        RuntimeError for a device other than the CPU.
         """
         dtype, where = _parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
@@ -223,14 +231,14 @@ class _ScopeNames:
     """
 
     def __init__(self) -> None:
-        self.registrations = -1
+        self.changes = -1
         self.names: dict[int, str] = {}
 
     def of(self, root: Module) -> dict[int, str]:
         """Names of all modules below ``root``."""
-        if self.registrations != Registry.registrations:
+        if self.changes != tree_changes.count:
             self.names = {id(module): name for name, module in root.named_modules()}
-            self.registrations = Registry.registrations
+            self.changes = tree_changes.count
         return self.names
 
     def __reduce__(self) -> Any:
@@ -242,7 +250,9 @@ def _parse_to(*args: Any, dtype: Any = None, device: Any = None, **options: Any)
     options.pop("non_blocking", None)
     options.pop("memory_format", None)
     if options:
-        raise TypeError(f"to() received an invalid combination of arguments - unexpected '{next(iter(options))}'")
+        raise TypeError(
+            f"to() received an invalid combination of arguments - unexpected '{next(iter(options))}'"
+        )
     for arg in args:
         if isinstance(arg, Tensor):
             dtype, device = arg.dtype, arg.device

@@ -35,8 +35,12 @@ class LayerNorm(Module):
         self.elementwise_affine = elementwise_affine
         new = {"device": device, "dtype": dtype}
         affine = elementwise_affine
-        self.register_parameter("weight", Parameter(ops.empty(self.normalized_shape, **new)) if affine else None)
-        self.register_parameter("bias", Parameter(ops.empty(self.normalized_shape, **new)) if affine and bias else None)
+        self.register_parameter(
+            "weight", Parameter(ops.empty(self.normalized_shape, **new)) if affine else None
+        )
+        self.register_parameter(
+            "bias", Parameter(ops.empty(self.normalized_shape, **new)) if affine and bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -103,9 +107,7 @@ class GroupNorm(Module):
     ) -> None:
         super().__init__()
         if num_channels % num_groups != 0:
-            raise ValueError(
-                f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})"
-            )
+            raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups = num_groups
         self.num_channels = num_channels
         self.eps = eps
@@ -126,7 +128,10 @@ class GroupNorm(Module):
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class LocalResponseNorm(Module):

@@ -1,8 +1,9 @@
 """Attributes that a module remembers: parameters, buffers and submodules.
 
-``self.weight = Parameter(...)`` looks like an ordinary assignment. Python calls ``__setattr__`` for it, and there the value is put into
-the dictionary for its kind instead of the instance's own ``__dict__``. Reading ``self.weight`` finds nothing in ``__dict__``, so
-Python falls back to ``__getattr__``, which looks into the three dictionaries. That is all the magic there is.
+``self.weight = Parameter(...)`` looks like an ordinary assignment. Python calls ``__setattr__`` for it, and there
+the value is put into the dictionary for its kind instead of the instance's own ``__dict__``. Reading
+``self.weight`` finds nothing in ``__dict__``, so Python falls back to ``__getattr__``, which looks into the three
+dictionaries. That is all the magic there is.
 
 What PyTorch does: the same (``torch/nn/modules/module.py``), with the same errors.
 """
@@ -18,7 +19,7 @@ from tinytorch.tensor import Tensor
 if TYPE_CHECKING:
     from tinytorch.nn.modules.module import Module
 
-__all__ = ["Registry", "typename"]
+__all__ = ["Registry", "tree_changes", "typename"]
 
 
 def typename(value: Any) -> str:
@@ -29,6 +30,15 @@ def typename(value: Any) -> str:
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
+class _Changes:
+    """How often any module tree was changed, so that what was derived from a tree can tell that it is out of date."""
+
+    count = 0
+
+
+tree_changes = _Changes()
+
+
 class Registry:
     """The part of :class:`Module` that keeps parameters, buffers and submodules under their names."""
 
@@ -36,9 +46,6 @@ class Registry:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
-
-    #: Counts changes of any module tree, so that what was derived from a tree knows when it is out of date.
-    registrations = 0
 
     # ------------------------------------------------------------------------------------ attributes
 
@@ -53,23 +60,23 @@ class Registry:
     def __setattr__(self, name: str, value: Any) -> None:
         attributes = self.__dict__
         if isinstance(value, Parameter):
-            self._require_init("_parameters", "parameters")
-            self._forget(name)
+            _require_init(self, "_parameters", "parameters")
+            _forget(self, name)
             self.register_parameter(name, value)
         elif name in attributes.get("_parameters", ()):
             if value is not None:
                 raise TypeError(_wrong_kind(value, "parameter", name, "torch.nn.Parameter"))
             self.register_parameter(name, None)
         elif _is_module(value):
-            self._require_init("_modules", "module")
-            self._forget(name, keep="_modules")  # reassigning a submodule keeps its place in the order
+            _require_init(self, "_modules", "module")
+            _forget(self, name, keep="_modules")  # reassigning a submodule keeps its place in the order
             self._modules[name] = value
-            Registry.registrations += 1
+            tree_changes.count += 1
         elif name in attributes.get("_modules", ()):
             if value is not None:
                 raise TypeError(_wrong_kind(value, "child module", name, "torch.nn.Module"))
             self._modules[name] = None
-            Registry.registrations += 1
+            tree_changes.count += 1
         elif isinstance(value, Buffer) or name in attributes.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(_wrong_kind(value, "buffer", name, "torch.nn.Buffer, torch.Tensor"))
@@ -81,52 +88,47 @@ class Registry:
     def __delattr__(self, name: str) -> None:
         for members in (self._parameters, self._buffers, self._modules):
             if name in members:
-                del members[name]  # type: ignore[attr-defined]
+                del members[name]
                 self._non_persistent_buffers_set.discard(name)
-                Registry.registrations += 1
+                tree_changes.count += 1
                 return
         object.__delattr__(self, name)
 
     def __dir__(self) -> list[str]:
         names = [*object.__dir__(self), *self._parameters, *self._modules, *self._buffers]
-        return sorted(name for name in set(names) if not name[0].isdigit())  # "0" of a Sequential is no identifier
-
-    def _require_init(self, kind: str, what: str) -> None:
-        if kind not in self.__dict__:
-            raise AttributeError(f"cannot assign {what} before Module.__init__() call")
-
-    def _forget(self, name: str, keep: str = "_parameters") -> None:
-        """Drop whatever else has this name, before a new kind of thing takes it."""
-        self.__dict__.pop(name, None)
-        for kind in ("_parameters", "_buffers", "_modules"):
-            if kind != keep:
-                self.__dict__[kind].pop(name, None)
-        self._non_persistent_buffers_set.discard(name)
+        return sorted(
+            name for name in set(names) if not name[0].isdigit()
+        )  # "0" of a Sequential is no identifier
 
     # ------------------------------------------------------------------------------------ registration
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under ``name``; None reserves the name (a layer without bias).
 
-        Raises KeyError for a bad or taken name, TypeError for what is no Parameter, ValueError for the result of an op.
+        Raises KeyError for a bad or taken name, TypeError for what is no Parameter, ValueError for the result of an
+        op.
         """
-        self._require_init("_parameters", "parameter")
-        self._check_name(name, "parameter", self._parameters)
+        _require_init(self, "_parameters", "parameter")
+        _check_name(self, name, "parameter", self._parameters)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)"
+                f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None "
+                "required)"
             )
         if param is not None and param.grad_fn is not None:
             raise ValueError(
-                f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. To "
-                f"express '{name}' as a function of another Tensor, compute the value in the forward() method."
+                f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+                f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
+                "forward() method."
             )
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a tensor that is part of the state but not learned; ``persistent=False`` keeps it out of ``state_dict()``."""
-        self._require_init("_buffers", "buffer")
-        self._check_name(name, "buffer", self._buffers)
+        """Add a tensor that is part of the state but not learned; ``persistent=False`` keeps it out of
+        ``state_dict()``.
+        """
+        _require_init(self, "_buffers", "buffer")
+        _check_name(self, name, "buffer", self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
@@ -139,24 +141,15 @@ class Registry:
         self.add_module(name, module)
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Add a submodule under ``name``. Raises TypeError for what is no Module, KeyError for a bad or taken name."""
+        """Add a submodule under ``name``.
+
+        Raises TypeError for what is no Module, KeyError for a bad or taken name.
+        """
         if module is not None and not _is_module(module):
             raise TypeError(f"{typename(module)} is not a Module subclass")
-        self._check_name(name, "module", self._modules)
+        _check_name(self, name, "module", self._modules)
         self._modules[name] = module
-        Registry.registrations += 1
-
-    def _check_name(self, name: str, what: str, members: dict[str, Any]) -> None:
-        if not isinstance(name, str):
-            raise TypeError(f"{what} name should be a string. Got {typename(name)}")
-        if what == "module" and "." in name:
-            raise KeyError(f'module name can\'t contain ".", got: {name}')
-        if "." in name:
-            raise KeyError(f'{what} name can\'t contain "."')
-        if name == "":
-            raise KeyError(f'{what} name can\'t be empty string ""')
-        if hasattr(self, name) and name not in members:
-            raise KeyError(f"attribute '{name}' already exists")
+        tree_changes.count += 1
 
     # ------------------------------------------------------------------------------------ look-up by path
 
@@ -173,14 +166,14 @@ class Registry:
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted path such as ``"fc1.weight"``. Raises AttributeError."""
-        owner, name = self._owner(target)
+        owner, name = _owner(self, target)
         if name not in owner._parameters:
             raise AttributeError(f"`{name}` is not an nn.Parameter")
         return owner._parameters[name]  # type: ignore[return-value]
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a dotted path such as ``"block1.1.running_mean"``. Raises AttributeError."""
-        owner, name = self._owner(target)
+        owner, name = _owner(self, target)
         if name not in owner._buffers:
             raise AttributeError(f"`{name}` is not a buffer")
         return owner._buffers[name]  # type: ignore[return-value]
@@ -198,13 +191,6 @@ class Registry:
         if hasattr(owner, name) and not _is_module(getattr(owner, name)):
             raise AttributeError(f"`{name}` is not an nn.Module")
         setattr(owner, name, module)
-
-    def _owner(self, target: str) -> tuple[Module, str]:
-        path, _, name = target.rpartition(".")
-        owner = self.get_submodule(path)
-        if not hasattr(owner, name):
-            raise AttributeError(f"{type(owner).__name__} has no attribute `{name}`")
-        return owner, name
 
     # ------------------------------------------------------------------------------------ walking the tree
 
@@ -283,3 +269,40 @@ def _wrong_kind(value: Any, what: str, name: str, expected: str) -> str:
 
 def _is_module(value: Any) -> bool:
     return isinstance(value, Registry)
+
+
+def _require_init(module: Any, kind: str, what: str) -> None:
+    if kind not in module.__dict__:
+        raise AttributeError(f"cannot assign {what} before Module.__init__() call")
+
+
+def _forget(module: Any, name: str, keep: str = "_parameters") -> None:
+    """Drop whatever else has this name, before a new kind of thing takes it."""
+    module.__dict__.pop(name, None)
+    for kind in ("_parameters", "_buffers", "_modules"):
+        if kind != keep:
+            module.__dict__[kind].pop(name, None)
+    module._non_persistent_buffers_set.discard(name)
+
+
+def _check_name(module: Any, name: str, what: str, members: Any) -> None:
+    """Refuse what cannot be the name of a member, or is taken by something that is not among ``members``."""
+    if not isinstance(name, str):
+        raise TypeError(f"{what} name should be a string. Got {typename(name)}")
+    if what == "module" and "." in name:
+        raise KeyError(f'module name can\'t contain ".", got: {name}')
+    if "." in name:
+        raise KeyError(f'{what} name can\'t contain "."')
+    if name == "":
+        raise KeyError(f'{what} name can\'t be empty string ""')
+    if hasattr(module, name) and name not in members:
+        raise KeyError(f"attribute '{name}' already exists")
+
+
+def _owner(module: Any, target: str) -> tuple[Module, str]:
+    """The module that a dotted path leads to, and the name within it."""
+    path, _, name = target.rpartition(".")
+    owner = module.get_submodule(path)
+    if not hasattr(owner, name):
+        raise AttributeError(f"{type(owner).__name__} has no attribute `{name}`")
+    return owner, name

@@ -1,7 +1,8 @@
 """A module's state as a flat dictionary, and back: what is written to disk.
 
-``state_dict()`` walks the module tree and files every parameter and persistent buffer under its dotted name. ``load_state_dict()``
-walks the same tree and copies the values in; whatever does not fit is collected on the way, so that one error tells everything.
+``state_dict()`` walks the module tree and files every parameter and persistent buffer under its dotted name.
+``load_state_dict()`` walks the same tree and copies the values in; whatever does not fit is collected on the way,
+so that one error tells everything.
 
 What PyTorch does: the same keys, the same ``_metadata`` (a version per module), the same words in the error.
 """
@@ -56,12 +57,12 @@ class StateDict:
     def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
         """Parameters and persistent buffers of this module and all below it, an OrderedDict by dotted names.
 
-        The tensors share memory with the module's (``keep_vars=True``: are the module's own, with their graph). Names start
-        with ``prefix``; a given ``destination`` is filled.
+        The tensors share memory with the module's (``keep_vars=True``: are the module's own, with their graph).
+        Names start with ``prefix``; a given ``destination`` is filled.
         """
         if destination is None:
             destination = OrderedDict()
-            destination._metadata = OrderedDict()  # type: ignore[attr-defined]
+            destination._metadata = OrderedDict()
         local_metadata = {"version": self._version}
         if hasattr(destination, "_metadata"):
             destination._metadata[prefix[:-1]] = local_metadata
@@ -76,13 +77,8 @@ class StateDict:
                 raise RuntimeError("state_dict post-hook must return None")
         return destination
 
-    def _persistent_state(self) -> dict[str, Tensor]:
-        """This module's own parameters and persistent buffers."""
-        buffers = {k: v for k, v in self._buffers.items() if k not in self._non_persistent_buffers_set}
-        return {name: value for name, value in {**self._parameters, **buffers}.items() if value is not None}
-
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        for name, value in self._persistent_state().items():
+        for name, value in _persistent_state(self).items():
             destination[prefix + name] = value if keep_vars else value.detach()
         if type(self).get_extra_state is not StateDict.get_extra_state:
             destination[prefix + _EXTRA_STATE] = self.get_extra_state()
@@ -115,41 +111,16 @@ class StateDict:
         metadata = getattr(state_dict, "_metadata", None)
         given: Any = OrderedDict(state_dict)  # a copy, which a module's own loading code may change
         given._metadata = metadata
-        self._load(given, "", metadata, assign, missing, unexpected, errors)
+        _load_tree(self, given, "", metadata, assign, missing, unexpected, errors)
         if strict and unexpected:
             errors.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
         if strict and missing:
             errors.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
         if errors:
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors))
+            raise RuntimeError(
+                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors)
+            )
         return _IncompatibleKeys(missing, unexpected)
-
-    def _load(
-        self,
-        state_dict: Any,
-        prefix: str,
-        metadata: Any,
-        assign: bool,
-        missing: list[str],
-        unexpected: list[str],
-        errors: list[str],
-    ) -> None:
-        """Load this module, then its submodules, each from the part of the dictionary that bears its name."""
-        local_metadata = dict(metadata.get(prefix[:-1], {})) if metadata is not None else {}
-        if assign:
-            local_metadata["assign_to_params_buffers"] = True
-        self._load_from_state_dict(state_dict, prefix, local_metadata, True, missing, unexpected, errors)
-        for name, child in self._modules.items():
-            if child is not None:
-                below = f"{prefix}{name}."
-                part = {key: value for key, value in state_dict.items() if key.startswith(below)}
-                child._load(part, below, metadata, assign, missing, unexpected, errors)
-        for hook in self._load_state_dict_post_hooks.values():
-            if hook(self, _IncompatibleKeys(missing, unexpected)) is not None:
-                raise AssertionError(
-                    "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new values, if "
-                    "incompatible_keys need to be modified, it should be done inplace."
-                )
 
     def _load_from_state_dict(
         self,
@@ -164,63 +135,23 @@ class StateDict:
         """Load this module's own tensors. Classes override it to read what older versions saved."""
         for hook in self._load_state_dict_pre_hooks.values():
             hook(state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
-        own = self._persistent_state()
+        own = _persistent_state(self)
         assign = local_metadata.get("assign_to_params_buffers", False)
         for name, mine in own.items():
             key = prefix + name
             if key in state_dict:
-                error = self._load_tensor(name, mine, key, state_dict[key], assign)
+                error = _load_tensor(self, name, mine, key, state_dict[key], assign)
                 if error:
                     error_msgs.append(error)
             elif strict:
                 missing_keys.append(key)
-        self._load_extra_state(state_dict, prefix + _EXTRA_STATE, strict, missing_keys, unexpected_keys)
+        _load_extra_state(self, state_dict, prefix + _EXTRA_STATE, strict, missing_keys, unexpected_keys)
         if strict:
             for key in state_dict:
                 if key.startswith(prefix) and key != prefix + _EXTRA_STATE:
                     first, dot, _ = key[len(prefix) :].partition(".")
                     if first not in (self._modules if dot else own):
                         unexpected_keys.append(key)
-
-    def _load_tensor(self, name: str, mine: Tensor, key: str, value: Any, assign: bool) -> str | None:
-        """Copy or assign one tensor; what is wrong with it, if something is."""
-        if not isinstance(value, Tensor):
-            return (
-                f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '
-                f"but received {type(value)}"
-            )
-        if mine._array.ndim == 0 and value._array.shape == (1,):
-            value = value[0]
-        if value.shape != mine.shape:
-            return (
-                f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, the shape in current "
-                f"model is {mine.shape}."
-            )
-        try:
-            with no_grad():
-                if not assign:
-                    mine.copy_(value)
-                elif isinstance(mine, Parameter) and not isinstance(value, Parameter):
-                    setattr(self, name, Parameter(value, requires_grad=mine.requires_grad))
-                else:
-                    setattr(self, name, value.requires_grad_(mine.requires_grad) if isinstance(mine, Parameter) else value)
-        except Exception as error:
-            return (
-                f'While copying the parameter named "{key}", whose dimensions in the model are {mine.size()} and whose '
-                f"dimensions in the checkpoint are {value.size()}, an exception occurred : {error.args}."
-            )
-        return None
-
-    def _load_extra_state(
-        self, state_dict: Any, key: str, strict: bool, missing_keys: list[str], unexpected_keys: list[str]
-    ) -> None:
-        if type(self).set_extra_state is not StateDict.set_extra_state:
-            if key in state_dict:
-                self.set_extra_state(state_dict[key])
-            elif strict:
-                missing_keys.append(key)
-        elif strict and key in state_dict:
-            unexpected_keys.append(key)
 
     # ------------------------------------------------------------------------------------ hooks
 
@@ -233,7 +164,9 @@ class StateDict:
         return _register(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
-        """Call ``hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)`` before loading."""
+        """Call ``hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)`` before
+        loading.
+        """
 
         def with_module(*args: Any) -> None:
             hook(self, *args)
@@ -253,3 +186,81 @@ def _register(hooks: OrderedDict[int, Any], hook: Any) -> RemovableHandle:
 
 def _quoted(keys: list[str]) -> str:
     return ", ".join(f'"{key}"' for key in keys)
+
+
+def _persistent_state(module: Any) -> dict[str, Tensor]:
+    """This module's own parameters and persistent buffers."""
+    buffers = {k: v for k, v in module._buffers.items() if k not in module._non_persistent_buffers_set}
+    return {name: value for name, value in {**module._parameters, **buffers}.items() if value is not None}
+
+
+def _load_tree(
+    module: Any,
+    state_dict: Any,
+    prefix: str,
+    metadata: Any,
+    assign: bool,
+    missing: list[str],
+    unexpected: list[str],
+    errors: list[str],
+) -> None:
+    """Load this module, then its submodules, each from the part of the dictionary that bears its name."""
+    local_metadata = dict(metadata.get(prefix[:-1], {})) if metadata is not None else {}
+    if assign:
+        local_metadata["assign_to_params_buffers"] = True
+    module._load_from_state_dict(state_dict, prefix, local_metadata, True, missing, unexpected, errors)
+    for name, child in module._modules.items():
+        if child is not None:
+            below = f"{prefix}{name}."
+            part = {key: value for key, value in state_dict.items() if key.startswith(below)}
+            _load_tree(child, part, below, metadata, assign, missing, unexpected, errors)
+    for hook in module._load_state_dict_post_hooks.values():
+        if hook(module, _IncompatibleKeys(missing, unexpected)) is not None:
+            raise AssertionError(
+                "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return "
+                "new values, if incompatible_keys need to be modified, it should be done inplace."
+            )
+
+
+def _load_tensor(module: Any, name: str, mine: Tensor, key: str, value: Any, assign: bool) -> str | None:
+    """Copy or assign one tensor; what is wrong with it, if something is."""
+    if not isinstance(value, Tensor):
+        return (
+            f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
+            f"checkpoint but received {type(value)}"
+        )
+    if mine._array.ndim == 0 and value._array.shape == (1,):
+        value = value[0]
+    if value.shape != mine.shape:
+        return (
+            f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, the shape "
+            f"in current model is {mine.shape}."
+        )
+    try:
+        with no_grad():
+            if not assign:
+                mine.copy_(value)
+            elif isinstance(mine, Parameter) and not isinstance(value, Parameter):
+                setattr(module, name, Parameter(value, requires_grad=mine.requires_grad))
+            else:
+                if isinstance(mine, Parameter):
+                    value.requires_grad_(mine.requires_grad)
+                setattr(module, name, value)
+    except Exception as error:
+        return (
+            f'While copying the parameter named "{key}", whose dimensions in the model are {mine.size()} '
+            f"and whose dimensions in the checkpoint are {value.size()}, an exception occurred : {error.args}."
+        )
+    return None
+
+
+def _load_extra_state(
+    module: Any, state_dict: Any, key: str, strict: bool, missing_keys: list[str], unexpected_keys: list[str]
+) -> None:
+    if type(module).set_extra_state is not StateDict.set_extra_state:
+        if key in state_dict:
+            module.set_extra_state(state_dict[key])
+        elif strict:
+            missing_keys.append(key)
+    elif strict and key in state_dict:
+        unexpected_keys.append(key)

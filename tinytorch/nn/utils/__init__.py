@@ -2,19 +2,26 @@
 
 from typing import Any
 
-from tinytorch.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
+from tinytorch.nn.utils.clip_grad import (
+    clip_grad_norm_,
+    clip_grad_value_,
+    clip_grads_with_norm_,
+    get_total_norm,
+)
 from tinytorch.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector",
            "vector_to_parameters"]  # fmt: skip
 
-_MISSING = ("fuse_conv_bn_eval", "fuse_linear_bn_eval", "parametrizations", "parametrize", "prune", "remove_spectral_norm",
-            "remove_weight_norm", "rnn", "skip_init", "spectral_norm", "stateless", "weight_norm")  # fmt: skip
+_MISSING = ("fuse_conv_bn_eval", "fuse_linear_bn_eval", "parametrizations", "parametrize", "prune",
+            "remove_spectral_norm", "remove_weight_norm", "rnn", "skip_init", "spectral_norm", "stateless",
+            "weight_norm")  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name in _MISSING:
         raise NotImplementedError(
-            f"tinytorch.nn.utils.{name} is not implemented; compute the reparametrized weight in your module's forward instead"
+            f"tinytorch.nn.utils.{name} is not implemented; compute the reparametrized weight in your "
+            "module's forward instead"
         )
     raise AttributeError(f"module 'tinytorch.nn.utils' has no attribute '{name}'")

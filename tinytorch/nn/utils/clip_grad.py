@@ -7,7 +7,7 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.autograd.modes import no_grad
-from tinytorch.ops.distance import p_norm
+from tinytorch.ops.vector_norms import vector_norm
 from tinytorch.tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
@@ -23,17 +23,21 @@ def get_total_norm(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """The norm of all tensors together, as if they were one vector. RuntimeError if it is not finite and that was asked for."""
+    """The norm of all tensors together, as if they were one vector.
+
+    RuntimeError if it is not finite and that was asked for.
+    """
     tensors = _as_list(tensors)
     if not tensors:
         return ops.tensor(0.0)
     with no_grad():
-        norms = [p_norm(tensor.detach(), float(norm_type)) for tensor in tensors]
-        total = p_norm(ops.stack(ops.promote_all(*norms)), float(norm_type))
+        norms = [vector_norm(tensor.detach(), float(norm_type)) for tensor in tensors]
+        total = vector_norm(ops.stack(ops.promote_all(*norms)), float(norm_type))
     if error_if_nonfinite and not bool(total.isfinite()):
         raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped. To "
-            "disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it "
+            "cannot be clipped. To disable this error and scale the gradients by the non-finite norm "
+            "anyway, set `error_if_nonfinite=False`"
         )
     return total
 
@@ -56,7 +60,9 @@ def clip_grad_norm_(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """Scale all gradients down, in place, so that their total norm is at most ``max_norm``; returns the norm before."""
+    """Scale all gradients down, in place, so that their total norm is at most ``max_norm``; returns the norm
+    before.
+    """
     parameters = _as_list(parameters)
     grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
     total_norm = get_total_norm(grads, norm_type, error_if_nonfinite)
@@ -64,7 +70,9 @@ def clip_grad_norm_(
     return total_norm
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
+def clip_grad_value_(
+    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
+) -> None:
     """Limit every element of every gradient to ±``clip_value``, in place."""
     with no_grad():
         for parameter in _as_list(parameters):

@@ -1,0 +1,69 @@
+"""``tinytorch.linalg``: linear algebra under the names of ``torch.linalg``. The functions live in ``tinytorch/ops``.
+
+>>> import tinytorch
+>>> tinytorch.linalg.det(tinytorch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+tensor(-2.)
+"""
+
+from __future__ import annotations
+
+from tinytorch.ops.diagonal import diagonal as _diagonal
+from tinytorch.ops.factorizations import cholesky as _cholesky
+from tinytorch.ops.factorizations import linalg_eig as eig
+from tinytorch.ops.factorizations import linalg_eigh as eigh
+from tinytorch.ops.factorizations import linalg_eigvals as eigvals
+from tinytorch.ops.factorizations import linalg_eigvalsh as eigvalsh
+from tinytorch.ops.factorizations import linalg_qr as qr
+from tinytorch.ops.factorizations import linalg_svd as svd
+from tinytorch.ops.factorizations import linalg_svdvals as svdvals
+from tinytorch.ops.linalg import matmul
+from tinytorch.ops.matrix_norms import linalg_cond as cond
+from tinytorch.ops.matrix_norms import linalg_lstsq as lstsq
+from tinytorch.ops.matrix_norms import linalg_matrix_rank as matrix_rank
+from tinytorch.ops.matrix_norms import linalg_norm as norm
+from tinytorch.ops.matrix_norms import linalg_pinv as pinv
+from tinytorch.ops.matrix_norms import matrix_norm
+from tinytorch.ops.matrix_products import cross_along, matrix_power, multi_dot
+from tinytorch.ops.solve import LinAlgError, det, matrix_exp
+from tinytorch.ops.solve import inverse as inv
+from tinytorch.ops.solve import linalg_inv_ex as inv_ex
+from tinytorch.ops.solve import linalg_slogdet as slogdet
+from tinytorch.ops.solve import linalg_solve as solve
+from tinytorch.ops.solve import linalg_solve_triangular as solve_triangular
+from tinytorch.ops.vector_norms import vector_norm
+from tinytorch.tensor import Tensor
+
+__all__ = ["LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals",
+           "eigvalsh", "inv", "inv_ex", "lstsq", "matmul", "matrix_exp", "matrix_norm", "matrix_power",
+           "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd",
+           "svdvals", "vander", "vecdot", "vector_norm"]  # fmt: skip
+
+
+def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+    """The lower triangular L with L Lᵀ = A (``upper``: its transpose). LinAlgError where A is not positive-definite."""
+    return _cholesky(A, upper)
+
+
+def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+    """The vector product along a dimension of size 3."""
+    return cross_along("linalg.cross", input, other, dim)
+
+
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """The diagonal of the last two dimensions: a view."""
+    return _diagonal(A, offset, dim1, dim2)
+
+
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+    """The dot product along one dimension, with broadcasting."""
+    return (x * y).sum(dim)
+
+
+def vander(x: Tensor, N: int | None = None) -> Tensor:
+    """The Vandermonde matrix: row i holds x_i⁰, x_i¹, ... x_iᴺ⁻¹."""
+    count = x._array.shape[-1] if N is None else N
+    columns = x.unsqueeze(-1).expand(*x.shape, count)
+    return columns ** ops.arange(count, dtype=x.dtype)
+
+
+from tinytorch import ops  # noqa: E402

@@ -1,0 +1,106 @@
+"""Clamp: values held between limits. The gradient passes where x itself came through, and goes to the limit where that did.
+
+Limits are numbers, which have no gradient, or tensors, which do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.broadcast import Elementwise, operands, promote_all
+from tinytorch.tensor import Tensor
+
+__all__ = ["clamp", "clip", "clamp_min", "clamp_max"]
+
+
+class Clamp(Elementwise):
+    """y = min(max(x, low), high) with numbers as limits; f' = 1 inside the limits and on them."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
+        ctx.save_for_backward(x)
+        y = x if low is None else np.maximum(x, low)
+        y = y if high is None else np.minimum(y, high)
+        return y.astype(x.dtype, copy=False)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        low, high = ctx.attributes["low"], ctx.attributes["high"]
+        inside = np.ones(x._array.shape, bool)
+        if low is not None:
+            inside &= x._array >= low
+        if high is not None:
+            inside &= x._array <= high
+        return ops.where(Tensor._wrap(inside), grad, 0.0)
+
+
+class ClampBetween(Elementwise):
+    """y = min(max(x, low), high) with tensors (or None) as limits; the gradient goes to whichever of the three y is.
+
+    On a limit it goes to x, and to nobody where x is nan.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
+        ctx.save_for_backward(x, low, high)
+        y = x if low is None else np.maximum(x, low)
+        return y.copy() if high is None else np.minimum(y, high)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        x, low, high = (saved._array if isinstance(saved, Tensor) else saved for saved in ctx.saved_tensors)
+        crossed = False if low is None or high is None else low >= high
+        chosen: list[Any] = [np.True_, None, None]
+        if low is not None:
+            chosen[0] = chosen[0] & (x >= low)
+            chosen[1] = (x < low) & ~np.asarray(crossed)
+        if high is not None:
+            chosen[0] = chosen[0] & (x <= high)
+            chosen[2] = (x > high) | (crossed if low is None else low > high)
+        return tuple(
+            None if mask is None else ops.where(Tensor._wrap(np.asarray(mask)), grad, 0.0) for mask in chosen
+        )
+
+    @classmethod
+    def name(cls) -> str:
+        return "ClampBackward1"
+
+
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """``input`` limited to ``[min, max]``, numbers or tensors; one of them may be None (``torch.clamp``)."""
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, Tensor) or isinstance(max, Tensor):
+        return _clamp_tensors(input, min, max)
+    for limit in (min, max):
+        if limit is not None:
+            input = operands(input, limit)[0]  # a float limit makes an integer tensor floating
+    if min is not None and max is not None and max != max:
+        min = max
+    return Clamp.apply(input, low=min, high=max)
+
+
+def _clamp_tensors(input: Tensor, min: Any, max: Any) -> Tensor:
+    input, *limits = promote_all(input, *[limit for limit in (min, max) if limit is not None])
+    low = limits.pop(0) if min is not None else None
+    high = limits.pop(0) if max is not None else None
+    return ClampBetween.apply(input, low, high)
+
+
+def clamp_min(input: Tensor, min: Any) -> Tensor:
+    """``input`` where it is larger than ``min``, else ``min``."""
+    return clamp(input, min=min)
+
+
+def clamp_max(input: Tensor, max: Any) -> Tensor:
+    """``input`` where it is smaller than ``max``, else ``max``."""
+    return clamp(input, max=max)
+
+
+clip = clamp
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -1,0 +1,169 @@
+"""Running products, maxima and log-sums along a dimension; differences and trapezoids, which undo and imitate
+integrals.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.ops.broadcast import cast
+from tinytorch.ops.checks import check_floating
+from tinytorch.ops.compare import where
+from tinytorch.ops.dims import accepts_axis, one_dim
+from tinytorch.ops.joining import cat
+from tinytorch.ops.reduce import cumsum
+from tinytorch.ops.shape import narrow
+from tinytorch.ops.sorting import Found, _picked
+from tinytorch.tensor import Tensor
+
+__all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "logcumsumexp", "trapezoid", "trapz"]
+
+
+class Cummax(Found):
+    """What ``cummax`` returns."""
+
+
+class Cummin(Found):
+    """What ``cummin`` returns."""
+
+
+class Cumprod(Primitive):
+    """y_i = Π_{j ≤ i} x_j; x_j receives Σ_{i ≥ j} grad_i · y_i / x_j, or without division where an x is 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.cumprod(x, axis=dim, dtype=x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        dim = ctx.attributes["dim"]
+        if x._array.all():
+            return _cumsum_from_end(grad * cumprod(x, dim), dim) / x
+        # Row j of a matrix: x with 1 in place of x_j. Its running product from j on is the derivative of y_j, y_j+1,
+        # ...
+        size = x._array.shape[dim]
+        rows = x.movedim(dim, -1).unsqueeze(-2).expand(*x.movedim(dim, -1).shape[:-1], size, size)
+        ones = where(Tensor._wrap(np.eye(size, dtype=bool)), 1.0, rows)
+        derivative = cumprod(ones, -1).triu()
+        return (derivative * grad.movedim(dim, -1).unsqueeze(-2)).sum(-1).movedim(-1, dim)
+
+
+class LogCumsumExp(Primitive):
+    """y_i = ln Σ_{j ≤ i} exp(x_j); x_j receives exp(x_j) Σ_{i ≥ j} grad_i exp(-y_i), computed in logarithms by sign."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
+        y = np.logaddexp.accumulate(x, axis=dim)
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        x, y = ctx.saved_tensors
+        dim, lowest = ctx.attributes["dim"], float(np.finfo(x._array.dtype).min)
+
+        def part(mask: Tensor) -> Tensor:
+            size = where(mask, where(mask, grad, 1.0).abs().log(), lowest)
+            return (logcumsumexp((size - y).flip(dim), dim).flip(dim) + x).exp()
+
+        return part(grad > 0) - part(grad < 0)
+
+
+def _cumsum_from_end(x: Tensor, dim: int) -> Tensor:
+    return cumsum(x.flip(dim), dim).flip(dim)
+
+
+@accepts_axis
+def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Running products along ``dim``; integers give int64."""
+    if dtype is not None:
+        input = cast(input, to_numpy_dtype(dtype))
+    elif input._array.dtype.kind in "iub":
+        input = cast(input, np.dtype(np.int64))
+    dim = one_dim(dim, input._array.ndim)
+    return Cumprod.apply(input, dim=dim) if input._array.ndim else input.clone()
+
+
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """``log(cumsum(exp(x)))`` without overflow. NotImplementedError for integers."""
+    check_floating("logcumsumexp_out_cpu", input)
+    dim = one_dim(dim, input._array.ndim)
+    if input._array.ndim == 0 or input._array.size == 0:
+        return input.clone()
+    return LogCumsumExp.apply(input, dim=dim)
+
+
+def _running(kind: type[Any], function: Any, input: Tensor, dim: int) -> Any:
+    dim, x = one_dim(dim, input._array.ndim), input._array
+    if x.ndim == 0:
+        return _picked(kind, input, dim, np.zeros((), np.int64))
+    best = function.accumulate(x, axis=dim)
+    places = np.arange(x.shape[dim]).reshape([-1 if d == dim else 1 for d in range(x.ndim)])
+    is_new = (x == best) | (x != x)  # the last of equals; and every nan
+    return _picked(kind, input, dim, np.maximum.accumulate(np.where(is_new, places, 0), axis=dim))
+
+
+@accepts_axis
+def cummax(input: Tensor, dim: int) -> Any:
+    """(values, indices) of the largest so far along ``dim``; of equals the last."""
+    return _running(Cummax, np.maximum, input, dim)
+
+
+@accepts_axis
+def cummin(input: Tensor, dim: int) -> Any:
+    """(values, indices) of the smallest so far along ``dim``; of equals the last."""
+    return _running(Cummin, np.minimum, input, dim)
+
+
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+) -> Tensor:
+    """Differences of neighbours along ``dim``, taken ``n`` times; of bools where they differ."""
+    if input._array.ndim == 0:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    dim = one_dim(dim, input._array.ndim)
+    if prepend is not None or append is not None:
+        input = cat([part for part in (prepend, input, append) if part is not None], dim)
+    for _ in range(min(n, input._array.shape[dim])):
+        before, after = _neighbours(input, dim)
+        input = after ^ before if input._array.dtype.kind == "b" else after - before
+    return input.clone() if n == 0 else input
+
+
+def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """All but the last, and all but the first, along ``dim``."""
+    count = max(x._array.shape[dim] - 1, 0)
+    return narrow(x, dim, 0, count), narrow(x, dim, x._array.shape[dim] - count, count)
+
+
+def _trapezoids(y: Tensor, x: Tensor | None, dx: Any, dim: int) -> Tensor:
+    """The area of each trapezoid between neighbours."""
+    before, after = _neighbours(y, dim)
+    if x is None:
+        return (before + after) * (dx / 2.0)
+    if x._array.ndim == 1 and y._array.ndim > 1:
+        x = x.reshape([-1 if d == dim else 1 for d in range(y._array.ndim)])
+    return (before + after) * diff(x, dim=dim if x._array.ndim == y._array.ndim else -1) / 2.0
+
+
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
+    """The integral of ``y`` by the trapezoidal rule, at points ``x`` or ``dx`` apart."""
+    dim = one_dim(dim, y._array.ndim)
+    return _trapezoids(y, x, dx, dim).sum(dim)
+
+
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
+    """The running integral of ``y`` by the trapezoidal rule."""
+    dim = one_dim(dim, y._array.ndim)
+    return cumsum(_trapezoids(y, x, dx, dim), dim)
+
+
+trapz = trapezoid

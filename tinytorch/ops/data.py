@@ -1,0 +1,92 @@
+"""Data becomes an array: numbers, nested sequences, NumPy arrays and tensors, in the dtype that PyTorch would infer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, result_dtype
+from tinytorch.tensor import Tensor
+
+__all__ = ["array_from_data"]
+
+
+def array_from_data(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
+    """A new NumPy array with ``data``, in ``numpy_dtype`` or in the dtype that PyTorch would give it."""
+    if isinstance(data, Tensor):
+        data = data._array
+    if isinstance(data, (np.ndarray, np.generic)):
+        array = np.array(data, order="C")
+        if array.dtype.byteorder == ">" or not array.dtype.isnative:
+            raise ValueError(
+                "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+                "currently not supported."
+            )
+        if numpy_dtype is None:
+            from_numpy_dtype(array.dtype)  # refuses object, text, dates
+        return array if numpy_dtype is None else array.astype(numpy_dtype, copy=False)
+    array = _array_from_sequence(data)
+    if numpy_dtype is None:
+        numpy_dtype = _inferred_dtype(data, array)
+    return array.astype(numpy_dtype, copy=False)
+
+
+def _array_from_sequence(data: Any) -> np.ndarray:
+    plain = _without_tensors(data)
+    try:
+        array = np.array(plain)
+    except ValueError as error:
+        raise ValueError(f"expected sequence of equal lengths at every dimension: {error}") from None
+    except OverflowError as error:
+        raise ValueError(f"Overflow when unpacking long long: {error}") from None
+    if array.dtype.kind in "OUSV":
+        if array.dtype.kind == "O" and _holds_only_ints(array):
+            raise ValueError("Overflow when unpacking long long")
+        odd = _odd_element(plain)
+        if isinstance(odd, str):
+            raise TypeError(f"new(): invalid data type '{type(odd).__name__}'")
+        raise RuntimeError(f"Could not infer dtype of {type(odd).__name__}")
+    if array.dtype == np.uint64:  # NumPy's answer to ints over 2**63 - 1
+        raise ValueError("Overflow when unpacking long long")
+    return array
+
+
+def _without_tensors(data: Any) -> Any:
+    """Nested sequences with tensors replaced by their arrays, so that NumPy does not iterate over them."""
+    if isinstance(data, Tensor):
+        return data._array
+    if isinstance(data, (list, tuple, range)):
+        return [_without_tensors(item) for item in data]
+    return data
+
+
+def _holds_only_ints(array: np.ndarray) -> bool:
+    return all(isinstance(item, int) for item in array.flat)
+
+
+def _odd_element(data: Any) -> Any:
+    """What in nested lists is no number."""
+    while isinstance(data, list) and data:
+        data = next((item for item in data if not isinstance(item, (int, float, bool, complex))), data[0])
+    return data
+
+
+def _inferred_dtype(data: Any, array: np.ndarray) -> np.dtype[Any]:
+    first = data
+    while isinstance(first, (list, tuple)) and len(first):
+        first = first[0]
+    if isinstance(first, Tensor) and first is not data:
+        return result_dtype(*_leaves(data))
+    if isinstance(first, (np.ndarray, np.generic, Tensor)) or (array.size and array.dtype.kind == "b"):
+        return array.dtype
+    if array.dtype.kind == "f" or array.size == 0 and not isinstance(data, range):
+        return default_numpy_dtype()
+    return dtype_of_number(1j) if array.dtype.kind == "c" else array.dtype
+
+
+def _leaves(data: Any) -> list[Any]:
+    """What stands in nested sequences: numbers, and tensors as arrays."""
+    if isinstance(data, (list, tuple)):
+        return [leaf for item in data for leaf in _leaves(item)]
+    return [data._array if isinstance(data, Tensor) else data]

@@ -1,0 +1,172 @@
+"""The largest and the smallest: over everything, over dimensions, and where they stand.
+
+The winner receives the gradient. With a dimension (``max(x, 0)``) that is the first of equals; over everything, and in ``amax``, equals
+share it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
+from tinytorch.ops.reduce import kept_shape
+from tinytorch.tensor import Tensor
+
+__all__ = ["max", "min", "amax", "amin", "argmax", "argmin"]
+
+
+_any_of = any
+
+
+class MaxResult(NamedTuple):
+    """Values and where they were found; also what ``min`` returns."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.max(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+class MinResult(MaxResult):
+    """As :class:`MaxResult`, of ``min``."""
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.min(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+class MaxWithIndex(Primitive):
+    """The largest (or smallest) along one dimension, and where: the winner receives the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: int, keepdim: bool, largest: bool) -> Any:
+        if x.ndim == 0:
+            ctx.save_intermediates(np.zeros((), np.int64), x.shape)
+            index = np.zeros((), np.int64)
+            ctx.mark_non_differentiable(index)
+            return x.copy(), index
+        indices = np.expand_dims((np.argmax if largest else np.argmin)(x, axis=dim), dim)
+        ctx.save_intermediates(indices, x.shape)
+        values = np.take_along_axis(x, indices, dim)
+        if not keepdim:
+            values, indices = values.squeeze(dim), indices.squeeze(dim)
+        ctx.mark_non_differentiable(indices)
+        return values, indices
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, _: Any) -> Tensor:
+        indices, shape = ctx.intermediates
+        dim = ctx.attributes["dim"]
+        if not shape:
+            return grad
+        if not ctx.attributes["keepdim"]:
+            grad = grad.unsqueeze(dim)
+        return ops.scatter_add_along(grad, Tensor._wrap(indices), dim, shape)
+
+
+class Extreme(Primitive):
+    """The largest (or smallest) over several dimensions: all elements that equal it share the gradient equally.
+
+    A nan beats everything and equals nothing, not even itself: ``amax`` then gives nan gradients, and ``max``
+    (``nan_shares``) gives the gradient to the nans.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool, largest: bool, nan_shares: bool = False
+    ) -> np.ndarray:
+        y = (np.maximum if largest else np.minimum).reduce(x, axis=dim, keepdims=True)
+        if _any_of(ctx.needs_input_grad):
+            winners = x == y
+            ctx.save_intermediates(winners | (np.isnan(x) & np.isnan(y)) if nan_shares else winners)
+        return y if keepdim else y.reshape([size for i, size in enumerate(x.shape) if i not in dim])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (winners,) = ctx.intermediates
+        dims = ctx.attributes["dim"]
+        if not ctx.attributes["keepdim"]:
+            grad = grad.reshape(kept_shape(winners.shape, dims))
+        share = winners / winners.sum(axis=dims, keepdims=True)
+        return grad * Tensor._wrap(np.asarray(share, grad._array.dtype))
+
+
+def _refuse_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
+    if _any_of(input._array.shape[d] == 0 for d in dims) or (not dims and input._array.size == 0):
+        raise (IndexError if len(dims) == 1 else RuntimeError)(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+            f"argument; it must have a non-zero size. Got shape {list(input.shape)}"
+        )
+
+
+def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
+    largest = name == "max"
+    if isinstance(dim, Tensor):
+        return (ops.maximum if largest else ops.minimum)(input, dim)
+    if dim is None:
+        _refuse_empty(name, input, tuple(range(input._array.ndim)))
+        return Extreme.apply(input, dim=tuple(range(input._array.ndim)), keepdim=False, largest=largest, nan_shares=True)
+    dim = one_dim(dim, input._array.ndim)
+    _refuse_empty(name, input, (dim,) if input._array.ndim else ())
+    values, indices = MaxWithIndex.apply(input, dim=dim, keepdim=keepdim, largest=largest)
+    return (MaxResult if largest else MinResult)(values, indices)
+
+
+@accepts_axis
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The largest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor :func:`maximum`."""
+    return _extreme("max", input, dim if other is None else other, keepdim)
+
+
+@accepts_axis
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The smallest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor :func:`minimum`."""
+    return _extreme("min", input, dim if other is None else other, keepdim)
+
+
+@accepts_axis
+def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+    """The largest over one or several dimensions; equal elements share the gradient."""
+    dims = many_dims(dim, input._array.ndim)
+    _refuse_empty("amax", input, () if dim in (None, (), []) else dims)
+    return Extreme.apply(input, dim=dims, keepdim=keepdim, largest=True)
+
+
+@accepts_axis
+def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+    """The smallest over one or several dimensions; equal elements share the gradient."""
+    dims = many_dims(dim, input._array.ndim)
+    _refuse_empty("amin", input, () if dim in (None, (), []) else dims)
+    return Extreme.apply(input, dim=dims, keepdim=keepdim, largest=False)
+
+
+def _arg_extreme(name: str, function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
+    array = input._array
+    if dim is None:
+        if array.size == 0:
+            raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
+        index = np.asarray(function(array))
+        return Tensor._wrap(index.reshape((1,) * array.ndim) if keepdim else index)
+    dim = one_dim(dim, array.ndim)
+    if array.ndim == 0:
+        return Tensor._wrap(np.zeros((), np.int64))
+    _refuse_empty(name, input, (dim,))
+    return Tensor._wrap(np.asarray(function(array, axis=dim, keepdims=keepdim)))
+
+
+@accepts_axis
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the largest element is: in the flattened tensor, or along ``dim``; the first of equals."""
+    return _arg_extreme("argmax", np.argmax, input, dim, keepdim)
+
+
+@accepts_axis
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the smallest element is: in the flattened tensor, or along ``dim``; the first of equals."""
+    return _arg_extreme("argmin", np.argmin, input, dim, keepdim)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -1,0 +1,207 @@
+"""Joining and cutting: cat and stack, split and unbind, repeat. What one joins forward, the other cuts apart backward."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.broadcast import promote_all
+from tinytorch.ops.dims import one_dim, sizes_from
+from tinytorch.ops.shape import narrow, select
+from tinytorch.tensor import Tensor
+
+__all__ = ["cat", "concat", "concatenate", "stack", "split", "chunk", "unbind", "hstack", "vstack",
+           "repeat", "tile"]  # fmt: skip
+
+
+class Cat(Primitive):
+    """Several tensors one after the other along ``dim``; each receives its part of the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, *arrays: np.ndarray, dim: int) -> np.ndarray:
+        ctx.save_intermediates(tuple(array.shape[dim] for array in arrays))
+        return np.concatenate(arrays, dim)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        (sizes,) = ctx.intermediates
+        dim, start, parts = ctx.attributes["dim"], 0, []
+        for size, needed in zip(sizes, ctx.needs_input_grad, strict=True):
+            parts.append(narrow(grad, dim, start, size) if needed else None)
+            start += size
+        return tuple(parts)
+
+
+class Stack(Primitive):
+    """Several tensors of one shape along a new dimension."""
+
+    @staticmethod
+    def forward(ctx: Any, *arrays: np.ndarray, dim: int) -> np.ndarray:
+        return np.stack(arrays, dim)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        dim = ctx.attributes["dim"]
+        return tuple(
+            select(grad, dim, position) if needed else None for position, needed in enumerate(ctx.needs_input_grad)
+        )
+
+
+class Split(Primitive):
+    """Cut into parts of given sizes along ``dim``: views of one tensor; the gradients are joined again."""
+
+    returns_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, sizes: tuple[int, ...], dim: int) -> tuple[np.ndarray, ...]:
+        before: tuple[slice, ...] = (slice(None),) * dim
+        ends = np.cumsum(sizes).tolist()
+        return tuple(x[(*before, slice(end - size, end))] for size, end in zip(sizes, ends, strict=True))
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        return cat(grads, ctx.attributes["dim"])
+
+
+class Unbind(Primitive):
+    """One view per position along ``dim``, without that dimension."""
+
+    returns_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: int) -> tuple[np.ndarray, ...]:
+        return tuple(np.moveaxis(x, dim, 0)[i, ...] for i in range(x.shape[dim]))
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        return stack(grads, ctx.attributes["dim"])
+
+
+def _checked_sequence(name: str, tensors: Any) -> list[Tensor]:
+    if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)):
+        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
+    for position, value in enumerate(tensors):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"expected Tensor as element {position} in argument 0, but got {type(value).__name__}")
+    if not tensors:
+        if name == "torch.cat":
+            raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
+    return list(tensors)
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
+    """Tensors joined along an existing dimension; all other sizes must agree (empty 1-d tensors are left out)."""
+    given = promote_all(*_checked_sequence("torch.cat", tensors))
+    dim = dim if axis is None else axis
+    parts = [part for part in given if part._array.shape != (0,)] or given[:1]
+    first = parts[0]._array
+    if first.ndim == 0:
+        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
+    dim = one_dim(dim, first.ndim)
+    for position, part in enumerate(parts[1:], 1):
+        shape = part._array.shape
+        if len(shape) != first.ndim:
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {first.ndim} and {len(shape)}"
+            )
+        for d, (a, b) in enumerate(zip(first.shape, shape, strict=True)):
+            if a != b and d != dim:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but got size {b} for tensor "
+                    f"number {position} in the list."
+                )
+    return Cat.apply(*parts, dim=dim)
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors of equal shape joined along a new dimension."""
+    parts = promote_all(*_checked_sequence("stack", tensors))
+    first = parts[0]._array.shape
+    for position, part in enumerate(parts):
+        if part._array.shape != first:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(part._array.shape)} at "
+                f"entry {position}"
+            )
+    return Stack.apply(*parts, dim=one_dim(dim, len(first) + 1))
+
+
+def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of parts along ``dim``: of one size (the last may be smaller), or of given sizes."""
+    dim = one_dim(dim, tensor._array.ndim)
+    if tensor._array.ndim == 0:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    total = tensor._array.shape[dim]
+    if isinstance(split_size_or_sections, int):
+        size = split_size_or_sections
+        if size < 0 or (size == 0 and total):
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+        count = max(1, -(-total // size)) if size else 1
+        sizes = tuple(min((size, total - i * size)) for i in range(count))
+    else:
+        sizes = tuple(split_size_or_sections)
+        if sum(sizes) != total or any(size < 0 for size in sizes):
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension {dim}), but "
+                f"got split_sizes={list(sizes)}"
+            )
+    return Split.apply(tensor, sizes=sizes, dim=dim)
+
+
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of at most ``chunks`` parts of equal size (the last may be smaller)."""
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    if input._array.ndim == 0:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    total = input._array.shape[one_dim(dim, input._array.ndim)]
+    size = -(-total // chunks)
+    return split(input, size, dim) if total else split(input, [0] * chunks, dim)
+
+
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """One view per position along ``dim``."""
+    if input._array.ndim == 0:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+    return Unbind.apply(input, dim=one_dim(dim, input._array.ndim))
+
+
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Joined along dimension 1 (vectors: along 0)."""
+    parts = [part if part._array.ndim else part.reshape(1) for part in _checked_sequence("hstack", tensors)]
+    return cat(parts, 0 if parts[0]._array.ndim == 1 else 1)
+
+
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Joined along dimension 0; vectors count as rows."""
+    return cat([p if p._array.ndim >= 2 else p.reshape(1, -1) for p in _checked_sequence("vstack", tensors)], 0)
+
+
+def repeat(input: Tensor, *sizes: Any) -> Tensor:
+    """The tensor copied ``sizes`` times along each dimension (more sizes than dimensions: new ones in front)."""
+    times = sizes_from(sizes)
+    shape = input._array.shape
+    if len(times) < len(shape):
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+        )
+    if any(n < 0 for n in times):
+        raise RuntimeError(f"Trying to create tensor with negative dimension: repeat by {list(times)}")
+    shape = (1,) * (len(times) - len(shape)) + shape
+    apart = [size for n in shape for size in (1, n)]
+    wide = [size for pair in zip(times, shape, strict=True) for size in pair]
+    joined = [n * size for n, size in zip(times, shape, strict=True)]
+    return input.reshape(apart).expand(wide).clone().reshape(joined)
+
+
+def tile(input: Tensor, *dims: Any) -> Tensor:
+    """As :func:`repeat`, where missing leading counts mean 1."""
+    times = sizes_from(dims)
+    return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
+
+
+concat = concatenate = cat

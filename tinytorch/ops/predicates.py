@@ -1,0 +1,71 @@
+"""Questions about tensors and their elements, and PyTorch's long names for comparisons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.checks import check_tensor
+from tinytorch.ops.compare import ge, gt, le, lt, ne
+from tinytorch.tensor import Tensor
+
+__all__ = ["greater", "greater_equal", "is_complex", "is_floating_point", "is_nonzero", "is_same_size",
+           "is_signed", "is_tensor", "isneginf", "isposinf", "isreal", "less", "less_equal", "not_equal",
+           "numel"]  # fmt: skip
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether ``obj`` is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements."""
+    check_tensor("numel", "input", 1, input)
+    return input._array.size
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype is floating (complex is not)."""
+    check_tensor("is_floating_point", "input", 1, input)
+    return input._array.dtype.kind == "f"
+
+
+def is_complex(input: Tensor) -> bool:
+    """Whether the dtype is complex."""
+    check_tensor("is_complex", "input", 1, input)
+    return input._array.dtype.kind == "c"
+
+
+def is_signed(input: Tensor) -> bool:
+    """Whether the dtype has negative numbers."""
+    return input.dtype.is_signed
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the one element is not zero. RuntimeError for any other number of elements."""
+    return bool(input)
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape."""
+    return input._array.shape == other._array.shape
+
+
+def isposinf(input: Tensor) -> Tensor:
+    """Where ``input`` is +inf; nowhere for integers."""
+    return Tensor._wrap(np.asarray(input._array == np.inf))
+
+
+def isneginf(input: Tensor) -> Tensor:
+    """Where ``input`` is -inf; nowhere for integers."""
+    return Tensor._wrap(np.asarray(input._array == -np.inf))
+
+
+def isreal(input: Tensor) -> Tensor:
+    """Where the imaginary part is 0: everywhere, for real tensors."""
+    return Tensor._wrap(np.asarray(np.isreal(input._array)))
+
+
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne

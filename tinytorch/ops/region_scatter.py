@@ -1,0 +1,88 @@
+"""A tensor with one region replaced: a row, a slice, a diagonal, whole slices reduced into others.
+
+The differentiable counterparts of assigning to a view.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.broadcast import cast
+from tinytorch.ops.diagonal import _two_dims
+from tinytorch.ops.dims import one_dim
+from tinytorch.ops.indexing import IndexPut
+from tinytorch.ops.scatter_reduce import scatter_reduce
+from tinytorch.ops.vector_norms import vector_norm
+from tinytorch.tensor import Tensor
+
+__all__ = ["diagonal_scatter", "fill_diagonal", "index_reduce", "renorm", "select_scatter", "slice_scatter"]
+
+
+def _replaced(input: Tensor, src: Tensor, index: tuple[Any, ...]) -> Tensor:
+    region = input._array[index].shape
+    if src._array.shape != region:
+        raise RuntimeError(
+            "expected src to have a size equal to the slice of self. "
+            f"src size = {list(src.shape)}, slice size = {list(region)}"
+        )
+    return IndexPut.apply(input, cast(src, input._array.dtype), index=index, accumulate=False)
+
+
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """``input`` with ``src`` at one position along ``dim``."""
+    return _replaced(input, src, (slice(None),) * one_dim(dim, input._array.ndim) + (index, ...))
+
+
+def slice_scatter(
+    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
+    """``input`` with ``src`` at ``start:end:step`` along ``dim``."""
+    before: tuple[Any, ...] = (slice(None),) * one_dim(dim, input._array.ndim)
+    return _replaced(input, src, (*before, slice(start, end, step)))
+
+
+def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """``input`` with ``src`` on a diagonal."""
+    first, second = _two_dims(dim1, dim2, input._array.ndim)
+    places = np.arange(input._array.size).reshape(input._array.shape).diagonal(offset, first, second)
+    return _replaced(input, src, tuple(np.unravel_index(places, input._array.shape)))
+
+
+def fill_diagonal(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """``input`` with a number where all indices are equal; ``wrap`` starts again below in tall matrices."""
+    shape = input._array.shape
+    if len(shape) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    last = None if wrap or len(shape) > 2 else shape[1] * shape[1]
+    step = sum(int(np.prod(shape[d + 1 :])) for d in range(len(shape)))
+    places = np.arange(input._array.size)[:last:step]
+    value = Tensor._wrap(np.asarray(fill_value).astype(input._array.dtype))
+    return IndexPut.apply(input, value, index=tuple(np.unravel_index(places, shape)), accumulate=False)
+
+
+def index_reduce(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """Slices of ``source`` reduced into the positions ``index`` along ``dim``: 'prod', 'mean', 'amax' or 'amin'."""
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+    dim = one_dim(dim, input._array.ndim)
+    column = index.reshape([-1 if d == dim else 1 for d in range(source._array.ndim)])
+    return scatter_reduce(input, dim, column.expand(source._array.shape), source, reduce, include_self=include_self)
+
+
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+    """Each slice along ``dim`` scaled down to p-norm ``maxnorm`` if its norm is larger."""
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    dim = one_dim(dim, input._array.ndim)
+    others = tuple(d for d in range(input._array.ndim) if d != dim)
+    norms = vector_norm(input, p, others, keepdim=True)
+    return input * ops.where(norms > maxnorm, maxnorm / (norms + 1e-7), 1.0)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -1,0 +1,66 @@
+"""Steps: sign and rounding. Flat between the jumps, so their derivative is 0 wherever there is one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.broadcast import Elementwise
+from tinytorch.tensor import Tensor
+
+__all__ = ["sign", "floor", "ceil", "round", "trunc", "fix", "frac"]
+
+
+class Step(Elementwise):
+    """Piecewise constant functions (sign, floor, round...): the derivative is 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, function: Any) -> np.ndarray:
+        return function(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return ops.zeros_like(grad)
+
+
+def sign(input: Tensor) -> Tensor:
+    """-1, 0 or 1; its derivative is 0."""
+    return Step.apply(input, function=_sign)
+
+
+def _sign(x: np.ndarray) -> np.ndarray:
+    return x.copy() if x.dtype.kind == "b" else np.nan_to_num(np.sign(x)) if x.dtype.kind == "f" else np.sign(x)
+
+
+def floor(input: Tensor) -> Tensor:
+    """The largest integer not above; its derivative is 0."""
+    return Step.apply(input, function=np.floor)
+
+
+def ceil(input: Tensor) -> Tensor:
+    """The smallest integer not below; its derivative is 0."""
+    return Step.apply(input, function=np.ceil)
+
+
+def trunc(input: Tensor) -> Tensor:
+    """The integer part; its derivative is 0."""
+    return Step.apply(input, function=np.trunc)
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """The nearest integer, ties to even; or so many ``decimals``."""
+    if decimals == 0:
+        return Step.apply(input, function=np.rint if input._array.dtype.kind == "f" else np.array)
+    return Step.apply(input, function=lambda x: np.round(x, decimals))
+
+
+def frac(input: Tensor) -> Tensor:
+    """The fractional part, with the sign of ``input``."""
+    return input - trunc(input)
+
+
+fix = trunc
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

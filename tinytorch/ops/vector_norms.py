@@ -1,0 +1,128 @@
+"""Norms and distances of vectors: ``‖x‖_p = (Σ |x_i|^p)^(1/p)``, largest |x_i| for p = ∞, number of non-zeros for p
+= 0.
+
+A norm has a kink where it is 0; there PyTorch takes the derivative 0, and so do these.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.ops.broadcast import cast, is_number
+from tinytorch.ops.checks import type_name
+from tinytorch.ops.compare import where
+from tinytorch.ops.dims import many_dims
+from tinytorch.ops.extremes import amax, amin
+from tinytorch.ops.reduce import sum as sum_
+from tinytorch.tensor import Tensor
+
+__all__ = ["cdist", "dist", "norm", "pdist", "vector_norm"]
+
+
+class EuclideanNorm(Primitive):
+    """y = √Σ x², with the reduced dimensions kept; x_i receives grad · x_i / y, and 0 where y is 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...]) -> np.ndarray:
+        y = np.sqrt(np.add.reduce(x * x, axis=dim, keepdims=True))
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        x, y = ctx.saved_tensors
+        zero = y == 0
+        return x * where(zero, 0.0, grad / where(zero, 1.0, y))
+
+
+def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The norm of order ``ord`` over all elements, or over one or several dimensions (``torch.linalg.vector_norm``)."""
+    if not is_number(ord):
+        raise TypeError(f"linalg_vector_norm(): argument 'ord' (position 2) must be Number, not {type(ord).__name__}")
+    if dtype is not None:
+        x = cast(x, to_numpy_dtype(dtype))
+    if x._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {type_name(x)}"
+        )
+    dims = many_dims(dim, x._array.ndim)
+    if x._array.size == 0 and (ord < 0 or math.isinf(ord)) and 0 in [x._array.shape[d] for d in dims]:
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
+            "have an identity"
+        )
+    result = _norm_kept(x, ord, dims)
+    return result if keepdim else result.reshape([size for d, size in enumerate(x._array.shape) if d not in dims])
+
+
+def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:
+    """The norm with the reduced dimensions kept as size 1."""
+    if ord == 2:
+        return EuclideanNorm.apply(x, dim=dims)
+    if ord == 0:
+        return sum_((x != 0).to(x.dtype), dims, True) + 0 * sum_(x, dims, True)  # flat, but part of the graph
+    size = x.abs()
+    if ord == 1:
+        return sum_(size, dims, True)
+    if math.isinf(ord):
+        return (amax if ord > 0 else amin)(size, dims, True)
+    if 0 < ord < 2:  # |x|^p has an infinite first or second derivative at 0
+        nothing = size == 0
+        powers = where(nothing, 0.0, where(nothing, 1.0, size) ** ord)
+    else:
+        powers = size**ord
+    total = sum_(powers, dims, True)
+    flat = (total == 0) | (total == math.inf) if ord < 0 else total == 0
+    return (
+        where(flat, total ** (1 / ord), where(flat, 1.0, total) ** (1 / ord))
+        if ord < 0
+        else where(flat, 0.0, where(flat, 1.0, total) ** (1 / ord))
+    )
+
+
+def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
+    """PyTorch's older norm: 'fro' and numbers are vector norms over ``dim``, 'nuc' is the sum of singular values."""
+    if isinstance(p, str):
+        several = isinstance(dim, (tuple, list)) and len(dim) > 2
+        if p == "fro" and not several:
+            return vector_norm(input, 2, dim, keepdim, dtype=dtype)
+        return ops.matrix_norm(input, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+    return vector_norm(input, 2 if p is None else p, dim, keepdim, dtype=dtype)
+
+
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """The p-norm of ``input - other``."""
+    return vector_norm(input - other, p)
+
+
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
+    """The p-norm distance of each row of ``x1`` to each row of ``x2``: (..., n, d), (..., m, d) give (..., n, m).
+
+    ``compute_mode`` is accepted; distances are always computed from differences, the exact way.
+    """
+    for name, x in (("X1", x1), ("X2", x2)):
+        if x._array.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x._array.ndim}D")
+    if x1._array.shape[-1] != x2._array.shape[-1]:
+        raise RuntimeError(
+            f"X1 and X2 must have the same number of columns. X1: {x1._array.shape[-1]} X2: {x2._array.shape[-1]}"
+        )
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    return vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
+
+
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norm distance of each pair of rows (i, j), i < j: (n, d) gives (n (n - 1) / 2,)."""
+    if input._array.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input._array.ndim}D")
+    first, second = (Tensor._wrap(i) for i in np.triu_indices(input._array.shape[0], 1))
+    return vector_norm(input[first] - input[second], p, -1)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
