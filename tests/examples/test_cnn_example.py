@@ -194,13 +194,6 @@ def test_twenty_steps(name):
             optimizer.zero_grad()
         for _, loss in losses(models, x, y):
             loss.backward()
-        # Adam divides a gradient by its own size, so it would turn the rounding errors of the biases before a batch-norm, whose
-        # gradients are 0, into steps of full size. Both libraries get the exact 0 there.
-        for model in models:
-            for part, parameter in model.named_parameters():
-                if part.endswith((".0.bias", ".3.bias", ".6.bias")):
-                    assert float(parameter.grad.abs().max()) < 1e-12
-                    parameter.grad.zero_()
         for optimizer in optimizers:
             optimizer.step()
     ours, theirs = models[0].state_dict(), models[1].state_dict()

@@ -62,8 +62,9 @@ def _number_promotion_cases() -> list[Case]:
                     Case(
                         f"{kind}{list(shape)} and {number}",
                         lambda T, x, n=number: (x + n, n * x, x / n, T.result_type(x, n), T.where(x > 1, x, n)),
-                        sample, layouts=FEW,
-                    )  # fmt: skip
+                        sample,
+                        layouts=FEW,
+                    )
                 )
     return cases
 

@@ -65,7 +65,7 @@ CASES = [
     Case("strides", lambda T, x: (x.stride(), x.t().stride(), x[:, ::2].stride(), x.expand(2, 3, 4).stride(), x.stride(0)), real(3, 4)),
     Case("strides of results", lambda T, x: (x.contiguous().stride(), x.permute(1, 0).contiguous().stride(), x[1:].stride()), real(3, 4)),
     Case("sizes", lambda T, x: (x.shape, x.size(), x.size(1), x.dim(), x.ndim, x.numel(), x.nelement(), len(x), x.element_size()), real(3, 4)),
-    Case("shape arithmetic", lambda T, x: (x.shape[:2].numel(), x.shape[-1], x.flatten(1).shape + (1,)), real(2, 3, 4)),
+    Case("shape arithmetic", lambda T, x: (x.shape[:2].numel(), x.shape[-1], x.flatten(1).shape + x.shape[1:]), real(2, 3, 4)),
     Case("chain of views", lambda T, x: x.t()[1:].unsqueeze(0).expand(2, -1, -1).reshape(2, -1)[:, ::2] * 3, real(3, 4)),
     *same("ravel t squeeze flatten", whole(2, 3), layouts=FEW),
     Case("int views", lambda T, x: (x.t(), x.view(-1), x.repeat(2, 1), x.flip(0)), whole(2, 3), layouts=FEW),

@@ -13,6 +13,7 @@ from tests.ops import (
     cases_reduce,
     cases_setitem,
     cases_shape,
+    cases_softmax,
     cases_unary,
 )
 from tests.ops.cases import Case
@@ -20,7 +21,7 @@ from tests.ops.run_cases import run
 
 TABLES = (
     cases_arithmetic, cases_unary, cases_compare, cases_reduce, cases_shape, cases_indexing, cases_setitem,
-    cases_linalg, cases_creation,
+    cases_linalg, cases_creation, cases_softmax,
 )  # fmt: skip
 VARIANTS = [
     pytest.param(case, dtype, layout, id=f"{table.__name__.rpartition('_')[2]}: {case.name}-{dtype}-{layout}")

@@ -65,7 +65,7 @@ CASES = [
     Case("ldexp floats", lambda T, a, b: a.ldexp(b), real(4), real(4), gradient=False),
     Case("gcd lcm", lambda T, a, b: (T.gcd(a, b), a.lcm(b)), whole(3, 4, low=-20, high=20), whole(4, low=1, high=9)),
     Case("gcd mixed", lambda T, a, b: (T.gcd(a, b), T.lcm(a, b)), whole(4, kind="int32"), whole(4)),
-    Case("shifts", lambda T, a, b: (a << b, a >> b, a << 2, a >> 1, 2 << b, 300 >> b, T.bitwise_left_shift(a, b)),
+    Case("shifts", lambda T, a, b: (a << b, a >> b, a << 2, a >> 1, 2 << b, 300 >> b, T.bitwise_left_shift(a, b), T.bitwise_right_shift(a, b)),
          whole(3, 4, low=-20, high=20), whole(4, low=0, high=5)),
     Case("shifts out of range", lambda T, a: (a << 70, a >> 70, a << -1, a >> -1), whole(4), layouts=FEW),
     Case("shifts int8", lambda T, a, b: (a << b, a >> b), whole(4, kind="int8"), whole(4, kind="int8", low=0), layouts=FEW),

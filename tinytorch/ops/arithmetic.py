@@ -20,8 +20,8 @@ import numpy as np
 from tinytorch.ops.broadcast import Elementwise, cast, is_number, number_category, operands, to_float
 from tinytorch.tensor import Tensor
 
-__all__ = ["add", "sub", "subtract", "rsub", "mul", "multiply", "div", "divide", "true_divide", "floor_divide", "remainder",
-           "fmod", "pow", "neg", "negative", "reciprocal", "square"]  # fmt: skip
+__all__ = ["add", "sub", "subtract", "rsub", "mul", "multiply", "div", "divide", "true_divide",
+           "floor_divide", "remainder", "fmod", "pow", "neg", "negative", "reciprocal", "square"]  # fmt: skip
 
 
 class Add(Elementwise):
@@ -185,7 +185,8 @@ class RoundedDiv(Elementwise):
 
 
 class FloorDivide(RoundedDiv):
-    """``a // b``. PyTorch gives it no derivative, so that nobody mistakes 0 for one; ``div(..., rounding_mode="floor")`` has 0."""
+    """``a // b``. PyTorch gives it no derivative, so that nobody mistakes 0 for one; ``div(...,
+    rounding_mode="floor")`` has 0."""
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -214,12 +215,14 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     bools = [v._array.dtype.kind == "b" if isinstance(v, Tensor) else isinstance(v, bool) for v in (input, other)]
     if all(bools):
         raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator "
             "instead."
         )
     if any(bools):
         raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+            "to invert a mask, use the "
             "`~` or `logical_not()` operator instead."
         )
     return Sub.apply(a, b)
@@ -242,7 +245,8 @@ def mul(input: Any, other: Any) -> Tensor:
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
-    """``input / other`` (``torch.div``): always floating without ``rounding_mode``; 'floor' and 'trunc' round the quotient."""
+    """``input / other`` (``torch.div``): always floating without ``rounding_mode``; 'floor' and 'trunc' round the
+    quotient."""
     a, b = operands(input, other)
     if rounding_mode is None:
         dtype = (a if isinstance(a, Tensor) else b)._array.dtype
@@ -285,7 +289,8 @@ def _refuse_integer_zero(a: Any, b: Any) -> None:
 def pow(input: Any, exponent: Any) -> Tensor:
     """``input ** exponent`` (``torch.pow``). RuntimeError for an integer tensor to a negative integer power."""
     if isinstance(input, Tensor) and is_number(exponent):
-        if input._array.dtype.kind in "iu" and number_category(exponent) == 1 and exponent < 0:
+        integers = input._array.dtype.kind in "iu" and number_category(exponent) == 1
+        if integers and exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
     a, b = operands(input, exponent)
     if (a if isinstance(a, Tensor) else b)._array.dtype.kind == "b":
@@ -297,7 +302,8 @@ def neg(input: Tensor) -> Tensor:
     """``-input`` (``torch.neg``). RuntimeError for bool."""
     if input._array.dtype.kind == "b":
         raise RuntimeError(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+            "invert a mask, use the `~` or "
             "`logical_not()` operator instead."
         )
     return Neg.apply(input)

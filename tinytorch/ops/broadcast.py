@@ -106,7 +106,8 @@ def cast(input: Tensor, numpy_dtype: np.dtype[Any]) -> Tensor:
 def to(input: Tensor, *args: Any, copy: bool = False, non_blocking: bool = False, **kwargs: Any) -> Tensor:
     """``input.to(dtype)``, ``.to(device)``, ``.to(device, dtype)`` or ``.to(other)``, as ``torch.Tensor.to``.
 
-    Returns ``input`` itself when nothing changes and ``copy`` is False. Raises RuntimeError for a device other than the CPU.
+    Returns ``input`` itself when nothing changes and ``copy`` is False. Raises RuntimeError for a device other than
+    the CPU.
     """
     from tinytorch.device import check_device
 
@@ -163,7 +164,9 @@ def _array_or_number(value: Any) -> Any:
 def _number_for(value: Any, common: np.dtype[Any]) -> Any:
     """A Python number that NumPy will accept beside arrays of dtype ``common``; out-of-range integers wrap around."""
     if common.kind in "iu":
-        return np.array(value, object).astype(np.int64).astype(common).item() if _overflows(value, common) else int(value)
+        return (
+            np.array(value, object).astype(np.int64).astype(common).item() if _overflows(value, common) else int(value)
+        )
     return value
 
 
@@ -224,7 +227,8 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
     new_dims = len(sizes) - len(shape)
     if new_dims < 0:
         raise RuntimeError(
-            f"expand({list(shape)}, size={list(sizes)}): the number of sizes provided ({len(sizes)}) must be greater or equal "
+            f"expand({list(shape)}, size={list(sizes)}): the number of sizes provided ({len(sizes)}) "
+            "must be greater or equal "
             f"to the number of dimensions in the tensor ({len(shape)})"
         )
     target = []

@@ -1,4 +1,5 @@
-"""Clamp: values held between limits. The gradient passes where x itself came through, and goes to the limit where that did.
+"""Clamp: values held between limits. The gradient passes where x itself came through, and goes to the limit where
+that did.
 
 Limits are numbers, which have no gradient, or tensors, which do.
 """
@@ -60,9 +61,7 @@ class ClampBetween(Elementwise):
         if high is not None:
             chosen[0] = chosen[0] & (x <= high)
             chosen[2] = (x > high) | (crossed if low is None else low > high)
-        return tuple(
-            None if mask is None else ops.where(Tensor._wrap(np.asarray(mask)), grad, 0.0) for mask in chosen
-        )
+        return tuple(None if mask is None else ops.where(Tensor._wrap(np.asarray(mask)), grad, 0.0) for mask in chosen)
 
     @classmethod
     def name(cls) -> str:

@@ -10,9 +10,9 @@ from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
 from tinytorch.tensor import Tensor
 
-__all__ = ["eq", "ne", "lt", "le", "gt", "ge", "equal", "allclose", "isclose", "isnan", "isinf", "isfinite", "logical_not",
-           "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "where",
-           "maximum", "minimum", "masked_fill"]  # fmt: skip
+__all__ = ["eq", "ne", "lt", "le", "gt", "ge", "equal", "allclose", "isclose", "isnan", "isinf",
+           "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not",
+           "bitwise_and", "bitwise_or", "bitwise_xor", "where", "maximum", "minimum", "masked_fill"]  # fmt: skip
 
 
 def _compare(function: Any, input: Any, other: Any) -> Tensor:
@@ -126,7 +126,7 @@ def logical_xor(input: Tensor, other: Tensor) -> Tensor:
 def _bitwise(name: str, function: Any, input: Any, other: Any) -> Tensor:
     a, b = operands(input, other)
     for given, value in ((input, a), (other, b)):
-        if isinstance(value, float) or isinstance(given, Tensor) and value._array.dtype.kind not in "iub":
+        if isinstance(value, float) or (isinstance(given, Tensor) and value._array.dtype.kind not in "iub"):
             kind = SCALAR_NAMES[value.dtype] if isinstance(value, Tensor) else "Float"
             raise NotImplementedError(f"\"bitwise_{name}_cpu\" not implemented for '{kind}'")
     return _compare(function, a, b)
@@ -178,12 +178,15 @@ class Where(Elementwise):
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
-    """``input`` where ``condition`` holds, else ``other``; with the condition alone, the indices of non-zero elements."""
+    """``input`` where ``condition`` holds, else ``other``; with the condition alone, the indices of non-zero
+    elements."""
     if input is None and other is None:
         return ops.nonzero(condition, as_tuple=True)
     if condition._array.dtype.kind != "b":
         if condition._array.dtype != np.uint8:
-            raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}")
+            raise RuntimeError(
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+            )
         condition = cast(condition, np.dtype(bool))
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
         from tinytorch.dtypes import result_dtype
@@ -239,7 +242,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}")
     if isinstance(value, Tensor) and value._array.ndim:
         raise RuntimeError(
-            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
         )
     value = cast(value, input._array.dtype) if isinstance(value, Tensor) else as_tensor_like(value, input._array.dtype)
     return Where.apply(value, input, condition=mask._array)

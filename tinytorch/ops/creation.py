@@ -8,7 +8,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import check_device
-from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, result_dtype, to_numpy_dtype
+from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
@@ -30,7 +30,9 @@ def finish(array: np.ndarray, requires_grad: bool, device: Any = None) -> Tensor
     return result
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
     """A new tensor with a copy of ``data``: numbers, nested sequences, arrays, tensors (``torch.tensor``).
 
     Python floats become the default float type, ints int64, bools bool; arrays keep their dtype.
@@ -55,7 +57,9 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return tensor(data, dtype=dtype, device=device)
 
 
-def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
     """``obj`` as a tensor, sharing memory unless ``copy=True`` (``torch.asarray``)."""
     result = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
     return result.requires_grad_() if requires_grad else result
@@ -68,13 +72,15 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     if not ndarray.dtype.isnative:
         raise ValueError(
-            "given numpy array has byte order different from the native byte order. Conversion between byte orders is currently "
+            "given numpy array has byte order different from the native byte order. Conversion "
+            "between byte orders is currently "
             "not supported."
         )
     from_numpy_dtype(ndarray.dtype)
     if any(stride < 0 for stride in ndarray.strides):
         raise ValueError(
-            "At least one of the strides in the given numpy array is negative, and tensors with negative strides are not "
+            "At least one of the strides in the given numpy array is negative, and tensors with "
+            "negative strides are not "
             "currently supported. (You can probably work around this by making a copy of your array with array.copy().)"
         )
     result = Tensor._wrap(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray))
@@ -117,7 +123,9 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return finish(np.empty(shape, _numpy_dtype(dtype)), requires_grad, device)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+def full(
+    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+) -> Tensor:
     """A tensor of ``fill_value`` everywhere; its type decides the dtype."""
     shape = checked_sizes((size,) if isinstance(size, int) else (tuple(size),))
     if isinstance(fill_value, Tensor):
@@ -135,23 +143,35 @@ def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
     return input._array.dtype if dtype is None else to_numpy_dtype(dtype)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+) -> Tensor:
     """Zeros in the shape, dtype and memory order of ``input``."""
     return finish(np.zeros_like(input._array, _like(input, dtype)), requires_grad, device)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+) -> Tensor:
     """Ones in the shape, dtype and memory order of ``input``."""
     return finish(np.ones_like(input._array, _like(input, dtype)), requires_grad, device)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+) -> Tensor:
     """An unset tensor in the shape, dtype and memory order of ``input``."""
     return finish(np.empty_like(input._array, _like(input, dtype)), requires_grad, device)
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
 ) -> Tensor:
     """``fill_value`` everywhere, in the shape, dtype and memory order of ``input``."""
     if isinstance(fill_value, Tensor):
@@ -160,13 +180,19 @@ def full_like(
 
 
 def arange(
-    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any = None,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """``start, start + step, ...`` up to but without ``end``; integers give int64, floats the default float type."""
     if end is None:
         start, end = None, start
     if end is None:
-        raise TypeError("arange() missing 1 required positional arguments: \"end\"")
+        raise TypeError('arange() missing 1 required positional arguments: "end"')
     start = 0 if start is None else start
     start, end, step = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end, step))
     if step == 0:
@@ -174,7 +200,9 @@ def arange(
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     integers = all(isinstance(v, int) for v in (start, end, step))
-    numpy_dtype = to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.int64) if integers else default_numpy_dtype()
+    numpy_dtype = (
+        to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.int64) if integers else default_numpy_dtype()
+    )
     count = -((start - end) // step) if integers else int(np.ceil((end - start) / step))
     array = (start + np.arange(count, dtype=np.int64 if integers else np.float64) * step).astype(numpy_dtype)
     return finish(array, requires_grad, device)
@@ -208,7 +236,14 @@ def linspace(
 
 
 def logspace(
-    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """``base`` to the powers ``linspace(start, end, steps)``."""
     exponents = linspace(start, end, steps, dtype=float)._array

@@ -20,7 +20,8 @@ def array_from_data(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
         array = np.array(data, order="C")
         if array.dtype.byteorder == ">" or not array.dtype.isnative:
             raise ValueError(
-                "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+                "given numpy array has byte order different from the native byte order. Conversion "
+                "between byte orders is "
                 "currently not supported."
             )
         if numpy_dtype is None:
@@ -80,7 +81,7 @@ def _inferred_dtype(data: Any, array: np.ndarray) -> np.dtype[Any]:
         return result_dtype(*_leaves(data))
     if isinstance(first, (np.ndarray, np.generic, Tensor)) or (array.size and array.dtype.kind == "b"):
         return array.dtype
-    if array.dtype.kind == "f" or array.size == 0 and not isinstance(data, range):
+    if array.dtype.kind == "f" or (array.size == 0 and not isinstance(data, range)):
         return default_numpy_dtype()
     return dtype_of_number(1j) if array.dtype.kind == "c" else array.dtype
 

@@ -25,7 +25,8 @@ def one_dim(dim: Any, ndim: int) -> int:
 
 
 def many_dims(dim: Any, ndim: int) -> tuple[int, ...]:
-    """One or several dimensions as a sorted tuple; None and () mean all of them. RuntimeError when one appears twice."""
+    """One or several dimensions as a sorted tuple; None and () mean all of them. RuntimeError when one appears
+    twice."""
     if dim is None:
         return tuple(range(ndim))
     if isinstance(dim, (tuple, list)):

@@ -1,6 +1,7 @@
 """The largest and the smallest: over everything, over dimensions, and where they stand.
 
-The winner receives the gradient. With a dimension (``max(x, 0)``) that is the first of equals; over everything, and in ``amax``, equals
+The winner receives the gradient. With a dimension (``max(x, 0)``) that is the first of equals; over everything, and
+in ``amax``, equals
 share it.
 """
 
@@ -97,7 +98,8 @@ class Extreme(Primitive):
 def _refuse_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
     if _any_of(input._array.shape[d] == 0 for d in dims) or (not dims and input._array.size == 0):
         raise (IndexError if len(dims) == 1 else RuntimeError)(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+            "reduction dim with the 'dim' "
             f"argument; it must have a non-zero size. Got shape {list(input.shape)}"
         )
 
@@ -108,7 +110,9 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
         return (ops.maximum if largest else ops.minimum)(input, dim)
     if dim is None:
         _refuse_empty(name, input, tuple(range(input._array.ndim)))
-        return Extreme.apply(input, dim=tuple(range(input._array.ndim)), keepdim=False, largest=largest, nan_shares=True)
+        return Extreme.apply(
+            input, dim=tuple(range(input._array.ndim)), keepdim=False, largest=largest, nan_shares=True
+        )
     dim = one_dim(dim, input._array.ndim)
     _refuse_empty(name, input, (dim,) if input._array.ndim else ())
     values, indices = MaxWithIndex.apply(input, dim=dim, keepdim=keepdim, largest=largest)
@@ -117,13 +121,15 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
 
 @accepts_axis
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The largest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor :func:`maximum`."""
+    """The largest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor
+    :func:`maximum`."""
     return _extreme("max", input, dim if other is None else other, keepdim)
 
 
 @accepts_axis
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The smallest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor :func:`minimum`."""
+    """The smallest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor
+    :func:`minimum`."""
     return _extreme("min", input, dim if other is None else other, keepdim)
 
 

@@ -1,4 +1,5 @@
-"""Reading an index: what may stand between brackets, brought to ints, slices, None, Ellipsis and arrays that NumPy understands."""
+"""Reading an index: what may stand between brackets, brought to ints, slices, None, Ellipsis and arrays that NumPy
+understands."""
 
 from __future__ import annotations
 
@@ -28,9 +29,11 @@ def broadcast_ndim(picks: tuple[Any, ...]) -> int:
 
 
 def two_steps(input: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
-    """The index in two steps, either of which may be None: a basic one (a view), then one of slices and arrays (a copy).
+    """The index in two steps, either of which may be None: a basic one (a view), then one of slices and arrays (a
+    copy).
 
-    Most indices need one step. An integer beside an array takes two, because NumPy would count the integer as an array, and
+    Most indices need one step. An integer beside an array takes two, because NumPy would count the integer as an
+    array, and
     ``x[0, :, [1, 2]]`` would come out transposed.
     """
     items = unified(index)
@@ -39,7 +42,8 @@ def two_steps(input: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[
     if counted > ndim:
         if ndim == 0 and not any(isinstance(item, np.ndarray) for item in items):
             raise IndexError(
-                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
+                "`tensor.item<T>()` in C++ to convert a "
                 "0-dim tensor to a number"
             )
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
@@ -65,7 +69,9 @@ def two_steps(input: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[
 def consumed_dims(items: tuple[Any, ...]) -> int:
     """How many dimensions of the tensor an index speaks of: a mask as many as it has, None and Ellipsis none."""
     return sum(
-        item.ndim if isinstance(item, np.ndarray) and item.dtype.kind == "b" else item is not None and item is not Ellipsis
+        item.ndim
+        if isinstance(item, np.ndarray) and item.dtype.kind == "b"
+        else item is not None and item is not Ellipsis
         for item in items
     )
 
@@ -127,7 +133,9 @@ def _index_array(item: Any) -> np.ndarray:
 
 def explained(input: Tensor, error: IndexError) -> IndexError:
     text = str(error)
-    mask = re.match(r"boolean index did not match .* along axis (\d+); size of axis is \d+ but size of .* is (\d+)", text)
+    mask = re.match(
+        r"boolean index did not match .* along axis (\d+); size of axis is \d+ but size of .* is (\d+)", text
+    )
     if mask is not None:
         return IndexError(
             f"The shape of the mask [{mask[2]}] at index {mask[1]} does not match the shape of the indexed tensor "

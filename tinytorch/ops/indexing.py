@@ -1,6 +1,7 @@
 """Indexing: picking elements, and putting them back.
 
-*Basic* indexing (integers, slices, None, Ellipsis) gives a view. *Advanced* indexing (tensors of integers or bools, lists) picks
+*Basic* indexing (integers, slices, None, Ellipsis) gives a view. *Advanced* indexing (tensors of integers or bools,
+lists) picks
 copies. Picking and adding-at are transposes of each other: an element that was picked three times
 receives the sum of three gradients.
 """
@@ -113,11 +114,12 @@ class IndexPut(Primitive):
             grad_x = IndexPut.apply(grad, zero, index=index, accumulate=False)
         return grad_x if need_x else None, Index.apply(grad, index=index) if need_value else None
 
-
     @classmethod
     def explain(cls, error: ValueError, *arrays: Any) -> Exception:
-        return RuntimeError(f"shape mismatch: value tensor of shape {list(arrays[1].shape)} cannot be broadcast to indexing "
-                            f"result of a tensor of shape {list(arrays[0].shape)}: {error}")  # fmt: skip
+        return RuntimeError(
+            f"shape mismatch: value tensor of shape {list(arrays[1].shape)} cannot be broadcast to the indexing result "
+            f"of a tensor of shape {list(arrays[0].shape)}: {error}"
+        )
 
 
 class Gather(Primitive):
@@ -163,7 +165,8 @@ def _along(index: np.ndarray, dim: int, shape: tuple[int, ...]) -> tuple[np.ndar
 def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray:
     """Zeros of ``shape`` with ``values`` added at ``index``; repeated positions add up.
 
-    ``np.add.at`` is several times faster for one flat index than for rows or for several arrays. So where integer arrays index
+    ``np.add.at`` is several times faster for one flat index than for rows or for several arrays. So where integer
+    arrays index
     the first dimensions (the rows of an embedding, a gather), the positions in flat memory are worked out first.
     """
     whole = np.zeros(shape, values.dtype)
@@ -217,7 +220,9 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             inplace.change_in_place(region, ops.copy, value)
         else:
             ndim = sum(1 for item in picks if item is None or isinstance(item, slice))
-            value = without_leading_ones(value, ndim + broadcast_ndim(picks) + region._array.ndim - consumed_dims(picks))
+            value = without_leading_ones(
+                value, ndim + broadcast_ndim(picks) + region._array.ndim - consumed_dims(picks)
+            )
             inplace.change_in_place(region, index_put, picks, value)
     except IndexError as error:
         raise explained(input, error) from None
@@ -249,7 +254,7 @@ def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
                 f"{list(input.shape)} apart from dimension {dim}"
             )
     size = input._array.shape[dim] if input._array.ndim else 1
-    if index._array.size and not (0 <= index._array.min() and index._array.max() < size):
+    if index._array.size and (index._array.min() < 0 or index._array.max() >= size):
         bad = index._array.max() if index._array.min() >= 0 else index._array.min()
         raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
     return dim
@@ -290,7 +295,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     dim = one_dim(dim, input._array.ndim)
     size = input._array.shape[dim] if input._array.ndim else 1
-    if index._array.size and not (0 <= index._array.min() and index._array.max() < size):
+    if index._array.size and (index._array.min() < 0 or index._array.max() >= size):
         raise IndexError("index out of range in self")
     if input._array.ndim == 0:
         return input.reshape(1)[index.reshape(-1)].reshape(())

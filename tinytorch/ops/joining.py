@@ -1,4 +1,5 @@
-"""Joining and cutting: cat and stack, split and unbind, repeat. What one joins forward, the other cuts apart backward."""
+"""Joining and cutting: cat and stack, split and unbind, repeat. What one joins forward, the other cuts apart
+backward."""
 
 from __future__ import annotations
 
@@ -82,7 +83,9 @@ class Unbind(Primitive):
 
 def _checked_sequence(name: str, tensors: Any) -> list[Tensor]:
     if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)):
-        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
+        )
     for position, value in enumerate(tensors):
         if not isinstance(value, Tensor):
             raise TypeError(f"expected Tensor as element {position} in argument 0, but got {type(value).__name__}")
@@ -105,13 +108,12 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
     for position, part in enumerate(parts[1:], 1):
         shape = part._array.shape
         if len(shape) != first.ndim:
-            raise RuntimeError(
-                f"Tensors must have same number of dimensions: got {first.ndim} and {len(shape)}"
-            )
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {first.ndim} and {len(shape)}")
         for d, (a, b) in enumerate(zip(first.shape, shape, strict=True)):
             if a != b and d != dim:
                 raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but got size {b} for tensor "
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but "
+                    f"got size {b} for tensor "
                     f"number {position} in the list."
                 )
     return Cat.apply(*parts, dim=dim)
@@ -124,7 +126,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     for position, part in enumerate(parts):
         if part._array.shape != first:
             raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(part._array.shape)} at "
+                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
+                f"{list(part._array.shape)} at "
                 f"entry {position}"
             )
     return Stack.apply(*parts, dim=one_dim(dim, len(first) + 1))
@@ -146,7 +149,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         sizes = tuple(split_size_or_sections)
         if sum(sizes) != total or any(size < 0 for size in sizes):
             raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension {dim}), but "
+                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size "
+                f"at dimension {dim}), but "
                 f"got split_sizes={list(sizes)}"
             )
     return Split.apply(tensor, sizes=sizes, dim=dim)
@@ -186,9 +190,7 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
     times = sizes_from(sizes)
     shape = input._array.shape
     if len(times) < len(shape):
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-        )
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     if any(n < 0 for n in times):
         raise RuntimeError(f"Trying to create tensor with negative dimension: repeat by {list(times)}")
     shape = (1,) * (len(times) - len(shape)) + shape

@@ -67,7 +67,8 @@ class Linear(Primitive):
 
 
 def _rows(x: Tensor) -> Tensor:
-    """A stack of matrices as one tall matrix. The number of rows is spelled out, because -1 means nothing in an empty tensor."""
+    """A stack of matrices as one tall matrix. The number of rows is spelled out, because -1 means nothing in an
+    empty tensor."""
     shape = x._array.shape
     return x if len(shape) == 2 else x.reshape(math.prod(shape[:-1]), shape[-1])
 
@@ -113,12 +114,14 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 def _inner_sizes_differ(input: Tensor, other: Tensor, a: Tensor, b: Tensor) -> RuntimeError:
     if input._array.ndim == other._array.ndim == 1:
         return RuntimeError(
-            f"inconsistent tensor size, expected tensor {list(input.shape)} and src {list(other.shape)} to have the same number "
+            f"inconsistent tensor size, expected tensor {list(input.shape)} and src "
+            f"{list(other.shape)} to have the same number "
             f"of elements, but got {input._array.size} and {other._array.size} elements respectively"
         )
     if a._array.ndim > 2 and b._array.ndim > 2:
         return RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to match the inner size of batch1, but got: batch1 "
+            f"Expected size for first two dimensions of batch2 tensor to match the inner size of "
+            "batch1, but got: batch1 "
             f"{list(input.shape)} and batch2 {list(other.shape)}"
         )
     rows = a._array.size // builtin_max(a._array.shape[-1], 1)
@@ -167,9 +170,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The dot product of two vectors."""
     for value in (input, tensor):
         if value._array.ndim != 1:
-            raise RuntimeError(
-                f"1D tensors expected, but got {input._array.ndim}D and {tensor._array.ndim}D tensors"
-            )
+            raise RuntimeError(f"1D tensors expected, but got {input._array.ndim}D and {tensor._array.ndim}D tensors")
     return matmul(input, tensor)
 
 
@@ -197,7 +198,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if input._array.ndim == 0 or input._array.shape[-1] != weight._array.shape[1]:
         rows = input._array.size // builtin_max(input._array.shape[-1] if input._array.ndim else 1, 1)
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input._array.shape[-1] if input._array.ndim else 0} and "
+            f"mat1 and mat2 shapes cannot be multiplied "
+            f"({rows}x{input._array.shape[-1] if input._array.ndim else 0} and "
             f"{weight._array.shape[1]}x{weight._array.shape[0]})"
         )
     if input._array.ndim == 1:

@@ -87,9 +87,7 @@ def _product_of_others(x: Tensor, dim: int) -> Tensor:
         return ops.ones_like(x)
     first, rest = x.narrow(dim, 0, size // 2), x.narrow(dim, size // 2, size - size // 2)
     whole_first, whole_rest = ops.prod(first, dim, keepdim=True), ops.prod(rest, dim, keepdim=True)
-    return ops.cat(
-        [_product_of_others(first, dim) * whole_rest, _product_of_others(rest, dim) * whole_first], dim
-    )
+    return ops.cat([_product_of_others(first, dim) * whole_rest, _product_of_others(rest, dim) * whole_first], dim)
 
 
 class Var(Primitive):
@@ -142,7 +140,8 @@ def _floating(name: str, input: Tensor, dtype: Any = None) -> Tensor:
         input = cast(input, to_numpy_dtype(dtype))
     if input._array.dtype.kind not in "fc":
         raise RuntimeError(
-            f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
+            f"{name}(): could not infer output dtype. Input dtype must be either a floating point or "
+            "complex dtype. Got: "
             f"{input.type()[6:-6]}"
         )
     return input
@@ -203,7 +202,9 @@ def std(
     if not result._requires_grad:
         return result
     # √ has an infinite slope at 0; PyTorch masks it, so that constant data get gradient 0 instead of nan.
-    return ops.where(variance == 0, ops.zeros_like(variance) * variance, ops.sqrt(ops.where(variance == 0, 1.0, variance)))
+    return ops.where(
+        variance == 0, ops.zeros_like(variance) * variance, ops.sqrt(ops.where(variance == 0, 1.0, variance))
+    )
 
 
 @accepts_axis

@@ -77,7 +77,8 @@ def _resolved_shape(input: Tensor, sizes: tuple[int, ...]) -> tuple[int, ...]:
         known = math.prod(size for size in sizes if size != -1)
         if known == 0:
             raise RuntimeError(
-                f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified dimension size -1 can "
+                f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the "
+                "unspecified dimension size -1 can "
                 "be any value and is ambiguous"
             )
         if known < 0 or count % known:
@@ -99,7 +100,8 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
-    """As :func:`reshape`, but never a copy: RuntimeError where strides do not allow a view. ``view(dtype)`` reinterprets."""
+    """As :func:`reshape`, but never a copy: RuntimeError where strides do not allow a view. ``view(dtype)``
+    reinterprets."""
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)) and not hasattr(shape[0], "__index__"):
         from tinytorch.dtypes import to_numpy_dtype
 
@@ -164,7 +166,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
         sizes = tuple(shape[dim] // known if size == -1 and known else size for size in sizes)
     if math.prod(sizes) != shape[dim]:
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the input "
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
+            f"({shape[dim]}) in the input "
             "tensor"
         )
     return Reshape.apply(input, shape=(*shape[:dim], *sizes, *shape[dim + 1 :]))
@@ -181,7 +184,8 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     ndim = input._array.ndim
     if len(order) != ndim:
         raise RuntimeError(
-            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering "
+            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length "
+            "of the desired ordering "
             f"of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
         )
     order = tuple(one_dim(dim, ndim) for dim in order)
@@ -223,7 +227,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     targets = [one_dim(d, ndim) for d in ([destination] if isinstance(destination, int) else destination)]
     if len(sources) != len(targets):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({len(sources)} dims) should contain the same number of dims "
+            f"movedim: Invalid source or destination dims: source ({len(sources)} dims) should "
+            "contain the same number of dims "
             f"as destination ({len(targets)} dims)"
         )
     if len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
@@ -246,8 +251,6 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     shape = input._array.shape
     dim = one_dim(dim, len(shape) + 1)
     return Reshape.apply(input, shape=(*shape[:dim], 1, *shape[dim:]))
-
-
 
 
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:

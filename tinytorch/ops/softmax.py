@@ -1,6 +1,7 @@
 """Softmax, its logarithm, and the losses on top of them.
 
-``p = softmax(x)``, ``p_i = e^{x_i} / Σ_j e^{x_j}``. Subtracting the maximum m from x changes nothing (numerator and denominator
+``p = softmax(x)``, ``p_i = e^{x_i} / Σ_j e^{x_j}``. Subtracting the maximum m from x changes nothing (numerator and
+denominator
 both shrink by e^m) and keeps e^x from overflowing. Its derivative is ``∂p_i/∂x_j = p_i (δ_ij - p_j)``, so::
 
     softmax       ∂L/∂x = p · (grad - Σ_i grad_i p_i)
@@ -75,7 +76,8 @@ class PickNegative(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
         target, factor = ctx.attributes["target"], ctx.attributes["factor"]
-        weighted = (grad * Tensor._wrap(-factor)).unsqueeze(1)
+        # An ignored sample has gradient 0 even where grad is infinite: the mean over no sample at all divides by 0.
+        weighted = ops.where(Tensor._wrap(factor != 0), grad * Tensor._wrap(-factor), 0.0).unsqueeze(1)
         return ops.scatter_add_along(weighted, Tensor._wrap(np.expand_dims(target, 1)), 1, shape)
 
     @classmethod
@@ -154,14 +156,16 @@ def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -
     if target._array.shape != expected:
         if target._array.ndim and target._array.shape[0] != input._array.shape[0]:
             raise ValueError(
-                f"Expected input batch_size ({input._array.shape[0]}) to match target batch_size ({target._array.shape[0]})."
+                f"Expected input batch_size ({input._array.shape[0]}) to match target batch_size "
+                f"({target._array.shape[0]})."
             )
         raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
     if target._array.dtype not in (np.int64, np.uint8):
         raise RuntimeError(f"expected scalar type Long but found {target.type()[6:-6]}")
     if weight is not None and weight._array.shape != (input._array.shape[1],):
         raise RuntimeError(
-            f"weight tensor should be defined either for all {input._array.shape[1]} classes or no classes but got weight tensor "
+            f"weight tensor should be defined either for all {input._array.shape[1]} classes or no "
+            "classes but got weight tensor "
             f"of shape: {list(weight.shape)}"
         )
 

@@ -359,5 +359,3 @@ def relu(input: Tensor) -> Tensor:
 
 
 absolute = abs
-
-from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -1,0 +1,79 @@
+"""The package as it is installed: a wheel that works outside the checkout, with its data; and what `import tinytorch` gives."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import tinytorch
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PROGRAM = """
+import tinytorch as torch
+from tinytorch.datasets import MNISTSample
+digits = MNISTSample(train=False)
+assert len(digits) == 1000 and digits.data.sum() > 0
+model = torch.nn.Linear(784, 10)
+torch.nn.functional.cross_entropy(model(digits.data.float().flatten(1) / 255), digits.targets).backward()
+assert "torch" not in __import__("sys").modules
+print(torch.__file__, float(model.weight.grad.abs().max()) > 0)
+"""
+
+
+@pytest.mark.slow
+def test_the_wheel_works_outside_the_checkout(tmp_path):
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(tmp_path), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("tinytorch-*.whl")
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        archive.extractall(site)
+    assert "tinytorch/py.typed" in names and "tinytorch/datasets/data/mnist_5k.npz" in names
+    assert not any(name.startswith(("tests/", "examples/")) for name in names)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(site)!r})\n{PROGRAM}"],
+        capture_output=True, text=True, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(site)) and done.stdout.strip().endswith("True")
+
+
+def test_the_names_that_scripts_import():
+    for name in ("nn", "optim", "autograd", "utils", "random", "linalg", "cuda", "backends"):
+        assert hasattr(tinytorch, name), name
+    assert tinytorch.cuda.is_available() is False
+    assert tinytorch.float32 is tinytorch.float and repr(tinytorch.int64) == "torch.int64"
+
+
+def test_a_missing_name_says_so():
+    with pytest.raises(AttributeError, match="sparse_coo_tensor"):
+        tinytorch.sparse_coo_tensor  # noqa: B018
+    with pytest.raises(AttributeError, match="softmax"):
+        tinytorch.softmaxx  # noqa: B018
+
+
+def test_asking_for_a_gpu_is_one_clear_error():
+    for ask in (
+        lambda: tinytorch.ones(2, device="cuda"),
+        lambda: tinytorch.ones(2).to("cuda"),
+        lambda: tinytorch.ones(2).cuda(),
+        lambda: tinytorch.nn.Linear(2, 2).cuda(),
+    ):
+        with pytest.raises(RuntimeError, match="CPU only"):
+            ask()
+
+
+def test_no_numpy_warnings_from_our_lines():
+    program = """
+import tinytorch
+x = tinytorch.tensor([0.0, -1.0, 1e38], requires_grad=True)
+y = (1 / x) + x.log() + x.sqrt() + x * x + (x * x).exp() + x / 0
+y.sum().backward()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0 and done.stderr == ""
