@@ -8,16 +8,8 @@ import warnings as _warnings
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
-# Division by zero, overflow and nan are values in PyTorch, not warnings. Only warnings raised from this package's own lines are
-# silenced; NumPy's settings in the user's code stay as they are.
-_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinytorch\.")
-
-# isort: off
-from tinytorch import autograd  # first: it closes the package's import circle (see the end of tensor_base)
-from tinytorch.tensor import Tensor
-
-# isort: on
-from tinytorch import backends, cuda, linalg, nn, optim, random, utils
+# autograd comes first: it closes the package's import circle (see the end of tensor_base)
+from tinytorch import autograd, backends, cuda, linalg, nn, optim, random, utils
 from tinytorch.autograd.modes import (
     enable_grad,
     inference_mode,
@@ -78,6 +70,11 @@ from tinytorch.random import (
 )
 from tinytorch.serialization import load, save
 from tinytorch.size import Size
+from tinytorch.tensor import Tensor
+
+# Division by zero, overflow and nan are values in PyTorch, not warnings. Only warnings raised from this package's own lines are
+# silenced; NumPy's settings in the user's code stay as they are.
+_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinytorch\.")
 
 __version__ = "0.1.0"
 strided = "torch.strided"

@@ -89,7 +89,7 @@ PARTS = st.one_of(
 )
 
 
-@settings(FAST, max_examples=300)
+@settings(FAST, max_examples=120)
 @given(SOLID, st.lists(PARTS, max_size=4), st.none() | st.integers(0, 3))
 def test_indexing(shape: tuple[int, ...], parts: list[Any], ellipsis_at: int | None) -> None:
     if ellipsis_at is not None:

@@ -6,6 +6,10 @@ judges derivatives by finite differences (:mod:`.gradcheck`), ``no_grad`` and it
 
 from typing import Any
 
+import tinytorch.tensor_base  # the circle (see its end) has to be closed before the engine can load
+from tinytorch.autograd.engine import backward, grad
+from tinytorch.autograd.function import Function
+from tinytorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from tinytorch.autograd.modes import (
     enable_grad,
     inference_mode,
@@ -14,10 +18,6 @@ from tinytorch.autograd.modes import (
     no_grad,
     set_grad_enabled,
 )
-import tinytorch.tensor_base  # noqa: I001 - the circle (see its end) has to be closed before the engine can load
-from tinytorch.autograd.engine import backward, grad
-from tinytorch.autograd.function import Function
-from tinytorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 
 __all__ = ["Function", "GradcheckError", "Variable", "backward", "enable_grad", "grad", "gradcheck", "gradgradcheck",
            "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled"]  # fmt: skip
