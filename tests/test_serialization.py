@@ -239,7 +239,7 @@ PLAIN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", PLAIN, ids=lambda value: repr(value)[:30])
+@pytest.mark.parametrize("value", PLAIN, ids=[f"{i} {type(v).__name__}" for i, v in enumerate(PLAIN)])
 def test_plain_values_in_both_directions(value):
     assert_same(load(io.BytesIO(bytes_of(value))), value)
     assert_same(to_torch(value), value)

@@ -253,8 +253,8 @@ def test_forward_is_required():
 
 
 def test_missing_layers_say_so():
-    with pytest.raises(AttributeError, match=r"tinytorch.nn has no LSTM"):
-        getattr(tinytorch.nn, "LSTM")  # noqa: B009
+    with pytest.raises(AttributeError, match=r"tinytorch.nn has no Conv3d"):
+        getattr(tinytorch.nn, "Conv3d")  # noqa: B009
     with pytest.raises(AttributeError, match="has no attribute 'Nonsense'"):
         getattr(tinytorch.nn, "Nonsense")  # noqa: B009
     with pytest.raises(NotImplementedError, match="weight_norm is not implemented"):

@@ -16,6 +16,9 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name == "test_coverage.py")
+    for item in items:  # under pytest-xdist, one worker must see them all (--dist loadgroup)
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("ops"))
 
 
 @pytest.fixture(scope="session")

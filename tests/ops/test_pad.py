@@ -14,21 +14,16 @@ from tests.ops.cases import Case, real, truth, whole
 from tests.ops.run_cases import over, run
 
 
-def _functional(T: Any) -> Any:
-    """Where a library keeps these functions; ``T`` may be a recorder over tinytorch."""
-    return torch.nn.functional if T is torch else T
-
-
 def _pad(T: Any, *args: Any, **options: Any) -> Any:
-    return _functional(T).pad(*args, **options)
+    return T.nn.functional.pad(*args, **options)
 
 
 def _im2col(T: Any, *args: Any, **options: Any) -> Any:
-    return torch.nn.functional.unfold(*args, **options) if T is torch else T.im2col(*args, **options)
+    return T.nn.functional.unfold(*args, **options)
 
 
 def _col2im(T: Any, *args: Any, **options: Any) -> Any:
-    return torch.nn.functional.fold(*args, **options) if T is torch else T.col2im(*args, **options)
+    return T.nn.functional.fold(*args, **options)
 
 
 MODES = ("reflect", "replicate", "circular")

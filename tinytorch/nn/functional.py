@@ -45,6 +45,7 @@ from tinytorch.ops.adaptive_pool import (
 )  # fmt: skip
 from tinytorch.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from tinytorch.ops.distance import cosine_similarity, normalize, pairwise_distance
+from tinytorch.ops.stacking import one_hot
 from tinytorch.ops.fold import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinytorch.ops.fold import col2im as fold
 from tinytorch.ops.fold import im2col as unfold
@@ -194,29 +195,6 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 
 # ------------------------------------------------------------------------------------------ tables and products
-
-
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Integers (...) to rows (..., num_classes) with a single 1; as many classes as needed by default.
-
-    Raises RuntimeError for a dtype other than int64, a negative class, or one that is not below ``num_classes``.
-    """
-    classes = tensor._array
-    if classes.dtype != np.int64:
-        raise RuntimeError(
-            f"one_hot is only applicable to index tensor of type LongTensor. Got: {tensor.type()[6:-6]}"
-        )
-    if classes.size == 0:
-        if num_classes <= 0:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-    else:
-        if classes.min() < 0:
-            raise RuntimeError("Class values must be non-negative.")
-        if num_classes == -1:
-            num_classes = int(classes.max()) + 1
-        elif classes.max() >= num_classes:
-            raise RuntimeError("Class values must be smaller than num_classes.")
-    return Tensor._wrap((classes[..., None] == np.arange(num_classes)).astype(np.int64))
 
 
 def embedding(

@@ -43,7 +43,7 @@ def randn(
 
 
 def randint(
-    low: int,
+    low: Any = None,
     high: Any = None,
     size: Any = None,
     *,
@@ -57,6 +57,7 @@ def randint(
         low, high, size = 0, low, high
     elif high is None:
         low, high = 0, low
+    low = 0 if low is None else low
     shape = checked_sizes((tuple(sizes_from((size,))),))
     numpy_dtype = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
     array = rng_integers.random_integers(generator_or_default(generator), shape, numpy_dtype, int(low), int(high))

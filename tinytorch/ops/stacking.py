@@ -163,10 +163,16 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """For each class number a row with 1 at that place and 0 elsewhere: (*,) gives (*, num_classes), int64."""
+    """For each class number a row with 1 at that place and 0 elsewhere: (...) gives (..., num_classes), int64.
+
+    As many classes as needed by default. Raises RuntimeError for a dtype other than int64, a negative class, or
+    one that is not below ``num_classes``.
+    """
     classes = tensor._array
     if classes.dtype != np.int64:
-        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+        raise RuntimeError(
+            f"one_hot is only applicable to index tensor of type LongTensor. Got: {tensor.type()[6:-6]}"
+        )
     if classes.size == 0 and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
     if classes.size and classes.min() < 0:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tinytorch.nn.utils import rnn
 from tinytorch.nn.utils.clip_grad import (
     clip_grad_norm_,
     clip_grad_value_,
@@ -11,10 +12,10 @@ from tinytorch.nn.utils.clip_grad import (
 from tinytorch.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector",
-           "vector_to_parameters"]  # fmt: skip
+           "rnn", "vector_to_parameters"]  # fmt: skip
 
 _MISSING = ("fuse_conv_bn_eval", "fuse_linear_bn_eval", "parametrizations", "parametrize", "prune",
-            "remove_spectral_norm", "remove_weight_norm", "rnn", "skip_init", "spectral_norm", "stateless",
+            "remove_spectral_norm", "remove_weight_norm", "skip_init", "spectral_norm", "stateless",
             "weight_norm")  # fmt: skip
 
 

@@ -1,0 +1,345 @@
+"""Recurrence: one layer in one direction over all time steps, as a single op.
+
+The products of the inputs with their weights do not depend on the state, so they are done before, for all time steps in one
+matrix product: ``gates = X W_ihᵀ + b``. What is left here is the loop over time. With σ the logistic function::
+
+    RNN     h' = tanh(gates + h W_hhᵀ)                              or max(0, ...)
+    LSTM    i, f, g, o = gates + h W_hhᵀ                            four parts of H columns each
+            c' = σ(f) c + σ(i) tanh(g)
+            h' = σ(o) tanh(c')                                      projected: h' W_hrᵀ
+    GRU     a, b, m = gates;  p, q, s = h W_hhᵀ + b_hh
+            r, z = σ(a + p), σ(b + q)
+            n = tanh(m + r s)
+            h' = (1 - z) n + z h = n + z (h - n)
+
+Rows of a batch may end at different times. Then ``gates`` holds only rows that exist (a packed sequence): ``batch_sizes[t]``
+rows of time 0, then of time 1, ..., longest sequences first. Step t changes the first ``batch_sizes[t]`` rows of the
+state; the others keep theirs. A full batch is the case in which all sizes are equal.
+
+Backward walks the steps in the opposite order. Everything that does not depend on the incoming gradient is computed for
+all steps at once before the loop, and the gradient of W_hh is one matrix product after it. If the gradient is to be
+differentiated again, the formula above is run in Tensor ops (the ``*_step`` functions) and the engine does the rest.
+
+Sources: Elman 1990; Hochreiter and Schmidhuber 1997; Cho et al. 2014; Sak et al. 2014 (projections); ``torch.nn.LSTM``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd import engine
+from tinytorch.autograd.modes import is_grad_enabled
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.tensor import Tensor
+
+__all__ = ["gru_sequence", "lstm_sequence", "rnn_sequence"]
+
+Steps = list[tuple[slice, int]]
+
+
+def _steps(batch_sizes: Sequence[int], reverse: bool) -> Steps:
+    """For each step, in the order of the walk: its rows among all, and their number."""
+    steps, start = [], 0
+    for size in batch_sizes:
+        steps.append((slice(start, start + size), size))
+        start += size
+    return steps[::-1] if reverse else steps
+
+
+def _states_before(first: np.ndarray, after: np.ndarray, steps: Steps) -> np.ndarray:
+    """The state that each step found, in the rows of that step, from the states that the steps left."""
+    before = np.empty((after.shape[0], first.shape[1]), first.dtype)
+    state = first.copy()
+    for rows, n in steps:
+        before[rows] = state[:n]
+        state[:n] = after[rows]
+    return before
+
+
+def _sigmoid(x: np.ndarray) -> None:
+    """σ(x) = 1 / (1 + e^-x), over x. Where e^-x overflows, 1 / (1 + inf) = 0 is right."""
+    np.negative(x, out=x)
+    np.exp(x, out=x)
+    x += 1
+    np.reciprocal(x, out=x)
+
+
+def _differentiable_backward(
+    ctx: Any, step: Callable[..., tuple[Tensor, ...]], inputs: Sequence[Any], n_states: int, grads: Sequence[Any]
+) -> tuple[Any, ...]:
+    """The gradients of a primitive as a recorded computation: its formula in Tensor ops, differentiated by the engine.
+
+    Views stand for the inputs, so that one input that was computed from another does not count twice.
+    """
+    views = [None if x is None else x.view_as(x) for x in inputs]
+    outputs = _run(step, views, n_states, ctx.attributes)
+    wanted = [view for view, need in zip(views, ctx.needs_input_grad, strict=True) if need]
+    found = iter(engine.grad(outputs, wanted, grads, create_graph=True, allow_unused=True))
+    return tuple([next(found) if need else None for need in ctx.needs_input_grad])
+
+
+def _run(
+    step: Callable[..., tuple[Tensor, ...]], inputs: Sequence[Any], n_states: int, attributes: Any
+) -> list[Tensor]:
+    """All time steps in Tensor ops: [output, final states...]."""
+    gates, states, weights = inputs[0], list(inputs[1 : 1 + n_states]), inputs[1 + n_states :]
+    steps = _steps(attributes["batch_sizes"], attributes["reverse"])
+    outputs = []
+    for rows, n in steps:
+        new = step(gates[rows], *[state[:n] for state in states], *weights, **attributes)
+        states = [ops.cat([value, state[n:]]) for value, state in zip(new, states, strict=True)]
+        outputs.append(new[0])
+    return [ops.cat(outputs[::-1] if attributes["reverse"] else outputs), *states]
+
+
+def _as_tensors(*arrays: np.ndarray | None) -> tuple[Tensor | None, ...]:
+    return tuple([None if array is None else Tensor._wrap(array) for array in arrays])
+
+
+# ------------------------------------------------------------------------------------------ plain
+
+
+def rnn_step(gates: Tensor, h: Tensor, w_hh: Tensor, nonlinearity: str, **_: Any) -> tuple[Tensor, ...]:
+    """One step in Tensor ops."""
+    x = gates + h.matmul(w_hh.t())
+    return (x.tanh() if nonlinearity == "tanh" else ops.relu(x),)
+
+
+class RNNSequence(Primitive):
+    """gates (rows, H), h (N, H), w_hh (H, H) give output (rows, H) and the final h."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, gates: np.ndarray, h0: np.ndarray, w_hh: np.ndarray,
+        nonlinearity: str, batch_sizes: Sequence[int], reverse: bool,
+    ) -> tuple[np.ndarray, ...]:  # fmt: skip
+        output, h = np.empty_like(gates, order="C"), h0.copy()
+        for rows, n in _steps(batch_sizes, reverse):
+            x = np.matmul(h[:n], w_hh.T, out=output[rows])
+            x += gates[rows]
+            h[:n] = np.tanh(x, out=x) if nonlinearity == "tanh" else np.maximum(x, x.dtype.type(0), out=x)
+        ctx.save_for_backward(gates, h0, w_hh, output)
+        return output, h
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor, grad_h: Tensor) -> tuple[Any, ...]:
+        gates, h0, w_hh, output = ctx.saved_tensors
+        if is_grad_enabled():
+            return _differentiable_backward(ctx, rnn_step, (gates, h0, w_hh), 1, (grad_output, grad_h))
+        steps = _steps(ctx.attributes["batch_sizes"], ctx.attributes["reverse"])
+        y, weight, upper = output._array, w_hh._array, grad_output._array
+        slope = 1 - y * y if ctx.attributes["nonlinearity"] == "tanh" else (y > 0).astype(y.dtype)
+        dx, dh = np.empty_like(slope), grad_h._array.copy()
+        for rows, n in reversed(steps):
+            np.multiply(dh[:n] + upper[rows], slope[rows], out=dx[rows])
+            np.matmul(dx[rows], weight, out=dh[:n])
+        dw = dx.T @ _states_before(h0._array, y, steps) if ctx.needs_input_grad[2] else None
+        return _as_tensors(dx, dh, dw)
+
+
+# ------------------------------------------------------------------------------------------ LSTM
+
+
+def lstm_step(
+    gates: Tensor, h: Tensor, c: Tensor, w_hh: Tensor, w_hr: Tensor | None, **_: Any
+) -> tuple[Tensor, ...]:
+    """One step in Tensor ops."""
+    i, f, g, o = (gates + h.matmul(w_hh.t())).chunk(4, 1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    h = o.sigmoid() * c.tanh()
+    return (h if w_hr is None else h.matmul(w_hr.t())), c
+
+
+class LSTMSequence(Primitive):
+    """gates (rows, 4 H), h (N, P), c (N, H), w_hh (4 H, P), w_hr (P, H) or None (then P = H) give output (rows, P) and
+    the final h and c."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, gates: np.ndarray, h0: np.ndarray, c0: np.ndarray, w_hh: np.ndarray, w_hr: np.ndarray | None,
+        batch_sizes: Sequence[int], reverse: bool,
+    ) -> tuple[np.ndarray, ...]:  # fmt: skip
+        rows_in_all, size = gates.shape[0], c0.shape[1]
+        active = np.empty_like(gates, order="C")  # σ(i), σ(f), tanh(g), σ(o)
+        cells = np.empty((rows_in_all, size), gates.dtype)
+        output = np.empty((rows_in_all, h0.shape[1]), gates.dtype)
+        h, c = h0.copy(), c0.copy()
+        for rows, n in _steps(batch_sizes, reverse):
+            x = np.matmul(h[:n], w_hh.T, out=active[rows])
+            x += gates[rows]
+            i, f, g, o = (x[:, k * size : (k + 1) * size] for k in range(4))
+            _sigmoid(x[:, : 2 * size])
+            np.tanh(g, out=g)
+            _sigmoid(o)
+            new_c = np.multiply(f, c[:n], out=cells[rows])
+            new_c += i * g
+            c[:n] = new_c
+            new_h = np.tanh(new_c)
+            new_h *= o
+            h[:n] = output[rows] = new_h if w_hr is None else new_h @ w_hr.T
+        ctx.save_for_backward(gates, h0, c0, w_hh, w_hr, output)
+        ctx.save_intermediates(active, cells)
+        return output, h, c
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor, grad_h: Tensor, grad_c: Tensor) -> tuple[Any, ...]:
+        gates, h0, c0, w_hh, w_hr, output = ctx.saved_tensors
+        if is_grad_enabled():
+            inputs, grads = (gates, h0, c0, w_hh, w_hr), (grad_output, grad_h, grad_c)
+            return _differentiable_backward(ctx, lstm_step, inputs, 2, grads)
+        active, cells = ctx.intermediates
+        steps = _steps(ctx.attributes["batch_sizes"], ctx.attributes["reverse"])
+        dx, dh, dc, unprojected = _lstm_walk(
+            active, cells, _states_before(c0._array, cells, steps), w_hh._array,
+            None if w_hr is None else w_hr._array,
+            grad_output._array, grad_h._array, grad_c._array, steps,
+        )  # fmt: skip
+        dw_hh = dx.T @ _states_before(h0._array, output._array, steps) if ctx.needs_input_grad[3] else None
+        dw_hr = None
+        if w_hr is not None:
+            size = cells.shape[1]
+            dw_hr = unprojected.T @ (active[:, 3 * size :] * np.tanh(cells))
+        return _as_tensors(dx, dh, dc, dw_hh, dw_hr)
+
+
+def _lstm_walk(
+    active: np.ndarray, cells: np.ndarray, cells_before: np.ndarray, w_hh: np.ndarray, w_hr: np.ndarray | None,
+    upper: np.ndarray, grad_h: np.ndarray, grad_c: np.ndarray, steps: Steps,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Gradients of gates, first h and first c; and, for the projection, of every step's output.
+
+    ``∂c'/∂`` of the gates i, f, g and ``∂h/∂o``, σ and tanh included, are the four parts of ``slope``.
+    """
+    size = cells.shape[1]
+    i, f, g, o = (active[:, k * size : (k + 1) * size] for k in range(4))
+    tanh_c = np.tanh(cells)
+    slope = np.stack([g * i * (1 - i), cells_before * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)], axis=1)
+    through_tanh = o * (1 - tanh_c * tanh_c)
+    dx, outer = np.empty_like(slope), upper if w_hr is None else np.empty_like(upper)
+    dh, dc = grad_h.copy(), grad_c.copy()
+    for rows, n in reversed(steps):
+        dh_now = dh[:n] + upper[rows]
+        if w_hr is not None:
+            outer[rows] = dh_now
+            dh_now = dh_now @ w_hr
+        dc_now = dc[:n]
+        dc_now += dh_now * through_tanh[rows]
+        np.multiply(slope[rows, :3], dc_now[:, None], out=dx[rows, :3])
+        np.multiply(slope[rows, 3], dh_now, out=dx[rows, 3])
+        dc_now *= f[rows]
+        np.matmul(dx[rows].reshape(n, 4 * size), w_hh, out=dh[:n])
+    return dx.reshape(-1, 4 * size), dh, dc, outer
+
+
+# ------------------------------------------------------------------------------------------ GRU
+
+
+def gru_step(gates: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor | None, **_: Any) -> tuple[Tensor, ...]:
+    """One step in Tensor ops."""
+    a, b, m = gates.chunk(3, 1)
+    p, q, s = ops.linear(h, w_hh, b_hh).chunk(3, 1)
+    z = (b + q).sigmoid()
+    n = (m + (a + p).sigmoid() * s).tanh()
+    return (n + z * (h - n),)
+
+
+class GRUSequence(Primitive):
+    """gates (rows, 3 H), h (N, H), w_hh (3 H, H), b_hh (3 H,) or None give output (rows, H) and the final h."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, gates: np.ndarray, h0: np.ndarray, w_hh: np.ndarray, b_hh: np.ndarray | None,
+        batch_sizes: Sequence[int], reverse: bool,
+    ) -> tuple[np.ndarray, ...]:  # fmt: skip
+        size = h0.shape[1]
+        active = gates.copy(order="C")  # r, z, n
+        hidden = np.empty((gates.shape[0], size), gates.dtype)  # s
+        output, h = np.empty_like(hidden), h0.copy()
+        for rows, n in _steps(batch_sizes, reverse):
+            product = h[:n] @ w_hh.T
+            if b_hh is not None:
+                product += b_hh
+            r_and_z, new = active[rows, : 2 * size], active[rows, 2 * size :]
+            r_and_z += product[:, : 2 * size]
+            _sigmoid(r_and_z)
+            hidden[rows] = s = product[:, 2 * size :]
+            new += r_and_z[:, :size] * s
+            np.tanh(new, out=new)
+            y = np.subtract(h[:n], new, out=output[rows])
+            y *= r_and_z[:, size:]
+            y += new
+            h[:n] = y
+        ctx.save_for_backward(gates, h0, w_hh, b_hh, output)
+        ctx.save_intermediates(active, hidden)
+        return output, h
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor, grad_h: Tensor) -> tuple[Any, ...]:
+        gates, h0, w_hh, b_hh, output = ctx.saved_tensors
+        if is_grad_enabled():
+            return _differentiable_backward(ctx, gru_step, (gates, h0, w_hh, b_hh), 1, (grad_output, grad_h))
+        active, s = ctx.intermediates
+        steps = _steps(ctx.attributes["batch_sizes"], ctx.attributes["reverse"])
+        before, size, upper = _states_before(h0._array, output._array, steps), s.shape[1], grad_output._array
+        r, z, new = (active[:, k * size : (k + 1) * size] for k in range(3))
+        to_m = (1 - z) * (1 - new * new)  # ∂h'/∂m; ∂h'/∂s is r times that
+        slope = np.stack([to_m * s * r * (1 - r), (before - new) * z * (1 - z), to_m * r], axis=1)
+        product, dm, dh = np.empty_like(slope), np.empty_like(to_m), grad_h._array.copy()
+        for rows, n in reversed(steps):
+            dh_now = dh[:n] + upper[rows]
+            np.multiply(slope[rows], dh_now[:, None], out=product[rows])
+            np.multiply(to_m[rows], dh_now, out=dm[rows])
+            np.matmul(product[rows].reshape(n, 3 * size), w_hh._array, out=dh[:n])
+            dh[:n] += dh_now * z[rows]
+        d_product = product.reshape(-1, 3 * size)
+        dx = np.concatenate([d_product[:, : 2 * size], dm], axis=1)
+        db_hh = None if b_hh is None else d_product.sum(0)
+        return _as_tensors(dx, dh, d_product.T @ before if ctx.needs_input_grad[2] else None, db_hh)
+
+
+# ------------------------------------------------------------------------------------------ functions
+
+
+def _check_dtypes(gates: Tensor, *others: Tensor | None) -> None:
+    for other in others:
+        if other is not None and other._array.dtype != gates._array.dtype:
+            raise RuntimeError(
+                "mat1 and mat2 must have the same dtype, but got "
+                f"{other.type()[6:-6]} and {gates.type()[6:-6]}"
+            )
+
+
+def rnn_sequence(
+    gates: Tensor, h: Tensor, w_hh: Tensor, nonlinearity: str, batch_sizes: Sequence[int], reverse: bool = False
+) -> tuple[Tensor, ...]:
+    """A plain recurrence ("tanh" or "relu"); returns the output of all steps and the final state.
+
+    RuntimeError if dtypes differ.
+    """
+    _check_dtypes(gates, h, w_hh)
+    return RNNSequence.apply(
+        gates, h, w_hh, nonlinearity=nonlinearity, batch_sizes=tuple(batch_sizes), reverse=reverse
+    )
+
+
+def lstm_sequence(
+    gates: Tensor, h: Tensor, c: Tensor, w_hh: Tensor, w_hr: Tensor | None,
+    batch_sizes: Sequence[int], reverse: bool = False,
+) -> tuple[Tensor, ...]:  # fmt: skip
+    """A long short-term memory; returns the output of all steps, the final h and the final c."""
+    _check_dtypes(gates, h, c, w_hh, w_hr)
+    return LSTMSequence.apply(gates, h, c, w_hh, w_hr, batch_sizes=tuple(batch_sizes), reverse=reverse)
+
+
+def gru_sequence(
+    gates: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor | None, batch_sizes: Sequence[int], reverse: bool = False
+) -> tuple[Tensor, ...]:
+    """Gated recurrent units; returns the output of all steps and the final state."""
+    _check_dtypes(gates, h, w_hh, b_hh)
+    return GRUSequence.apply(gates, h, w_hh, b_hh, batch_sizes=tuple(batch_sizes), reverse=reverse)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
