@@ -77,10 +77,8 @@ def test_layers_in_float32(text):
 @pytest.mark.parametrize("text", ["nn.RNN(3, 4, 3, dropout=0.5)", "nn.LSTM(3, 4, 3, dropout=0.4, bidirectional=True, batch_first=True)", "nn.GRU(3, 4, 2, dropout=0.3)"])
 def test_dropout_between_layers_has_the_same_random_numbers(text):
     def outputs(T):
-        module = T.nn.__dict__  # the layer is built and run after one seed
-        layer = eval(text, {"nn": T.nn, "T": T})
+        layer = eval(text, {"nn": T.nn})
         x = T.linspace(-1, 1, 5 * 2 * 3).reshape(5, 2, 3)
-        del module
         return layer(x)[0], layer.eval()(x)[0]
 
     for ours, theirs in zip(*both(outputs), strict=True):

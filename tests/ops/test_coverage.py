@@ -24,6 +24,7 @@ pytestmark = pytest.mark.usefixtures("everything_ran")
 ABSTRACT = {
     "Elementwise": "base of ops that NumPy broadcasts",
     "FloorDivide": "PyTorch has no derivative; test_errors.py compares the refusal",
+    "BackwardHookFunction": "hands tensors through; tests/nn/test_hooks.py compares what modules' hooks see",
 }
 #: Ops whose second derivative PyTorch does not have either.
 FIRST_ONLY: dict[str, str] = {}

@@ -23,9 +23,9 @@ _MISSING = frozenset(
         "LazyConv3d", "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d",
         "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear", "LinearCrossEntropyLoss",
         "LinearCrossEntropyOptions", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d",
-        "MultiheadAttention", "NLLLoss2d", "ReflectionPad3d",
-        "ReplicationPad3d", "SyncBatchNorm", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",
-        "TransformerEncoder", "TransformerEncoderLayer", "UninitializedBuffer",
+        "NLLLoss2d", "ReflectionPad3d",
+        "ReplicationPad3d", "SyncBatchNorm",
+        "UninitializedBuffer",
         "UninitializedParameter", "ZeroPad3d",
     ]
 )  # fmt: skip

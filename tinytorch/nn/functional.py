@@ -6,7 +6,6 @@ functions composed of several ops, and in-place variants.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -43,6 +42,7 @@ from tinytorch.ops.adaptive_pool import (
     adaptive_max_pool1d,
     adaptive_max_pool2d,
 )  # fmt: skip
+from tinytorch.ops.attention import scaled_dot_product_attention
 from tinytorch.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from tinytorch.ops.distance import cosine_similarity, normalize, pairwise_distance
 from tinytorch.ops.stacking import one_hot
@@ -71,6 +71,7 @@ from tinytorch.ops.loss_margin import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )  # fmt: skip
+from tinytorch.ops.multi_head_attention import multi_head_attention_forward
 from tinytorch.ops.norm import batch_norm, instance_norm
 from tinytorch.ops.pad import pad
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
@@ -89,7 +90,7 @@ __all__ = [
     "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
     "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm",
     "leaky_relu", "leaky_relu_", "linear", "local_response_norm", "log_softmax", "logsigmoid",
-    "margin_ranking_loss", "max_pool1d", "max_pool2d", "mish", "mse_loss", "multi_margin_loss",
+    "margin_ranking_loss", "max_pool1d", "max_pool2d", "mish", "mse_loss", "multi_head_attention_forward", "multi_margin_loss",
     "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
     "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu",
     "relu6", "relu_", "rms_norm", "rrelu", "scaled_dot_product_attention", "selu", "sigmoid", "silu",
@@ -258,35 +259,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     table = by_first.reshape(*input1.shape[:-1], n_out, n_in2)
     product = (table * input2.unsqueeze(-2)).sum(-1)
     return product if bias is None else product + bias
-
-
-def scaled_dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-) -> Tensor:
-    """``softmax(Q Kᵀ / √d) V`` (Vaswani et al. 2017): (..., L, d), (..., S, d), (..., S, e) give (..., L, e).
-
-    ``attn_mask`` (broadcast to (..., L, S)): True where attention is allowed, or a float that is added to the scores.
-    ``is_causal``: position i attends to positions 0 to i.
-    """
-    length, sources = query.shape[-2], key.shape[-2]
-    scores = query.matmul(key.transpose(-2, -1)) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
-    if is_causal:
-        if attn_mask is not None:
-            raise RuntimeError("scaled_dot_product_attention: attn_mask must be None when is_causal=True")
-        attn_mask = Tensor._wrap(np.tril(np.ones((length, sources), bool)))
-    if attn_mask is not None:
-        scores = (
-            ops.where(attn_mask, scores, -math.inf)
-            if attn_mask._array.dtype.kind == "b"
-            else scores + attn_mask
-        )
-    return dropout(softmax(scores, -1), dropout_p, training=dropout_p > 0).matmul(value)
 
 
 # ------------------------------------------------------------------------------------------ channels
