@@ -3,8 +3,6 @@
 Only the import lines differ. Run this file: it repeats the introduction's numbers and asserts each of them.
 """
 
-# ruff: noqa: W293, UP008 - the class is kept as it was written
-
 import numpy as np
 
 import tinytorch as torch

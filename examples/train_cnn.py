@@ -4,8 +4,8 @@
     python examples/train_cnn.py --data ~/mnist         # all of MNIST, from IDX files in that folder
     python examples/train_cnn.py --resume               # go on after Ctrl-C
 
-Writes to the folder ``--out`` (default ``runs/cnn``): ``best.pt`` (weights of the best epoch), ``last.pt`` (everything that a resumed run
-needs to give the numbers of an unbroken one), ``curves.png`` and ``history.json``.
+Writes to the folder ``--out`` (default ``runs/cnn``): ``best.pt`` (weights of the best epoch), ``last.pt``
+(everything that a resumed run needs to give the numbers of an unbroken one), ``curves.png`` and ``history.json``.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train CNNExample on handwritten digits.")
     parser.add_argument("--data", type=Path, help="folder with MNIST's IDX files (default: the bundled 5,000 digits)")
     parser.add_argument("--download", action="store_true", help="fetch missing files of MNIST into --data")
-    parser.add_argument("--epochs", type=positive_int, default=12)
+    parser.add_argument("--epochs", type=positive_int, default=6)
     parser.add_argument("--batch-size", type=positive_int, default=64)
     parser.add_argument("--lr", type=float, help=f"peak learning rate (default: {DEFAULT_LR})")
     parser.add_argument("--optimizer", choices=OPTIMIZERS, default="adamw")
@@ -269,7 +269,7 @@ def print_confusion(model: CNNExample, loader: DataLoader) -> None:
     print()
 
 
-class progress_bar:  # noqa: N801 - used like a function
+class progress_bar:
     """tqdm's bar with loss, accuracy and images per second; silent where tqdm is not installed."""
 
     def __init__(self, epoch: int, epochs: int, total: int, done: int) -> None:
@@ -280,7 +280,9 @@ class progress_bar:  # noqa: N801 - used like a function
                 print("no progress bar: tqdm is not installed (pip install tqdm)")
             self.bar = None
         else:
-            self.bar = tqdm(total=total, initial=done, desc=f"epoch {epoch + 1}/{epochs}", leave=False, dynamic_ncols=True)
+            self.bar = tqdm(
+                total=total, initial=done, desc=f"epoch {epoch + 1}/{epochs}", leave=False, dynamic_ncols=True
+            )
         self.start, self.images, self.correct, self.losses = time.perf_counter(), 0, 0, 0.0
 
     def __enter__(self) -> "progress_bar":

@@ -149,7 +149,9 @@ def _both_gradients(
     for pair in zip(theirs, ours, strict=True):
         if not any(isinstance(t, (torch.Tensor, tinytorch.Tensor)) and t.requires_grad for t in pair):
             continue
-        cotangent = np.asarray(rng.standard_normal(tuple(pair[0].shape)).astype(str(pair[0].dtype).removeprefix("torch.")))
+        cotangent = np.asarray(
+            rng.standard_normal(tuple(pair[0].shape)).astype(str(pair[0].dtype).removeprefix("torch."))
+        )
         for (starts, cotangents), tensor, library in zip(sides, pair, (torch, tinytorch), strict=True):
             if tensor.requires_grad:
                 starts.append(tensor)

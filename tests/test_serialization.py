@@ -163,7 +163,10 @@ def test_different_dtypes_on_one_memory_raise_as_in_torch():
 
 
 def test_bfloat16_becomes_float32_exactly():
-    source = {"a": torch.randn(50).to(torch.bfloat16), "n": torch.tensor([float("inf"), float("nan"), -0.0]).to(torch.bfloat16)}
+    source = {
+        "a": torch.randn(50).to(torch.bfloat16),
+        "n": torch.tensor([float("inf"), float("nan"), -0.0]).to(torch.bfloat16),
+    }
     with pytest.warns(UserWarning, match=r"bfloat16.*float32"):
         mine = from_torch(source)
     assert_same(mine, {name: tensor.float() for name, tensor in source.items()})
@@ -291,7 +294,12 @@ def test_optimizer_state_of_adam_in_both_directions():
         model(torch.randn(5, 4)).square().mean().backward()
         optimizer.step()
         schedule.step()
-    checkpoint = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "epoch": 3}
+    checkpoint = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+        "epoch": 3,
+    }
     mine = from_torch(checkpoint)
     assert_same(mine, checkpoint)
     back = to_torch(mine)
@@ -331,9 +339,14 @@ def test_too_deep_objects_raise():
         save(nested, io.BytesIO())
 
 
-@pytest.mark.parametrize("obj", [Unknown(), {"a": Unknown()}, [os.getcwd], slice(0, 1), range(3)], ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize(
+    "obj", [Unknown(), {"a": Unknown()}, [os.getcwd], slice(0, 1), range(3)], ids=lambda o: type(o).__name__
+)
 def test_foreign_globals_are_refused_by_name(obj, capfd):
-    with pytest.raises(pickle.UnpicklingError, match=r"Unsupported global: GLOBAL (posix|nt|os|builtins)\.(system|getcwd|slice|range|xrange) "):
+    with pytest.raises(
+        pickle.UnpicklingError,
+        match=r"Unsupported global: GLOBAL (posix|nt|os|builtins)\.(system|getcwd|slice|range|xrange) ",
+    ):
         from_torch(obj)
     assert "never" not in capfd.readouterr().out
 
@@ -375,7 +388,10 @@ def test_legacy_and_other_formats_are_named():
 def test_layout_of_the_file():
     data = bytes_of([tinytorch.arange(5), tinytorch.zeros(0), tinytorch.ones(3)])
     names = zipfile.ZipFile(io.BytesIO(data)).namelist()
-    assert names == [f"archive/{n}" for n in ("data.pkl", "byteorder", "data/0", "data/1", "data/2", "version", ".data/serialization_id")]
+    assert names == [
+        f"archive/{n}"
+        for n in ("data.pkl", "byteorder", "data/0", "data/1", "data/2", "version", ".data/serialization_id")
+    ]
     assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
     reader = ArchiveReader(io.BytesIO(data))
     for name in names:
@@ -395,7 +411,9 @@ def test_equal_content_gives_equal_bytes():
         "sys.stdout.buffer.write(f.getvalue())"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment).stdout == first
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment).stdout == first
+    )
 
 
 def test_paths_mmap_and_file_objects(tmp_path):
@@ -449,7 +467,9 @@ def test_older_zip_files_and_the_other_byte_order():
 
     members = members_of(bytes_of({"a": tinytorch.arange(3.0), "c": tinytorch.ones(2, dtype=tinytorch.complex64)}))
     members["byteorder"] = b"big"
-    members["data/0"], members["data/1"] = (np.frombuffer(members[k], "<f4").astype(">f4").tobytes() for k in ("data/0", "data/1"))
+    members["data/0"], members["data/1"] = (
+        np.frombuffer(members[k], "<f4").astype(">f4").tobytes() for k in ("data/0", "data/1")
+    )
     assert_same(load(archive_of(members)), {"a": torch.arange(3.0), "c": torch.ones(2, dtype=torch.complex64)})
     assert_same(load(archive_of(members)), torch.load(archive_of(members), weights_only=True))
 
@@ -467,7 +487,15 @@ def test_zip64_archives(monkeypatch, tmp_path):
 
 def test_map_location():
     data = bytes_of(tinytorch.ones(2))
-    for where in (None, "cpu", b"cpu", tinytorch.device("cpu"), {"cuda:0": "cpu"}, lambda storage, location: storage, lambda storage, location: None):
+    for where in (
+        None,
+        "cpu",
+        b"cpu",
+        tinytorch.device("cpu"),
+        {"cuda:0": "cpu"},
+        lambda storage, location: storage,
+        lambda storage, location: None,
+    ):
         assert load(io.BytesIO(data), map_location=where).tolist() == [1, 1]
     members = members_of(data)
     members["data.pkl"] = members["data.pkl"].replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0")
@@ -503,7 +531,9 @@ def run_pickle(program: bytes, storage: bytes = bytes(16)):
     return load(archive_of({"data.pkl": b"\x80\x02" + program, "data/0": storage, "version": b"3\n"}))
 
 
-def tensor_program(numel: int = 4, offset: int = 0, shape: tuple = (4,), strides: tuple = (1,), storage: str = "FloatStorage") -> bytes:
+def tensor_program(
+    numel: int = 4, offset: int = 0, shape: tuple = (4,), strides: tuple = (1,), storage: str = "FloatStorage"
+) -> bytes:
     def plain(value):
         return pickle.dumps(value, 2)[2:-1]
 
@@ -542,7 +572,11 @@ def test_bombs_do_not_get_memory():
         "long integer": b"\x8b\xff\xff\xff\x7fabc.",
         "long bytes": b"\x8e" + (10**15).to_bytes(8, "little") + b".",
         "copies of a list": b"(" + big_list + b"c__builtin__\nset\nq\x01" + b"h\x01h\x00\x85R" * 20_000 + b"t.",
-        "copies of an ordered dict": b"(](" + b"K\x01K\x01\x86" * 20_000 + b"eq\x00ccollections\nOrderedDict\nq\x01" + b"h\x01h\x00\x85R" * 9000 + b"t.",
+        "copies of an ordered dict": b"(]("
+        + b"K\x01K\x01\x86" * 20_000
+        + b"eq\x00ccollections\nOrderedDict\nq\x01"
+        + b"h\x01h\x00\x85R" * 9000
+        + b"t.",
         "deep tuples": b")" + b"\x85" * 60_000 + b".",
         "deep lists": b"]" * 60_000 + b"a" * 59_999 + b".",
         "deep marks": b"(" * 60_000 + b"t" * 60_000 + b".",
@@ -613,7 +647,11 @@ def test_hostile_zip_archives():
 
 def test_damaged_files_raise_and_nothing_worse():
     """Cut off, overwritten, doubled parts: an error that says so, or the right object. Never another exception."""
-    checkpoint = {"w": tinytorch.arange(12.0).view(3, 4), "p": Parameter(tinytorch.ones(2)), "o": OrderedDict(a=(1, "x", b"y"), s={1, 2})}
+    checkpoint = {
+        "w": tinytorch.arange(12.0).view(3, 4),
+        "p": Parameter(tinytorch.ones(2)),
+        "o": OrderedDict(a=(1, "x", b"y"), s={1, 2}),
+    }
     whole = bytes_of(checkpoint)
     pickled = members_of(whole)["data.pkl"]
     generator = random.Random(1)
@@ -717,7 +755,9 @@ print(newest)
 def test_a_killed_process_leaves_a_whole_file(kills, tmp_path):
     path = tmp_path / "model.pt"
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", KILLING, str(path), str(kills)], capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLING, str(path), str(kills)], capture_output=True, text=True, env=environment
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 0  # some saves did end
     litter = [name for name in os.listdir(tmp_path) if name != "model.pt"]
@@ -731,7 +771,9 @@ def test_safetensors_in_both_directions(tmp_path):
     package = pytest.importorskip("safetensors.torch")
     arrays = {f"{d}{s}": random_array(d, s) for d in DTYPES if d != "complex128" for s in [(), (0, 2), (3, 4)]}
     arrays["turned"] = random_array("float32", (3, 4)).T
-    save_file({n: tinytorch.from_numpy(a) for n, a in arrays.items()}, tmp_path / "mine.safetensors", metadata={"by": "me"})
+    save_file(
+        {n: tinytorch.from_numpy(a) for n, a in arrays.items()}, tmp_path / "mine.safetensors", metadata={"by": "me"}
+    )
     theirs = package.load_file(tmp_path / "mine.safetensors")
     mine = load_file(tmp_path / "mine.safetensors")
     assert set(mine) == set(theirs) == set(arrays)

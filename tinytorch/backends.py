@@ -1,4 +1,6 @@
-"""``tinytorch.backends``: the switches that scripts set for speed or reproducibility. Everything here is deterministic anyway."""
+"""``tinytorch.backends``: the switches that scripts set for speed or reproducibility. Everything here is
+deterministic anyway.
+"""
 
 from __future__ import annotations
 

@@ -34,4 +34,6 @@ def synchronize(device: Any = None) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(f"tinytorch.cuda has no '{name}': tinytorch runs on the CPU only, and cuda.is_available() is False.")
+    raise AttributeError(
+        f"tinytorch.cuda has no '{name}': tinytorch runs on the CPU only, and cuda.is_available() is False."
+    )

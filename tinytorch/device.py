@@ -9,7 +9,7 @@ __all__ = ["device"]
 _KNOWN = ("cpu", "cuda", "mps", "xpu", "meta", "mkldnn", "ipu", "hip", "vulkan", "xla", "hpu", "mtia", "privateuseone")
 
 
-class device:  # noqa: N801 - PyTorch's name
+class device:
     """A device: ``device("cpu")``. Others can be named, but no tensor can be put on them.
 
     >>> device("cpu")

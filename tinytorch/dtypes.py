@@ -4,9 +4,10 @@ NumPy and PyTorch disagree on what ``int64 + 1.5`` is (NumPy: float64, PyTorch: 
 0-dimensional array may widen a larger one (NumPy: yes, PyTorch: no, not within the same category). Both
 disagreements end here: every operator asks :func:`result_dtype` before it calls NumPy.
 
-The rule (PyTorch's): operands fall into three priorities - tensors with dimensions, 0-dimensional tensors, Python numbers -
-and into categories - bool < integer < floating < complex. The dtype comes from the highest priority; a lower priority changes
-it only when its *category* is higher.
+The rule (PyTorch's): operands fall into three priorities - tensors with dimensions, 0-dimensional tensors, Python
+numbers - and into categories - bool < integer < floating < complex. The dtype comes from the highest priority; a
+lower priority
+changes it only when its *category* is higher.
 
 >>> promote_types(int64, float32)
 torch.float32
@@ -22,22 +23,48 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "dtype", "promote_types", "can_cast", "finfo", "iinfo", "get_default_dtype", "set_default_dtype",
-    "float16", "half", "float32", "float", "float64", "double", "complex64", "cfloat", "complex128", "cdouble",
-    "uint8", "uint16", "uint32", "uint64", "int8", "int16", "short", "int32", "int", "int64", "long", "bool",
+    "bool",
+    "can_cast",
+    "cdouble",
+    "cfloat",
+    "complex64",
+    "complex128",
+    "double",
+    "dtype",
+    "finfo",
+    "float",
+    "float16",
+    "float32",
+    "float64",
+    "get_default_dtype",
+    "half",
+    "iinfo",
+    "int",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "long",
+    "promote_types",
+    "set_default_dtype",
+    "short",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
 ]  # fmt: skip
 
 BOOL, INTEGER, FLOATING, COMPLEX = range(4)
 _CATEGORY_OF_KIND = {"b": BOOL, "u": INTEGER, "i": INTEGER, "f": FLOATING, "c": COMPLEX}
 
 
-class dtype:  # noqa: N801 - PyTorch's name
+class dtype:
     """The type of a tensor's elements. Prints as PyTorch prints it, so that scripts print the same text.
 
     Attributes: ``itemsize`` (bytes), ``is_floating_point``, ``is_complex``, ``is_signed``; ``numpy`` is NumPy's dtype.
     """
 
-    __slots__ = ("name", "numpy", "itemsize", "is_floating_point", "is_complex", "is_signed", "category")
+    __slots__ = ("category", "is_complex", "is_floating_point", "is_signed", "itemsize", "name", "numpy")
 
     def __init__(self, name: str, numpy: Any) -> None:
         self.name = name
@@ -123,7 +150,9 @@ def from_numpy_dtype(numpy_dtype: Any) -> dtype:
 
 
 def to_numpy_dtype(d: Any) -> np.dtype[Any]:
-    """NumPy's dtype for a ``dtype=`` argument: a :class:`dtype`, or Python's ``float``, ``int``, ``bool``, ``complex``."""
+    """NumPy's dtype for a ``dtype=`` argument: a :class:`dtype`, or Python's ``float``, ``int``, ``bool``,
+    ``complex``.
+    """
     if isinstance(d, dtype):
         return d.numpy
     try:
@@ -214,7 +243,7 @@ def result_dtype(*operands: Any) -> np.dtype[Any]:
     return result
 
 
-class finfo:  # noqa: N801 - PyTorch's name
+class finfo:
     """Limits of a floating type: ``eps, max, min, tiny, smallest_normal, resolution, bits``."""
 
     def __init__(self, type: dtype | None = None) -> None:
@@ -233,7 +262,7 @@ class finfo:  # noqa: N801 - PyTorch's name
                 f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})")  # fmt: skip
 
 
-class iinfo:  # noqa: N801 - PyTorch's name
+class iinfo:
     """Limits of an integer type: ``max, min, bits``."""
 
     def __init__(self, type: dtype) -> None:

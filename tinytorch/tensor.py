@@ -1,7 +1,8 @@
 """Tensor: what can be computed with it, one line per method, each the call of an op.
 
-What a tensor is made of stands in :mod:`tinytorch.tensor_base`. Nothing happens here: ``x.exp()`` is ``ops.exp(x)``, so go there for the mathematics, the docstring and the derivative. A name with a
-trailing underscore changes the tensor in place (see :mod:`tinytorch.autograd.inplace`).
+What a tensor is made of stands in :mod:`tinytorch.tensor_base`. Nothing happens here: ``x.exp()`` is ``ops.exp(x)``,
+so go there for the mathematics, the docstring and the derivative. A name with a trailing underscore changes the
+tensor in place (see :mod:`tinytorch.autograd.inplace`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ __all__ = ["Tensor"]
 class Tensor(TensorBase):
     """A multi-dimensional array of one dtype with automatic differentiation, as ``torch.Tensor``.
 
-    Make one with :func:`tinytorch.tensor` and friends. ``Tensor(2, 3)`` (sizes) and ``Tensor([1, 2])`` (data) work as PyTorch's
-    legacy constructor: always the default float type.
+    Make one with :func:`tinytorch.tensor` and friends. ``Tensor(2, 3)`` (sizes) and ``Tensor([1, 2])`` (data) work as
+    PyTorch's legacy constructor: always the default float type.
 
     >>> import tinytorch
     >>> x = tinytorch.tensor([1.0, 2.0], requires_grad=True)
@@ -594,10 +595,26 @@ class Tensor(TensorBase):
     def prod(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
         return ops.prod(self, dim, keepdim, dtype=dtype, **numpy_names)
 
-    def var(self, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None, **numpy_names: Any) -> Tensor:
+    def var(
+        self,
+        dim: Any = None,
+        unbiased: Any = None,
+        keepdim: bool = False,
+        *,
+        correction: Any = None,
+        **numpy_names: Any,
+    ) -> Tensor:
         return ops.var(self, dim, unbiased, keepdim, correction=correction, **numpy_names)
 
-    def std(self, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None, **numpy_names: Any) -> Tensor:
+    def std(
+        self,
+        dim: Any = None,
+        unbiased: Any = None,
+        keepdim: bool = False,
+        *,
+        correction: Any = None,
+        **numpy_names: Any,
+    ) -> Tensor:
         return ops.std(self, dim, unbiased, keepdim, correction=correction, **numpy_names)
 
     def max(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Any:
@@ -660,7 +677,9 @@ class Tensor(TensorBase):
     def mode(self, dim: Any = -1, keepdim: Any = False) -> Any:
         return ops.mode(self, dim, keepdim)
 
-    def unique(self, sorted: Any = True, return_inverse: Any = False, return_counts: Any = False, dim: Any = None) -> Any:
+    def unique(
+        self, sorted: Any = True, return_inverse: Any = False, return_counts: Any = False, dim: Any = None
+    ) -> Any:
         return ops.unique(self, sorted, return_inverse, return_counts, dim)
 
     def unique_consecutive(self, return_inverse: Any = False, return_counts: Any = False, dim: Any = None) -> Any:
@@ -901,7 +920,9 @@ class Tensor(TensorBase):
     @property
     def H(self) -> Tensor:
         if self._array.ndim not in (0, 2):
-            raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D tensor.")
+            raise RuntimeError(
+                f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D tensor."
+            )
         return ops.t(self)
 
     def adjoint(self) -> Tensor:
@@ -1223,13 +1244,17 @@ class Tensor(TensorBase):
     def copy_(self, src: Tensor, non_blocking: builtins.bool = False) -> Tensor:
         return change_in_place(self, ops.copy, src)
 
-    def uniform_(self, from_: builtins.float = 0.0, to: builtins.float = 1.0, *, generator: Any = None, **legacy: Any) -> Tensor:
+    def uniform_(
+        self, from_: builtins.float = 0.0, to: builtins.float = 1.0, *, generator: Any = None, **legacy: Any
+    ) -> Tensor:
         return ops.uniform_(self, legacy.get("from", from_), to, generator)
 
     def normal_(self, mean: builtins.float = 0.0, std: builtins.float = 1.0, *, generator: Any = None) -> Tensor:
         return ops.normal_(self, mean, std, generator)
 
-    def random_(self, from_: builtins.int | None = None, to: builtins.int | None = None, *, generator: Any = None) -> Tensor:
+    def random_(
+        self, from_: builtins.int | None = None, to: builtins.int | None = None, *, generator: Any = None
+    ) -> Tensor:
         return ops.random_(self, from_, to, generator)
 
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
@@ -1250,7 +1275,9 @@ class Tensor(TensorBase):
     def bernoulli(self, *, generator: Any = None) -> Tensor:
         return ops.bernoulli(self, generator=generator)
 
-    def multinomial(self, num_samples: builtins.int, replacement: builtins.bool = False, *, generator: Any = None) -> Tensor:
+    def multinomial(
+        self, num_samples: builtins.int, replacement: builtins.bool = False, *, generator: Any = None
+    ) -> Tensor:
         return ops.multinomial(self, num_samples, replacement, generator=generator)
 
     def index_put_(self, indices: Any, values: Tensor, accumulate: builtins.bool = False) -> Tensor:

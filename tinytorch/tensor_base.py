@@ -8,8 +8,8 @@
     _grad           for a leaf, where ``backward()`` adds its gradient
     _base, _memory  for views: whose memory this is, and how often that memory was changed in place
 
-This file holds what a tensor *is*: its place in the autograd graph, its memory, conversions, Python's protocols. What can
-be *computed* with it - one line per method, each a call of an op - is in :mod:`tinytorch.tensor`.
+This file holds what a tensor *is*: its place in the autograd graph, its memory, conversions, Python's protocols. What
+can be *computed* with it - one line per method, each a call of an op - is in :mod:`tinytorch.tensor`.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ class TensorBase:
     def requires_grad(self, value: bool) -> None:
         if self._edge is not None and not value:
             raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                "variable in a "
                 "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         if value and self._array.dtype.kind not in "fc":
@@ -144,12 +145,15 @@ class TensorBase:
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._array.shape != self._array.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: {list(value.shape)} for a tensor of {list(self.shape)}"
+                    f"assigned grad has data of a different size: {list(value.shape)} for a tensor of "
+                    f"{list(self.shape)}"
                 )
             if value._array.dtype != self._array.dtype:
                 raise RuntimeError(
@@ -247,7 +251,9 @@ class TensorBase:
 
     @property
     def data(self) -> Tensor:
-        """The same memory outside the graph, with a version counter of its own: changes are not checked. Prefer detach()."""
+        """The same memory outside the graph, with a version counter of its own: changes are not checked. Prefer
+        detach().
+        """
         self._shared_memory()
         other = Tensor._wrap(self._array)
         other._memory = Memory(shared=True)
@@ -332,11 +338,11 @@ class TensorBase:
         return self._array.tolist()
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
-        """The same memory as a NumPy array. Raises RuntimeError if the tensor requires grad (``force=True``: detaches)."""
+        """The same memory as a NumPy array. Raises RuntimeError if the tensor requires grad (``force=True``:
+        detaches).
+        """
         if self.requires_grad and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         self._shared_memory()
         return self._array
 
@@ -424,7 +430,8 @@ class TensorBase:
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment. "
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+                "at the moment. "
                 "Use clone() or detach() first."
             )
         if id(self) in memo:
@@ -437,10 +444,12 @@ class TensorBase:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.is_leaf:
-            raise RuntimeError(
-                "Cannot pickle a tensor that is the result of a recorded operation; detach() it first."
-            )
-        return self._rebuild, (type(self), np.ascontiguousarray(self._array).reshape(self._array.shape), self._requires_grad)
+            raise RuntimeError("Cannot pickle a tensor that is the result of a recorded operation; detach() it first.")
+        return self._rebuild, (
+            type(self),
+            np.ascontiguousarray(self._array).reshape(self._array.shape),
+            self._requires_grad,
+        )
 
     @staticmethod
     def _rebuild(cls: type, array: np.ndarray, requires_grad: bool) -> Any:
@@ -462,15 +471,18 @@ class TensorBase:
 
 
 def _owner(array: Any) -> Any:
-    """Whose memory an array shows. NumPy's ``as_strided`` puts an object of its own between, so one step is not enough."""
+    """Whose memory an array shows. NumPy's ``as_strided`` puts an object of its own between, so one step is not
+    enough.
+    """
     while getattr(array, "base", None) is not None:
         array = array.base
     return array
 
 
-# The package's one import circle: tensors call ops and the engine, which make tensors. It is closed here. This module is
-# the first that `tinytorch` imports; by now TensorBase exists, so `tinytorch.tensor` can build Tensor on it, and
-# the modules that it loads at its own end find Tensor ready.
+# The package's one import circle: tensors call ops and the engine, which make tensors. It is closed here. This module
+# is the first that `tinytorch` imports; by now TensorBase exists, so `tinytorch.tensor` can build Tensor on it, and the
+# modules that it loads at its own end find Tensor ready.
+# isort: off
 from tinytorch.tensor import Tensor  # noqa: E402
 from tinytorch import formatting, ops  # noqa: E402
 from tinytorch.autograd import engine, inplace  # noqa: E402

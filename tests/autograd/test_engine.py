@@ -244,7 +244,10 @@ def test_a_hook_may_run_backward_itself():
         (lambda T: T.ones(2, requires_grad=True).exp().backward(T.ones(3)), "Mismatch in shape"),
         (lambda T: T.tensor([1, 2], requires_grad=True), "floating point"),
         (lambda T: T.tensor([1, 2]).requires_grad_(), "floating point"),
-        (lambda T: T.autograd.grad(T.ones(1, requires_grad=True).sum(), T.ones(1, requires_grad=True)), "not have been used"),
+        (
+            lambda T: T.autograd.grad(T.ones(1, requires_grad=True).sum(), T.ones(1, requires_grad=True)),
+            "not have been used",
+        ),
         (lambda T: T.autograd.grad(T.ones(1, requires_grad=True).sum(), T.ones(1)), "does not require grad"),
         (lambda T: setattr(T.ones(1, requires_grad=True).exp(), "requires_grad", False), "leaf"),
         (lambda T: T.ones(1, requires_grad=True).numpy(), "requires grad"),

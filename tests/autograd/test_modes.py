@@ -83,9 +83,9 @@ def test_inference_tensors_stay_out_of_autograd(T):
     assert x.is_inference()
     with pytest.raises(RuntimeError):
         x.requires_grad_()
-    with pytest.raises(RuntimeError, match="[Ii]nference"):
+    with pytest.raises(RuntimeError, match=r"[Ii]nference"):
         x.add_(1)
-    with pytest.raises(RuntimeError, match="[Ii]nference"):
+    with pytest.raises(RuntimeError, match=r"[Ii]nference"):
         x * T.ones(2, requires_grad=True)
 
 

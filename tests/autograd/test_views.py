@@ -23,7 +23,12 @@ WRITES = (
     "{0}.mul_(2)", "{0}.add_(y[0, 0])", "{0}.sin_()", "{0}.zero_()", "{0}[0] = 3", "{0}[-1] += y[1, 1]", "{0}[:, 0] = y[0, 1]", "{0}.mul_({1}.sum())",
     "{0}.copy_({1}[:1, :1])", "{0}.t().add_(1)", "{0}[0, 0] *= 2", "{0}.masked_fill_({0}.detach() > 1, 0.5)", "{0}[T.tensor([0])] = y[2, 0]", "{0}.div_(y[2, 2])",
 )  # fmt: skip
-USES = ("r = r + ({0} * {0}).sum()", "r = r + ({0} * 3).sum()", "r = r + {0}.exp().mean()", "u = {0} * y[1, 0]; r = r + u.sum()")
+USES = (
+    "r = r + ({0} * {0}).sum()",
+    "r = r + ({0} * 3).sum()",
+    "r = r + {0}.exp().mean()",
+    "u = {0} * y[1, 0]; r = r + u.sum()",
+)
 
 
 @st.composite
@@ -82,15 +87,39 @@ def test_random_programs(text: str) -> None:
 
 def test_views_share_memory_and_know_their_base() -> None:
     x = tinytorch.arange(12.0).reshape(3, 4)
-    for view in (x.t(), x[1:], x[:, 1], x.view(-1), x.unsqueeze(0), x.expand(2, 3, 4), x.split(1)[0], x.unbind(1)[2], x[0][1:], x.T[1]):
+    for view in (
+        x.t(),
+        x[1:],
+        x[:, 1],
+        x.view(-1),
+        x.unsqueeze(0),
+        x.expand(2, 3, 4),
+        x.split(1)[0],
+        x.unbind(1)[2],
+        x[0][1:],
+        x.T[1],
+    ):
         assert view._base is not None and view._version == x._version
         assert np.shares_memory(view.numpy(), x.numpy())
-    for copy in (x[[0, 1]], x[x > 2], x.clone(), x.t().reshape(-1), x.flip(0), x.repeat(1, 1), x + 0, x.t().contiguous()):
+    for copy in (
+        x[[0, 1]],
+        x[x > 2],
+        x.clone(),
+        x.t().reshape(-1),
+        x.flip(0),
+        x.repeat(1, 1),
+        x + 0,
+        x.t().contiguous(),
+    ):
         assert not np.shares_memory(copy.numpy(), x.numpy())
 
 
 def test_reshape_copies_only_where_it_must() -> None:
-    for make in (lambda T: T.arange(12.0).reshape(3, 4), lambda T: T.arange(24.0).reshape(3, 8)[:, ::2], lambda T: T.arange(12.0).view(4, 3).t()):
+    for make in (
+        lambda T: T.arange(12.0).reshape(3, 4),
+        lambda T: T.arange(24.0).reshape(3, 8)[:, ::2],
+        lambda T: T.arange(12.0).view(4, 3).t(),
+    ):
         for shape in ((12,), (3, 2, 2), (3, 4, 1), (1, 12), (6, 2), (4, 3)):
             shared = []
             for T in (torch, tinytorch):

@@ -4,6 +4,7 @@ Every line is one kernel call with the shapes of the notebook's CNN, batch 64, f
 (ours, theirs, ours, theirs, ...; medians), so that a slow moment of the machine hits both. The last column is
 ours / theirs: below 1 is faster. "all" adds up one training step's calls. Run it on a quiet machine; it asserts nothing.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -19,8 +20,13 @@ from tinytorch.kernels import conv, elementwise, masks, memory, norm, pool, thre
 from tinytorch.kernels.layout import to_chwn
 
 CONVOLUTIONS = [  # (channels in, out, size, kernel, padding, times in the network)
-    (1, 20, 28, 3, 1, 1), (20, 20, 28, 3, 1, 2), (20, 40, 14, 3, 1, 1), (40, 40, 14, 3, 1, 2),
-    (40, 60, 7, 3, 0, 1), (60, 40, 5, 1, 0, 1), (40, 20, 5, 1, 0, 1),
+    (1, 20, 28, 3, 1, 1),
+    (20, 20, 28, 3, 1, 2),
+    (20, 40, 14, 3, 1, 1),
+    (40, 40, 14, 3, 1, 2),
+    (40, 60, 7, 3, 0, 1),
+    (60, 40, 5, 1, 0, 1),
+    (40, 20, 5, 1, 0, 1),
 ]
 NORMS = [(20, 28, 3), (40, 14, 3), (60, 5, 1), (40, 5, 1), (20, 5, 1)]  # (channels, size, times)
 POOLS = [(20, 28), (40, 14)]
@@ -45,27 +51,51 @@ def convolution(c: int, o: int, size: int, k: int, p: int, times: int) -> Iterat
 
     yield f"conv {name}", times, lambda: conv.conv2d(x, w, b, padding=pads), lambda: F.conv2d(xt, wt, bt, padding=p)
     if c > 1:  # the first layer's input needs no gradient
-        yield (f"conv input grad {name}", times, lambda: conv.conv2d_input(g, w, x.shape, padding=pads),
-               lambda: theirs([True, False, False]))
-    yield (f"conv weight grad {name}", times,
-           lambda: (conv.conv2d_weight(x, g, w.shape, padding=pads), norm.sum_per_channel(g)),
-           lambda: theirs([False, True, True]))
+        yield (
+            f"conv input grad {name}",
+            times,
+            lambda: conv.conv2d_input(g, w, x.shape, padding=pads),
+            lambda: theirs([True, False, False]),
+        )
+    yield (
+        f"conv weight grad {name}",
+        times,
+        lambda: (conv.conv2d_weight(x, g, w.shape, padding=pads), norm.sum_per_channel(g)),
+        lambda: theirs([False, True, True]),
+    )
 
 
 def normalization(c: int, size: int, times: int) -> Iterator[Case]:
     aten = torch.ops.aten
-    (x, xt), (w, wt), (b, bt), (g, gt) = numbers(BATCH, c, size, size), numbers(c), numbers(c), numbers(BATCH, c, size, size)
+    (x, xt), (w, wt), (b, bt), (g, gt) = (
+        numbers(BATCH, c, size, size),
+        numbers(c),
+        numbers(c),
+        numbers(BATCH, c, size, size),
+    )
     rm, rv = torch.zeros(c), torch.ones(c)
     _, mean, _, invstd = norm.batch_norm_train(x, w, b, 1e-5)
     y, yt = elementwise.relu(x), torch.relu(xt)
     mt, it = torch.from_numpy(mean), torch.from_numpy(invstd)
-    yield (f"norm {c} at {size}", times, lambda: norm.batch_norm_train(x, w, b, 1e-5),
-           lambda: F.batch_norm(xt, rm, rv, wt, bt, True))
-    yield (f"norm grad {c} at {size}", times, lambda: norm.batch_norm_backward(g, x, mean, invstd, w),
-           lambda: aten.native_batch_norm_backward(gt, xt, wt, rm, rv, mt, it, True, 1e-5, [True] * 3))
+    yield (
+        f"norm {c} at {size}",
+        times,
+        lambda: norm.batch_norm_train(x, w, b, 1e-5),
+        lambda: F.batch_norm(xt, rm, rv, wt, bt, True),
+    )
+    yield (
+        f"norm grad {c} at {size}",
+        times,
+        lambda: norm.batch_norm_backward(g, x, mean, invstd, w),
+        lambda: aten.native_batch_norm_backward(gt, xt, wt, rm, rv, mt, it, True, 1e-5, [True] * 3),
+    )
     yield f"relu {c} at {size}", times, lambda: elementwise.relu(x), lambda: torch.relu(xt)
-    yield (f"relu grad {c} at {size}", times, lambda: elementwise.relu_backward(g, y),
-           lambda: aten.threshold_backward(gt, yt, 0))
+    yield (
+        f"relu grad {c} at {size}",
+        times,
+        lambda: elementwise.relu_backward(g, y),
+        lambda: aten.threshold_backward(gt, yt, 0),
+    )
 
 
 def pooling(c: int, size: int) -> Iterator[Case]:
@@ -75,10 +105,18 @@ def pooling(c: int, size: int) -> Iterator[Case]:
     _, winner = pool.max_pool2d(x, *how, out)
     _, index = F.max_pool2d(xt, 2, return_indices=True)
     g, gt = numbers(BATCH, c, *out)
-    yield (f"max pool {c} at {size}", 1, lambda: pool.max_pool2d(x, *how, out),
-           lambda: F.max_pool2d(xt, 2, return_indices=True))
-    yield (f"max pool grad {c} at {size}", 1, lambda: pool.max_pool2d_scatter(g, winner, x.shape, *how),
-           lambda: torch.ops.aten.max_pool2d_with_indices_backward(gt, xt, *how[:3], [1, 1], False, index))
+    yield (
+        f"max pool {c} at {size}",
+        1,
+        lambda: pool.max_pool2d(x, *how, out),
+        lambda: F.max_pool2d(xt, 2, return_indices=True),
+    )
+    yield (
+        f"max pool grad {c} at {size}",
+        1,
+        lambda: pool.max_pool2d_scatter(g, winner, x.shape, *how),
+        lambda: torch.ops.aten.max_pool2d_with_indices_backward(gt, xt, *how[:3], [1, 1], False, index),
+    )
 
 
 def mask_cases() -> Iterator[Case]:

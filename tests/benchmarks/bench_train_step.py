@@ -28,7 +28,9 @@ def cnn_example(library):
 
     source = Path(cnn_example.__file__).read_text()
     if library is torch:
-        source = source.replace("import tinytorch as torch", "import torch").replace("import tinytorch.nn as nn", "import torch.nn as nn")
+        source = source.replace("import tinytorch as torch", "import torch").replace(
+            "import tinytorch.nn as nn", "import torch.nn as nn"
+        )
     namespace = {"__name__": "cnn_example_copy"}
     exec(compile(source, cnn_example.__file__, "exec"), namespace)
     return namespace["CNNExample"]()

@@ -17,7 +17,7 @@ import tinytorch.optim
 from tests.nn.layers import assert_same_state, copy_state
 from tinytorch.autograd import engine
 
-SOURCE = '''
+SOURCE = """
 class CNNExample(nn.Module):
     def __init__(self):
         super(CNNExample, self).__init__()
@@ -87,7 +87,7 @@ class CNNExample(nn.Module):
         y = c7
         
         return y
-'''
+"""
 
 LIBRARIES = (tinytorch, torch)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cnn_example.py"
@@ -116,9 +116,7 @@ def both_models(dtype="float64"):
 
 def batches(count, size, dtype="float64", seed=0):
     rng = np.random.default_rng(seed)
-    return [
-        (rng.standard_normal((size, 1, 28, 28)).astype(dtype), rng.integers(0, 10, size)) for _ in range(count)
-    ]
+    return [(rng.standard_normal((size, 1, 28, 28)).astype(dtype), rng.integers(0, 10, size)) for _ in range(count)]
 
 
 def losses(models, x, y):

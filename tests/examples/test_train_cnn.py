@@ -23,7 +23,9 @@ def command(out, *options):
 
 
 def run(out, *options):
-    return subprocess.run(command(out, *options), capture_output=True, text=True, timeout=280, check=False, env=environment())
+    return subprocess.run(
+        command(out, *options), capture_output=True, text=True, timeout=280, check=False, env=environment()
+    )
 
 
 def environment():

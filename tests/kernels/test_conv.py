@@ -1,4 +1,5 @@
 """Convolution kernels against PyTorch, and the clear versions against the fast one."""
+
 import itertools
 
 import numpy as np
@@ -14,7 +15,9 @@ from tinytorch.kernels.conv_reference import conv2d_im2col, conv2d_loop
 from tinytorch.kernels.layout import is_chwn
 
 
-def check(shape, weight_shape, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1, dtype=torch.float64, bias=True):
+def check(
+    shape, weight_shape, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1, dtype=torch.float64, bias=True
+):
     """Forward and both gradients equal PyTorch's, for a random cotangent; dtype, shape and memory order are right."""
     x = torch.randn(shape, dtype=dtype, requires_grad=True)
     w = torch.randn(weight_shape, dtype=dtype, requires_grad=True)
@@ -67,27 +70,49 @@ def test_shapes_that_networks_use(shape, weight_shape, padding, dtype):
     check(shape, weight_shape, padding=padding, dtype=dtype)
 
 
-@pytest.mark.parametrize("case", [
-    {"shape": (4, 6, 9, 9), "weight_shape": (6, 1, 3, 3), "groups": 6, "padding": (1, 1)},  # depthwise
-    {"shape": (4, 6, 9, 9), "weight_shape": (12, 1, 3, 3), "groups": 6, "stride": (2, 2)},  # depthwise, two for each
-    {"shape": (4, 3, 10, 11), "weight_shape": (5, 3, 3, 3), "stride": (2, 3)},  # sizes that stride does not divide
-    {"shape": (2, 3, 5, 5), "weight_shape": (4, 3, 2, 2), "stride": (4, 4), "padding": (1, 1)},  # stride beyond the kernel
-    {"shape": (2, 3, 4, 4), "weight_shape": (4, 3, 1, 1), "padding": (2, 1)},  # more padding than kernel
-    {"shape": (2, 3, 1, 9), "weight_shape": (4, 3, 1, 3), "padding": (0, 1)},  # one row
-    {"shape": (0, 3, 5, 5), "weight_shape": (4, 3, 3, 3)},  # no image
-    {"shape": (2, 3, 8, 8), "weight_shape": (4, 3, 3, 3), "bias": False},
-    {"shape": (64, 8, 8, 8), "weight_shape": (8, 8, 4, 4), "stride": (4, 4)},  # patches side by side
-    {"shape": (3, 4, 13, 9), "weight_shape": (8, 2, 3, 2), "stride": (2, 1), "padding": (3, 2), "dilation": (2, 3), "groups": 2},
-])
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"shape": (4, 6, 9, 9), "weight_shape": (6, 1, 3, 3), "groups": 6, "padding": (1, 1)},  # depthwise
+        {
+            "shape": (4, 6, 9, 9),
+            "weight_shape": (12, 1, 3, 3),
+            "groups": 6,
+            "stride": (2, 2),
+        },  # depthwise, two for each
+        {"shape": (4, 3, 10, 11), "weight_shape": (5, 3, 3, 3), "stride": (2, 3)},  # sizes that stride does not divide
+        {
+            "shape": (2, 3, 5, 5),
+            "weight_shape": (4, 3, 2, 2),
+            "stride": (4, 4),
+            "padding": (1, 1),
+        },  # stride beyond the kernel
+        {"shape": (2, 3, 4, 4), "weight_shape": (4, 3, 1, 1), "padding": (2, 1)},  # more padding than kernel
+        {"shape": (2, 3, 1, 9), "weight_shape": (4, 3, 1, 3), "padding": (0, 1)},  # one row
+        {"shape": (0, 3, 5, 5), "weight_shape": (4, 3, 3, 3)},  # no image
+        {"shape": (2, 3, 8, 8), "weight_shape": (4, 3, 3, 3), "bias": False},
+        {"shape": (64, 8, 8, 8), "weight_shape": (8, 8, 4, 4), "stride": (4, 4)},  # patches side by side
+        {
+            "shape": (3, 4, 13, 9),
+            "weight_shape": (8, 2, 3, 2),
+            "stride": (2, 1),
+            "padding": (3, 2),
+            "dilation": (2, 3),
+            "groups": 2,
+        },
+    ],
+)
 def test_corner_cases(case):
     check(**case)
 
 
 def test_columns_are_gathered_three_ways():
     """The cases above are of no use if they all take the same way through `Columns`."""
+
     def ways(shape, kernel, out, dilation=(1, 1)):
         c = Columns(np.zeros(shape, np.float32), kernel, out, (1, 1), (0, 0), dilation)
         return c.pointwise, c.sliding
+
     assert ways((1, 3, 8, 8, 64), (1, 1), (8, 8)) == (True, False)
     assert ways((1, 3, 8, 8, 64), (3, 3), (6, 6)) == (False, True)
     assert ways((1, 3, 8, 8, 1), (3, 3), (6, 6)) == (False, False)
@@ -119,9 +144,9 @@ def test_memory_order_of_the_input_does_not_matter():
 def test_loop_im2col_and_fast_agree(padding, stride):
     rng = np.random.default_rng(0)
     x, w = rng.standard_normal((3, 2, 9, 10)), rng.standard_normal((4, 2, 3, 2))
-    loop = np.stack([
-        [sum(conv2d_loop(image[c], kernel[c], padding, stride) for c in range(2)) for kernel in w] for image in x
-    ])
+    loop = np.stack(
+        [[sum(conv2d_loop(image[c], kernel[c], padding, stride) for c in range(2)) for kernel in w] for image in x]
+    )
     pads, steps = (padding, padding), (stride, stride)
     np.testing.assert_allclose(conv2d_im2col(x, w, pads, steps), loop, atol=1e-12)
     np.testing.assert_allclose(conv.conv2d(x, w, None, steps, pads), loop, atol=1e-12)

@@ -1,4 +1,5 @@
 """Memory that is lent again: never while a view lives, always afterwards."""
+
 import gc
 import threading
 

@@ -1,4 +1,5 @@
 """Batch normalization and ReLU kernels against PyTorch."""
+
 import numpy as np
 import pytest
 import torch

@@ -1,4 +1,5 @@
 """Pooling kernels against PyTorch."""
+
 import numpy as np
 import pytest
 import torch
@@ -32,14 +33,17 @@ def sizes(draw, dilated):
     dilation = draw(pairs) if dilated and draw(st.booleans()) else (1, 1)
     ceil_mode = draw(st.booleans())
     assume(all(s + 2 * p >= d * (k - 1) + 1 for s, k, p, d in zip(size, kernel, padding, dilation, strict=True)))
-    out = tuple(pool_output_size(*args, ceil_mode) for args in zip(size, kernel, stride, padding, dilation, strict=True))
+    out = tuple(
+        pool_output_size(*args, ceil_mode) for args in zip(size, kernel, stride, padding, dilation, strict=True)
+    )
     return size, kernel, stride, padding, dilation, ceil_mode, out
 
 
 def every_window_has_a_place(size, kernel, stride, padding, dilation, out):
     return all(
         any(0 <= o * st_ + i * d - p < s for i in range(k))
-        for s, k, st_, p, d, count in zip(size, kernel, stride, padding, dilation, out, strict=True) for o in range(count)
+        for s, k, st_, p, d, count in zip(size, kernel, stride, padding, dilation, out, strict=True)
+        for o in range(count)
     )
 
 
@@ -84,8 +88,7 @@ def test_max_pool_integers_and_large_windows():
     got, winner = pool.max_pool2d(x.numpy(), (17, 17), (3, 3), (2, 2), (1, 1), tuple(y.shape[2:]))
     assert winner.dtype == np.uint16 and got.dtype == np.int64
     np.testing.assert_array_equal(got, y.numpy())
-    np.testing.assert_array_equal(
-        pool.winner_to_indices(winner, (17, 17), (3, 3), (2, 2), (1, 1), 20), indices.numpy())
+    np.testing.assert_array_equal(pool.winner_to_indices(winner, (17, 17), (3, 3), (2, 2), (1, 1), 20), indices.numpy())
 
 
 @settings(max_examples=150, deadline=None)

@@ -56,9 +56,7 @@ def draws() -> dict[str, tuple[Ours, Theirs]]:
     """Every kind of draw: name -> (ours, PyTorch's), each from a generator and a size."""
     table: dict[str, tuple[Ours, Theirs]] = {}
 
-    def in_place(
-        name: str, ours: Ours, dtype: str, fill: Callable[[torch.Tensor, torch.Generator], Any]
-    ) -> None:
+    def in_place(name: str, ours: Ours, dtype: str, fill: Callable[[torch.Tensor, torch.Generator], Any]) -> None:
         table[f"{name} {dtype}"] = (
             ours,
             lambda g, n: fill(torch.empty(n, dtype=(TORCH | BARE_UNSIGNED)[dtype]), g),
@@ -341,7 +339,7 @@ def test_errors() -> None:
     e = torch.empty
 
     def check(ours: Callable[[], Any], theirs: Callable[[], Any]) -> None:
-        with pytest.raises(Exception) as expected:  # noqa: PT011  (whatever PyTorch raises)
+        with pytest.raises(Exception) as expected:
             theirs()
         with pytest.raises(expected.type) as raised:
             ours()

@@ -1,4 +1,5 @@
 """The helper that runs blocks on several threads."""
+
 import os
 import threading
 

@@ -66,7 +66,9 @@ def copy_state(theirs: Any, ours: Any) -> None:
     ours.load_state_dict(state)
 
 
-def compare_modules(ours: Any, theirs: Any, *inputs: Any, second: bool = True, seed: int = 0, looser: float = 5) -> None:
+def compare_modules(
+    ours: Any, theirs: Any, *inputs: Any, second: bool = True, seed: int = 0, looser: float = 5
+) -> None:
     """Results, gradients of inputs and parameters for random cotangents, and gradients of those; afterwards the state."""
     our_in = [_tensor(tinytorch, value) for value in inputs]
     their_in = [_tensor(torch, value) for value in inputs]
@@ -98,7 +100,9 @@ def compare_modules(ours: Any, theirs: Any, *inputs: Any, second: bool = True, s
     assert_same_state(ours, theirs, exactly=False)
 
 
-def _compare_second(our_grads: Any, our_leaves: Any, their_grads: Any, their_leaves: Any, rng: Any, looser: float) -> None:
+def _compare_second(
+    our_grads: Any, our_leaves: Any, their_grads: Any, their_leaves: Any, rng: Any, looser: float
+) -> None:
     """Gradients of Σ w · grad for random w."""
     our_sum, their_sum = 0.0, 0.0
     for our, their in zip(our_grads, their_grads, strict=True):

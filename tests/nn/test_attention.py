@@ -135,7 +135,9 @@ def test_multihead_attention(name):
 def test_multihead_attention_in_float32_and_evaluation():
     ours, theirs = build("nn.MultiheadAttention(6, 2, dropout=0.5).eval()")
     options = lambda T: {}  # noqa: E731
-    compare_modules(Call(ours, tinytorch, options), Call(theirs, torch, options), normal(4, 2, 6, dtype="float32"), second=False)
+    compare_modules(
+        Call(ours, tinytorch, options), Call(theirs, torch, options), normal(4, 2, 6, dtype="float32"), second=False
+    )
 
 
 @pytest.mark.parametrize("need_weights", [True, False])

@@ -129,7 +129,12 @@ FUNCTIONS = {
 def test_function(name):
     function, *inputs = FUNCTIONS[name]
     second = name not in ("normalize zeros", "pdist")  # nan in PyTorch; PyTorch has none
-    compare(lambda T, *tensors: function(T.nn.functional, T, *tensors), *inputs, second=second, tolerance={"float64": (1e-9, 1e-11)})
+    compare(
+        lambda T, *tensors: function(T.nn.functional, T, *tensors),
+        *inputs,
+        second=second,
+        tolerance={"float64": (1e-9, 1e-11)},
+    )
 
 
 def test_embedding_with_max_norm_changes_the_table():
@@ -166,7 +171,9 @@ def test_gradients_of_dropout():
         F = T.nn.functional
         return F.dropout(x, 0.3), F.dropout2d(x, 0.4), F.alpha_dropout(x, 0.3, training=True)
 
-    compare(function, normal(3, 4, 2, 2), tolerance={"float64": (1e-6, 1e-7)})  # alpha_dropout's constants are of single precision
+    compare(
+        function, normal(3, 4, 2, 2), tolerance={"float64": (1e-6, 1e-7)}
+    )  # alpha_dropout's constants are of single precision
 
 
 def test_hardsigmoid():

@@ -57,7 +57,9 @@ def test_forward_hooks_with_kwargs():
 
         m, log = Net(), []
         m.register_forward_pre_hook(lambda module, args, kwargs: log.append((args, dict(kwargs))), with_kwargs=True)
-        m.register_forward_pre_hook(lambda module, args, kwargs: (args, {"factor": kwargs["factor"] + 1}), with_kwargs=True)
+        m.register_forward_pre_hook(
+            lambda module, args, kwargs: (args, {"factor": kwargs["factor"] + 1}), with_kwargs=True
+        )
         m.register_forward_hook(lambda module, args, kwargs, out: log.append((args, kwargs, out)), with_kwargs=True)
         return m(T.ones(2), factor=2.0), log
 

@@ -45,6 +45,7 @@ def test_matrices():
         ("eye_(w)", (3, 5)), ("dirac_(w)", (4, 3, 3)), ("dirac_(w)", (4, 5, 3, 2)), ("dirac_(w, 2)", (4, 3, 3, 3)),
         ("sparse_(w, 0.3)", (7, 4)), ("sparse_(w, 0.5, std=2.0)", (5, 6)),
     ]:  # fmt: skip
+
         def run(T, text=text, shape=shape):
             return eval("init." + text, {"init": T.nn.init, "w": T.nn.Parameter(T.empty(shape))}).detach().numpy()
 

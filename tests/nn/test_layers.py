@@ -49,7 +49,34 @@ WITH_PARAMETERS = [
 ]
 
 WITHOUT_PARAMETERS = [
-    *[(f"nn.{name}()", (3, 4)) for name in ["ReLU", "ReLU6", "LeakyReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Mish", "Softplus", "Hardtanh", "Hardsigmoid", "Hardswish", "Sigmoid", "LogSigmoid", "Tanh", "Tanhshrink", "Softsign", "Softshrink", "Hardshrink", "GLU", "Identity", "Flatten"]],
+    *[
+        (f"nn.{name}()", (3, 4))
+        for name in [
+            "ReLU",
+            "ReLU6",
+            "LeakyReLU",
+            "ELU",
+            "CELU",
+            "SELU",
+            "GELU",
+            "SiLU",
+            "Mish",
+            "Softplus",
+            "Hardtanh",
+            "Hardsigmoid",
+            "Hardswish",
+            "Sigmoid",
+            "LogSigmoid",
+            "Tanh",
+            "Tanhshrink",
+            "Softsign",
+            "Softshrink",
+            "Hardshrink",
+            "GLU",
+            "Identity",
+            "Flatten",
+        ]
+    ],
     ("nn.ELU(0.7)", (3, 4)),
     ("nn.CELU(2.0)", (3, 4)),
     ("nn.LeakyReLU(0.2)", (3, 4)),
@@ -258,7 +285,20 @@ def test_embedding():
 
 def test_in_place_activations():
     x = np.random.default_rng(0).standard_normal((3, 4))
-    for name in ["ReLU", "LeakyReLU", "ELU", "SELU", "CELU", "Hardtanh", "ReLU6", "SiLU", "Mish", "Hardswish", "Hardsigmoid", "Dropout"]:
+    for name in [
+        "ReLU",
+        "LeakyReLU",
+        "ELU",
+        "SELU",
+        "CELU",
+        "Hardtanh",
+        "ReLU6",
+        "SiLU",
+        "Mish",
+        "Hardswish",
+        "Hardsigmoid",
+        "Dropout",
+    ]:
 
         def run(T, name=name):
             leaf = T.tensor(x, requires_grad=True)

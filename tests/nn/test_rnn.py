@@ -74,7 +74,14 @@ def test_layers_in_float32(text):
     compare_modules(ours, theirs, normal(9, 4, 5, dtype="float32"), second=False)
 
 
-@pytest.mark.parametrize("text", ["nn.RNN(3, 4, 3, dropout=0.5)", "nn.LSTM(3, 4, 3, dropout=0.4, bidirectional=True, batch_first=True)", "nn.GRU(3, 4, 2, dropout=0.3)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nn.RNN(3, 4, 3, dropout=0.5)",
+        "nn.LSTM(3, 4, 3, dropout=0.4, bidirectional=True, batch_first=True)",
+        "nn.GRU(3, 4, 2, dropout=0.3)",
+    ],
+)
 def test_dropout_between_layers_has_the_same_random_numbers(text):
     def outputs(T):
         layer = eval(text, {"nn": T.nn})
@@ -102,7 +109,14 @@ class Packed:
         return padded, lengths, last
 
 
-@pytest.mark.parametrize("text", ["nn.RNN(3, 4, dtype=T.float64)", "nn.LSTM(3, 4, 2, bidirectional=True, proj_size=2, dtype=T.float64)", "nn.GRU(3, 4, 2, bidirectional=True, dtype=T.float64)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nn.RNN(3, 4, dtype=T.float64)",
+        "nn.LSTM(3, 4, 2, bidirectional=True, proj_size=2, dtype=T.float64)",
+        "nn.GRU(3, 4, 2, bidirectional=True, dtype=T.float64)",
+    ],
+)
 @pytest.mark.parametrize("lengths", [[5, 3, 1], [2, 5, 4]])
 def test_packed_sequences(text, lengths):
     ours, theirs = build(text)
@@ -113,7 +127,16 @@ def test_packed_sequences(text, lengths):
     compare_modules(ours, theirs, normal(5, 3, 3), *states, second=False)
 
 
-@pytest.mark.parametrize("text", ["nn.RNNCell(3, 4, dtype=T.float64)", "nn.RNNCell(3, 4, nonlinearity='relu', bias=False, dtype=T.float64)", "nn.LSTMCell(3, 4, dtype=T.float64)", "nn.GRUCell(3, 4, dtype=T.float64)", "nn.GRUCell(3, 4, bias=False, dtype=T.float64)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nn.RNNCell(3, 4, dtype=T.float64)",
+        "nn.RNNCell(3, 4, nonlinearity='relu', bias=False, dtype=T.float64)",
+        "nn.LSTMCell(3, 4, dtype=T.float64)",
+        "nn.GRUCell(3, 4, dtype=T.float64)",
+        "nn.GRUCell(3, 4, bias=False, dtype=T.float64)",
+    ],
+)
 def test_cells(text):
     ours, theirs = build(text)
     assert_same_state(ours, theirs)
@@ -194,7 +217,9 @@ def test_changing_the_output_in_place_is_noticed():
 
 def test_copies_pickles_and_all_weights():
     ours, theirs = build("nn.GRU(2, 3, 2, bidirectional=True)")
-    assert [[tuple(w.shape) for w in ws] for ws in ours.all_weights] == [[tuple(w.shape) for w in ws] for ws in theirs.all_weights]
+    assert [[tuple(w.shape) for w in ws] for ws in ours.all_weights] == [
+        [tuple(w.shape) for w in ws] for ws in theirs.all_weights
+    ]
     ours.flatten_parameters()
     x = tinytorch.ones(3, 2)
     for other in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):

@@ -141,7 +141,11 @@ def test_extra_state():
         source.extra = "second"
         state = source.state_dict()
         target.load_state_dict(state)
-        return list(state), target.extra, target.load_state_dict(dict(list(state.items())[:2]), strict=False).missing_keys
+        return (
+            list(state),
+            target.extra,
+            target.load_state_dict(dict(list(state.items())[:2]), strict=False).missing_keys,
+        )
 
     ours, theirs = both(run)
     assert ours == theirs
@@ -157,9 +161,13 @@ def test_hooks():
         )
         handle = m.block.register_load_state_dict_pre_hook(
             lambda module, state, prefix, meta, strict, missing, unexpected, errors: (
-                log.append((type(module).__name__, prefix, strict)), state.pop(prefix + "added"))
+                log.append((type(module).__name__, prefix, strict)),
+                state.pop(prefix + "added"),
+            )
         )
-        m.register_load_state_dict_post_hook(lambda module, keys: (log.append(sorted(keys.unexpected_keys)), keys.missing_keys.clear())[1])
+        m.register_load_state_dict_post_hook(
+            lambda module, keys: (log.append(sorted(keys.unexpected_keys)), keys.missing_keys.clear())[1]
+        )
         state = m.state_dict()
         log.append(list(state))
         m.load_state_dict(state)

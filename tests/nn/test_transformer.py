@@ -80,7 +80,14 @@ def test_in_evaluation_to_the_second_derivative(name):
     compare_modules(Call(ours.eval(), tinytorch, options), Call(theirs.eval(), torch, options), *inputs)
 
 
-@pytest.mark.parametrize("text", ["nn.TransformerEncoderLayer(6, 2, 8)", "nn.Transformer(6, 2, 2, 1, 8)", "nn.Transformer(6, 3, 1, 1, 8, 0.4, norm_first=True, batch_first=True)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nn.TransformerEncoderLayer(6, 2, 8)",
+        "nn.Transformer(6, 2, 2, 1, 8)",
+        "nn.Transformer(6, 3, 1, 1, 8, 0.4, norm_first=True, batch_first=True)",
+    ],
+)
 def test_training_with_dropout_has_the_same_random_numbers(text):
     def run(T):
         model = eval(text, {"nn": T.nn})
@@ -128,7 +135,10 @@ def test_inference_equals_pytorchs_fast_path_outside_the_padding():
 def test_custom_encoder_and_copies():
     def run(T):
         model = T.nn.Transformer(4, 2, custom_encoder=T.nn.Identity(), num_decoder_layers=2, dim_feedforward=8).eval()
-        assert not any(a is b for a, b in zip(model.decoder.layers[0].parameters(), model.decoder.layers[1].parameters(), strict=True))
+        assert not any(
+            a is b
+            for a, b in zip(model.decoder.layers[0].parameters(), model.decoder.layers[1].parameters(), strict=True)
+        )
         x = T.ones(3, 1, 4)
         return copy.deepcopy(model).decoder(x, x), T.nn.Transformer.generate_square_subsequent_mask(4)
 

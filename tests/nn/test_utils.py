@@ -12,7 +12,9 @@ from tests.nn.layers import assert_same_error, both
 
 def with_gradients(T, scale=1.0, dtype="float64"):
     rng = np.random.default_rng(0)
-    parameters = [T.nn.Parameter(T.tensor(rng.standard_normal(shape).astype(dtype))) for shape in ((3, 4), (5,), (2, 2))]
+    parameters = [
+        T.nn.Parameter(T.tensor(rng.standard_normal(shape).astype(dtype))) for shape in ((3, 4), (5,), (2, 2))
+    ]
     for p in parameters[:2]:
         p.grad = T.tensor((scale * rng.standard_normal(tuple(p.shape))).astype(dtype))
     return parameters

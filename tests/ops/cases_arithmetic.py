@@ -42,11 +42,19 @@ def _promotion_cases() -> list[Case]:
     for a in kinds:
         for b in kinds:
             for shape_a, shape_b in (((2,), (2,)), ((2,), ()), ((), ())):
-                left, right = (truth(*s) if k == "bool" else counts(*s, kind=k) for k, s in ((a, shape_a), (b, shape_b)))
+                left, right = (
+                    truth(*s) if k == "bool" else counts(*s, kind=k) for k, s in ((a, shape_a), (b, shape_b))
+                )
                 name = f"{a}{list(shape_a)} and {b}{list(shape_b)}"
                 cases.append(
-                    Case(name, lambda T, x, y: (x + y, y * x, x / (y + 1), T.result_type(x, y)), left, right,
-                         layouts=FEW, tolerance={"float64": (1e-3, 1e-3), "float32": (1e-3, 1e-3)})  # of float16
+                    Case(
+                        name,
+                        lambda T, x, y: (x + y, y * x, x / (y + 1), T.result_type(x, y)),
+                        left,
+                        right,
+                        layouts=FEW,
+                        tolerance={"float64": (1e-3, 1e-3), "float32": (1e-3, 1e-3)},
+                    )  # of float16
                 )
     return cases
 

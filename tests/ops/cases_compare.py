@@ -17,8 +17,14 @@ def _signs() -> list[Case]:
     for sign, f in SIGNS.items():
         cases.append(Case(f"x{sign}y", lambda T, x, y, f=f: f(x, y), real(3, 4), real(4)))
         cases.append(Case(f"x{sign}number", lambda T, x, f=f: (f(x, 0), f(x, 0.5), f(1, x), f(0.5, x)), real(3, 4)))
-        cases.append(Case(f"int{sign}number", lambda T, x, f=f: (f(x, 0), f(x, 0.5), f(1, x), f(x, True)), whole(5), layouts=FEW))
-        cases.append(Case(f"uint8{sign}number", lambda T, x, f=f: (f(x, 2), f(x, 1.5)), whole(5, kind="uint8", low=0), layouts=FEW))
+        cases.append(
+            Case(f"int{sign}number", lambda T, x, f=f: (f(x, 0), f(x, 0.5), f(1, x), f(x, True)), whole(5), layouts=FEW)
+        )
+        cases.append(
+            Case(
+                f"uint8{sign}number", lambda T, x, f=f: (f(x, 2), f(x, 1.5)), whole(5, kind="uint8", low=0), layouts=FEW
+            )
+        )
         cases.append(Case(f"int{sign}float", lambda T, x, y, f=f: f(x, y), whole(5), real(5)))
     return cases
 

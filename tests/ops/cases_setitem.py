@@ -9,7 +9,9 @@ from tests.ops.cases_indexing import ADVANCED, BASIC, index_of
 
 FEW = ("rows",)
 #: With a repeated index the last one written wins in NumPy; PyTorch leaves it open.
-UNIQUE = [text for text in (*BASIC, *ADVANCED) if text not in ("t([0, 0, 0])", "t([[0, 2], [1, 1]])", "[[0, 2], [1, 1]]")]
+UNIQUE = [
+    text for text in (*BASIC, *ADVANCED) if text not in ("t([0, 0, 0])", "t([[0, 2], [1, 1]])", "[[0, 2], [1, 1]]")
+]
 
 
 def _assign(T: Any, x: Any, index: Any, value: Any) -> Any:

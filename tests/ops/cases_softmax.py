@@ -10,7 +10,13 @@ from tests.ops.functional import functional
 FEW = ("rows",)
 CLASSES, SOME = fixed("int64", [2, 0, 3, 2, 1]), fixed("int64", [2, -100, 3, -100, 1])
 IMAGE = fixed("int64", [[[0, 1], [2, 2]], [[3, 0], [-100, 1]]])
-OPTIONS: tuple[dict[str, Any], ...] = ({}, {"reduction": "sum"}, {"reduction": "none"}, {"ignore_index": 2}, {"size_average": False})
+OPTIONS: tuple[dict[str, Any], ...] = (
+    {},
+    {"reduction": "sum"},
+    {"reduction": "none"},
+    {"ignore_index": 2},
+    {"size_average": False},
+)
 SMOOTH: tuple[dict[str, Any], ...] = tuple({**o, "label_smoothing": 0.2} for o in OPTIONS)
 
 
@@ -30,7 +36,13 @@ def _both(options: dict[str, Any]) -> list[Case]:
             continue
         cases += [
             Case(f"{name} {options} ignoring", f, real(5, 4), SOME),
-            Case(f"{name} {options} weighted", lambda T, x, t, w, f=f: f(T, x, t, w.detach()), real(5, 4), SOME, positive(4)),
+            Case(
+                f"{name} {options} weighted",
+                lambda T, x, t, w, f=f: f(T, x, t, w.detach()),
+                real(5, 4),
+                SOME,
+                positive(4),
+            ),
             Case(f"{name} {options} images", f, real(2, 4, 2, 2), IMAGE, layouts=("rows", "gaps")),
             Case(f"{name} {options} one sample", f, real(4), fixed("int64", 3), layouts=FEW),
         ]

@@ -19,7 +19,9 @@ def over(cases: Sequence[Case]) -> Any:
     return pytest.mark.parametrize(
         ("case", "dtype", "layout"),
         [
-            pytest.param(case, dtype, layout, id=f"{case.name}{position if case.name in twice else ''}-{dtype}-{layout}")
+            pytest.param(
+                case, dtype, layout, id=f"{case.name}{position if case.name in twice else ''}-{dtype}-{layout}"
+            )
             for position, case in enumerate(cases)
             for dtype, layout in case.variants()
         ],

@@ -79,5 +79,3 @@ def test_random_ones_draw_what_pytorch_draws(name: str) -> None:
         return T.feature_dropout(x, 0.4, True) if name == "feature_dropout" else T.nn.functional.rrelu(x, training=True)
 
     compare(drawn, np.random.default_rng(0).standard_normal((4, 6, 3)))
-
-

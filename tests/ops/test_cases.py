@@ -24,7 +24,9 @@ TABLES = (
     cases_linalg, cases_creation, cases_softmax,
 )  # fmt: skip
 CASES = [
-    pytest.param(case, id=f"{table.__name__.rpartition('_')[2]}: {case.name}") for table in TABLES for case in table.CASES
+    pytest.param(case, id=f"{table.__name__.rpartition('_')[2]}: {case.name}")
+    for table in TABLES
+    for case in table.CASES
 ]
 
 

@@ -58,7 +58,11 @@ def test_conv2d(x: Shape, weight: Shape, options: dict[str, Any], with_bias: boo
 def test_conv2d_keeps_memory_order_apart_from_values(dtype: str) -> None:
     inputs = Inputs(dtype)
     weight, bias = inputs.normal(4, 3, 3, 3), inputs.normal(4)
-    for x in (inputs.batch_last(2, 3, 6, 5), inputs.normal(2, 3, 6, 10)[..., ::2], inputs.normal(2, 3, 5, 6).swapaxes(2, 3)):
+    for x in (
+        inputs.batch_last(2, 3, 6, 5),
+        inputs.normal(2, 3, 6, 10)[..., ::2],
+        inputs.normal(2, 3, 5, 6).swapaxes(2, 3),
+    ):
         compare(lambda T, x, w, b: functional(T).conv2d(x, w, b, padding=1), x, weight, bias)
 
 
@@ -75,7 +79,9 @@ def test_conv2d_chain(dtype: str) -> None:
     compare(network, inputs.normal(3, 2, 6, 6), inputs.normal(4, 2, 3, 3), inputs.normal(5, 4, 3, 3), inputs.normal(5))
 
 
-@pytest.mark.parametrize("wanted", [(True, False, False), (False, True, False), (False, False, True), (False, True, True)])
+@pytest.mark.parametrize(
+    "wanted", [(True, False, False), (False, True, False), (False, False, True), (False, True, True)]
+)
 def test_conv2d_gives_only_the_gradients_asked_for(wanted: tuple[bool, ...]) -> None:
     inputs = Inputs("float64")
     arrays = [inputs.normal(2, 3, 5, 5), inputs.normal(4, 3, 3, 3), inputs.normal(4)]

@@ -55,7 +55,19 @@ def test_same_as_pytorch(case: Case, dtype: str, layout: str) -> None:
 
 @pytest.mark.parametrize(
     "equation",
-    ["ij", "ijk,jk", "ij,jk->ikk", "ij,jk->im", "i1,jk", "ij,jk->i.", "ij,ij->i", "ii,ij->j", "ij,jk,kl", "ij..,jk", "...ijkl,ij"],
+    [
+        "ij",
+        "ijk,jk",
+        "ij,jk->ikk",
+        "ij,jk->im",
+        "i1,jk",
+        "ij,jk->i.",
+        "ij,ij->i",
+        "ii,ij->j",
+        "ij,jk,kl",
+        "ij..,jk",
+        "...ijkl,ij",
+    ],
 )
 def test_wrong_equations(equation: str) -> None:
     compare_errors(lambda T, a, b: T.einsum(equation, a, b), np.ones((2, 3)), np.ones((3, 4)), match="einsum()")

@@ -108,7 +108,14 @@ def test_in_place_with_numbers() -> None:
         j = i.clone()
         j <<= 2
         j >>= 1
-        return y, j.bitwise_or_(8), i.clone().bitwise_and_(i), i.clone().bitwise_not_(), i.clone().gcd_(j), y.clone().clip_(0, 1)
+        return (
+            y,
+            j.bitwise_or_(8),
+            i.clone().bitwise_and_(i),
+            i.clone().bitwise_not_(),
+            i.clone().gcd_(j),
+            y.clone().clip_(0, 1),
+        )
 
     run(Case("numbers", change, real(3), whole(3)), "float64", "rows")
 

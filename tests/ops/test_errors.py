@@ -117,7 +117,9 @@ BAD: list[tuple[str, tuple[Any, ...], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "inputs", "match"), BAD, ids=[f"{text} {[np.shape(i) for i in inputs]}" for text, inputs, _ in BAD])
+@pytest.mark.parametrize(
+    ("text", "inputs", "match"), BAD, ids=[f"{text} {[np.shape(i) for i in inputs]}" for text, inputs, _ in BAD]
+)
 def test_same_error_type(text: str, inputs: tuple[Any, ...], match: str) -> None:
     code = compile(text, "<case>", "exec")
 

@@ -76,7 +76,9 @@ def test_without_recording(text: str) -> None:
 def test_on_views(text: str) -> None:
     """A write to a view reaches its base and the base's other views."""
     same_outcome(_program(text, "b = x * 1\na = b.view(3, 4)", "a * b"), X, Y)
-    same_outcome(_program(text, "b = T.cat([x, y]) * 1\nc = b[1:]\na = c[:3]", "(a * 2).sum() + (b * b).sum() + c.sum()"), X, Y)
+    same_outcome(
+        _program(text, "b = T.cat([x, y]) * 1\nc = b[1:]\na = c[:3]", "(a * 2).sum() + (b * b).sum() + c.sum()"), X, Y
+    )
     same_outcome(_program(text, "b = x.t() * 1\na = b.t()\nd = b[0]", "(b * b).t(), a, d * d"), X, Y)
     same_outcome(_program(text, "a, b = T.stack([x, y]).unbind(0)", "a * b"), X, Y)
 
@@ -152,12 +154,27 @@ def test_error_names_op_shape_and_versions() -> None:
 
 
 def test_misuse() -> None:
-    compare_errors(lambda T, x: x.zero_(), X, match="a leaf Variable that requires grad is being used in an in-place operation.")
-    compare_errors(lambda T, x: x[0].zero_(), X, match="a view of a leaf Variable that requires grad is being used in an in-place")
+    compare_errors(
+        lambda T, x: x.zero_(), X, match="a leaf Variable that requires grad is being used in an in-place operation."
+    )
+    compare_errors(
+        lambda T, x: x[0].zero_(), X, match="a view of a leaf Variable that requires grad is being used in an in-place"
+    )
     compare_errors(lambda T, x: (x * 1).unbind(0)[0].zero_(), X, match="returns multiple views")
-    compare_errors(lambda T, x: x.detach().long().add_(1.5), X, match="result type Float can't be cast to the desired output type Long")
-    compare_errors(lambda T, x, y: x.detach().add_(y), ROW, X, match="output with shape [4] doesn't match the broadcast shape [3, 4]")
-    compare_errors(lambda T, x: x.detach().expand(3, 4).add_(1), ROW, match="more than one element of the written-to tensor")
+    compare_errors(
+        lambda T, x: x.detach().long().add_(1.5),
+        X,
+        match="result type Float can't be cast to the desired output type Long",
+    )
+    compare_errors(
+        lambda T, x, y: x.detach().add_(y),
+        ROW,
+        X,
+        match="output with shape [4] doesn't match the broadcast shape [3, 4]",
+    )
+    compare_errors(
+        lambda T, x: x.detach().expand(3, 4).add_(1), ROW, match="more than one element of the written-to tensor"
+    )
 
 
 def test_numpy_shares_memory() -> None:

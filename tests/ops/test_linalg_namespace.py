@@ -93,16 +93,21 @@ def test_eig_forward_only() -> None:
     x = np.random.default_rng(0).standard_normal((3, 3))
     ours, theirs = tinytorch.linalg.eig(tinytorch.from_numpy(x)), torch.linalg.eig(torch.from_numpy(x))
     assert str(ours.eigenvalues.dtype) == str(theirs.eigenvalues.dtype)
-    np.testing.assert_allclose(np.sort_complex(ours.eigenvalues.numpy()), np.sort_complex(theirs.eigenvalues.numpy()), 1e-10)
+    np.testing.assert_allclose(
+        np.sort_complex(ours.eigenvalues.numpy()), np.sort_complex(theirs.eigenvalues.numpy()), 1e-10
+    )
     vectors, eigenvalues = ours.eigenvectors.numpy(), ours.eigenvalues.numpy()
     np.testing.assert_allclose(x @ vectors, vectors * eigenvalues, atol=1e-10)
     with pytest.raises(NotImplementedError, match=r"linalg\.eigh"):
-        tinytorch.linalg.eigvals(tinytorch.from_numpy(x).requires_grad_()).backward(tinytorch.ones(3, dtype=tinytorch.complex128))
+        tinytorch.linalg.eigvals(tinytorch.from_numpy(x).requires_grad_()).backward(
+            tinytorch.ones(3, dtype=tinytorch.complex128)
+        )
 
 
 @pytest.mark.parametrize("name", ["inv", "solve", "cholesky"])
 def test_impossible_systems(name: str) -> None:
     """PyTorch's LinAlgError, a RuntimeError, has a private class of its own; here it is ``linalg.LinAlgError``."""
+
     def call(T: Any) -> Any:
         singular = -T.ones(2, 2)
         return getattr(T.linalg, name)(singular, *([T.ones(2)] if name == "solve" else []))

@@ -71,7 +71,9 @@ def test_regression_broadcasts_and_promotes(name: str) -> None:
     if name != "huber_loss":  # PyTorch gives float32 there, the one exception to its promotion
         compare(loss(name), single.normal(4, 3), double.normal(4, 3), tolerance=loose)
     x = tinytorch.zeros(3, 1)
-    with pytest.warns(UserWarning, match=r"Using a target size \(torch.Size\(\[3\]\)\) that is different to the input size"):
+    with pytest.warns(
+        UserWarning, match=r"Using a target size \(torch.Size\(\[3\]\)\) that is different to the input size"
+    ):
         getattr(ops, name)(x, tinytorch.zeros(3))
 
 
@@ -177,7 +179,13 @@ def test_margins(reduction: str, dtype: str) -> None:
         compare(
             loss("cosine_embedding_loss", reduction=reduction, **options), x, other, target[:, 0], tolerance=TOLERANCE
         )
-    compare(loss("cosine_embedding_loss", reduction=reduction), x[0], other[0], np.asarray(target[0, 0]), tolerance=TOLERANCE)
+    compare(
+        loss("cosine_embedding_loss", reduction=reduction),
+        x[0],
+        other[0],
+        np.asarray(target[0, 0]),
+        tolerance=TOLERANCE,
+    )
 
     def soft(T: Any, x: Any, target: Any) -> Any:
         return functional(T).soft_margin_loss(x, target.detach(), reduction=reduction)
@@ -200,7 +208,9 @@ def test_margins_between_classes(reduction: str, dtype: str) -> None:
 
             # the backward of PyTorch's multi_margin_loss has no derivative
             compare(function, x, target, w, second=False, tolerance=TOLERANCE)
-    compare(loss("multi_margin_loss", reduction=reduction), x[0], np.asarray(target[0]), second=False, tolerance=TOLERANCE)
+    compare(
+        loss("multi_margin_loss", reduction=reduction), x[0], np.asarray(target[0]), second=False, tolerance=TOLERANCE
+    )
     compare(loss("multi_margin_loss", reduction=reduction), x[0], target[:1], second=False, tolerance=TOLERANCE)
     several = np.array([[3, 0, -1, 1], [-1, 0, 1, 2], [0, 1, 2, 3], [2, -1, -1, -1], [1, 3, 0, -1], [0, -1, 0, 0]])
     name = "multilabel_margin_loss"
@@ -227,7 +237,9 @@ def test_triplets(reduction: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["mse_loss", "binary_cross_entropy", "poisson_nll_loss", "soft_margin_loss", "kl_div"])
-@pytest.mark.parametrize("flags", [(None, False), (False, None), (True, None), (None, True), (False, False), (True, True)])
+@pytest.mark.parametrize(
+    "flags", [(None, False), (False, None), (True, None), (None, True), (False, False), (True, True)]
+)
 @pytest.mark.filterwarnings("ignore:size_average and reduce args will be deprecated")
 def test_deprecated_flags(name: str, flags: tuple[Any, Any]) -> None:
     inputs = Inputs("float64")
@@ -253,8 +265,18 @@ def test_errors() -> None:
         ("binary_cross_entropy", (three * np.nan, three), {}, "all elements of input should be between 0 and 1"),
         ("binary_cross_entropy", (three, whole), {}, "Found dtype Long but expected Double"),
         ("binary_cross_entropy", (three, three, four), {}, ""),
-        ("binary_cross_entropy_with_logits", (three, four), {}, "Target size (torch.Size([4])) must be the same as input size"),
-        ("binary_cross_entropy_with_logits", (three, whole), {}, "result type Double can't be cast to the desired output type Long"),
+        (
+            "binary_cross_entropy_with_logits",
+            (three, four),
+            {},
+            "Target size (torch.Size([4])) must be the same as input size",
+        ),
+        (
+            "binary_cross_entropy_with_logits",
+            (three, whole),
+            {},
+            "result type Double can't be cast to the desired output type Long",
+        ),
         ("kl_div", (three, three), {"reduction": "average"}, "average is not a valid value for reduction"),
         ("gaussian_nll_loss", (three, three, -three), {}, "var has negative entry/entries"),
         ("gaussian_nll_loss", (pair, pair, np.ones((2, 4))), {}, "var is of incorrect size"),
@@ -262,16 +284,24 @@ def test_errors() -> None:
         ("multi_margin_loss", (pair, rows), {"p": 3}, "only p == 1 and p == 2 supported"),
         ("multi_margin_loss", (pair, rows + 4), {}, "target out of range"),
         ("multi_margin_loss", (pair, rows[:2]), {}, "Expected target size [3], but got [2]"),
-        ("multi_margin_loss", (pair, rows), {"weight": None, "margin": 1.0, "reduction": "x"}, "x is not a valid value"),
+        (
+            "multi_margin_loss",
+            (pair, rows),
+            {"weight": None, "margin": 1.0, "reduction": "x"},
+            "x is not a valid value",
+        ),
         ("multilabel_margin_loss", (pair, rows), {}, "inconsistent target size: [3]"),
         ("multilabel_margin_loss", (pair, pair), {}, "expected scalar type Long but found Double"),
         ("multilabel_margin_loss", (four, np.full(4, 9)), {}, "argument #2 'target' is out of range"),
-        ("cosine_embedding_loss", (pair, pair, pair), {}, "0D or 1D target tensor expected, multi-target not supported"),
+        (
+            "cosine_embedding_loss",
+            (pair, pair, pair),
+            {},
+            "0D or 1D target tensor expected, multi-target not supported",
+        ),
         ("cosine_embedding_loss", (four, four, whole[:1]), {}, "1D target tensor expects 2D input tensors"),
         ("margin_ranking_loss", (three, three, pair), {}, "All input tensors should have same dimension"),
         ("triplet_margin_loss", (pair, pair, pair), {"margin": -1.0}, "margin must be greater than 0, got -1.0"),
         ("triplet_margin_loss", (pair, pair, four), {}, "expected to have the same number of dimensions"),
     ):
         compare_errors(loss(name, **options), *arguments, match=message)
-
-

@@ -77,7 +77,9 @@ def test_batch_norm_kernel_and_composite(create_graph: bool, training: bool, nee
 
 def test_batch_norm_without_running_statistics() -> None:
     inputs = Inputs("float64")
-    compare(lambda T, x: functional(T).batch_norm(x, None, None, training=True), inputs.normal(5, 3, 4), tolerance=TOLERANCE)
+    compare(
+        lambda T, x: functional(T).batch_norm(x, None, None, training=True), inputs.normal(5, 3, 4), tolerance=TOLERANCE
+    )
 
 
 def test_batch_norm_of_large_offsets() -> None:
@@ -142,7 +144,11 @@ def test_instance_norm(shape: Shape, use_input_stats: bool, which: str, dtype: s
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("which", ["wb", "w", "b", ""])
-@pytest.mark.parametrize(("shape", "normalized"), [((4, 6), (6,)), ((2, 3, 4, 5), (4, 5)), ((2, 3, 4), [4]), ((5,), (5,)), ((0, 4), (4,))], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "normalized"),
+    [((4, 6), (6,)), ((2, 3, 4, 5), (4, 5)), ((2, 3, 4), [4]), ((5,), (5,)), ((0, 4), (4,))],
+    ids=str,
+)
 def test_layer_norm(shape: Shape, normalized: Any, which: str, dtype: str) -> None:
     inputs = Inputs(dtype)
     weight = inputs.normal(*normalized) if "w" in which else None
@@ -172,7 +178,9 @@ def test_layer_norm_arrays_and_composite(create_graph: bool, needs: tuple[int, .
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("which", ["wb", "w", "b", ""])
-@pytest.mark.parametrize(("shape", "groups"), [((3, 6), 2), ((2, 4, 5), 4), ((2, 6, 3, 4), 3), ((2, 4, 3, 3), 1)], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "groups"), [((3, 6), 2), ((2, 4, 5), 4), ((2, 6, 3, 4), 3), ((2, 4, 3, 3), 1)], ids=str
+)
 def test_group_norm(shape: Shape, groups: int, which: str, dtype: str) -> None:
     inputs = Inputs(dtype)
     compare(
@@ -188,7 +196,10 @@ def test_rms_norm(shape: Shape, normalized: Any, eps: float | None, dtype: str) 
     inputs = Inputs(dtype)
     for weight in (None, inputs.normal(*normalized)):
         compare(
-            lambda T, x, w: functional(T).rms_norm(x, normalized, w, eps), inputs.normal(*shape), weight, tolerance=TOLERANCE
+            lambda T, x, w: functional(T).rms_norm(x, normalized, w, eps),
+            inputs.normal(*shape),
+            weight,
+            tolerance=TOLERANCE,
         )
 
 

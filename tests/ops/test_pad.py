@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-import torch.nn.functional
 
 from tests.compare import compare_errors
 from tests.ops.cases import Case, real, truth, whole

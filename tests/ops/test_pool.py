@@ -98,7 +98,9 @@ def test_avg_pool2d(shape: Shape, options: dict[str, Any], dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("options", [{"kernel_size": 2}, {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"kernel_size": 2}, {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}], ids=str
+)
 @pytest.mark.parametrize("shape", [(2, 3, 9), (3, 9), (0, 3, 9)], ids=str)
 def test_pool1d(shape: Shape, options: dict[str, Any], dtype: str) -> None:
     x = Inputs(dtype).normal(*shape)
@@ -147,7 +149,11 @@ def test_adaptive_max_pool2d_of_nan() -> None:
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_memory_orders(dtype: str) -> None:
     inputs = Inputs(dtype)
-    for x in (inputs.batch_last(2, 3, 6, 7), inputs.normal(2, 3, 7, 6).swapaxes(2, 3), inputs.normal(2, 3, 6, 14)[..., ::2]):
+    for x in (
+        inputs.batch_last(2, 3, 6, 7),
+        inputs.normal(2, 3, 7, 6).swapaxes(2, 3),
+        inputs.normal(2, 3, 6, 14)[..., ::2],
+    ):
         compare(lambda T, x: functional(T).max_pool2d(x, 3, 2, 1), x)
         compare(lambda T, x: functional(T).max_pool2d(x, 2), x)
         compare(lambda T, x: functional(T).avg_pool2d(x, 3, 2, 1), x)

@@ -68,7 +68,10 @@ def test_reshape(a: tuple[int, ...], b: tuple[int, ...]) -> None:
 @given(SOLID, st.randoms(use_true_random=False))
 def test_reshape_of_permuted(shape: tuple[int, ...], random: Any) -> None:
     order = random.sample(range(len(shape)), len(shape))
-    _same(lambda T, x: (x.permute(order).reshape(-1), x.permute(order).reshape(shape), x.permute(order).flatten(1)), _array(shape))
+    _same(
+        lambda T, x: (x.permute(order).reshape(-1), x.permute(order).reshape(shape), x.permute(order).flatten(1)),
+        _array(shape),
+    )
 
 
 @FAST

@@ -51,7 +51,11 @@ def test_one_hot() -> None:
     for classes, count in (([0, 2, 1], -1), ([[1, 0], [3, 3]], 5), ([], 3), (1, -1)):
         ours = tinytorch.nn.functional.one_hot(tinytorch.tensor(classes, dtype=tinytorch.int64), count)
         theirs = torch.nn.functional.one_hot(torch.tensor(classes, dtype=torch.int64), count)
-        assert ours.tolist() == theirs.tolist() and str(ours.dtype) == str(theirs.dtype) and ours.shape == tuple(theirs.shape)
+        assert (
+            ours.tolist() == theirs.tolist()
+            and str(ours.dtype) == str(theirs.dtype)
+            and ours.shape == tuple(theirs.shape)
+        )
 
 
 def _one_hot(T: Any, *args: Any) -> Any:

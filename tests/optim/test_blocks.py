@@ -9,8 +9,25 @@ from tinytorch.optim.adam import adam_update
 from tinytorch.optim.blocks import BLOCK_BYTES, update_in_blocks
 from tinytorch.optim.sgd import sgd_update
 
-ADAM = {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.1, "decoupled": False, "maximize": True, "step": 3.0}
-SGD = {"lr": 0.1, "momentum": 0.9, "dampening": 0.1, "weight_decay": 0.1, "nesterov": False, "maximize": False, "first": False}
+ADAM = {
+    "lr": 0.1,
+    "beta1": 0.9,
+    "beta2": 0.99,
+    "eps": 1e-8,
+    "weight_decay": 0.1,
+    "decoupled": False,
+    "maximize": True,
+    "step": 3.0,
+}
+SGD = {
+    "lr": 0.1,
+    "momentum": 0.9,
+    "dampening": 0.1,
+    "weight_decay": 0.1,
+    "nesterov": False,
+    "maximize": False,
+    "first": False,
+}
 EDGE = BLOCK_BYTES // 4  # float32 elements in one block
 
 

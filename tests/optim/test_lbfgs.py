@@ -82,7 +82,9 @@ def test_resuming(line_search):
 
 
 def test_state_has_pytorchs_names_and_types():
-    states = [run(library, quadratic, {"lr": 0.3, "max_iter": 3}, 2)[4].state_dict()["state"][0] for library in LIBRARIES]
+    states = [
+        run(library, quadratic, {"lr": 0.3, "max_iter": 3}, 2)[4].state_dict()["state"][0] for library in LIBRARIES
+    ]
     assert set(states[1]) - set(states[0]) == {"al"}  # working memory that needs no saving
     for name in states[0]:
         is_tensor = [isinstance(state[name], (tinytorch.Tensor, torch.Tensor)) for state in states]

@@ -36,7 +36,9 @@ OPTIMIZERS = {
 
 def params_of(library, seed=0, dtype=np.float64):
     rng = np.random.default_rng(seed)
-    return [library.tensor(rng.standard_normal(shape).astype(dtype), requires_grad=True) for shape in [(3, 2), (4,), ()]]
+    return [
+        library.tensor(rng.standard_normal(shape).astype(dtype), requires_grad=True) for shape in [(3, 2), (4,), ()]
+    ]
 
 
 def walk(library, optimizer, params, steps, seed=1):
@@ -305,7 +307,9 @@ def test_hooks_run_in_pytorchs_order():
             everywhere = [pre, post]
         handles = [add(lambda o, a, k, i=i, log=log: log.append(f"all{i}")) for i, add in enumerate(everywhere)]
         handles.append(optimizer.register_step_pre_hook(lambda o, a, k, log=log: log.append(("pre", len(a), len(k)))))
-        handles.append(optimizer.register_step_post_hook(lambda o, a, k, log=log: log.append(("post", o.param_groups[0]["lr"]))))
+        handles.append(
+            optimizer.register_step_post_hook(lambda o, a, k, log=log: log.append(("post", o.param_groups[0]["lr"])))
+        )
         optimizer.register_state_dict_pre_hook(lambda o, log=log: log.append("state"))
         optimizer.register_state_dict_post_hook(lambda o, s, log=log: s | {"more": 1})
         optimizer.register_state_dict_post_hook(lambda o, s, log=log: log.append(sorted(s)))

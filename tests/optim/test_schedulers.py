@@ -227,7 +227,9 @@ def test_warm_restarts_take_fractions_of_epochs():
 
 
 @pytest.mark.parametrize("last_epoch", [0, 6, 30])
-@pytest.mark.parametrize("name", ["StepLR", "CosineAnnealingLR", "LinearLR", "ExponentialLR", "PolynomialLR", "ConstantLR"])
+@pytest.mark.parametrize(
+    "name", ["StepLR", "CosineAnnealingLR", "LinearLR", "ExponentialLR", "PolynomialLR", "ConstantLR"]
+)
 def test_going_on_by_last_epoch(name, last_epoch):
     options = {"StepLR": (4,), "CosineAnnealingLR": (20,), "ExponentialLR": (0.9,)}.get(name, ())
 
@@ -338,7 +340,10 @@ def test_too_many_steps_of_one_cycle():
 
 def test_momentum_is_needed_to_cycle_it():
     optimizer = tinytorch.optim.Adagrad([tinytorch.tensor([1.0], requires_grad=True)])
-    for build in (lambda: tiny_scheduler.OneCycleLR(optimizer, 1.0, 10), lambda: tiny_scheduler.CyclicLR(optimizer, 0.1, 1)):
+    for build in (
+        lambda: tiny_scheduler.OneCycleLR(optimizer, 1.0, 10),
+        lambda: tiny_scheduler.CyclicLR(optimizer, 0.1, 1),
+    ):
         with pytest.raises(ValueError, match="must support momentum or beta1"):
             build()
 

@@ -202,7 +202,9 @@ def test_groups_with_options_of_their_own(name):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_learning_rate_as_a_tensor_or_numpy_number(dtype):
     pair = Pair("Adam", {}, dtype=dtype)
-    pair.tiny_optimizer.param_groups[0].update(lr=tinytorch.tensor(0.01), eps=np.float64(1e-6), betas=(np.float64(0.9), 0.99))
+    pair.tiny_optimizer.param_groups[0].update(
+        lr=tinytorch.tensor(0.01), eps=np.float64(1e-6), betas=(np.float64(0.9), 0.99)
+    )
     pair.torch_optimizer.param_groups[0].update(lr=0.01, eps=1e-6, betas=(0.9, 0.99))
     for _ in range(10):
         pair.step()

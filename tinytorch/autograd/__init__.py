@@ -1,7 +1,8 @@
 """Automatic differentiation: recording, walking back, and checking (``torch.autograd``).
 
-``backward`` and ``grad`` walk the recorded graph (:mod:`.engine`), :class:`Function` lets users write ops (:mod:`.function`), ``gradcheck``
-judges derivatives by finite differences (:mod:`.gradcheck`), ``no_grad`` and its kin switch recording (:mod:`.modes`).
+``backward`` and ``grad`` walk the recorded graph (:mod:`.engine`), :class:`Function` lets users write ops
+(:mod:`.function`), ``gradcheck`` judges derivatives by finite differences (:mod:`.gradcheck`), ``no_grad`` and its
+kin switch recording (:mod:`.modes`).
 """
 
 from typing import Any
@@ -23,6 +24,6 @@ __all__ = ["Function", "GradcheckError", "Variable", "backward", "enable_grad", 
            "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled"]  # fmt: skip
 
 
-def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:  # noqa: N802 - PyTorch's name
+def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
     """The old way to make a tensor take part in autograd; a Tensor does by itself now."""
     return data.detach().requires_grad_() if requires_grad else data

@@ -1,8 +1,8 @@
 """The engine: reverse-mode differentiation of a recorded graph.
 
-``backward`` starts with the gradient of a result and walks the graph from results to leaves. At each node the chain rule says: the
-gradient of an input is the node's own derivative applied to the gradient of its output (``node.backward``). A
-tensor that was used several times receives several contributions, which are *added*.
+``backward`` starts with the gradient of a result and walks the graph from results to leaves. At each node the chain
+rule says: the gradient of an input is the node's own derivative applied to the gradient of its output
+(``node.backward``). A tensor that was used several times receives several contributions, which are *added*.
 
 Order matters: a node may run only after every contribution to its output has arrived. Since a node is created
 after the nodes of its inputs, taking nodes by **descending creation number** is such a topological order; a heap hands
@@ -42,7 +42,8 @@ def backward(
     create_graph: bool = False,
     inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
-    """Add d(tensors)/d(leaf), weighted by ``grad_tensors``, into ``leaf.grad`` of every leaf (``torch.autograd.backward``).
+    """Add d(tensors)/d(leaf), weighted by ``grad_tensors``, into ``leaf.grad`` of every leaf
+    (``torch.autograd.backward``).
 
     Args:
         tensors: where to start; a scalar needs no ``grad_tensors``.
@@ -52,8 +53,8 @@ def backward(
         inputs: accumulate into these tensors only.
 
     Raises:
-        RuntimeError: non-scalar start without gradient, wrong gradient shape, nothing that requires grad, a graph already
-            freed, a saved tensor changed in place.
+        RuntimeError: non-scalar start without gradient, wrong gradient shape, nothing that requires grad, a graph
+            already freed, a saved tensor changed in place.
     """
     starts = _as_tuple(tensors)
     gradients = _start_gradients(starts, grad_tensors, "grad_tensors")
@@ -78,9 +79,11 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of ``outputs`` with respect to ``inputs``, returned; no ``.grad`` is touched (``torch.autograd.grad``).
+    """The gradients of ``outputs`` with respect to ``inputs``, returned; no ``.grad`` is touched
+    (``torch.autograd.grad``).
 
-    Inputs that do not influence the outputs raise, unless ``allow_unused`` (then: None) or ``materialize_grads`` (zeros).
+    Inputs that do not influence the outputs raise, unless ``allow_unused`` (then: None) or ``materialize_grads``
+    (zeros).
     """
     if is_grads_batched:
         raise NotImplementedError("is_grads_batched=True is not supported; call autograd.grad once per gradient.")
@@ -95,8 +98,8 @@ def grad(
         return tuple([ops.zeros_like(t) if g is None else g for g, t in zip(results, targets, strict=True)])
     if not allow_unused and any(result is None for result in results):
         raise RuntimeError(
-            "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
-            "the desired behavior."
+            "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
+            "this is the desired behavior."
         )
     return tuple(results)
 
@@ -198,7 +201,9 @@ class _Walk:
 
 
 def _fit(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | None) -> Tensor:
-    """Un-broadcast: sum over the dimensions along which the forward pass repeated the input. Cast: to the input's dtype."""
+    """Un-broadcast: sum over the dimensions along which the forward pass repeated the input. Cast: to the input's
+    dtype.
+    """
     if gradient._array.shape != shape:
         if not ops.is_expandable(shape, gradient._array.shape):
             name = sender.name() if sender is not None else "backward"
@@ -366,7 +371,8 @@ class _Wanted:
     def results(self, walk: _Walk) -> list[Tensor | None]:
         """One gradient per target; None where no path led to it.
 
-        Each is a Tensor of its own, save a leaf (the cotangent that was given, say): an alias of a leaf would be another leaf.
+        Each is a Tensor of its own, save a leaf (the cotangent that was given, say): an alias of a leaf would be
+        another leaf.
         """
         for leaf_id, (_, gradient) in walk.leaves.items():
             self.captured[leaf_id, 0] = gradient
@@ -406,13 +412,16 @@ def _start_gradients(starts: tuple[Tensor, ...], given: Any, argument: str) -> l
                 if start.numel() != 1:
                     raise RuntimeError("grad can be implicitly created only for scalar outputs")
                 if not start.dtype.is_floating_point:
-                    raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {start.dtype}")
+                    raise RuntimeError(
+                        f"grad can be implicitly created only for real scalar outputs but got {start.dtype}"
+                    )
                 gradient = Tensor._wrap(np.ones(start._array.shape, start._array.dtype))
         elif not isinstance(gradient, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
         elif gradient.shape != start.shape:
             raise RuntimeError(
-                f"Mismatch in shape: {argument}[{position}] has a shape of {gradient.shape} and output[{position}] has a "
+                f"Mismatch in shape: {argument}[{position}] has a shape of {gradient.shape} and "
+                f"output[{position}] has a "
                 f"shape of {start.shape}."
             )
         if not start.requires_grad:

@@ -1,7 +1,7 @@
 """Function: a user's own op, with PyTorch's contract. Forward and backward both work on Tensors.
 
-The built-in ops are :class:`~tinytorch.autograd.primitive.Primitive` subclasses, whose forward sees plain arrays. A user's
-Function sees Tensors in forward, with recording switched off, so that code written for PyTorch runs unchanged.
+The built-in ops are :class:`~tinytorch.autograd.primitive.Primitive` subclasses, whose forward sees plain arrays. A
+user's Function sees Tensors in forward, with recording switched off, so that code written for PyTorch runs unchanged.
 
 >>> import tinytorch
 >>> class Cube(Function):
@@ -30,16 +30,17 @@ from tinytorch.autograd.modes import no_grad, state
 from tinytorch.autograd.node import Node, SavedOutput, next_number
 from tinytorch.tensor import Tensor
 
-__all__ = ["Function", "once_differentiable", "NestedIOFunction"]
+__all__ = ["Function", "NestedIOFunction", "once_differentiable"]
 
 
 class Function(Node):
     """Base of a custom op; subclass it with static ``forward(ctx, ...)`` and ``backward(ctx, *grad_outputs)``, then use
     ``.apply``.
 
-    ``ctx`` offers ``save_for_backward``, ``saved_tensors``, ``needs_input_grad``, ``mark_dirty``, ``mark_non_differentiable``,
-    ``set_materialize_grads`` and takes attributes of your own. ``backward`` returns one gradient (or None) per argument of
-    forward. With a static ``setup_context(ctx, inputs, output)``, forward takes no ctx.
+    ``ctx`` offers ``save_for_backward``, ``saved_tensors``, ``needs_input_grad``, ``mark_dirty``,
+    ``mark_non_differentiable``, ``set_materialize_grads`` and takes attributes of your own. ``backward`` returns one
+    gradient (or None) per argument of forward. With a static ``setup_context(ctx, inputs, output)``, forward takes no
+    ctx.
     """
 
     _dirty: tuple[Any, ...] = ()
@@ -47,7 +48,9 @@ class Function(Node):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if type(self) is Function:
-            raise RuntimeError(f"{type(self)} should not be instantiated. Methods on autograd functions are all static.")
+            raise RuntimeError(
+                f"{type(self)} should not be instantiated. Methods on autograd functions are all static."
+            )
 
     def mark_dirty(self, *args: Tensor) -> None:
         """Declare inputs that forward changed in place (and returns)."""
@@ -66,7 +69,9 @@ class Function(Node):
     @staticmethod
     def vjp(ctx: Any, *grad_outputs: Any) -> Any:
         """An old second name of ``backward``."""
-        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function")
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function"
+        )
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
@@ -107,7 +112,9 @@ def _as_result(ctx: Function, value: Tensor, args: tuple[Any, ...], index: int, 
     return value
 
 
-def _record(ctx: Function, args: tuple[Any, ...], needs: list[bool], results: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+def _record(
+    ctx: Function, args: tuple[Any, ...], needs: list[bool], results: tuple[Any, ...], outputs: tuple[Any, ...]
+) -> None:
     """Make ctx the node of ``results``."""
     ctx.number = next_number()
     ctx.edges = tuple(arg._gradient_edge() if need else None for arg, need in zip(args, needs, strict=True))

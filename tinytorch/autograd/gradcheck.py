@@ -4,8 +4,8 @@ The definition of the derivative is the judge. For an input element x_j and a sm
 
     ∂y_i/∂x_j  ≈  (y_i(x_j + ε) - y_i(x_j - ε)) / 2ε
 
-which is exact to O(ε²). Column j of the *numerical* Jacobian comes from two evaluations; row i of the *analytical* one from a
-backward pass that starts with 1 at y_i and 0 elsewhere. In float64, ε = 10⁻⁶ leaves about nine digits.
+which is exact to O(ε²). Column j of the *numerical* Jacobian comes from two evaluations; row i of the *analytical*
+one from a backward pass that starts with 1 at y_i and 0 elsewhere. In float64, ε = 10⁻⁶ leaves about nine digits.
 
 :func:`gradgradcheck` applies the same test to the backward pass itself. (After ``torch.autograd.gradcheck``.)
 
@@ -26,7 +26,7 @@ from tinytorch import ops
 from tinytorch.autograd.engine import grad
 from tinytorch.tensor import Tensor
 
-__all__ = ["gradcheck", "gradgradcheck", "GradcheckError"]
+__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
 
 class GradcheckError(RuntimeError):
@@ -91,14 +91,16 @@ def gradgradcheck(
 ) -> bool:
     """Compare the second derivatives of ``func(*inputs)`` with finite differences of its gradients.
 
-    ``grad_outputs``: the gradients to start the first backward with; random ones by default. They are inputs of the check, too.
+    ``grad_outputs``: the gradients to start the first backward with; random ones by default. They are inputs of the
+    check, too.
     """
     tensors = _as_tuple(inputs)
     outputs = _differentiable_outputs(func(*tensors))
     if grad_outputs is None:
         source = np.random.default_rng(0)
         starts = tuple(
-            Tensor._wrap(source.standard_normal(o._array.shape).astype(o._array.dtype)).requires_grad_() for o in outputs
+            Tensor._wrap(source.standard_normal(o._array.shape).astype(o._array.dtype)).requires_grad_()
+            for o in outputs
         )
     else:
         starts = _as_tuple(grad_outputs)
@@ -115,8 +117,8 @@ def gradgradcheck(
         )
 
     return gradcheck(
-        gradients, tensors + starts, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol,
-        fast_mode=fast_mode,
+        gradients, tensors + starts, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
+        nondet_tol=nondet_tol, fast_mode=fast_mode,
     )  # fmt: skip
 
 
@@ -127,11 +129,17 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 def _check_inputs(tensors: Sequence[Any]) -> None:
     checked = [t for t in tensors if isinstance(t, Tensor) and t.requires_grad]
     if not checked:
-        raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.")
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of the them have "
+            "requires_grad=True."
+        )
     for tensor in checked:
-        if any(stride == 0 and size > 1 for stride, size in zip(tensor._array.strides, tensor._array.shape, strict=True)):
+        if any(
+            stride == 0 and size > 1 for stride, size in zip(tensor._array.strides, tensor._array.shape, strict=True)
+        ):
             raise RuntimeError(
-                "gradcheck: an input has overlapping memory (from expand()); its elements cannot be varied one by one. Call "
+                "gradcheck: an input has overlapping memory (from expand()); its elements cannot be "
+                "varied one by one. Call "
                 "contiguous() first."
             )
 
@@ -141,9 +149,16 @@ def _differentiable_outputs(result: Any) -> tuple[Tensor, ...]:
 
 
 def _check_output(
-    func: Any, tensors: tuple[Any, ...], index: int, output: Tensor, eps: float, atol: float, rtol: float, nondet_tol: float,
+    func: Any,
+    tensors: tuple[Any, ...],
+    index: int,
+    output: Tensor,
+    eps: float,
+    atol: float,
+    rtol: float,
+    nondet_tol: float,
     fast_mode: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Compare output ``index`` with respect to every input that requires grad."""
     directions = _directions(output, fast_mode)
     wanted = [position for position, t in enumerate(tensors) if isinstance(t, Tensor) and t.requires_grad]
@@ -151,7 +166,9 @@ def _check_output(
     again = _analytical(output, [tensors[p] for p in wanted], directions)
     for position, rows, rows_again in zip(wanted, analytical, again, strict=True):
         if np.abs(rows - rows_again).max(initial=0.0) > nondet_tol:
-            raise GradcheckError(f"Backward is not reentrant: input {position} got different gradients for the same grad_output.")
+            raise GradcheckError(
+                f"Backward is not reentrant: input {position} got different gradients for the same grad_output."
+            )
         numerical = _numerical(func, tensors, position, index, directions, eps)
         _compare(rows, numerical, position, index, atol, rtol)
 
@@ -176,7 +193,9 @@ def _analytical(output: Tensor, wanted: list[Tensor], directions: np.ndarray) ->
     return rows
 
 
-def _numerical(func: Any, tensors: tuple[Any, ...], position: int, index: int, directions: np.ndarray, eps: float) -> np.ndarray:
+def _numerical(
+    func: Any, tensors: tuple[Any, ...], position: int, index: int, directions: np.ndarray, eps: float
+) -> np.ndarray:
     """``directions @ J`` by central differences, one column per element of input ``position``."""
     original = tensors[position]
     columns = []
@@ -194,13 +213,16 @@ def _numerical(func: Any, tensors: tuple[Any, ...], position: int, index: int, d
     return np.stack(columns, 1) if columns else np.zeros((len(directions), 0))
 
 
-def _compare(analytical: np.ndarray, numerical: np.ndarray, position: int, index: int, atol: float, rtol: float) -> None:
+def _compare(
+    analytical: np.ndarray, numerical: np.ndarray, position: int, index: int, atol: float, rtol: float
+) -> None:
     wrong = ~np.isclose(analytical, numerical, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise GradcheckError(
             f"Jacobian mismatch for output {index} with respect to input {position}: at [{row}, {column}] analytical "
-            f"{analytical[row, column]:.9g}, numerical {numerical[row, column]:.9g}; {wrong.sum()} of {wrong.size} entries differ.\n"
+            f"{analytical[row, column]:.9g}, numerical {numerical[row, column]:.9g}; {wrong.sum()} of "
+            f"{wrong.size} entries differ.\n"
             f"numerical:\n{numerical}\nanalytical:\n{analytical}"
         )
 
@@ -214,5 +236,10 @@ def _check_no_dependence(func: Any, tensors: tuple[Any, ...], eps: float, atol: 
         moved = Tensor._wrap(tensor._array + eps)
         results = _as_tuple(func(*tensors[:position], moved, *tensors[position + 1 :]))
         after = [o for o in results if isinstance(o, Tensor)]
-        if any(b.dtype.kind == "f" and not ops.allclose(Tensor._wrap(b), a, atol=atol) for b, a in zip(before, after, strict=True)):
-            raise GradcheckError(f"Numerical gradient for function expected to be zero: the output varies with input {position}.")
+        if any(
+            b.dtype.kind == "f" and not ops.allclose(Tensor._wrap(b), a, atol=atol)
+            for b, a in zip(before, after, strict=True)
+        ):
+            raise GradcheckError(
+                f"Numerical gradient for function expected to be zero: the output varies with input {position}."
+            )

@@ -1,8 +1,8 @@
 """Changes in place, seen by autograd.
 
-To autograd values never change: ``x.mul_(2)`` *computes a new value* and lets the name ``x`` mean it from now on. So an in-place
-op is its out-of-place op, a copy of the result into ``x``'s memory, and ``x._edge`` pointing at the new node. Two things
-make it safe:
+To autograd values never change: ``x.mul_(2)`` *computes a new value* and lets the name ``x`` mean it from now on. So
+an in-place op is its out-of-place op, a copy of the result into ``x``'s memory, and ``x._edge`` pointing at the new
+node. Two things make it safe:
 
 - The memory's version is counted up. A node that had saved the old value notices when backward asks for it, and raises.
 - Views. If ``v`` is a view of ``b``, writing to ``v`` also gives ``b`` a new value: b with a region replaced
@@ -25,7 +25,7 @@ from numpy.lib.stride_tricks import as_strided
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import SavedOutput
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.dtypes import SCALAR_NAMES, can_cast, from_numpy_dtype
+from tinytorch.dtypes import SCALAR_NAMES, can_cast
 from tinytorch.tensor import Tensor
 
 __all__ = ["change_in_place", "history_through_base"]
@@ -124,15 +124,13 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
     """Give ``x`` the value ``op(x, *args, **kwargs)``, in x's own memory; returns ``x``.
 
     Raises:
-        RuntimeError: a leaf that requires grad (or a view of one), a result of another shape or of a higher dtype category,
-            memory that several elements of ``x`` share, an inference tensor outside inference mode.
+        RuntimeError: a leaf that requires grad (or a view of one), a result of another shape or of a higher dtype
+            category, memory that several elements of ``x`` share, an inference tensor outside inference mode.
     """
     check_writable(x)
     result = _from_old_value(x, op, args, kwargs)
     if result._array.shape != x._array.shape:
-        raise RuntimeError(
-            f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.shape)}"
-        )
+        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.shape)}")
     if result._array.dtype != x._array.dtype:
         if not can_cast(result.dtype, x.dtype):
             raise RuntimeError(
@@ -154,7 +152,9 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
 
 
 def _move_retained_grad(old_edge: Any, x: Tensor) -> None:
-    """``x.retain_grad()`` asked for the gradient of what ``x`` means, so it follows to the new value; other hooks stay."""
+    """``x.retain_grad()`` asked for the gradient of what ``x`` means, so it follows to the new value; other hooks
+    stay.
+    """
     if old_edge is not None and old_edge[0].hooks is not None:
         retained = old_edge[0].hooks.retained.pop(old_edge[1], None)
         if retained is not None:
@@ -181,7 +181,8 @@ def check_writable(x: Tensor) -> None:
     """Raise where memory may not be written at all."""
     if x._inference and not state.inference:
         raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
+            "clone to get a normal "
             "tensor before doing inplace update."
         )
     array = x._array
@@ -202,14 +203,14 @@ def check_differentiable_target(x: Tensor) -> None:
         return
     if x._base is not None:
         if x._base._edge is None and x._base._requires_grad:
-            raise RuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place operation."
-            )
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
         if x._view_obstacle is not None:
             maker = f"Output {x._edge[1]} of {x._edge[0].name()} is a view and" if x._edge else "A view"
             raise RuntimeError(
-                f"{maker} {x._view_obstacle} and is being modified inplace with grad mode enabled. Such views do not allow "
-                "the output views to be modified inplace. You should replace the inplace operation by an out-of-place one."
+                f"{maker} {x._view_obstacle} and is being modified inplace with grad mode enabled. Such "
+                f"views do not allow "
+                "the output views to be modified inplace. You should replace the inplace operation by an "
+                "out-of-place one."
             )
     elif x._edge is None and x._requires_grad:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")

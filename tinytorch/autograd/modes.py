@@ -1,7 +1,7 @@
 """Grad modes: whether ops are recorded, per thread.
 
-``no_grad``, ``enable_grad``, ``set_grad_enabled`` and ``inference_mode`` are context managers and decorators, as PyTorch's.
-The thread's state also holds where in the module tree the running forward is (``scope``), because
+``no_grad``, ``enable_grad``, ``set_grad_enabled`` and ``inference_mode`` are context managers and decorators, as
+PyTorch's. The thread's state also holds where in the module tree the running forward is (``scope``), because
 every recorded node remembers it.
 """
 
@@ -13,8 +13,14 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "is_grad_enabled",
-           "is_inference_mode_enabled"]  # fmt: skip
+__all__ = [
+    "enable_grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "set_grad_enabled",
+]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -93,7 +99,7 @@ class _ModeManager:
         return wrapper
 
 
-class no_grad(_ModeManager):  # noqa: N801 - PyTorch's name
+class no_grad(_ModeManager):
     """Nothing is recorded inside: results do not require grad. ``@no_grad`` works with and without brackets."""
 
     _enabled = False
@@ -113,13 +119,13 @@ class no_grad(_ModeManager):  # noqa: N801 - PyTorch's name
         state.grad_enabled = self._before.pop()
 
 
-class enable_grad(no_grad):  # noqa: N801
+class enable_grad(no_grad):
     """Ops are recorded inside, also within :class:`no_grad`."""
 
     _enabled = True
 
 
-class set_grad_enabled(_ModeManager):  # noqa: N801
+class set_grad_enabled(_ModeManager):
     """Switch recording on or off: at once when called as a function, until the end of the block with ``with``."""
 
     def __init__(self, mode: bool) -> None:
@@ -141,7 +147,7 @@ class set_grad_enabled(_ModeManager):  # noqa: N801
         return set_grad_enabled(self.mode)
 
 
-class inference_mode(_ModeManager):  # noqa: N801
+class inference_mode(_ModeManager):
     """Like :class:`no_grad`, and the tensors made inside can never take part in autograd."""
 
     def __new__(cls, mode: Any = True) -> Any:

@@ -27,7 +27,7 @@ import numpy as np
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
 
-__all__ = ["Node", "AccumulateGrad", "Edge", "Memory", "RemovableHandle"]
+__all__ = ["AccumulateGrad", "Edge", "Memory", "Node", "RemovableHandle"]
 
 next_number = itertools.count().__next__
 
@@ -61,7 +61,7 @@ class Memory:
 class SavedOutput:
     """A node's own result, saved without pointing at it (the result points at the node: that would be a cycle)."""
 
-    __slots__ = ("array", "memory", "version", "index")
+    __slots__ = ("array", "index", "memory", "version")
 
     def __init__(self, array: np.ndarray, memory: Memory, index: int) -> None:
         self.array, self.memory, self.version, self.index = array, memory, memory.version, index
@@ -104,7 +104,8 @@ class Node:
 
     Attributes:
         number: creation number; larger than that of every node this one depends on.
-        edges: for each input in order, where its gradient goes: ``(node, output index)``, ``(leaf tensor, 0)``, or None.
+        edges: for each input in order, where its gradient goes: ``(node, output index)``, ``(leaf tensor, 0)``,
+            or None.
         outputs: ``(shape, NumPy dtype)`` of each output; what a gradient arriving here must look like.
         needs_input_grad: for each input, whether backward has to compute its gradient.
         attributes: keyword arguments of the op (``stride``, ``dim``...).
@@ -176,7 +177,8 @@ class Node:
                     if tensor._inference:
                         raise RuntimeError(
                             "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
-                            "inference mode in computation tracked by autograd; clone() them outside inference mode first."
+                            "inference mode in computation tracked by autograd; clone() them outside "
+                            "inference mode first."
                         )
                     packed.append((tensor, tensor._memory.version if tensor._memory is not None else 0))
                     break
@@ -310,7 +312,8 @@ class Node:
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """The op's derivative: gradients of the inputs from gradients of the outputs."""
         raise NotImplementedError(
-            "You must implement the backward function for your custom autograd.Function to use it with backward mode AD."
+            "You must implement the backward function for your custom autograd.Function to use it with "
+            "backward mode AD."
         )
 
 

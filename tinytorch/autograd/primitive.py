@@ -14,8 +14,8 @@ Every op of tinytorch is either a primitive or composed of primitives. This is a
             a, b = ctx.saved_tensors
             return grad * b if b is not None else None, grad * a if a is not None else None
 
-``backward`` is written in Tensor ops, so it can itself be recorded and differentiated again, to any order. It may return
-gradients in the *broadcast* shape: the engine sums them to each input's shape, in one place.
+``backward`` is written in Tensor ops, so it can itself be recorded and differentiated again, to any order. It may
+return gradients in the *broadcast* shape: the engine sums them to each input's shape, in one place.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _ndarray = np.ndarray
 class Primitive(Node):
     """Base of all built-in ops; see the module's text. The instance that ``forward`` gets as ``ctx`` is the graph node.
 
-    ``forward(ctx, *arrays, **attributes)`` returns one array or a tuple of arrays. ``returns_view = True`` says that the result may
-    share memory with the first input; autograd then follows in-place changes through it.
+    ``forward(ctx, *arrays, **attributes)`` returns one array or a tuple of arrays. ``returns_view = True`` says that
+    the result may share memory with the first input; autograd then follows in-place changes through it.
     """
 
     returns_view = False

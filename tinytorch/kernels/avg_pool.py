@@ -12,6 +12,7 @@ What to divide by is PyTorch's rule. With `count_include_pad` the window's size,
 
 Shapes: x (N, C, H, W), y (N, C, H', W'), in C,H,W,N memory order.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -23,7 +24,12 @@ from tinytorch.kernels.windows import tap
 
 
 def avg_pool2d(
-    x: Array, kernel_size: Pair, stride: Pair, padding: Pair, out_size: Pair, count_include_pad: bool = True,
+    x: Array,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
+    out_size: Pair,
+    count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Array:
     """Mean over windows (`torch.nn.functional.avg_pool2d`). `out_size` is from `pool_output_size`."""
@@ -49,8 +55,13 @@ def avg_pool2d(
 
 
 def avg_pool2d_input(
-    grad: Array, input_shape: tuple[int, ...], kernel_size: Pair, stride: Pair, padding: Pair,
-    count_include_pad: bool = True, divisor_override: int | None = None,
+    grad: Array,
+    input_shape: tuple[int, ...],
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
 ) -> Array:
     """The adjoint of `avg_pool2d`: grad (N, C, H', W') -> `input_shape` (N, C, H, W)."""
     gx = empty_chwn(tuple(input_shape), grad.dtype)
@@ -74,7 +85,12 @@ def avg_pool2d_input(
 
 
 def _divisor(
-    size: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair, out: tuple[int, ...], count_include_pad: bool,
+    size: tuple[int, ...],
+    kernel: Pair,
+    stride: Pair,
+    padding: Pair,
+    out: tuple[int, ...],
+    count_include_pad: bool,
     divisor_override: int | None,
 ) -> Array:
     """What each window is divided by: (H', W', 1), or (1, 1, 1) when it is the same everywhere."""

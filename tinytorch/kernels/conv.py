@@ -19,6 +19,7 @@ So gx[i] = sum over k of w[k] * gy[i + padding - k]: again a sliding dot product
 flipped. With stride s, output h reads input h * s + k * dilation - padding, so the pixels i with the same remainder
 modulo s use the same taps: each of the s * s remainders is a small stride-1 convolution with part of the kernel.
 """
+
 from __future__ import annotations
 
 import math
@@ -34,8 +35,13 @@ FLOPS_PER_MICROSECOND = 50e3  # a rough speed of one core, to tell small work fr
 
 
 def conv2d(
-    x: Array, weight: Array, bias: Array | None = None, stride: Pair = (1, 1), padding: Pair = (0, 0),
-    dilation: Pair = (1, 1), groups: int = 1,
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Pair = (1, 1),
+    padding: Pair = (0, 0),
+    dilation: Pair = (1, 1),
+    groups: int = 1,
 ) -> Array:
     """Two-dimensional convolution (`torch.nn.functional.conv2d`); bias (O,) or None."""
     n, _, h, w = x.shape
@@ -52,8 +58,14 @@ def conv2d(
 
 
 def conv2d_input(
-    grad: Array, weight: Array, input_shape: tuple[int, ...], stride: Pair = (1, 1), padding: Pair = (0, 0),
-    dilation: Pair = (1, 1), groups: int = 1, bias: Array | None = None,
+    grad: Array,
+    weight: Array,
+    input_shape: tuple[int, ...],
+    stride: Pair = (1, 1),
+    padding: Pair = (0, 0),
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    bias: Array | None = None,
 ) -> Array:
     """The gradient of conv2d for its input: grad (N, O, H', W') -> `input_shape` (N, C, H, W).
 
@@ -81,8 +93,13 @@ def conv2d_input(
 
 
 def conv2d_weight(
-    x: Array, grad: Array, weight_shape: tuple[int, ...], stride: Pair = (1, 1), padding: Pair = (0, 0),
-    dilation: Pair = (1, 1), groups: int = 1,
+    x: Array,
+    grad: Array,
+    weight_shape: tuple[int, ...],
+    stride: Pair = (1, 1),
+    padding: Pair = (0, 0),
+    dilation: Pair = (1, 1),
+    groups: int = 1,
 ) -> Array:
     """The gradient of conv2d for its weight: x (N, C, H, W), grad (N, O, H', W') -> `weight_shape`.
 

@@ -23,6 +23,7 @@ as plain columns side by side.
 
 Padding costs nothing: `_gather_rows` writes zeros where the kernel hangs over the edge.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -17,6 +17,7 @@ image. What `conv_columns` does about that is the next chapter.
 Pitfall: what deep learning calls convolution does not flip the kernel; mathematicians call it
 cross-correlation. The flip returns in the gradient (`conv.conv2d_input`).
 """
+
 from __future__ import annotations
 
 import numpy as np

@@ -9,6 +9,7 @@ into all the others.
 
 Memory order is kept: what comes in as C,H,W,N goes out as C,H,W,N.
 """
+
 from __future__ import annotations
 
 import numpy as np

@@ -70,7 +70,5 @@ def erf(x: NDArray[Any]) -> NDArray[Any]:
     inner = np.minimum(size, 1.0)
     near = inner * chebyshev.chebval(2.0 * inner * inner - 1.0, small)
     outer = np.maximum(size, 1.0)
-    far = 1.0 - np.exp(-outer * outer) * chebyshev.chebval(
-        (_place(outer) - low) * (2.0 / (high - low)) - 1.0, large
-    )
+    far = 1.0 - np.exp(-outer * outer) * chebyshev.chebval((_place(outer) - low) * (2.0 / (high - low)) - 1.0, large)
     return np.copysign(np.where(size < 1.0, near, far), wide).astype(x.dtype, copy=False)

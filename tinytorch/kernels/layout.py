@@ -18,6 +18,7 @@ image, C,H,W,N and N,C,H,W are the same thing.
 >>> is_chwn(x), is_chwn(np.zeros((64, 20, 28, 28)))
 (True, False)
 """
+
 from __future__ import annotations
 
 import math

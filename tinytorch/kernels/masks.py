@@ -12,6 +12,7 @@ infinity * 0 is NaN.
 >>> keep(np.array([1.0, np.inf, 3.0]), np.array([True, False, True]), out=np.empty(3))
 array([1., 0., 3.])
 """
+
 from __future__ import annotations
 
 import numpy as np

@@ -8,6 +8,7 @@ So `empty` lends memory from a shelf. An array made by it rests on a `_Lease`; w
 dies, Python deletes the lease, and the lease puts its memory back on the shelf. Nobody has to call anything, and no
 memory is lent twice, because as long as any view lives the lease does.
 """
+
 from __future__ import annotations
 
 import math

@@ -20,6 +20,7 @@ fast as memory, and the rounding error does not grow with M.
 
 Shapes: x (N, C, ...) with any number of further dimensions; weight, bias, mean, var, invstd (C,).
 """
+
 from __future__ import annotations
 
 from functools import lru_cache
@@ -83,7 +84,11 @@ def _center_carefully(source: Array, y: Array) -> tuple[float, float]:
 
 
 def batch_norm_backward(
-    grad: Array, x: Array, mean: Array, invstd: Array, weight: Array | None,
+    grad: Array,
+    x: Array,
+    mean: Array,
+    invstd: Array,
+    weight: Array | None,
     needs: tuple[bool, bool, bool] = (True, True, True),
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `batch_norm_train` for (x, weight, bias); None for those that `needs` does not ask for."""
@@ -137,7 +142,11 @@ def batch_norm_eval(x: Array, mean: Array, invstd: Array, weight: Array | None, 
 
 
 def batch_norm_eval_backward(
-    grad: Array, x: Array, mean: Array, invstd: Array, weight: Array | None,
+    grad: Array,
+    x: Array,
+    mean: Array,
+    invstd: Array,
+    weight: Array | None,
     needs: tuple[bool, bool, bool] = (True, True, True),
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `batch_norm_eval` for (x, weight, bias): here mean and invstd are constants."""

@@ -15,6 +15,7 @@ PyTorch. Windows may overlap, then several gradients meet in one place and add u
 
 Shapes: x (N, C, H, W), y and winner (N, C, H', W'), in C,H,W,N memory order.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -27,7 +28,11 @@ from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces, inside, pool_output_size, tap
 
 __all__ = [
-    "max_pool2d", "max_pool2d_gather", "max_pool2d_scatter", "pool_output_size", "winner_to_indices",
+    "max_pool2d",
+    "max_pool2d_gather",
+    "max_pool2d_scatter",
+    "pool_output_size",
+    "winner_to_indices",
 ]
 
 BLOCK_BYTES = 1 << 19
@@ -100,9 +105,7 @@ def _pool_whole(x: Array, y: Array, winner: Array) -> None:
     winner[:, 0, 0] = np.argmax(flat, axis=1)
 
 
-def _pool_any(
-    x: Array, y: Array, winner: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
-) -> None:
+def _pool_any(x: Array, y: Array, winner: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> None:
     """Any windows: tap by tap, for all outputs at once."""
     floating = not np.issubdtype(x.dtype, np.integer)
     y[...] = -np.inf if floating else np.iinfo(x.dtype).min
@@ -137,7 +140,12 @@ def _taps(
 
 
 def max_pool2d_scatter(
-    grad: Array, winner: Array, input_shape: tuple[int, ...], kernel_size: Pair, stride: Pair, padding: Pair,
+    grad: Array,
+    winner: Array,
+    input_shape: tuple[int, ...],
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
     dilation: Pair,
 ) -> Array:
     """Each gradient (N, C, H', W') to its winning place, added up where windows overlap: `input_shape`."""
@@ -167,9 +175,7 @@ def max_pool2d_scatter(
     return gx
 
 
-def max_pool2d_gather(
-    x: Array, winner: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
-) -> Array:
+def max_pool2d_gather(x: Array, winner: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Array:
     """Pick the winning places out of `x` (N, C, H, W): (N, C, H', W'). The derivative of `max_pool2d_scatter`."""
     y = empty_chwn(winner.shape, x.dtype)
     rows, win, target = contiguous_batch_last(x), contiguous_batch_last(winner), batch_last(y)

@@ -187,9 +187,7 @@ def trunc_normal(
             return result
 
 
-def exponential(
-    generator: Generator, shape: Shape, dtype: DTypeLike = np.float32, lambd: float = 1.0
-) -> NDArray[Any]:
+def exponential(generator: Generator, shape: Shape, dtype: DTypeLike = np.float32, lambd: float = 1.0) -> NDArray[Any]:
     """Numbers with density lambd exp(-lambd x), as `Tensor.exponential_`: -log(1 - u) / lambd.
 
     Raises:

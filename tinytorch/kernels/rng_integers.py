@@ -67,9 +67,7 @@ def random_integers(
         return _all_int64(generator, shape, dtype)
     last = _largest(dtype) if high is None else high - 1
     if low > last and (high is not None or dtype.kind == "f"):
-        raise RuntimeError(
-            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={last + 1}"
-        )
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={last + 1}")
     low, last = _bounds(dtype, low, last)
     span = last - low + 1
     if span >= 2**28:
@@ -91,9 +89,7 @@ def _natural_range(generator: Generator, shape: Shape, dtype: np.dtype[Any]) -> 
 
 def _all_int64(generator: Generator, shape: Shape, dtype: np.dtype[Any]) -> NDArray[Any]:
     if dtype.name not in ("int64", "float64", "float32"):
-        raise RuntimeError(
-            "random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16"
-        )
+        raise RuntimeError("random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16")
     return generator.random64(size_of(shape)).view(np.int64).astype(dtype).reshape(shape)
 
 
@@ -200,8 +196,7 @@ def multinomial(
         raise RuntimeError("prob_dist must be 1 or 2 dim")
     if probabilities.dtype.kind != "f":
         raise RuntimeError(
-            "multinomial only supports floating-point dtypes for input, "
-            f"got: {scalar_name(probabilities.dtype)}"
+            f"multinomial only supports floating-point dtypes for input, got: {scalar_name(probabilities.dtype)}"
         )
     if num_samples <= 0:
         raise RuntimeError("cannot sample n_sample <= 0 samples")
@@ -229,9 +224,7 @@ def _with_replacement(generator: Generator, rows: NDArray[Any], num_samples: int
     if not (rows >= 0).all():
         raise RuntimeError("invalid multinomial distribution (encountering probability entry < 0)")
     if not np.isfinite(rows).all():
-        raise RuntimeError(
-            "invalid multinomial distribution (encountering probability entry = infinity or NaN)"
-        )
+        raise RuntimeError("invalid multinomial distribution (encountering probability entry = infinity or NaN)")
     sums = rows.cumsum(axis=-1, dtype=np.float32 if rows.dtype == np.float16 else rows.dtype)
     if not (sums[:, -1:] > 0).all():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")

@@ -15,6 +15,7 @@ NumPy calls side by side. Three rules make that safe and worth it:
 
 What PyTorch has: `at::parallel_for` with a grain size, and `torch.set_num_threads`.
 """
+
 from __future__ import annotations
 
 import os

@@ -7,6 +7,7 @@ both sides. Output o sees, through tap i, the input place
 
 which exists if it lies in range(size). Everything here answers one question: for which o?
 """
+
 from __future__ import annotations
 
 from tinytorch.kernels.layout import Pair

@@ -45,7 +45,6 @@ from tinytorch.ops.adaptive_pool import (
 from tinytorch.ops.attention import scaled_dot_product_attention
 from tinytorch.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from tinytorch.ops.distance import cosine_similarity, normalize, pairwise_distance
-from tinytorch.ops.stacking import one_hot
 from tinytorch.ops.fold import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinytorch.ops.fold import col2im as fold
 from tinytorch.ops.fold import im2col as unfold
@@ -77,6 +76,7 @@ from tinytorch.ops.pad import pad
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from tinytorch.ops.random import alpha_dropout
 from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
+from tinytorch.ops.stacking import one_hot
 from tinytorch.ops.unary import sigmoid, tanh
 from tinytorch.ops.vector_norms import pdist
 from tinytorch.tensor import Tensor
@@ -90,9 +90,9 @@ __all__ = [
     "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
     "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm",
     "leaky_relu", "leaky_relu_", "linear", "local_response_norm", "log_softmax", "logsigmoid",
-    "margin_ranking_loss", "max_pool1d", "max_pool2d", "mish", "mse_loss", "multi_head_attention_forward", "multi_margin_loss",
-    "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
-    "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu",
+    "margin_ranking_loss", "max_pool1d", "max_pool2d", "mish", "mse_loss", "multi_head_attention_forward",
+    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot",
+    "pad", "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu",
     "relu6", "relu_", "rms_norm", "rrelu", "scaled_dot_product_attention", "selu", "sigmoid", "silu",
     "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
     "tanhshrink", "threshold", "threshold_", "triplet_margin_loss", "triplet_margin_with_distance_loss",
@@ -138,9 +138,7 @@ def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     return softmax(-input, dim, dtype=dtype)
 
 
-def gumbel_softmax(
-    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
-) -> Tensor:
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """A differentiable draw from a categorical distribution: softmax of (logits + Gumbel noise) / tau.
 
     ``hard``: one-hot in value, with the gradient of the soft draw. Source: Jang et al. 2016.
@@ -170,9 +168,7 @@ def _dropout_channels(
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if input.dim() not in ndims:
-        raise RuntimeError(
-            f"{name}: Expected {ndims[0]}D or {ndims[1]}D input, but received a {input.dim()}D input"
-        )
+        raise RuntimeError(f"{name}: Expected {ndims[0]}D or {ndims[1]}D input, but received a {input.dim()}D input")
     if input.dim() == ndims[1]:
         return ops.feature_dropout(input, p, training, inplace)
     if inplace:
@@ -215,9 +211,7 @@ def embedding(
     """
     if sparse or scale_grad_by_freq:
         asked = "sparse" if sparse else "scale_grad_by_freq"
-        raise NotImplementedError(
-            f"embedding: {asked}=True is not supported; gradients are dense. Use {asked}=False."
-        )
+        raise NotImplementedError(f"embedding: {asked}=True is not supported; gradients are dense. Use {asked}=False.")
     if input._array.dtype.kind != "i":
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
@@ -247,9 +241,7 @@ def _limit_norms(weight: Tensor, indices: np.ndarray, max_norm: float, norm_type
     if too_long.any():
         factors = (max_norm / (norms[too_long] + 1e-7)).astype(weight._array.dtype)
         with no_grad():
-            weight[Tensor._wrap(used[too_long])] = Tensor._wrap(
-                weight._array[used[too_long]] * factors[:, None]
-            )
+            weight[Tensor._wrap(used[too_long])] = Tensor._wrap(weight._array[used[too_long]] * factors[:, None])
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -264,9 +256,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 # ------------------------------------------------------------------------------------------ channels
 
 
-def local_response_norm(
-    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
-) -> Tensor:
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """``x / (k + alpha · mean of x² over ``size`` neighbouring channels)^beta`` (Krizhevsky et al. 2012)."""
     if input.dim() < 3:
         raise ValueError(f"Expected 3D or higher dimensionality input (got {input.dim()} dimensions)")

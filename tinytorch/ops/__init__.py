@@ -3,58 +3,406 @@
 Public ops are listed in each file's ``__all__``; a few helpers that several files need follow at the end.
 """
 
-from tinytorch.ops.broadcast import broadcast_shapes, broadcast_tensors, broadcast_to, cast, expand, is_expandable, operands, result_type, sum_to, to
-from tinytorch.ops.creation import arange, as_tensor, asarray, clone, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like, linspace, logspace, ones, ones_like, range_, scalar_tensor, tensor, zeros, zeros_like
-from tinytorch.ops.data import array_from_data
-from tinytorch.ops.arithmetic import add, div, divide, floor_divide, fmod, mul, multiply, neg, negative, pow, reciprocal, remainder, rsub, square, sub, subtract, true_divide
+from tinytorch.ops.activation import (
+    celu,
+    elu,
+    erf,
+    gelu,
+    glu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    logsigmoid,
+    mish,
+    prelu,
+    relu6,
+    rrelu,
+    selu,
+    silu,
+    softplus,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+)
+from tinytorch.ops.adaptive_pool import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+)
+from tinytorch.ops.arithmetic import (
+    add,
+    div,
+    divide,
+    floor_divide,
+    fmod,
+    mul,
+    multiply,
+    neg,
+    negative,
+    pow,
+    reciprocal,
+    remainder,
+    rsub,
+    square,
+    sub,
+    subtract,
+    true_divide,
+)
+from tinytorch.ops.broadcast import (
+    broadcast_shapes,
+    broadcast_tensors,
+    broadcast_to,
+    cast,
+    expand,
+    is_expandable,
+    is_number,
+    operands,
+    promote_all,
+    result_type,
+    sum_to,
+    to,
+    to_float,
+)
 from tinytorch.ops.clamp import clamp, clamp_max, clamp_min, clip
-from tinytorch.ops.rounding import ceil, fix, floor, frac, round, sign, trunc
-from tinytorch.ops.unary import abs, absolute, cos, exp, exp2, expm1, log, log10, log1p, log2, relu, rsqrt, sigmoid, sin, sqrt, tan, tanh
-from tinytorch.ops.compare import allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, gt, isclose, isfinite, isinf, isnan, le, logical_and, logical_not, logical_or, logical_xor, lt, masked_fill, maximum, minimum, ne, where
-from tinytorch.ops.extremes import amax, amin, argmax, argmin, max, min
-from tinytorch.ops.reduce import all, any, cumsum, logsumexp, mean, prod, std, std_mean, sum, var, var_mean
-from tinytorch.ops.joining import cat, chunk, concat, concatenate, hstack, repeat, split, stack, tile, unbind, vstack
-from tinytorch.ops.shape import contiguous, flatten, flip, is_contiguous, matrix_transpose, moveaxis, movedim, narrow, permute, ravel, reshape, reshape_as, select, squeeze, swapaxes, swapdims, t, transpose, unflatten, unsqueeze, view, view_as
-from tinytorch.ops.indexing import argwhere, basic_index, gather, getitem, index_put, index_select, nonzero, scatter_add_along, setitem, take_along_dim
-from tinytorch.ops.linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
-from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
-from tinytorch.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
-from tinytorch.ops.pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
-from tinytorch.ops.adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d
-from tinytorch.ops.norm import batch_norm, instance_norm
-from tinytorch.ops.layer_norm import group_norm, layer_norm, rms_norm
-from tinytorch.ops.broadcast import is_number, promote_all, to_float
-from tinytorch.ops.creation import copy, fill
-from tinytorch.ops.shape import restore_row_major
-from tinytorch.ops.reduction_modes import reduced
-from tinytorch.ops.random import alpha_dropout, bernoulli, bernoulli_, cauchy_, dropout, exponential_, feature_dropout, geometric_, log_normal_, multinomial, normal, normal_, rand, rand_like, randint, randint_like, randn, randn_like, random_, randperm, trunc_normal_, uniform_
-from tinytorch.ops.activation import celu, elu, erf, gelu, glu, hardshrink, hardsigmoid, hardswish, hardtanh, leaky_relu, logsigmoid, mish, prelu, relu6, rrelu, selu, silu, softplus, softshrink, softsign, tanhshrink, threshold
-from tinytorch.ops.trigonometric import acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan, atan2, atanh, cosh, deg2rad, hypot, rad2deg, sinc, sinh
-from tinytorch.ops.special_functions import digamma, erfc, erfinv, lgamma, logaddexp, logaddexp2, logit, mvlgamma, polygamma, xlogy
-from tinytorch.ops.mixtures import addcdiv, addcmul, copysign, float_power, fmax, fmin, heaviside, ldexp, lerp, nan_to_num, positive, sgn, signbit
-from tinytorch.ops.integers import bitwise_left_shift, bitwise_right_shift, gcd, lcm
-from tinytorch.ops.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from tinytorch.ops.loss_likelihood import binary_cross_entropy, binary_cross_entropy_with_logits, gaussian_nll_loss, kl_div, poisson_nll_loss
-from tinytorch.ops.loss_margin import cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss, soft_margin_loss, triplet_margin_loss, triplet_margin_with_distance_loss
+from tinytorch.ops.compare import (
+    allclose,
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    bitwise_xor,
+    eq,
+    equal,
+    ge,
+    gt,
+    isclose,
+    isfinite,
+    isinf,
+    isnan,
+    le,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    masked_fill,
+    maximum,
+    minimum,
+    ne,
+    where,
+)
 from tinytorch.ops.compare_in_place import compared
-from tinytorch.ops.sorting import argsort, bucketize, kthvalue, median, mode, msort, nanmedian, searchsorted, sort, topk
-from tinytorch.ops.unique import bincount, count_nonzero, histc, isin, unique, unique_consecutive
-from tinytorch.ops.scatter import index_add, index_copy, index_fill, masked_scatter, masked_select, put, scatter, scatter_add, take
-from tinytorch.ops.scatter_reduce import scatter_reduce
-from tinytorch.ops.diagonal import block_diag, diag, diag_embed, diagflat, diagonal, trace, tril, tril_indices, triu, triu_indices
-from tinytorch.ops.matrix_products import addbmm, addmv, addr, baddbmm, chain_matmul, cross, ger, inner, kron, matrix_power, multi_dot, tensordot, vdot
-from tinytorch.ops.einsum import einsum
-from tinytorch.ops.vector_norms import cdist, dist, norm, pdist, vector_norm
+from tinytorch.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
+from tinytorch.ops.creation import (
+    arange,
+    as_tensor,
+    asarray,
+    clone,
+    copy,
+    empty,
+    empty_like,
+    eye,
+    fill,
+    from_dlpack,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    logspace,
+    ones,
+    ones_like,
+    range_,
+    scalar_tensor,
+    tensor,
+    zeros,
+    zeros_like,
+)
 from tinytorch.ops.cumulative import cummax, cummin, cumprod, cumulative_trapezoid, diff, logcumsumexp, trapezoid, trapz
-from tinytorch.ops.statistics import aminmax, corrcoef, cov, nanmean, nanquantile, nansum, quantile
-from tinytorch.ops.rearrange import as_strided, fliplr, flipud, repeat_interleave, roll, rot90, unfold
-from tinytorch.ops.stacking import atleast_1d, atleast_2d, atleast_3d, cartesian_prod, column_stack, combinations, dsplit, dstack, hsplit, meshgrid, one_hot, row_stack, split_with_sizes, tensor_split, vsplit
-from tinytorch.ops.shape_in_place import squeeze_, t_, transpose_, unsqueeze_
-from tinytorch.ops.pad import constant_pad_nd, pad
-from tinytorch.ops.fold import channel_shuffle, col2im, im2col, pixel_shuffle, pixel_unshuffle
+from tinytorch.ops.data import array_from_data
+from tinytorch.ops.diagonal import (
+    block_diag,
+    diag,
+    diag_embed,
+    diagflat,
+    diagonal,
+    trace,
+    tril,
+    tril_indices,
+    triu,
+    triu_indices,
+)
 from tinytorch.ops.distance import cosine_similarity, pairwise_distance
-from tinytorch.ops.solve import cholesky_inverse, cholesky_solve, det, inverse, linalg_inv_ex, linalg_slogdet, linalg_solve, linalg_solve_triangular, logdet, matrix_exp, slogdet
-from tinytorch.ops.factorizations import cholesky, linalg_eig, linalg_eigh, linalg_eigvals, linalg_eigvalsh, linalg_qr, linalg_svd, linalg_svdvals, qr, svd
-from tinytorch.ops.matrix_norms import linalg_cond, linalg_lstsq, linalg_matrix_rank, linalg_norm, linalg_pinv, matrix_norm, pinverse
-from tinytorch.ops.predicates import greater, greater_equal, is_complex, is_floating_point, is_nonzero, is_same_size, is_signed, is_tensor, isneginf, isposinf, isreal, less, less_equal, not_equal, numel
-from tinytorch.ops.region_scatter import diagonal_scatter, fill_diagonal, index_reduce, renorm, select_scatter, slice_scatter
+from tinytorch.ops.einsum import einsum
+from tinytorch.ops.extremes import amax, amin, argmax, argmin, max, min
+from tinytorch.ops.factorizations import (
+    cholesky,
+    linalg_eig,
+    linalg_eigh,
+    linalg_eigvals,
+    linalg_eigvalsh,
+    linalg_qr,
+    linalg_svd,
+    linalg_svdvals,
+    qr,
+    svd,
+)
+from tinytorch.ops.fold import channel_shuffle, col2im, im2col, pixel_shuffle, pixel_unshuffle
+from tinytorch.ops.indexing import (
+    argwhere,
+    basic_index,
+    gather,
+    getitem,
+    index_put,
+    index_select,
+    nonzero,
+    scatter_add_along,
+    setitem,
+    take_along_dim,
+)
+from tinytorch.ops.integers import bitwise_left_shift, bitwise_right_shift, gcd, lcm
+from tinytorch.ops.joining import cat, chunk, concat, concatenate, hstack, repeat, split, stack, tile, unbind, vstack
+from tinytorch.ops.layer_norm import group_norm, layer_norm, rms_norm
+from tinytorch.ops.linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
+from tinytorch.ops.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from tinytorch.ops.loss_likelihood import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    gaussian_nll_loss,
+    kl_div,
+    poisson_nll_loss,
+)
+from tinytorch.ops.loss_margin import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from tinytorch.ops.matrix_norms import (
+    linalg_cond,
+    linalg_lstsq,
+    linalg_matrix_rank,
+    linalg_norm,
+    linalg_pinv,
+    matrix_norm,
+    pinverse,
+)
+from tinytorch.ops.matrix_products import (
+    addbmm,
+    addmv,
+    addr,
+    baddbmm,
+    chain_matmul,
+    cross,
+    ger,
+    inner,
+    kron,
+    matrix_power,
+    multi_dot,
+    tensordot,
+    vdot,
+)
+from tinytorch.ops.mixtures import (
+    addcdiv,
+    addcmul,
+    copysign,
+    float_power,
+    fmax,
+    fmin,
+    heaviside,
+    ldexp,
+    lerp,
+    nan_to_num,
+    positive,
+    sgn,
+    signbit,
+)
+from tinytorch.ops.norm import batch_norm, instance_norm
+from tinytorch.ops.pad import constant_pad_nd, pad
+from tinytorch.ops.pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from tinytorch.ops.predicates import (
+    greater,
+    greater_equal,
+    is_complex,
+    is_floating_point,
+    is_nonzero,
+    is_same_size,
+    is_signed,
+    is_tensor,
+    isneginf,
+    isposinf,
+    isreal,
+    less,
+    less_equal,
+    not_equal,
+    numel,
+)
+from tinytorch.ops.random import (
+    alpha_dropout,
+    bernoulli,
+    bernoulli_,
+    cauchy_,
+    dropout,
+    exponential_,
+    feature_dropout,
+    geometric_,
+    log_normal_,
+    multinomial,
+    normal,
+    normal_,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    random_,
+    randperm,
+    trunc_normal_,
+    uniform_,
+)
+from tinytorch.ops.rearrange import as_strided, fliplr, flipud, repeat_interleave, roll, rot90, unfold
+from tinytorch.ops.reduce import all, any, cumsum, logsumexp, mean, prod, std, std_mean, sum, var, var_mean
+from tinytorch.ops.reduction_modes import reduced
+from tinytorch.ops.region_scatter import (
+    diagonal_scatter,
+    fill_diagonal,
+    index_reduce,
+    renorm,
+    select_scatter,
+    slice_scatter,
+)
+from tinytorch.ops.rounding import ceil, fix, floor, frac, round, sign, trunc
+from tinytorch.ops.scatter import (
+    index_add,
+    index_copy,
+    index_fill,
+    masked_scatter,
+    masked_select,
+    put,
+    scatter,
+    scatter_add,
+    take,
+)
+from tinytorch.ops.scatter_reduce import scatter_reduce
+from tinytorch.ops.shape import (
+    contiguous,
+    flatten,
+    flip,
+    is_contiguous,
+    matrix_transpose,
+    moveaxis,
+    movedim,
+    narrow,
+    permute,
+    ravel,
+    reshape,
+    reshape_as,
+    restore_row_major,
+    select,
+    squeeze,
+    swapaxes,
+    swapdims,
+    t,
+    transpose,
+    unflatten,
+    unsqueeze,
+    view,
+    view_as,
+)
+from tinytorch.ops.shape_in_place import squeeze_, t_, transpose_, unsqueeze_
+from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
+from tinytorch.ops.solve import (
+    cholesky_inverse,
+    cholesky_solve,
+    det,
+    inverse,
+    linalg_inv_ex,
+    linalg_slogdet,
+    linalg_solve,
+    linalg_solve_triangular,
+    logdet,
+    matrix_exp,
+    slogdet,
+)
+from tinytorch.ops.sorting import argsort, bucketize, kthvalue, median, mode, msort, nanmedian, searchsorted, sort, topk
+from tinytorch.ops.special_functions import (
+    digamma,
+    erfc,
+    erfinv,
+    lgamma,
+    logaddexp,
+    logaddexp2,
+    logit,
+    mvlgamma,
+    polygamma,
+    xlogy,
+)
+from tinytorch.ops.stacking import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    cartesian_prod,
+    column_stack,
+    combinations,
+    dsplit,
+    dstack,
+    hsplit,
+    meshgrid,
+    one_hot,
+    row_stack,
+    split_with_sizes,
+    tensor_split,
+    vsplit,
+)
+from tinytorch.ops.statistics import aminmax, corrcoef, cov, nanmean, nanquantile, nansum, quantile
+from tinytorch.ops.trigonometric import (
+    acos,
+    acosh,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cosh,
+    deg2rad,
+    hypot,
+    rad2deg,
+    sinc,
+    sinh,
+)
+from tinytorch.ops.unary import (
+    abs,
+    absolute,
+    cos,
+    exp,
+    exp2,
+    expm1,
+    log,
+    log1p,
+    log2,
+    log10,
+    relu,
+    rsqrt,
+    sigmoid,
+    sin,
+    sqrt,
+    tan,
+    tanh,
+)
+from tinytorch.ops.unique import bincount, count_nonzero, histc, isin, unique, unique_consecutive
+from tinytorch.ops.vector_norms import cdist, dist, norm, pdist, vector_norm

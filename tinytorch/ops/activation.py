@@ -19,9 +19,9 @@ import numpy as np
 from tinytorch.kernels import erf as erf_kernel
 from tinytorch.kernels import rng_distributions
 from tinytorch.ops.broadcast import Elementwise, to_float
+from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
-from tinytorch.ops.clamp import clamp
 from tinytorch.ops.unary import expm1, sigmoid, tanh
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor

@@ -20,8 +20,25 @@ import numpy as np
 from tinytorch.ops.broadcast import Elementwise, cast, is_number, number_category, operands, to_float
 from tinytorch.tensor import Tensor
 
-__all__ = ["add", "sub", "subtract", "rsub", "mul", "multiply", "div", "divide", "true_divide",
-           "floor_divide", "remainder", "fmod", "pow", "neg", "negative", "reciprocal", "square"]  # fmt: skip
+__all__ = [
+    "add",
+    "div",
+    "divide",
+    "floor_divide",
+    "fmod",
+    "mul",
+    "multiply",
+    "neg",
+    "negative",
+    "pow",
+    "reciprocal",
+    "remainder",
+    "rsub",
+    "square",
+    "sub",
+    "subtract",
+    "true_divide",
+]  # fmt: skip
 
 
 class Add(Elementwise):

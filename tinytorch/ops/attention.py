@@ -14,7 +14,6 @@ Source: Vaswani et al. 2017, "Attention Is All You Need"; ``F.scaled_dot_product
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -36,15 +35,16 @@ def scaled_dot_product_attention(
     """``softmax(Q Kᵀ / √d) V``: (..., L, d), (..., S, d), (..., S, e) give (..., L, e).
 
     Args:
-        attn_mask: broadcast to (..., L, S); True where attention is allowed, or floats that are added to the scores. A query
-            that may attend to nothing gets 0.
+        attn_mask: broadcast to (..., L, S); True where attention is allowed, or floats that are added to the scores.
+            A query that may attend to nothing gets 0.
         dropout_p: of the weights; also in evaluation, so pass 0 there.
         is_causal: position i attends to positions 0 to i.
         scale: instead of 1/√d.
         enable_gqa: (..., H, L, d) queries share fewer heads of keys and values; their number divides H.
 
     Raises:
-        RuntimeError: dtypes or shapes that do not fit, a dropout probability outside [0, 1], both kinds of mask at once.
+        RuntimeError: dtypes or shapes that do not fit, a dropout probability outside [0, 1], both kinds of mask at
+        once.
     """
     _check(query, key, value, attn_mask, dropout_p)
     if enable_gqa:
@@ -71,7 +71,7 @@ def scaled_dot_product_attention(
 
 def _safe_softmax(scores: Tensor) -> Tensor:
     """Softmax in which a row of -inf gives 0, not nan; nor does its gradient."""
-    nothing = np.isneginf(scores._array).all(-1, keepdims=True)
+    nothing = np.asarray(np.isneginf(scores._array).all(-1, keepdims=True))
     if not nothing.any():
         return ops.softmax(scores, -1)
     mask = Tensor._wrap(nothing)

@@ -13,7 +13,7 @@ import numpy as np
 from tinytorch.ops.broadcast import Elementwise, operands, promote_all
 from tinytorch.tensor import Tensor
 
-__all__ = ["clamp", "clip", "clamp_min", "clamp_max"]
+__all__ = ["clamp", "clamp_max", "clamp_min", "clip"]
 
 
 class Clamp(Elementwise):

@@ -10,9 +10,32 @@ from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
 from tinytorch.tensor import Tensor
 
-__all__ = ["eq", "ne", "lt", "le", "gt", "ge", "equal", "allclose", "isclose", "isnan", "isinf",
-           "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not",
-           "bitwise_and", "bitwise_or", "bitwise_xor", "where", "maximum", "minimum", "masked_fill"]  # fmt: skip
+__all__ = [
+    "allclose",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
+    "eq",
+    "equal",
+    "ge",
+    "gt",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "le",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "lt",
+    "masked_fill",
+    "maximum",
+    "minimum",
+    "ne",
+    "where",
+]  # fmt: skip
 
 
 def _compare(function: Any, input: Any, other: Any) -> Tensor:

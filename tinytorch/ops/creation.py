@@ -14,9 +14,28 @@ from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
 from tinytorch.tensor import Tensor
 
-__all__ = ["tensor", "as_tensor", "asarray", "from_numpy", "from_dlpack", "zeros", "ones", "full", "empty",
-           "zeros_like", "ones_like", "full_like", "empty_like", "arange", "range_", "linspace",
-           "logspace", "eye", "clone", "scalar_tensor"]  # fmt: skip
+__all__ = [
+    "arange",
+    "as_tensor",
+    "asarray",
+    "clone",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_dlpack",
+    "from_numpy",
+    "full",
+    "full_like",
+    "linspace",
+    "logspace",
+    "ones",
+    "ones_like",
+    "range_",
+    "scalar_tensor",
+    "tensor",
+    "zeros",
+    "zeros_like",
+]  # fmt: skip
 
 
 def finish(array: np.ndarray, requires_grad: bool, device: Any = None) -> Tensor:

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["one_dim", "many_dims", "sizes_from", "accepts_axis"]
+__all__ = ["accepts_axis", "many_dims", "one_dim", "sizes_from"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -10,9 +10,7 @@ from tinytorch.tensor import Tensor
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
 
 
-def normalize(
-    input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Tensor | None = None
-) -> Tensor:
+def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
     """Vectors along ``dim`` divided by their p-norm (at least ``eps``)."""
     return input / vector_norm(input, p, dim, keepdim=True).clamp_min(eps)
 
@@ -24,8 +22,6 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     return (unit1 * unit2).sum(dim)
 
 
-def pairwise_distance(
-    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Tensor:
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of ``x1 - x2 + eps`` along the last dimension."""
     return vector_norm(x1 - x2 + eps, p, -1, keepdim)

@@ -16,7 +16,7 @@ from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.reduce import kept_shape
 from tinytorch.tensor import Tensor
 
-__all__ = ["max", "min", "amax", "amin", "argmax", "argmin"]
+__all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
 
 
 _any_of = any

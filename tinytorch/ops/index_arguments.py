@@ -10,7 +10,7 @@ import numpy as np
 
 from tinytorch.tensor import Tensor
 
-__all__ = ["without_leading_ones", "broadcast_ndim", "two_steps", "consumed_dims", "unified", "explained"]
+__all__ = ["broadcast_ndim", "consumed_dims", "explained", "two_steps", "unified", "without_leading_ones"]
 
 
 def without_leading_ones(value: Tensor, ndim: int) -> Tensor:

@@ -27,8 +27,18 @@ from tinytorch.ops.index_arguments import (
 )
 from tinytorch.tensor import Tensor
 
-__all__ = ["basic_index", "getitem", "setitem", "index_put", "gather", "scatter_add_along", "nonzero", "argwhere",
-           "index_select", "take_along_dim"]  # fmt: skip
+__all__ = [
+    "argwhere",
+    "basic_index",
+    "gather",
+    "getitem",
+    "index_put",
+    "index_select",
+    "nonzero",
+    "scatter_add_along",
+    "setitem",
+    "take_along_dim",
+]  # fmt: skip
 
 
 class BasicIndex(Primitive):

@@ -46,8 +46,7 @@ def interpolate(
     sizes = input._array.shape[2:]
     if align_corners is not None and mode not in (*_LINEAR_DIMS, "bicubic"):
         raise ValueError(
-            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
-            "trilinear"
+            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
     if antialias or mode == "bicubic":
         raise NotImplementedError("interpolate: bicubic and antialias are not supported; use 'bilinear'")

@@ -14,8 +14,19 @@ from tinytorch.ops.dims import one_dim, sizes_from
 from tinytorch.ops.shape import narrow, select
 from tinytorch.tensor import Tensor
 
-__all__ = ["cat", "concat", "concatenate", "stack", "split", "chunk", "unbind", "hstack", "vstack",
-           "repeat", "tile"]  # fmt: skip
+__all__ = [
+    "cat",
+    "chunk",
+    "concat",
+    "concatenate",
+    "hstack",
+    "repeat",
+    "split",
+    "stack",
+    "tile",
+    "unbind",
+    "vstack",
+]  # fmt: skip
 
 
 class Cat(Primitive):

@@ -14,7 +14,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.tensor import Tensor
 
-__all__ = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm", "linear"]
+__all__ = ["addmm", "bmm", "dot", "linear", "matmul", "mm", "mv", "outer"]
 
 
 class MatMul(Primitive):

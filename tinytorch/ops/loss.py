@@ -20,8 +20,8 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.broadcast import broadcast_tensors, operands
-from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.ops.clamp import clamp
+from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
 
 __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]

@@ -21,10 +21,10 @@ import numpy as np
 
 from tinytorch.ops.activation import logsigmoid
 from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, operands
+from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import where
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.ops.special_functions import xlogy
-from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.unary import exp, log, log1p
 from tinytorch.tensor import Tensor
 

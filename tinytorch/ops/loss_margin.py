@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.activation import logsigmoid
+from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import minimum, where
 from tinytorch.ops.distance import pairwise_distance
 from tinytorch.ops.indexing import gather
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
-from tinytorch.ops.clamp import clamp_min
 from tinytorch.tensor import Tensor
 
 __all__ = ["cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",

@@ -67,7 +67,8 @@ def multi_head_attention_forward(
     average_attn_weights: bool = True,
     is_causal: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
-    """What :class:`tinytorch.nn.MultiheadAttention` computes; see there. Queries (L, N, E), keys and values (S, N, ...)."""
+    """What :class:`tinytorch.nn.MultiheadAttention` computes; see there. Queries (L, N, E), keys and values (S, N,
+    ...)."""
     _check_dims(query, key, value, key_padding_mask, attn_mask, num_heads)
     if is_causal and attn_mask is None:
         raise RuntimeError(
@@ -84,11 +85,9 @@ def multi_head_attention_forward(
         query, key, value = _unsqueezed(query, key, value)
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
     _check_sizes(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight)
-    if use_separate_proj_weight:
-        weights: Any = (q_proj_weight, k_proj_weight, v_proj_weight)
-    else:
-        weights = in_proj_weight
-    q, k, v = _projections(query, key, value, weights, in_proj_bias)
+    separate = (q_proj_weight, k_proj_weight, v_proj_weight)
+    projections = separate if use_separate_proj_weight else in_proj_weight
+    q, k, v = _projections(query, key, value, projections, in_proj_bias)
     causal = is_causal and key_padding_mask is None and not need_weights
     mask = None if causal else _merged_mask(query, key, num_heads, attn_mask, key_padding_mask)
     if bias_k is not None and bias_v is not None:
@@ -100,16 +99,10 @@ def multi_head_attention_forward(
     if mask is not None and k.shape[0] > mask.shape[-1]:
         mask = ops.pad(mask, (0, k.shape[0] - mask.shape[-1]))  # what was added may be attended to
     q, k, v = (_split_heads(x, num_heads) for x in (q, k, v))
-    dropout_p = dropout_p if training else 0.0
-    if need_weights:
-        scores = (q * math.sqrt(1.0 / q.shape[-1])).matmul(k.transpose(-2, -1))
-        weights = ops.softmax(scores if mask is None else scores + mask, -1)
-        weights = ops.dropout(weights, dropout_p)
-        heads = weights.matmul(v)
+    heads, weights = _attend(q, k, v, mask, dropout_p if training else 0.0, causal, need_weights)
+    if weights is not None:
         weights = weights.mean(1) if average_attn_weights else weights
         weights = weights if batched else weights.squeeze(0)
-    else:
-        heads, weights = scaled_dot_product_attention(q, k, v, mask, dropout_p, causal), None
     output = ops.linear(heads.permute(2, 0, 1, 3).reshape(query.shape), out_proj_weight, out_proj_bias)
     return (output if batched else output.squeeze(1)), weights
 
@@ -121,9 +114,7 @@ def _unsqueezed(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tens
     return q, k, k if value is key else value.unsqueeze(1)
 
 
-def _projections(
-    query: Tensor, key: Tensor, value: Tensor, weights: Any, bias: Tensor | None
-) -> tuple[Tensor, ...]:
+def _projections(query: Tensor, key: Tensor, value: Tensor, weights: Any, bias: Tensor | None) -> tuple[Tensor, ...]:
     """Queries, keys and values from the inputs; in one product where all three are projected from one tensor."""
     if isinstance(weights, Tensor):
         if query is key and key is value:
@@ -132,6 +123,17 @@ def _projections(
     biases = (None, None, None) if bias is None else bias.chunk(3)
     inputs = zip((query, key, value), weights, biases, strict=True)
     return tuple([ops.linear(x, weight, b) for x, weight, b in inputs])
+
+
+def _attend(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float, causal: bool, need_weights: bool
+) -> tuple[Tensor, Tensor | None]:
+    """What all heads found, (N, heads, L, d), and the weights if they are wanted."""
+    if not need_weights:
+        return scaled_dot_product_attention(q, k, v, mask, dropout_p, causal), None
+    scores = (q * math.sqrt(1.0 / q.shape[-1])).matmul(k.transpose(-2, -1))
+    weights = ops.dropout(ops.softmax(scores if mask is None else scores + mask, -1), dropout_p)
+    return weights.matmul(v), weights
 
 
 def _split_heads(x: Tensor, num_heads: int) -> Tensor:
@@ -150,9 +152,7 @@ def _merged_mask(
     if mask is not None:
         expected = (length, sources) if mask.dim() == 2 else (n * num_heads, length, sources)
         if mask.shape != expected:
-            raise RuntimeError(
-                f"The shape of the {mask.dim()}D attn_mask is {mask.shape}, but should be {expected}."
-            )
+            raise RuntimeError(f"The shape of the {mask.dim()}D attn_mask is {mask.shape}, but should be {expected}.")
         mask = mask.reshape(*((1, 1) if mask.dim() == 2 else (n, num_heads)), length, sources)
     if padding is None:
         return mask
@@ -172,9 +172,7 @@ def _check_dims(
     """AssertionError unless everything has a batch dimension, or nothing has."""
     ndim = query.dim()
     if ndim not in (2, 3):
-        raise AssertionError(
-            f"query should be unbatched 2D or batched 3D tensor but received {ndim}-D query tensor"
-        )
+        raise AssertionError(f"query should be unbatched 2D or batched 3D tensor but received {ndim}-D query tensor")
     kind = f"For {'batched (3-D)' if ndim == 3 else 'unbatched (2-D)'} `query`, expected"
     if key.dim() != ndim or value.dim() != ndim:
         raise AssertionError(
@@ -194,20 +192,14 @@ def _check_dims(
             raise AssertionError(f"Expected `attn_mask` shape to be {expected} but got {attn_mask.shape}")
 
 
-def _check_sizes(
-    query: Tensor, key: Tensor, value: Tensor, embed_dim: int, num_heads: int, separate: bool
-) -> None:
+def _check_sizes(query: Tensor, key: Tensor, value: Tensor, embed_dim: int, num_heads: int, separate: bool) -> None:
     if query.shape[2] != embed_dim:
         raise AssertionError(f"was expecting embedding dimension of {embed_dim}, but got {query.shape[2]}")
     if embed_dim % num_heads:
         raise AssertionError(f"embed_dim {embed_dim} not divisible by num_heads {num_heads}")
     if separate and key.shape[:2] != value.shape[:2]:
-        raise AssertionError(
-            f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}"
-        )
+        raise AssertionError(f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}")
     if not separate and key.shape != value.shape:
         raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
     if key.shape[1] != query.shape[1]:
-        raise RuntimeError(
-            f"the batch size of query ({query.shape[1]}) and that of key ({key.shape[1]}) are different"
-        )
+        raise RuntimeError(f"the batch size of query ({query.shape[1]}) and that of key ({key.shape[1]}) are different")

@@ -14,9 +14,30 @@ from tinytorch.ops.dims import sizes_from
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
 
-__all__ = ["rand", "rand_like", "randn", "randn_like", "randint", "randint_like", "randperm", "normal", "bernoulli",
-           "multinomial", "dropout", "feature_dropout", "alpha_dropout", "uniform_", "normal_", "random_", "bernoulli_",
-           "exponential_", "geometric_", "cauchy_", "log_normal_", "trunc_normal_"]  # fmt: skip
+__all__ = [
+    "alpha_dropout",
+    "bernoulli",
+    "bernoulli_",
+    "cauchy_",
+    "dropout",
+    "exponential_",
+    "feature_dropout",
+    "geometric_",
+    "log_normal_",
+    "multinomial",
+    "normal",
+    "normal_",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "random_",
+    "randperm",
+    "trunc_normal_",
+    "uniform_",
+]  # fmt: skip
 
 
 def _float_dtype(dtype: Any) -> np.dtype[Any]:
@@ -27,15 +48,27 @@ def _float_dtype(dtype: Any) -> np.dtype[Any]:
 
 
 def rand(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+    *size: Any,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
 ) -> Tensor:
     """Uniform numbers in [0, 1)."""
     shape = checked_sizes(size, options.get("size"))
-    return finish(rng_distributions.uniform(generator_or_default(generator), shape, _float_dtype(dtype)), requires_grad, device)
+    return finish(
+        rng_distributions.uniform(generator_or_default(generator), shape, _float_dtype(dtype)), requires_grad, device
+    )
 
 
 def randn(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+    *size: Any,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
 ) -> Tensor:
     """Normal numbers with mean 0 and variance 1."""
     shape = checked_sizes(size, options.get("size"))
@@ -68,23 +101,31 @@ def _like_dtype(input: Tensor, dtype: Any) -> Any:
     return input.dtype if dtype is None else dtype
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, generator: Any = None, **options: Any) -> Tensor:
+def rand_like(
+    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, generator: Any = None, **options: Any
+) -> Tensor:
     """Uniform numbers in the shape and dtype of ``input``."""
     return rand(input._array.shape, dtype=_like_dtype(input, dtype), requires_grad=requires_grad, generator=generator)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, generator: Any = None, **options: Any) -> Tensor:
+def randn_like(
+    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, generator: Any = None, **options: Any
+) -> Tensor:
     """Normal numbers in the shape and dtype of ``input``."""
     return randn(input._array.shape, dtype=_like_dtype(input, dtype), requires_grad=requires_grad, generator=generator)
 
 
-def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, generator: Any = None, **options: Any) -> Tensor:
+def randint_like(
+    input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, generator: Any = None, **options: Any
+) -> Tensor:
     """Integers in [low, high) in the shape and dtype of ``input``; ``randint_like(x, high)`` starts at 0."""
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, tuple(input._array.shape), dtype=_like_dtype(input, dtype), generator=generator)
 
 
-def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randperm(
+    n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """The integers 0 .. n-1 in random order, int64."""
     numpy_dtype = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
     return finish(rng_integers.randperm(generator_or_default(generator), n, numpy_dtype), requires_grad, device)
@@ -101,7 +142,9 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     shape = np.broadcast_shapes(*[array.shape for array in tensors])
     numpy_dtype = np.result_type(*tensors)
     if not isinstance(std, Tensor):
-        return Tensor._wrap(np.asarray(rng_normal.normal(source, shape, numpy_dtype, 0.0, std) + mean._array, numpy_dtype))
+        return Tensor._wrap(
+            np.asarray(rng_normal.normal(source, shape, numpy_dtype, 0.0, std) + mean._array, numpy_dtype)
+        )
     if std._array.size and std._array.min() < 0:
         raise RuntimeError("normal expects all elements of std >= 0.0")
     drawn = rng_normal.normal(source, shape, numpy_dtype)
@@ -112,13 +155,17 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
     """1 with the probability that ``input`` gives for each element (or ``p`` for all), else 0."""
     probability = input._array if p is None else p
-    array = rng_bernoulli.bernoulli(generator_or_default(generator), input._array.shape, probability, input._array.dtype)
+    array = rng_bernoulli.bernoulli(
+        generator_or_default(generator), input._array.shape, probability, input._array.dtype
+    )
     return Tensor._wrap(array)
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """``num_samples`` indices per row, drawn with the row's probabilities (which need not sum to 1)."""
-    return Tensor._wrap(rng_integers.multinomial(generator_or_default(generator), input._array, num_samples, replacement))
+    return Tensor._wrap(
+        rng_integers.multinomial(generator_or_default(generator), input._array, num_samples, replacement)
+    )
 
 
 # ------------------------------------------------------------------------------------------ in place

@@ -20,7 +20,7 @@ from tinytorch.ops.broadcast import cast
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.tensor import Tensor
 
-__all__ = ["sum", "mean", "prod", "var", "std", "var_mean", "std_mean", "all", "any", "logsumexp", "cumsum"]
+__all__ = ["all", "any", "cumsum", "logsumexp", "mean", "prod", "std", "std_mean", "sum", "var", "var_mean"]
 
 builtin_max = max
 _total: Any = np.add.reduce

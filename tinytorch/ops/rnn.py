@@ -1,7 +1,7 @@
 """Recurrence: one layer in one direction over all time steps, as a single op.
 
-The products of the inputs with their weights do not depend on the state, so they are done before, for all time steps in one
-matrix product: ``gates = X W_ihᵀ + b``. What is left here is the loop over time. With σ the logistic function::
+The products of the inputs with their weights do not depend on the state, so they are done before, for all time steps
+in one matrix product: ``gates = X W_ihᵀ + b``. What is left here is the loop over time. With σ the logistic function::
 
     RNN     h' = tanh(gates + h W_hhᵀ)                              or max(0, ...)
     LSTM    i, f, g, o = gates + h W_hhᵀ                            four parts of H columns each
@@ -12,9 +12,9 @@ matrix product: ``gates = X W_ihᵀ + b``. What is left here is the loop over ti
             n = tanh(m + r s)
             h' = (1 - z) n + z h = n + z (h - n)
 
-Rows of a batch may end at different times. Then ``gates`` holds only rows that exist (a packed sequence): ``batch_sizes[t]``
-rows of time 0, then of time 1, ..., longest sequences first. Step t changes the first ``batch_sizes[t]`` rows of the
-state; the others keep theirs. A full batch is the case in which all sizes are equal.
+Rows of a batch may end at different times. Then ``gates`` holds only rows that exist (a packed sequence):
+``batch_sizes[t]`` rows of time 0, then of time 1, ..., longest sequences first. Step t changes the first
+``batch_sizes[t]`` rows of the state; the others keep theirs. A full batch is the case in which all sizes are equal.
 
 Backward walks the steps in the opposite order. Everything that does not depend on the incoming gradient is computed for
 all steps at once before the loop, and the gradient of W_hh is one matrix product after it. If the gradient is to be
@@ -25,7 +25,7 @@ Sources: Elman 1990; Hochreiter and Schmidhuber 1997; Cho et al. 2014; Sak et al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,11 +33,14 @@ import numpy as np
 from tinytorch.autograd import engine
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels import threads
 from tinytorch.tensor import Tensor
 
 __all__ = ["gru_sequence", "lstm_sequence", "rnn_sequence"]
 
 Steps = list[tuple[slice, int]]
+_LARGE_PRODUCT = 1 << 24
+"""Multiplications in one step (about a quarter of a millisecond) from which BLAS may use several threads."""
 
 
 def _steps(batch_sizes: Sequence[int], reverse: bool) -> Steps:
@@ -47,6 +50,18 @@ def _steps(batch_sizes: Sequence[int], reverse: bool) -> Steps:
         steps.append((slice(start, start + size), size))
         start += size
     return steps[::-1] if reverse else steps
+
+
+def _in_order(steps: Steps, weight: np.ndarray) -> Iterator[tuple[slice, int]]:
+    """The steps; while they run, BLAS is held to one thread if the product of one step is small.
+
+    Waking a second thread for each step would cost more than it gives, and far more on a busy machine.
+    """
+    if weight.size * max((n for _, n in steps), default=0) > _LARGE_PRODUCT:
+        yield from steps
+    else:
+        with threads._blas:
+            yield from steps
 
 
 def _states_before(first: np.ndarray, after: np.ndarray, steps: Steps) -> np.ndarray:
@@ -74,7 +89,7 @@ def _differentiable_backward(
 
     Views stand for the inputs, so that one input that was computed from another does not count twice.
     """
-    views = [None if x is None else x.view_as(x) for x in inputs]
+    views: list[Any] = [None if x is None else x.view_as(x) for x in inputs]
     outputs = _run(step, views, n_states, ctx.attributes)
     wanted = [view for view, need in zip(views, ctx.needs_input_grad, strict=True) if need]
     found = iter(engine.grad(outputs, wanted, grads, create_graph=True, allow_unused=True))
@@ -117,7 +132,7 @@ class RNNSequence(Primitive):
         nonlinearity: str, batch_sizes: Sequence[int], reverse: bool,
     ) -> tuple[np.ndarray, ...]:  # fmt: skip
         output, h = np.empty_like(gates, order="C"), h0.copy()
-        for rows, n in _steps(batch_sizes, reverse):
+        for rows, n in _in_order(_steps(batch_sizes, reverse), w_hh):
             x = np.matmul(h[:n], w_hh.T, out=output[rows])
             x += gates[rows]
             h[:n] = np.tanh(x, out=x) if nonlinearity == "tanh" else np.maximum(x, x.dtype.type(0), out=x)
@@ -133,7 +148,7 @@ class RNNSequence(Primitive):
         y, weight, upper = output._array, w_hh._array, grad_output._array
         slope = 1 - y * y if ctx.attributes["nonlinearity"] == "tanh" else (y > 0).astype(y.dtype)
         dx, dh = np.empty_like(slope), grad_h._array.copy()
-        for rows, n in reversed(steps):
+        for rows, n in _in_order(steps[::-1], weight):
             np.multiply(dh[:n] + upper[rows], slope[rows], out=dx[rows])
             np.matmul(dx[rows], weight, out=dh[:n])
         dw = dx.T @ _states_before(h0._array, y, steps) if ctx.needs_input_grad[2] else None
@@ -143,9 +158,7 @@ class RNNSequence(Primitive):
 # ------------------------------------------------------------------------------------------ LSTM
 
 
-def lstm_step(
-    gates: Tensor, h: Tensor, c: Tensor, w_hh: Tensor, w_hr: Tensor | None, **_: Any
-) -> tuple[Tensor, ...]:
+def lstm_step(gates: Tensor, h: Tensor, c: Tensor, w_hh: Tensor, w_hr: Tensor | None, **_: Any) -> tuple[Tensor, ...]:
     """One step in Tensor ops."""
     i, f, g, o = (gates + h.matmul(w_hh.t())).chunk(4, 1)
     c = f.sigmoid() * c + i.sigmoid() * g.tanh()
@@ -167,13 +180,15 @@ class LSTMSequence(Primitive):
         cells = np.empty((rows_in_all, size), gates.dtype)
         output = np.empty((rows_in_all, h0.shape[1]), gates.dtype)
         h, c = h0.copy(), c0.copy()
-        for rows, n in _steps(batch_sizes, reverse):
+        scale = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], gates.dtype), size)
+        for rows, n in _in_order(_steps(batch_sizes, reverse), w_hh):
             x = np.matmul(h[:n], w_hh.T, out=active[rows])
             x += gates[rows]
+            x *= scale  # σ(x) = tanh(x / 2) / 2 + 1 / 2, so one tanh does for all four gates
+            np.tanh(x, out=x)
+            x *= scale
+            x += 1 - scale
             i, f, g, o = (x[:, k * size : (k + 1) * size] for k in range(4))
-            _sigmoid(x[:, : 2 * size])
-            np.tanh(g, out=g)
-            _sigmoid(o)
             new_c = np.multiply(f, c[:n], out=cells[rows])
             new_c += i * g
             c[:n] = new_c
@@ -220,7 +235,7 @@ def _lstm_walk(
     through_tanh = o * (1 - tanh_c * tanh_c)
     dx, outer = np.empty_like(slope), upper if w_hr is None else np.empty_like(upper)
     dh, dc = grad_h.copy(), grad_c.copy()
-    for rows, n in reversed(steps):
+    for rows, n in _in_order(steps[::-1], w_hh):
         dh_now = dh[:n] + upper[rows]
         if w_hr is not None:
             outer[rows] = dh_now
@@ -258,7 +273,7 @@ class GRUSequence(Primitive):
         active = gates.copy(order="C")  # r, z, n
         hidden = np.empty((gates.shape[0], size), gates.dtype)  # s
         output, h = np.empty_like(hidden), h0.copy()
-        for rows, n in _steps(batch_sizes, reverse):
+        for rows, n in _in_order(_steps(batch_sizes, reverse), w_hh):
             product = h[:n] @ w_hh.T
             if b_hh is not None:
                 product += b_hh
@@ -288,7 +303,7 @@ class GRUSequence(Primitive):
         to_m = (1 - z) * (1 - new * new)  # ∂h'/∂m; ∂h'/∂s is r times that
         slope = np.stack([to_m * s * r * (1 - r), (before - new) * z * (1 - z), to_m * r], axis=1)
         product, dm, dh = np.empty_like(slope), np.empty_like(to_m), grad_h._array.copy()
-        for rows, n in reversed(steps):
+        for rows, n in _in_order(steps[::-1], w_hh._array):
             dh_now = dh[:n] + upper[rows]
             np.multiply(slope[rows], dh_now[:, None], out=product[rows])
             np.multiply(to_m[rows], dh_now, out=dm[rows])
@@ -307,8 +322,7 @@ def _check_dtypes(gates: Tensor, *others: Tensor | None) -> None:
     for other in others:
         if other is not None and other._array.dtype != gates._array.dtype:
             raise RuntimeError(
-                "mat1 and mat2 must have the same dtype, but got "
-                f"{other.type()[6:-6]} and {gates.type()[6:-6]}"
+                f"mat1 and mat2 must have the same dtype, but got {other.type()[6:-6]} and {gates.type()[6:-6]}"
             )
 
 
@@ -320,9 +334,7 @@ def rnn_sequence(
     RuntimeError if dtypes differ.
     """
     _check_dtypes(gates, h, w_hh)
-    return RNNSequence.apply(
-        gates, h, w_hh, nonlinearity=nonlinearity, batch_sizes=tuple(batch_sizes), reverse=reverse
-    )
+    return RNNSequence.apply(gates, h, w_hh, nonlinearity=nonlinearity, batch_sizes=tuple(batch_sizes), reverse=reverse)
 
 
 def lstm_sequence(

@@ -9,7 +9,7 @@ import numpy as np
 from tinytorch.ops.broadcast import Elementwise
 from tinytorch.tensor import Tensor
 
-__all__ = ["sign", "floor", "ceil", "round", "trunc", "fix", "frac"]
+__all__ = ["ceil", "fix", "floor", "frac", "round", "sign", "trunc"]
 
 
 class Step(Elementwise):

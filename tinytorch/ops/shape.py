@@ -16,9 +16,30 @@ from tinytorch.kernels import layout
 from tinytorch.ops.dims import many_dims, one_dim, sizes_from
 from tinytorch.tensor import Tensor
 
-__all__ = ["reshape", "view", "view_as", "reshape_as", "flatten", "unflatten", "ravel", "permute",
-           "transpose", "t", "matrix_transpose", "swapaxes", "swapdims", "moveaxis", "movedim", "squeeze",
-           "unsqueeze", "narrow", "select", "flip", "contiguous", "is_contiguous"]  # fmt: skip
+__all__ = [
+    "contiguous",
+    "flatten",
+    "flip",
+    "is_contiguous",
+    "matrix_transpose",
+    "moveaxis",
+    "movedim",
+    "narrow",
+    "permute",
+    "ravel",
+    "reshape",
+    "reshape_as",
+    "select",
+    "squeeze",
+    "swapaxes",
+    "swapdims",
+    "t",
+    "transpose",
+    "unflatten",
+    "unsqueeze",
+    "view",
+    "view_as",
+]  # fmt: skip
 
 
 class Reshape(Primitive):

@@ -24,7 +24,7 @@ from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
 
-__all__ = ["softmax", "log_softmax", "nll_loss", "cross_entropy"]
+__all__ = ["cross_entropy", "log_softmax", "nll_loss", "softmax"]
 
 
 class Softmax(Primitive):

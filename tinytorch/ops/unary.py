@@ -15,8 +15,25 @@ from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.rounding import sign
 from tinytorch.tensor import Tensor
 
-__all__ = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "abs", "absolute",
-           "sin", "cos", "tan", "tanh", "sigmoid", "relu"]  # fmt: skip
+__all__ = [
+    "abs",
+    "absolute",
+    "cos",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "relu",
+    "rsqrt",
+    "sigmoid",
+    "sin",
+    "sqrt",
+    "tan",
+    "tanh",
+]  # fmt: skip
 
 #: Elements from which on a blocked kernel is faster than one call of NumPy.
 _LARGE = 1 << 14

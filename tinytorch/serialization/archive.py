@@ -41,8 +41,7 @@ _READABLE_VERSIONS = range(1, 11)  # of PyTorch's format
 def damaged(reason: str) -> RuntimeError:
     """The error for a file that is not what ``save`` wrote; begins as PyTorch's does."""
     return RuntimeError(
-        f"PytorchStreamReader failed reading zip archive: {reason}. The file is damaged, incomplete, or no "
-        "checkpoint."
+        f"PytorchStreamReader failed reading zip archive: {reason}. The file is damaged, incomplete, or no checkpoint."
     )
 
 
@@ -169,11 +168,7 @@ class ArchiveReader:
         info = self._members.get(self._root + name)
         if info is None:
             raise damaged(f"there is no member {name!r}")
-        if (
-            info.compress_type != zipfile.ZIP_STORED
-            or info.file_size != info.compress_size
-            or info.flag_bits & 1
-        ):
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size or info.flag_bits & 1:
             raise damaged(f"member {name!r} is compressed or encrypted, which checkpoints never are")
         self._file.seek(info.header_offset)
         header = self._file.read(_HEADER.size)

@@ -53,8 +53,7 @@ def save(
     """
     if pickle_module is not pickle or pickle_protocol != 2 or not _use_new_zipfile_serialization:
         raise NotImplementedError(
-            "tinytorch writes PyTorch's default format only: pickle_module=pickle, pickle_protocol=2, "
-            "zip archive"
+            "tinytorch writes PyTorch's default format only: pickle_module=pickle, pickle_protocol=2, zip archive"
         )
     if isinstance(f, (str, os.PathLike)):
         pickled, memory = _pickled(obj)  # first, so that what cannot be saved touches no file
@@ -62,9 +61,7 @@ def save(
             _write(pickled, memory, file.write, not _disable_byteorder_record)
         return
     if not callable(getattr(f, "write", None)):
-        raise AttributeError(
-            "expected 'f' to be string, path, or a file-like object with a 'write' attribute"
-        )
+        raise AttributeError("expected 'f' to be string, path, or a file-like object with a 'write' attribute")
     _write(*_pickled(obj), f.write, not _disable_byteorder_record)
     if callable(getattr(f, "flush", None)):
         f.flush()
@@ -193,18 +190,14 @@ def _restore_location(map_location: Any) -> Callable[[Storage, str], None]:
     if map_location is None:
         return lambda storage, location: _check_location(location)
     if not callable(map_location):
-        raise TypeError(
-            f"map_location must be a device, a dictionary or a function, not {type(map_location).__name__}"
-        )
+        raise TypeError(f"map_location must be a device, a dictionary or a function, not {type(map_location).__name__}")
 
     def by_function(storage: Storage, location: str) -> None:
         result = map_location(storage, location)
         if result is None:
             _check_location(location)
         elif result is not storage:
-            raise TypeError(
-                f"map_location must return the storage that it got, or None, not {type(result).__name__}"
-            )
+            raise TypeError(f"map_location must return the storage that it got, or None, not {type(result).__name__}")
 
     return by_function
 

@@ -129,8 +129,7 @@ def _shown_by(array: np.ndarray) -> _Shown:
     if array.flags.c_contiguous:  # NumPy leaves the strides of dimensions of size 1 at any value
         strides = tuple(n * array.itemsize for n in _row_major_strides(array.shape))
     strides = tuple(
-        0 if n == 1 and (s < 0 or s % array.itemsize) else s
-        for n, s in zip(array.shape, strides, strict=True)
+        0 if n == 1 and (s < 0 or s % array.itemsize) else s for n, s in zip(array.shape, strides, strict=True)
     )
     return _Shown(array.__array_interface__["data"][0], array.dtype, array.shape, strides)
 

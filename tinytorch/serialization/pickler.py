@@ -58,9 +58,7 @@ class Pickler:
         try:
             self._save(obj)
         except RecursionError:
-            raise pickle.PicklingError(
-                "the object is nested too deeply, or a tuple contains itself"
-            ) from None
+            raise pickle.PicklingError("the object is nested too deeply, or a tuple contains itself") from None
         return bytes(self._out + pickle.STOP)
 
     # ------------------------------------------------------------------------------------ one object
@@ -126,9 +124,7 @@ class Pickler:
         else:
             digits = pickle.encode_long(obj)
             if len(digits) > 255:
-                raise pickle.PicklingError(
-                    f"integers of more than 2039 bits cannot be saved (at {self._where()})"
-                )
+                raise pickle.PicklingError(f"integers of more than 2039 bits cannot be saved (at {self._where()})")
             self._out += pickle.LONG1 + struct.pack("<B", len(digits)) + digits
 
     def _float(self, obj: float) -> None:

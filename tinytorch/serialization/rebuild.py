@@ -89,11 +89,7 @@ def _tensor_with_dtype(
     meta: Any = None,
 ) -> Tensor:
     """``torch._utils._rebuild_tensor_v3``: the storage is untyped bytes."""
-    if (
-        not isinstance(storage, Storage)
-        or storage.type_name != UNTYPED
-        or not isinstance(dtype, dtypes.dtype)
-    ):
+    if not isinstance(storage, Storage) or storage.type_name != UNTYPED or not isinstance(dtype, dtypes.dtype):
         raise pickle.UnpicklingError("a tensor without a storage of bytes or without a dtype")
     return _made(view_of_storage(storage.as_dtype(dtype), offset, shape, strides), requires_grad, meta)
 
@@ -221,9 +217,7 @@ def _set(members: Any = ()) -> set[Any]:
 
 
 def _pairs(source: Any) -> Iterator[tuple[Any, Any]]:
-    if type(source) not in (list, tuple) or any(
-        type(pair) not in (list, tuple) or len(pair) != 2 for pair in source
-    ):
+    if type(source) not in (list, tuple) or any(type(pair) not in (list, tuple) or len(pair) != 2 for pair in source):
         raise pickle.UnpicklingError("an OrderedDict that is not made of pairs")
     return ((checked_key(key), value) for key, value in source)
 
@@ -269,9 +263,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 _DTYPES = {f"torch.{d.name}": d for d in (*STORAGE_NAMES, dtypes.uint16, dtypes.uint32, dtypes.uint64)}
 _NEWER_NAMES = {"__builtin__": "builtins", "torch.tensor": "torch._tensor"}  # of Python 2 and older PyTorch
-_FOREIGN_DTYPES = frozenset(
-    {"torch.bfloat16", "torch.complex32", "torch.qint8", "torch.quint8", "torch.qint32"}
-)
+_FOREIGN_DTYPES = frozenset({"torch.bfloat16", "torch.complex32", "torch.qint8", "torch.quint8", "torch.qint32"})
 #: Everything that a pickle may name: nothing else exists for it.
 KNOWN_GLOBALS: dict[str, Any] = {
     **{name: KnownFunction(name, function) for name, function in _FUNCTIONS.items()},

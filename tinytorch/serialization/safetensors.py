@@ -66,9 +66,7 @@ def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str
     try:
         members = package.deserialize(content)
     except package.SafetensorError as error:
-        raise RuntimeError(
-            f"{os.fspath(filename)} is no safetensors file, or it is damaged: {error}"
-        ) from None
+        raise RuntimeError(f"{os.fspath(filename)} is no safetensors file, or it is damaged: {error}") from None
     return {name: _tensor(name, about) for name, about in sorted(members, key=lambda member: member[0])}
 
 

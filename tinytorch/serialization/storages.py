@@ -66,9 +66,7 @@ class Storage:
     def as_dtype(self, dtype: dtypes.dtype) -> np.ndarray:
         """Untyped bytes as numbers of ``dtype``."""
         if self._foreign_order and dtype.itemsize > 1:
-            raise RuntimeError(
-                f"the file holds {dtype} numbers in the other byte order, which is not supported"
-            )
+            raise RuntimeError(f"the file holds {dtype} numbers in the other byte order, which is not supported")
         return self.numbers[: self.numbers.size // dtype.itemsize * dtype.itemsize].view(dtype.numpy)
 
 
@@ -101,8 +99,7 @@ class StorageLoader:
         offset, present = self._archive.locate(f"data/{key}")
         if length < 0 or length * dtype.itemsize > present:
             raise damaged(
-                f"storage {key} should hold {length} numbers of {dtype.itemsize} bytes, but there are "
-                f"{present} bytes"
+                f"storage {key} should hold {length} numbers of {dtype.itemsize} bytes, but there are {present} bytes"
             )
         numbers = self._numbers(key, offset, length, dtype)
         if storage_type.name == "BFloat16Storage":
@@ -137,9 +134,7 @@ def view_of_storage(numbers: np.ndarray, offset: Any, shape: Any, strides: Any) 
     if any(type(n) is not int or n < 0 for n in (offset, *shape, *strides)):
         raise damaged("the sizes, strides and offset of a tensor must be integers that are not negative")
     if len(shape) > 64:
-        raise RuntimeError(
-            f"the file holds a tensor of {len(shape)} dimensions, and NumPy's arrays have at most 64"
-        )
+        raise RuntimeError(f"the file holds a tensor of {len(shape)} dimensions, and NumPy's arrays have at most 64")
     size = numbers.itemsize
     if math.prod(n for n in shape if n) * size > _FARTHEST:
         raise damaged("a tensor has more elements than can be counted")

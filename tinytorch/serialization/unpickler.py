@@ -71,9 +71,7 @@ class Unpickler:
                     break
                 instruction = _INSTRUCTIONS.get(code)
                 if instruction is None:
-                    raise pickle.UnpicklingError(
-                        _PROTOCOL_2_ONLY.format(code=code, position=self._position - 1)
-                    )
+                    raise pickle.UnpicklingError(_PROTOCOL_2_ONLY.format(code=code, position=self._position - 1))
                 instruction(self)
         except (
             IndexError,
@@ -87,8 +85,7 @@ class Unpickler:
             if self._elsewhere:
                 raise
             raise pickle.UnpicklingError(
-                f"the pickle is damaged near byte {self._position}: {type(error).__name__}: "
-                f"{str(error)[:200]}"
+                f"the pickle is damaged near byte {self._position}: {type(error).__name__}: {str(error)[:200]}"
             ) from None
         _check_finished(result)
         return result
@@ -167,9 +164,7 @@ class Unpickler:
 
     def _set(self, items: list[Any]) -> None:
         if type(self._stack[-1]) not in (dict, OrderedDict, Counter):
-            raise pickle.UnpicklingError(
-                f"Can only set items of dictionaries, but got {type(self._stack[-1])}"
-            )
+            raise pickle.UnpicklingError(f"Can only set items of dictionaries, but got {type(self._stack[-1])}")
         set_items(self._stack[-1], items)
 
     def _pop_two(self) -> list[Any]:
@@ -204,9 +199,7 @@ class Unpickler:
             raise pickle.UnpicklingError(f"Can only build OrderedDict, but got {type(target)}")
         for name, value in state.items():
             if type(name) is not str or hasattr(OrderedDict, name):
-                raise pickle.UnpicklingError(
-                    "an OrderedDict with an attribute that would hide one of its methods"
-                )
+                raise pickle.UnpicklingError("an OrderedDict with an attribute that would hide one of its methods")
             setattr(target, name, value)
 
     def _persistent(self) -> None:
@@ -217,14 +210,10 @@ class Unpickler:
             or saved[0] != "storage"
             or not isinstance(saved[1], StorageType)
         ):
-            raise pickle.UnpicklingError(
-                f"Only persistent_load of storage is allowed, but got {_kind(saved)}"
-            )
+            raise pickle.UnpicklingError(f"Only persistent_load of storage is allowed, but got {_kind(saved)}")
         _, storage_type, key, location, length = saved
         if type(key) is not str or type(location) is not str or type(length) is not int:
-            raise pickle.UnpicklingError(
-                "a storage whose key or location is no text, or whose length is no integer"
-            )
+            raise pickle.UnpicklingError("a storage whose key or location is no text, or whose length is no integer")
         self._elsewhere = True
         self._stack.append(self._load_storage(storage_type, key, location, length))
         self._elsewhere = False
@@ -268,11 +257,7 @@ _INSTRUCTIONS: dict[bytes, Callable[[Unpickler], None]] = {
 
 def _kind(obj: Any) -> str:
     """What an object is, for error messages. Never its text: that of nested lists can be endless."""
-    return (
-        f"torch.{obj.type_name}"
-        if isinstance(obj, Storage)
-        else str(getattr(obj, "name", type(obj).__name__))
-    )
+    return f"torch.{obj.type_name}" if isinstance(obj, Storage) else str(getattr(obj, "name", type(obj).__name__))
 
 
 def _check_finished(result: Any) -> None:
@@ -293,9 +278,7 @@ def _check_finished(result: Any) -> None:
             elif isinstance(obj, Tensor):
                 inner.extend(vars(obj)[name] for name in vars(obj).keys() - TensorBase.__annotations__.keys())
             else:
-                raise pickle.UnpicklingError(
-                    f"the file holds {_kind(obj)} where a tensor or a value should be"
-                )
+                raise pickle.UnpicklingError(f"the file holds {_kind(obj)} where a tensor or a value should be")
         if not inner:
             return
         level = inner

@@ -94,13 +94,8 @@ from tinytorch.nn.modules.pooling import (
 from tinytorch.nn.modules.rnn import GRU, LSTM, RNN, RNNBase
 from tinytorch.nn.modules.rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from tinytorch.nn.modules.sparse import Embedding
-from tinytorch.nn.modules.transformer import (
-    Transformer,
-    TransformerDecoder,
-    TransformerDecoderLayer,
-    TransformerEncoder,
-    TransformerEncoderLayer,
-)  # fmt: skip
+from tinytorch.nn.modules.transformer import Transformer, TransformerDecoder, TransformerEncoder
+from tinytorch.nn.modules.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from tinytorch.nn.modules.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 __all__ = [

@@ -168,9 +168,7 @@ class RReLU(Module):
 class PReLU(Module):
     """Leaky ReLU with learned slopes: ``num_parameters`` is 1, or the number of channels."""
 
-    def __init__(
-        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         self.num_parameters = num_parameters
         self.init = init

@@ -20,7 +20,8 @@ class NonDynamicallyQuantizableLinear(Linear):
 
 
 class MultiheadAttention(Module):
-    """``Concat(head_1, ..., head_H) W_oᵀ + b_o`` with ``head_h = attention(Q W_qᵀ, K W_kᵀ, V W_vᵀ)`` (Vaswani et al. 2017).
+    """``Concat(head_1, ..., head_H) W_oᵀ + b_o`` with ``head_h = attention(Q W_qᵀ, K W_kᵀ, V W_vᵀ)`` (Vaswani et al.
+    2017).
 
     Args:
         embed_dim: features of queries and of the result; ``num_heads`` divides it.
@@ -30,8 +31,8 @@ class MultiheadAttention(Module):
         kdim, vdim: features of keys and values if they are not ``embed_dim``.
         batch_first: (N, L, features) instead of (L, N, features).
 
-    Parameters: ``in_proj_weight`` (3 · embed_dim, embed_dim), or ``q_proj_weight``, ``k_proj_weight``, ``v_proj_weight`` if kdim
-    or vdim differ; ``in_proj_bias``, ``out_proj``, ``bias_k`` and ``bias_v``.
+    Parameters: ``in_proj_weight`` (3 · embed_dim, embed_dim), or ``q_proj_weight``, ``k_proj_weight``,
+    ``v_proj_weight`` if kdim or vdim differ; ``in_proj_bias``, ``out_proj``, ``bias_k`` and ``bias_v``.
     """
 
     def __init__(
@@ -102,7 +103,8 @@ class MultiheadAttention(Module):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """Queries (L, N, E), keys (S, N, kdim) and values (S, N, vdim), or all without N, give (L, N, E) and the weights.
+        """Queries (L, N, E), keys (S, N, kdim) and values (S, N, vdim), or all without N, give (L, N, E) and the
+        weights.
 
         Args:
             key_padding_mask: (N, S); True at keys that nobody may attend to, or floats that are added to the scores.

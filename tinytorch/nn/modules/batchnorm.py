@@ -171,9 +171,7 @@ class _InstanceNorm(_NormBase):
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() not in (self.n_dims + 1, self.n_dims + 2):
-            raise ValueError(
-                f"expected {self.n_dims + 1}D or {self.n_dims + 2}D input (got {input.dim()}D input)"
-            )
+            raise ValueError(f"expected {self.n_dims + 1}D or {self.n_dims + 2}D input (got {input.dim()}D input)")
 
 
 class InstanceNorm1d(_InstanceNorm):

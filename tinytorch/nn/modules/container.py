@@ -127,9 +127,7 @@ class Sequential(_Numbered):
     @staticmethod
     def _require_sequential(what: str, other: Any) -> None:
         if not isinstance(other, Sequential):
-            raise ValueError(
-                f"{what} operator supports only objects of Sequential class, but {type(other)} is given."
-            )
+            raise ValueError(f"{what} operator supports only objects of Sequential class, but {type(other)} is given.")
 
     @staticmethod
     def _require_times(times: Any) -> None:
@@ -161,9 +159,7 @@ class ModuleList(_Numbered):
     def extend(self, modules: Iterable[Module]) -> ModuleList:
         """Append several modules."""
         if not isinstance(modules, Iterable):
-            raise TypeError(
-                f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}"
-            )
+            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
         for module in list(modules):
             self.append(module)
         return self
@@ -254,12 +250,8 @@ class ModuleDict(Module):
             modules = modules.items()
         for i, pair in enumerate(modules):
             if not isinstance(pair, Iterable):
-                raise TypeError(
-                    f"ModuleDict update sequence element #{i} should be Iterable; is{type(pair).__name__}"
-                )
+                raise TypeError(f"ModuleDict update sequence element #{i} should be Iterable; is{type(pair).__name__}")
             pair = tuple(pair)
             if len(pair) != 2:
-                raise ValueError(
-                    f"ModuleDict update sequence element #{i} has length {len(pair)}; 2 is required"
-                )
+                raise ValueError(f"ModuleDict update sequence element #{i} has length {len(pair)}; 2 is required")
             self[pair[0]] = pair[1]

@@ -50,9 +50,7 @@ class _ConvNd(Module):
         self.output_padding = ntuple(output_padding, self.n_dims)
         self.groups = groups
         self.padding_mode = padding_mode
-        from_to = (
-            (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
-        )
+        from_to = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
         self.weight = Parameter(ops.empty(*from_to, *self.kernel_size, device=device, dtype=dtype))
         if bias:
             self.bias = Parameter(ops.empty(out_channels, device=device, dtype=dtype))
@@ -75,9 +73,7 @@ class _ConvNd(Module):
             if padding == "same" and any(s != 1 for s in ntuple(stride, self.n_dims)):
                 raise ValueError("padding='same' is not supported for strided convolutions")
         if padding_mode not in _PADDING_MODES:
-            raise ValueError(
-                f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'"
-            )
+            raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'")
         if self.transposed and padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
 

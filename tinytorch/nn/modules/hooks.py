@@ -89,9 +89,7 @@ class Hooks:
             self._forward_hooks_always_called[handle.id] = True
         return handle
 
-    def register_full_backward_pre_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_output)`` before the module's backward; it may return a new ``grad_output``
         tuple.
         """
@@ -244,9 +242,7 @@ class _AroundBackward:
 
     def _after_inputs(self, grads: Any, _: Any) -> tuple[Any, ...] | None:
         grad_output, self.grad_output = self.grad_output, None
-        if (
-            grad_output is None or self.input_places is None
-        ):  # the gradient came by a way round the module's output
+        if grad_output is None or self.input_places is None:  # the gradient came by a way round the module's output
             return None
         grad_input = _spread(grads, self.input_places, self.n_inputs)
         for (
@@ -272,9 +268,7 @@ def _through_identity(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[in
         return values, None, None
     passed = list(values)
     for place, result in zip(places, BackwardHookFunction.apply(*[values[i] for i in places]), strict=True):
-        result._link_to_base(
-            values[place], one_of_several=True
-        )  # the same memory: changes in place must be noticed
+        result._link_to_base(values[place], one_of_several=True)  # the same memory: changes in place must be noticed
         passed[place] = result
     return tuple(passed), places, passed[places[0]]._edge[0]
 

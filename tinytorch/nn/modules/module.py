@@ -250,9 +250,7 @@ def _parse_to(*args: Any, dtype: Any = None, device: Any = None, **options: Any)
     options.pop("non_blocking", None)
     options.pop("memory_format", None)
     if options:
-        raise TypeError(
-            f"to() received an invalid combination of arguments - unexpected '{next(iter(options))}'"
-        )
+        raise TypeError(f"to() received an invalid combination of arguments - unexpected '{next(iter(options))}'")
     for arg in args:
         if isinstance(arg, Tensor):
             dtype, device = arg.dtype, arg.device

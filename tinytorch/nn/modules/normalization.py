@@ -35,12 +35,8 @@ class LayerNorm(Module):
         self.elementwise_affine = elementwise_affine
         new = {"device": device, "dtype": dtype}
         affine = elementwise_affine
-        self.register_parameter(
-            "weight", Parameter(ops.empty(self.normalized_shape, **new)) if affine else None
-        )
-        self.register_parameter(
-            "bias", Parameter(ops.empty(self.normalized_shape, **new)) if affine and bias else None
-        )
+        self.register_parameter("weight", Parameter(ops.empty(self.normalized_shape, **new)) if affine else None)
+        self.register_parameter("bias", Parameter(ops.empty(self.normalized_shape, **new)) if affine and bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -96,9 +96,7 @@ class Registry:
 
     def __dir__(self) -> list[str]:
         names = [*object.__dir__(self), *self._parameters, *self._modules, *self._buffers]
-        return sorted(
-            name for name in set(names) if not name[0].isdigit()
-        )  # "0" of a Sequential is no identifier
+        return sorted(name for name in set(names) if not name[0].isdigit())  # "0" of a Sequential is no identifier
 
     # ------------------------------------------------------------------------------------ registration
 
@@ -112,8 +110,7 @@ class Registry:
         _check_name(self, name, "parameter", self._parameters)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None "
-                "required)"
+                f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)"
             )
         if param is not None and param.grad_fn is not None:
             raise ValueError(

@@ -1,7 +1,7 @@
 """Recurrent layers: a state that is carried along a sequence. The formulas stand in :mod:`tinytorch.ops.rnn`.
 
-Layer k reads the outputs of layer k - 1. A bidirectional layer runs a second set of weights from the end to the start, and
-puts both outputs side by side.
+Layer k reads the outputs of layer k - 1. A bidirectional layer runs a second set of weights from the end to the
+start, and puts both outputs side by side.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class RNNBase(Module):
         proj_size: LSTM only: h is projected to this size.
 
     Parameters of layer k, at first uniform in ±1/√hidden_size: ``weight_ih_lk`` (gates · hidden_size, features),
-    ``weight_hh_lk`` (gates · hidden_size, hidden_size), ``bias_ih_lk``, ``bias_hh_lk``, and ``weight_hr_lk`` (proj_size,
-    hidden_size); those of the second direction end in ``_reverse``.
+    ``weight_hh_lk`` (gates · hidden_size, hidden_size), ``bias_ih_lk``, ``bias_hh_lk``, and ``weight_hr_lk``
+    (proj_size, hidden_size); those of the second direction end in ``_reverse``.
 
     Input: (L, N, input_size), (L, input_size), or a PackedSequence; and the first state, (layers · directions, N,
-    hidden_size), zeros by default. Output: h of the last layer at all times, (L, N, directions · hidden_size); and the last
-    state of every layer.
+    hidden_size), zeros by default. Output: h of the last layer at all times, (L, N, directions · hidden_size); and
+    the last state of every layer.
     """
 
     def __init__(
@@ -210,9 +210,7 @@ class RNNBase(Module):
         for i, (state, size) in enumerate(zip(states, sizes, strict=True)):
             if state.shape != (count, batch, size):
                 which = "" if len(sizes) == 1 else f"[{i}]"
-                raise RuntimeError(
-                    f"Expected hidden{which} size {(count, batch, size)}, got {list(state.shape)}"
-                )
+                raise RuntimeError(f"Expected hidden{which} size {(count, batch, size)}, got {list(state.shape)}")
         return states
 
 
@@ -287,7 +285,7 @@ class RNN(RNNBase):
         self, x: Tensor, states: tuple[Tensor, ...], weights: dict[str, Tensor], batch_sizes: list[int], reverse: bool
     ) -> tuple[Tensor, ...]:
         gates = F.linear(x, weights["weight_ih"], _both_biases(weights))
-        return rnn_sequence(gates, *states, weights["weight_hh"], self.nonlinearity, batch_sizes, reverse)
+        return rnn_sequence(gates, states[0], weights["weight_hh"], self.nonlinearity, batch_sizes, reverse)
 
 
 class LSTM(RNNBase):
@@ -308,13 +306,12 @@ class LSTM(RNNBase):
     ) -> tuple[Tensor, ...]:
         gates = F.linear(x, weights["weight_ih"], _both_biases(weights))
         h, c = states
-        return lstm_sequence(
-            gates, h, c, weights["weight_hh"], weights.get("weight_hr"), batch_sizes, reverse
-        )
+        return lstm_sequence(gates, h, c, weights["weight_hh"], weights.get("weight_hr"), batch_sizes, reverse)
 
 
 class GRU(RNNBase):
-    """Gated recurrent units (Cho et al. 2014), with the reset gate after the matrix product, as in PyTorch and cuDNN."""
+    """Gated recurrent units (Cho et al. 2014), with the reset gate after the matrix product, as in PyTorch and
+    cuDNN."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if "proj_size" in kwargs:
@@ -329,4 +326,4 @@ class GRU(RNNBase):
         self, x: Tensor, states: tuple[Tensor, ...], weights: dict[str, Tensor], batch_sizes: list[int], reverse: bool
     ) -> tuple[Tensor, ...]:
         gates = F.linear(x, weights["weight_ih"], weights.get("bias_ih"))
-        return gru_sequence(gates, *states, weights["weight_hh"], weights.get("bias_hh"), batch_sizes, reverse)
+        return gru_sequence(gates, states[0], weights["weight_hh"], weights.get("bias_hh"), batch_sizes, reverse)

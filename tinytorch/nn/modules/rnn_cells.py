@@ -17,8 +17,8 @@ __all__ = ["GRUCell", "LSTMCell", "RNNCell", "RNNCellBase"]
 
 
 class RNNCellBase(Module):
-    """Parameters ``weight_ih`` (chunks · hidden_size, input_size), ``weight_hh`` (chunks · hidden_size, hidden_size) and the
-    biases of both, at first uniform in ±1/√hidden_size."""
+    """Parameters ``weight_ih`` (chunks · hidden_size, input_size), ``weight_hh`` (chunks · hidden_size, hidden_size)
+    and the biases of both, at first uniform in ±1/√hidden_size."""
 
     def __init__(
         self,
@@ -60,9 +60,7 @@ class RNNCellBase(Module):
         input = input.unsqueeze(0) if unbatched else input
         batch = input.shape[0]
         if input.shape[1] != self.input_size:
-            raise RuntimeError(
-                f"input has inconsistent input_size: got {input.shape[1]} expected {self.input_size}"
-            )
+            raise RuntimeError(f"input has inconsistent input_size: got {input.shape[1]} expected {self.input_size}")
         complete = []
         for i, given in enumerate(states):
             if given is None:

@@ -10,13 +10,13 @@ from tinytorch.nn.utils.clip_grad import (
     get_total_norm,
 )
 from tinytorch.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+from tinytorch.nn.utils.weight_norm import remove_weight_norm, weight_norm
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector",
-           "rnn", "vector_to_parameters"]  # fmt: skip
+           "remove_weight_norm", "rnn", "vector_to_parameters", "weight_norm"]  # fmt: skip
 
 _MISSING = ("fuse_conv_bn_eval", "fuse_linear_bn_eval", "parametrizations", "parametrize", "prune",
-            "remove_spectral_norm", "remove_weight_norm", "skip_init", "spectral_norm", "stateless",
-            "weight_norm")  # fmt: skip
+            "remove_spectral_norm", "skip_init", "spectral_norm", "stateless")  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

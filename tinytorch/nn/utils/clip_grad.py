@@ -70,9 +70,7 @@ def clip_grad_norm_(
     return total_norm
 
 
-def clip_grad_value_(
-    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
-) -> None:
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Limit every element of every gradient to ±``clip_value``, in place."""
     with no_grad():
         for parameter in _as_list(parameters):

@@ -7,8 +7,8 @@ Sequences of lengths 3, 2 and 1, padded and packed::
     a2 b2 .
     a3 .  .
 
-Packed, a step of a recurrent layer works on rows that lie together and no work is spent on padding. That asks for the longest
-sequence first; ``enforce_sorted=False`` sorts them, and ``unsorted_indices`` remembers the way back.
+Packed, a step of a recurrent layer works on rows that lie together and no work is spent on padding. That asks for
+the longest sequence first; ``enforce_sorted=False`` sorts them, and ``unsorted_indices`` remembers the way back.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ def _check_lengths(input: Tensor, lengths: np.ndarray, batch_dim: int) -> None:
     if (np.diff(lengths) > 0).any():
         raise RuntimeError(
             "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
-            "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you do "
-            "not need ONNX exportability."
+            "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you "
+            "do not need ONNX exportability."
         )
     if lengths[0] > input.shape[1 - batch_dim]:
         raise RuntimeError(
