@@ -13,7 +13,6 @@ import pytest
 
 import tinytorch
 
-pytestmark = pytest.mark.xdist_group("train_cnn")  # one worker, so that the unbroken run is made once
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "train_cnn.py"
 SMALL = ["--limit", "320", "--batch-size", "32", "--epochs", "3"]
 

@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -24,7 +25,15 @@ pytestmark = pytest.mark.usefixtures("everything_ran")
 ABSTRACT = {
     "Elementwise": "base of ops that NumPy broadcasts",
     "FloorDivide": "PyTorch has no derivative; test_errors.py compares the refusal",
-    "BackwardHookFunction": "hands tensors through; tests/nn/test_hooks.py compares what modules' hooks see",
+}
+#: What the tests of modules compare, with gradients and second derivatives: the file, and a word that must stand in it.
+COMPARED_IN = {
+    "BackwardHookFunction": ("tests/nn/test_hooks.py", "full_backward_hook"),
+    "RNNSequence": ("tests/nn/test_rnn.py", "RNN"),
+    "LSTMSequence": ("tests/nn/test_rnn.py", "LSTM"),
+    "GRUSequence": ("tests/nn/test_rnn.py", "GRU"),
+    "scaled_dot_product_attention": ("tests/nn/test_attention.py", "scaled_dot_product_attention"),
+    "multi_head_attention_forward": ("tests/nn/test_attention.py", "MultiheadAttention"),
 }
 #: Ops whose second derivative PyTorch does not have either.
 FIRST_ONLY: dict[str, str] = {}
@@ -39,7 +48,15 @@ def op_modules() -> Iterator[object]:
 def compared_otherwise() -> set[str]:
     """Names in the ``COMPARED`` of test modules."""
     modules = [module for name, module in list(sys.modules.items()) if name.startswith("tests.") or "test_" in name]
-    return {name for module in modules for name in getattr(module, "COMPARED", ())}
+    return {name for module in modules for name in getattr(module, "COMPARED", ())} | COMPARED_IN.keys()
+
+
+def test_the_files_that_compare_modules_do() -> None:
+    root = Path(__file__).resolve().parents[2]
+    for name, (file, word) in COMPARED_IN.items():
+        assert word in (root / file).read_text(encoding="utf-8"), (
+            f"{file} no longer speaks of {word}, which covers {name}"
+        )
 
 
 def primitives(base: type = Primitive) -> Iterator[type]:
