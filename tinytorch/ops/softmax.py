@@ -63,26 +63,27 @@ class LogSoftmax(Primitive):
         return grad - y.exp() * grad.sum(ctx.attributes["dim"], True)
 
 
-class PickNegative(Primitive):
-    """-x[..., target, ...] · weight[target] along dimension 1: the negative log likelihood before reduction."""
+class NllLoss(Primitive):
+    """-Σ_n x[n, target_n] · factor_n / divisor along dimension 1; with no divisor, one loss per sample.
+
+    ``factor`` is the class weight of the sample's target, and 0 where the sample is ignored.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, target: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    def forward(ctx: Any, x: np.ndarray, target: np.ndarray, factor: np.ndarray, divisor: Any) -> np.ndarray:
         ctx.save_intermediates(x.shape)
         picked = np.take_along_axis(x, np.expand_dims(target, 1), 1).squeeze(1)
-        return np.where(factor != 0, -picked * factor, x.dtype.type(0))  # an ignored -inf counts 0, not nan
+        loss = np.where(factor != 0, -picked * factor, x.dtype.type(0))  # an ignored -inf counts 0, not nan
+        return loss if divisor is None else np.true_divide(loss.sum(dtype=x.dtype), divisor)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
-        target, factor = ctx.attributes["target"], ctx.attributes["factor"]
-        # An ignored sample has gradient 0 even where grad is infinite: the mean over no sample at all divides by 0.
-        weighted = ops.where(Tensor._wrap(factor != 0), grad * Tensor._wrap(-factor), 0.0).unsqueeze(1)
+        target, factor, divisor = (ctx.attributes[name] for name in ("target", "factor", "divisor"))
+        share = grad if divisor is None else grad / Tensor._wrap(np.asarray(divisor))
+        # An ignored sample has gradient 0 even where its share is infinite: the mean over no sample divides by 0.
+        weighted = ops.where(Tensor._wrap(factor != 0), share * Tensor._wrap(-factor), 0.0).unsqueeze(1)
         return ops.scatter_add_along(weighted, Tensor._wrap(np.expand_dims(target, 1)), 1, shape)
-
-    @classmethod
-    def name(cls) -> str:
-        return "NllLossBackward0"
 
 
 def _default_dim(ndim: int) -> int:
@@ -145,10 +146,10 @@ def nll_loss(
     safe = np.where(counted, classes, 0)
     factor = counted.astype(input._array.dtype) if weight is None else np.where(counted, weight._array[safe], 0)
     factor = np.asarray(factor, input._array.dtype)
-    loss = PickNegative.apply(input, target=safe, factor=factor)
-    if reduction == "mean":
-        return loss.sum() / Tensor._wrap(np.asarray(factor.sum(dtype=factor.dtype)))
-    return reduced(loss, reduction)
+    divisors = {"none": None, "sum": factor.dtype.type(1), "mean": factor.sum(dtype=factor.dtype)}
+    if reduction not in divisors:
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return NllLoss.apply(input, target=safe, factor=factor, divisor=divisors[reduction])
 
 
 def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
