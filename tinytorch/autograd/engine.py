@@ -20,7 +20,6 @@ tensor(4.)
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -28,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch import ops
+from tinytorch.autograd.accumulate import accumulate
 from tinytorch.autograd.modes import set_grad_enabled
 from tinytorch.autograd.node import Edge, Node
 from tinytorch.tensor import Tensor
@@ -65,7 +65,7 @@ def backward(
     if targets is not None:
         for target, gradient in zip(targets, captured, strict=True):
             if gradient is not None:
-                _accumulate(target, [gradient], create_graph)
+                accumulate(target, [gradient], create_graph)
 
 
 def grad(
@@ -128,7 +128,7 @@ def _run(
             _run_leaf_hooks(entry)
             if wanted is None:
                 leaf = entry.pop(0)
-                _accumulate(leaf, entry, create_graph)
+                accumulate(leaf, entry, create_graph)
     if wanted is None:
         return []
     return wanted.results(walk)
@@ -295,47 +295,7 @@ def _replaced_by_hook(hook: Any, gradient: Tensor) -> Tensor:
     return replaced
 
 
-# ------------------------------------------------------------------------------------------ ends of the walk
-
-
-def _accumulate(leaf: Tensor, entry: list[Tensor], create_graph: bool) -> None:
-    """Add the gradient in ``entry`` into ``leaf.grad``, which never shares memory with anything."""
-    if leaf._grad is None:
-        if create_graph:
-            leaf._grad = entry.pop()
-        else:
-            array = entry[0]._array if _is_ours_alone(entry) else entry[0]._array.copy(order="K")
-            leaf._grad = Tensor._wrap(array)
-    elif create_graph:
-        leaf._grad = leaf._grad + entry.pop()
-    else:
-        np.add(leaf._grad._array, entry[0]._array, out=leaf._grad._array)
-        leaf._grad._bump_version()
-    for hook in list(leaf._post_accumulate_hooks.values()) if leaf._post_accumulate_hooks else ():
-        hook(leaf)
-
-
-def _reference_counts(entry: list[Tensor]) -> tuple[int, int, int]:
-    """How many references there are to the tensor in ``entry``, to its array, and to the array's owner."""
-    tensor = entry[0]
-    array = tensor._array
-    base = array.base
-    return sys.getrefcount(tensor), sys.getrefcount(array), 0 if base is None else sys.getrefcount(base)
-
-
-def _is_ours_alone(entry: list[Tensor]) -> bool:
-    """Whether nobody but ``entry`` holds this gradient or its memory, so that a leaf may take it without copying.
-
-    Reference counts say so, compared with those of a tensor that is known to be held once.
-    """
-    counts = _reference_counts(entry)
-    owner = entry[0]._array.base
-    if owner is not None and (type(owner) is not np.ndarray or owner.size != entry[0]._array.size):
-        return False
-    return all(count <= alone for count, alone in zip(counts, _ALONE, strict=True))
-
-
-_ALONE = _reference_counts([Tensor._wrap(np.zeros((2, 3)).T)])
+# ------------------------------------------------------------------------------------------ a part of the graph
 
 
 class _Wanted:

@@ -42,6 +42,8 @@ __all__ = [
 
 
 class Add(Elementwise):
+    """y = a + b; both receive grad."""
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         return a + b
@@ -52,6 +54,8 @@ class Add(Elementwise):
 
 
 class Sub(Elementwise):
+    """y = a - b; b receives -grad."""
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         return np.subtract(a, b)
@@ -62,6 +66,8 @@ class Sub(Elementwise):
 
 
 class Mul(Elementwise):
+    """y = a · b; each receives grad times the other."""
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         needs = ctx.needs_input_grad
@@ -76,6 +82,8 @@ class Mul(Elementwise):
 
 
 class Div(Elementwise):
+    """y = a / b; a receives grad / b, b receives -grad · (a / b) / b."""
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         ctx.save_for_backward(a if ctx.needs_input_grad[1] else None, b)
@@ -89,6 +97,8 @@ class Div(Elementwise):
 
 
 class Pow(Elementwise):
+    """y = a ** b; see :func:`_pow_grad_base` and :func:`_pow_grad_exponent`."""
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         y = a * a if type(b) in (int, float) and b == 2 else _power(a, b)
@@ -132,6 +142,8 @@ def _log_number(value: float) -> float:
 
 
 class Neg(Elementwise):
+    """y = -x; x receives -grad."""
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         return np.negative(x)

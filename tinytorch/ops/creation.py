@@ -39,6 +39,7 @@ __all__ = [
 
 
 def finish(array: np.ndarray, requires_grad: bool, device: Any = None) -> Tensor:
+    """A new array as a tensor: the end of every function that makes one."""
     if device is not None:
         check_device(device)
     result = Tensor._wrap(array)
@@ -117,6 +118,7 @@ def _numpy_dtype(dtype: Any) -> np.dtype[Any]:
 
 
 def checked_sizes(sizes: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
+    """Sizes given as ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``; RuntimeError for a negative one."""
     shape = sizes_from(sizes if keyword is None else (keyword,))
     for size in shape:
         if size < 0:

@@ -100,6 +100,8 @@ class ReducedQR(Primitive):
 
 
 class Svd(Primitive):
+    """A = U diag(S) Vᴴ."""
+
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, full_matrices: bool) -> Any:
         try:

@@ -132,6 +132,7 @@ def _index_array(item: Any) -> np.ndarray:
 
 
 def explained(input: Tensor, error: IndexError) -> IndexError:
+    """NumPy's IndexError in PyTorch's words, with the tensor's shape."""
     text = str(error)
     mask = re.match(
         r"boolean index did not match .* along axis (\d+); size of axis is \d+ but size of .* is (\d+)", text

@@ -33,6 +33,8 @@ def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]
 
 
 class Sum(Primitive):
+    """y = Σ x; every element receives grad."""
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.save_intermediates(x.shape)
@@ -47,6 +49,8 @@ class Sum(Primitive):
 
 
 class Mean(Primitive):
+    """y = Σ x / n; every element receives grad / n."""
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.save_intermediates(x.shape)

@@ -28,6 +28,8 @@ __all__ = ["cross_entropy", "log_softmax", "nll_loss", "softmax"]
 
 
 class Softmax(Primitive):
+    """p = e^x / Σ e^x; x receives p · (grad - Σ grad · p)."""
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
         if x.ndim == 0 or x.size == 0:
@@ -47,6 +49,8 @@ class Softmax(Primitive):
 
 
 class LogSoftmax(Primitive):
+    """y = x - log Σ e^x; x receives grad - e^y · Σ grad."""
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
         if x.ndim == 0 or x.size == 0:

@@ -60,6 +60,8 @@ def check_matrices(name: str, *tensors: Tensor, square: bool = True) -> None:
 
 
 class Inverse(Primitive):
+    """Y = A⁻¹; A receives -Yᵀ grad Yᵀ."""
+
     @staticmethod
     def forward(ctx: Any, a: np.ndarray) -> np.ndarray:
         try:
@@ -99,6 +101,8 @@ class Solve(Primitive):
 
 
 class Det(Primitive):
+    """y = det A; A receives grad · y · A⁻ᵀ."""
+
     @staticmethod
     def forward(ctx: Any, a: np.ndarray) -> np.ndarray:
         y = np.asarray(np.linalg.det(a))
