@@ -1,8 +1,8 @@
 """Where a walk ends: adding a gradient into ``leaf.grad``.
 
-``.grad`` never shares memory with anything: not with another leaf's gradient (``a + b`` sends the *same* gradient to both), not with
-what a hook kept, not with a saved tensor. Copying every gradient would be safe and slow. So a leaf takes over the memory of a gradient that
-nobody else holds, and copies all others; reference counts tell them apart.
+``.grad`` never shares memory with anything: not with another leaf's gradient (``a + b`` sends the *same* gradient to
+both), not with what a hook kept, not with a saved tensor. Copying every gradient would be safe and slow. So a leaf
+takes over the memory of a gradient that nobody else holds, and copies all others; reference counts tell them apart.
 """
 
 from __future__ import annotations
