@@ -317,10 +317,6 @@ class TensorBase:
             if self._base is not None and (self._requires_grad or self._view_obstacle != _MADE_IN_NO_GRAD):
                 inplace.history_through_base(self)  # type: ignore[arg-type]
 
-    @property
-    def _is_view(self) -> bool:
-        return self._base is not None
-
     def is_inference(self) -> bool:
         """Whether the tensor was made in inference mode."""
         return self._inference
@@ -424,7 +420,7 @@ class TensorBase:
 
     def __format__(self, format_spec: str) -> str:
         if self._array.ndim == 0:
-            return self.item().__format__(format_spec)
+            return formatting.format_scalar(self._array, format_spec)
         return object.__format__(self, format_spec)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:

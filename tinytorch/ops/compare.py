@@ -195,10 +195,6 @@ class Where(Elementwise):
             Where.apply(Tensor._wrap(zero), grad, condition=condition) if need_b else None,
         )
 
-    @classmethod
-    def explain(cls, error: ValueError, *arrays: Any) -> Exception:
-        return super().explain(error, *arrays)
-
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """``input`` where ``condition`` holds, else ``other``; with the condition alone, the indices of non-zero
