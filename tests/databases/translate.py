@@ -1,0 +1,151 @@
+"""PyTorch objects as tinytorch's: what lets a sample of PyTorch's own test databases be fed to both libraries."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+import tinytorch
+
+__all__ = ["Untranslatable", "resolve", "to_numpy", "translate"]
+
+
+class Untranslatable(Exception):
+    """The object has no counterpart in a NumPy framework: a sparse tensor, bfloat16, a scripted function."""
+
+
+def translate(value: Any) -> Any:
+    """The same thing for tinytorch: tensors over copies in the same memory layout, containers item by item."""
+    if isinstance(value, torch.Tensor):
+        return _tensor(value)
+    if isinstance(value, torch.dtype):
+        return _named(str(value).removeprefix("torch."), value)
+    if isinstance(value, torch.device):
+        return tinytorch.device(value.type)
+    if isinstance(value, torch.Size):
+        return tinytorch.Size(value)
+    if isinstance(value, (torch.memory_format, torch.layout)):
+        return _named(str(value).removeprefix("torch."), value)
+    if isinstance(value, torch.Generator):
+        return tinytorch.Generator().manual_seed(value.initial_seed())
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(translate, value))
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(translate, value))
+    if isinstance(value, Mapping):
+        return {translate(key): translate(item) for key, item in value.items()}
+    if callable(value) and not isinstance(value, type):
+        return resolve(value)
+    return value
+
+
+def _tensor(value: torch.Tensor) -> tinytorch.Tensor:
+    if value.layout is not torch.strided or value.is_quantized:
+        raise Untranslatable(f"{value.layout} tensor")
+    tensor = tinytorch.from_numpy(_array(value))
+    return tensor.requires_grad_() if value.requires_grad else tensor
+
+
+def _array(value: torch.Tensor) -> np.ndarray:
+    """A copy with the strides of the tensor; a broadcast dimension keeps its stride 0."""
+    value = value.detach().resolve_conj().resolve_neg()
+    try:
+        array = value.numpy()
+    except TypeError:
+        raise Untranslatable(str(value.dtype)) from None
+    extent = array.itemsize + sum((n - 1) * s for n, s in zip(array.shape, array.strides, strict=True) if n)
+    memory = np.zeros(max(extent, array.itemsize), np.uint8)
+    copy = np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
+    copy[...] = array
+    return copy
+
+
+def _named(path: str, original: Any) -> Any:
+    """``path`` looked up in tinytorch."""
+    found: Any = tinytorch
+    for name in path.split("."):
+        try:
+            found = getattr(found, name)
+        except AttributeError:
+            raise Untranslatable(f"no tinytorch.{path} (for {original})") from None
+    return found
+
+
+#: How PyTorch's C functions name the module they stand in.
+_PREFIXES = {
+    "_linalg.linalg_": "linalg.",
+    "_nn.": "nn.functional.",
+    "_special.special_": "special.",
+    "_fft.fft_": "fft.",
+}
+
+
+def resolve(function: Callable[..., Any]) -> Callable[..., Any]:
+    """tinytorch's counterpart of one of PyTorch's functions or methods, or of a lambda that calls some.
+
+    A Python function from outside PyTorch's public modules is kept, with ``torch`` and ``F`` in its globals replaced.
+    """
+    if not (getattr(function, "__module__", None) or "torch").startswith("torch"):
+        return function
+    if isinstance(function, types.FunctionType) and (
+        "<lambda>" in function.__qualname__ or function.__module__.startswith("torch.testing")
+    ):
+        return _rebound(function)
+    if isinstance(function, (types.MethodDescriptorType, types.WrapperDescriptorType)) or (
+        getattr(function, "__qualname__", "").startswith("Tensor.")
+    ):
+        return _named(f"Tensor.{function.__name__}", function)
+    for module, prefix in _modules():
+        name = next((n for n, v in vars(module).items() if v is function and not n.startswith("__")), None)
+        if name is not None:
+            return _named(prefix + name, function)
+    raise Untranslatable(f"cannot place {function}")
+
+
+def _modules() -> list[tuple[Any, str]]:
+    return [
+        (torch, ""),
+        (torch.nn.functional, "nn.functional."),
+        (torch.linalg, "linalg."),
+        (torch.special, "special."),
+        (torch.fft, "fft."),
+        (torch.masked, "masked."),
+        (torch.signal.windows, "signal.windows."),
+        (torch.nn.init, "nn.init."),
+    ]
+
+
+class _TorchForTests(types.ModuleType):
+    """tinytorch under the name ``torch``; what it lacks is an :class:`Untranslatable`, not an AttributeError."""
+
+    def __getattr__(self, name: str) -> Any:
+        return _named(name, name)
+
+
+def _seeded(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Stands for ``wrapper_set_seed`` of PyTorch's tests: random ops are called from a fixed seed."""
+    tinytorch.manual_seed(42)
+    return op(*args, **kwargs)
+
+
+def _rebound(function: Any) -> Any:
+    stand_ins = {"torch": _TorchForTests("torch"), "F": tinytorch.nn.functional, "wrapper_set_seed": _seeded}
+    replaced = {name: stand_ins.get(name, value) for name, value in function.__globals__.items()}
+    cells = tuple(types.CellType(translate(cell.cell_contents)) for cell in function.__closure__ or ())
+    new = types.FunctionType(
+        function.__code__, replaced, function.__name__, translate(function.__defaults__ or ()) or None, cells or None
+    )
+    new.__kwdefaults__ = translate(function.__kwdefaults__) if function.__kwdefaults__ else None
+    return new
+
+
+def to_numpy(tensor: Any) -> np.ndarray:
+    """The values of a tensor of either library."""
+    tensor = tensor.detach()
+    if isinstance(tensor, torch.Tensor):
+        return tensor.resolve_conj().resolve_neg().numpy(force=True)
+    return np.asarray(tensor.numpy())
