@@ -444,8 +444,6 @@ contiguous_format, preserve_format, channels_last = "contiguous_format", "preser
 
 
 def __getattr__(name: str) -> _Any:
-    import difflib
+    from tinytorch.missing import missing
 
-    near = difflib.get_close_matches(name, globals(), n=1)
-    hint = f" The nearest name that is there: '{near[0]}'." if near else ""
-    raise AttributeError(f"module 'tinytorch' has no attribute '{name}'.{hint}")
+    raise missing(__name__, name)

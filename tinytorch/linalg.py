@@ -67,3 +67,9 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:
 
 
 from tinytorch import ops  # noqa: E402
+
+
+def __getattr__(name: str) -> object:
+    from tinytorch.missing import missing
+
+    raise missing(__name__, name)

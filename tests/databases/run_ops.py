@@ -208,7 +208,7 @@ def gradients(theirs: Any, ours: Any, theirs_from: Any, ours_from: Any, second: 
     ]
     if not pairs or not theirs_from:
         return
-    for a, b in pairs:
+    for _, b in pairs:
         assert b.requires_grad, "the result should require grad"
     cotangents = [cotangent(a, rng) for a, _ in pairs]
     kept = {"create_graph": second, "allow_unused": True}

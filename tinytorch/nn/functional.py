@@ -266,3 +266,9 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     for offset in range(1, size):
         total = total + squares.narrow(1, offset, input.shape[1])
     return input / (total * (alpha / size) + k) ** beta
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.missing import missing
+
+    raise missing(__name__, name)

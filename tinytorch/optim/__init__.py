@@ -24,15 +24,8 @@ from tinytorch.optim.sgd import SGD
 __all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam",
            "RMSprop", "Rprop", "lr_scheduler"]  # fmt: skip
 
-_MISSING = {
-    "swa_utils": "Average the parameters in the training loop instead: average += (p.detach() - average) / n.",
-    "SparseAdam": "There are no sparse gradients here; use Adam.",
-    "Adafactor": "Use AdamW.",
-    "Muon": "Use AdamW.",
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name in _MISSING:
-        raise NotImplementedError(f"tinytorch.optim.{name} is not supported. {_MISSING[name]}")
-    raise AttributeError(f"module 'tinytorch.optim' has no attribute '{name}'")
+    from tinytorch.missing import missing
+
+    raise missing(__name__, name)

@@ -15,14 +15,8 @@ from tinytorch.nn.utils.weight_norm import remove_weight_norm, weight_norm
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector",
            "remove_weight_norm", "rnn", "vector_to_parameters", "weight_norm"]  # fmt: skip
 
-_MISSING = ("fuse_conv_bn_eval", "fuse_linear_bn_eval", "parametrizations", "parametrize", "prune",
-            "remove_spectral_norm", "skip_init", "spectral_norm", "stateless")  # fmt: skip
-
 
 def __getattr__(name: str) -> Any:
-    if name in _MISSING:
-        raise NotImplementedError(
-            f"tinytorch.nn.utils.{name} is not implemented; compute the reparametrized weight in your "
-            "module's forward instead"
-        )
-    raise AttributeError(f"module 'tinytorch.nn.utils' has no attribute '{name}'")
+    from tinytorch.missing import missing
+
+    raise missing(__name__, name)
