@@ -1,0 +1,108 @@
+"""Single ops through the public functions, forward and backward together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.measure import Case
+
+__all__ = ["cases"]
+
+#: name: (batch, channels in, out, size, kernel, stride, padding, groups), and the ratio aimed at
+CONVOLUTIONS = {
+    "notebook 1->20, 3x3 at 28": ((64, 1, 20, 28, 3, 1, 1, 1), 1.0),
+    "notebook 20->20, 3x3 at 28": ((64, 20, 20, 28, 3, 1, 1, 1), 1.0),
+    "notebook 20->40, 3x3 at 14": ((64, 20, 40, 14, 3, 1, 1, 1), 1.0),
+    "notebook 40->40, 3x3 at 14": ((64, 40, 40, 14, 3, 1, 1, 1), 1.0),
+    "notebook 40->60, 3x3 at 7": ((64, 40, 60, 7, 3, 1, 0, 1), 1.0),
+    "notebook 60->40, 1x1 at 5": ((64, 60, 40, 5, 1, 1, 0, 1), 1.0),
+    "64->64, 3x3 at 56": ((8, 64, 64, 56, 3, 1, 1, 1), 1.5),
+    "64->64, 3x3 at 28": ((16, 64, 64, 28, 3, 1, 1, 1), 1.5),
+    "64->128, 3x3 at 56, stride 2": ((8, 64, 128, 56, 3, 2, 1, 1), 1.5),
+    "256->64, 1x1 at 28": ((16, 256, 64, 28, 1, 1, 0, 1), 1.5),
+    "3->32, 5x5 at 32": ((32, 3, 32, 32, 5, 1, 2, 1), 1.5),
+    "depthwise 64, 3x3 at 28": ((16, 64, 64, 28, 3, 1, 1, 64), 1.5),
+    "64->64, 3x3 at 28, batch 1": ((1, 64, 64, 28, 3, 1, 1, 1), 1.5),
+}
+
+
+def forward_backward(make_inputs: Callable[[], list[np.ndarray]], function: Callable[..., Any]) -> Any:
+    """A case's ``make``: call ``function(library, *inputs)`` and send a fixed random gradient back through it."""
+
+    def make(library: Any) -> Callable[[], Any]:
+        inputs = [library.tensor(array).requires_grad_() for array in make_inputs()]
+        grad: Any = None
+
+        def run() -> Any:
+            nonlocal grad
+            y = function(library, *inputs)
+            if grad is None:
+                grad = library.tensor(np.random.default_rng(1).standard_normal(tuple(y.shape)).astype(np.float32))
+            return library.autograd.grad(y, inputs, grad)
+
+        return run
+
+    return make
+
+
+def normal(*shapes: tuple[int, ...]) -> Callable[[], list[np.ndarray]]:
+    def make() -> list[np.ndarray]:
+        rng = np.random.default_rng(0)
+        return [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
+
+    return make
+
+
+def convolution(n: int, c: int, o: int, size: int, k: int, stride: int, padding: int, groups: int) -> Any:
+    def function(library: Any, x: Any, w: Any, b: Any) -> Any:
+        return library.nn.functional.conv2d(x, w, b, stride, padding, 1, groups)
+
+    return forward_backward(normal((n, c, size, size), (o, c // groups, k, k), (o,)), function)
+
+
+def cases(threads: int) -> Iterator[Case]:
+    """Every case of this file."""
+    for name, (shape, target) in CONVOLUTIONS.items():
+        yield Case(f"conv2d {name}", convolution(*shape), target)
+    image = normal((64, 20, 28, 28))
+    for name, function in (
+        ("max_pool2d(2)", lambda lib, x: lib.nn.functional.max_pool2d(x, 2)),
+        ("max_pool2d(3, 2, 1)", lambda lib, x: lib.nn.functional.max_pool2d(x, 3, 2, 1)),
+        ("avg_pool2d(2)", lambda lib, x: lib.nn.functional.avg_pool2d(x, 2)),
+        ("relu", lambda lib, x: lib.relu(x)),
+    ):
+        yield Case(f"{name}, 64x20x28x28", forward_backward(image, function), 1.5)
+    for shape in ((64, 20, 28, 28), (64, 256)):
+
+        def batch_norm(lib: Any, x: Any, w: Any, b: Any) -> Any:
+            return lib.nn.functional.batch_norm(x, None, None, w, b, training=True)
+
+        name = "x".join(map(str, shape))
+        yield Case(f"batch_norm, {name}", forward_backward(normal(shape, shape[1:2], shape[1:2]), batch_norm), 1.5)
+    yield Case(
+        "layer_norm, 1024x512",
+        forward_backward(
+            normal((1024, 512), (512,), (512,)), lambda lib, x, w, b: lib.nn.functional.layer_norm(x, (512,), w, b)
+        ),
+    )
+    for name, function in (
+        ("softmax, 1024x512", lambda lib, x: lib.softmax(x, -1)),
+        ("gelu, 1024x512", lambda lib, x: lib.nn.functional.gelu(x)),
+        ("tanh, 1024x512", lambda lib, x: lib.tanh(x)),
+        ("exp, 1024x512", lambda lib, x: lib.exp(x)),
+        ("sum over dim 0, 1024x512", lambda lib, x: x.sum(0)),
+        ("sum over dim 1, 1024x512", lambda lib, x: x.sum(1)),
+        ("sum, 1024x512", lambda lib, x: x.sum()),
+    ):
+        yield Case(name, forward_backward(normal((1024, 512)), function))
+    yield Case("add, broadcast row, 1024x512", forward_backward(normal((1024, 512), (512,)), lambda lib, a, b: a + b))
+    yield Case("mul, 1024x512", forward_backward(normal((1024, 512), (1024, 512)), lambda lib, a, b: a * b))
+    for n in (64, 512, 1024):
+        yield Case(f"matmul, {n}x{n}", forward_backward(normal((n, n), (n, n)), lambda lib, a, b: a @ b))
+    yield Case(
+        "bmm, 64 of 64x32 by 32x64",
+        forward_backward(normal((64, 64, 32), (64, 32, 64)), lambda lib, a, b: lib.bmm(a, b)),
+    )

@@ -1,0 +1,82 @@
+"""What needs a process of its own: import time, peak memory of a training step, growth with batch size and with depth."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["growth", "import_time", "peak_memory"]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+IMPORT = "import time; start = time.perf_counter(); import {library}; print(time.perf_counter() - start)"
+
+PEAK = """
+import {library}, resource
+from tests.benchmarks.training import cnn_step
+{library}.set_num_threads(2)
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+step = cnn_step({library}, {batch})
+before = peak()
+for _ in range(3): step()
+print(peak() - before)
+"""
+
+DEPTH = """
+import {library} as T, resource, time
+{library}.set_num_threads(1)
+layers = T.nn.Sequential(*[T.nn.Linear(8, 8) for _ in range({depth})])
+x = T.ones(4, 8)
+def step():
+    layers(x).sum().backward()
+step()
+start = time.perf_counter(); step(); step(); took = (time.perf_counter() - start) / 2
+print(took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def run(program: str, **values: object) -> list[float]:
+    """The numbers that a program prints, run by a fresh Python."""
+    done = subprocess.run(
+        [sys.executable, "-c", program.format(**values)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return [float(word) for word in done.stdout.split()]
+
+
+def import_time(repeats: int = 7) -> str:
+    """Seconds to import either library, in turn."""
+    times = [[run(IMPORT, library=name)[0] for name in ("torch", "tinytorch")] for _ in range(repeats)]
+    theirs, ours = (statistics.median(values) for values in zip(*times, strict=True))
+    ratio = statistics.median(b / a for a, b in times)
+    return f"| import | {1000 * theirs:.0f} ms | {1000 * ours:.0f} ms | {ratio:.2f} | 0.20 {_verdict(ratio, 0.2)} |"
+
+
+def peak_memory(batch: int) -> str:
+    """Megabytes that three training steps of the CNN need at most, over what was there before the first."""
+    theirs, ours = (run(PEAK, library=name, batch=batch)[0] for name in ("torch", "tinytorch"))
+    ratio = ours / theirs
+    return (
+        f"| peak memory, CNN training step, batch {batch} | {theirs:.0f} MB | {ours:.0f} MB | {ratio:.2f} | "
+        f"1.00 {_verdict(ratio, 1.0)} |"
+    )
+
+
+def growth() -> list[str]:
+    """Time and peak memory of a step through ever more layers: both should be straight lines."""
+    rows = [
+        "| linear layers | PyTorch | tinytorch | PyTorch per layer | tinytorch per layer |",
+        "|---|---|---|---|---|",
+    ]
+    for depth in (10, 100, 1000, 10_000):
+        (t, _), (o, memory) = (run(DEPTH, library=name, depth=depth) for name in ("torch", "tinytorch"))
+        rows.append(
+            f"| {depth} | {1000 * t:.1f} ms | {1000 * o:.1f} ms ({memory:.0f} MB in all) | "
+            f"{1e6 * t / depth:.0f} us | {1e6 * o / depth:.0f} us |"
+        )
+    return rows
+
+
+def _verdict(ratio: float, target: float) -> str:
+    return "met" if ratio <= target else "MISSED"
