@@ -24,6 +24,7 @@ from tinytorch.ops.matrix_norms import linalg_norm as norm
 from tinytorch.ops.matrix_norms import linalg_pinv as pinv
 from tinytorch.ops.matrix_norms import matrix_norm
 from tinytorch.ops.matrix_products import cross_along, matrix_power, multi_dot
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import LinAlgError, det, matrix_exp
 from tinytorch.ops.solve import inverse as inv
 from tinytorch.ops.solve import linalg_inv_ex as inv_ex
@@ -39,12 +40,14 @@ __all__ = ["LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig",
            "svdvals", "vander", "vecdot", "vector_norm"]  # fmt: skip
 
 
-def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+@accepts_out
+def cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
     """The lower triangular L with L Lᵀ = A (``upper``: its transpose). LinAlgError where A is not positive-definite."""
     return _cholesky(A, upper)
 
 
-def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+@accepts_out
+def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """The vector product along a dimension of size 3."""
     return cross_along("linalg.cross", input, other, dim)
 
@@ -54,7 +57,8 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
     return _diagonal(A, offset, dim1, dim2)
 
 
-def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+@accepts_out
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """The dot product along one dimension, with broadcasting."""
     return (x * y).sum(dim)
 

@@ -22,6 +22,7 @@ from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import expm1, sigmoid, tanh
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
@@ -77,27 +78,36 @@ class LogSigmoid(Elementwise):
         return grad * sigmoid(-x)
 
 
-def erf(input: Tensor) -> Tensor:
+@accepts_out
+def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The error function ``2/√π ∫_0^x exp(-t²) dt``."""
     return Erf.apply(to_float(input))
 
 
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+@accepts_out
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None) -> Tensor:
     """``ln(1 + exp(β·x)) / β``: a smooth ReLU; x itself where β·x > threshold."""
     return Softplus.apply(_floating("softplus", input), beta=beta, threshold=threshold)
 
 
-def logsigmoid(input: Tensor) -> Tensor:
+@accepts_out
+def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``ln(sigmoid(x))``, without overflow."""
     return LogSigmoid.apply(_floating("log_sigmoid", input))
 
 
-def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+@accepts_out
+def threshold(
+    input: Tensor, threshold: float, value: float, inplace: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """x where x > threshold, else ``value``."""
     return _maybe_in_place(inplace, input, lambda x: where(x <= threshold, value, x))
 
 
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+@accepts_out
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """x limited to [min_val, max_val]; the derivative *on* the limits is 0 (:func:`clamp` has 1 there)."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
@@ -113,7 +123,8 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
-def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+@accepts_out
+def hardsigmoid(input: Tensor, inplace: bool = False, *, out: Tensor | None = None) -> Tensor:
     """``relu6(x + 3) / 6``: the sigmoid in three straight pieces."""
     return _maybe_in_place(inplace, _floating("hardsigmoid", input), lambda x: relu6(x + 3.0) / 6.0)
 
@@ -127,7 +138,10 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return _maybe_in_place(inplace, _floating("hardswish", input), pieces)
 
 
-def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+@accepts_out
+def leaky_relu(
+    input: Tensor, negative_slope: float = 0.01, inplace: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """x where x > 0, else ``negative_slope · x``."""
     return _maybe_in_place(inplace, input, lambda x: where(x > 0, x, x * negative_slope))
 
@@ -199,7 +213,8 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return _maybe_in_place(inplace, _floating("mish", input), lambda x: x * tanh(softplus(x, 1.0, math.inf)))
 
 
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+@accepts_out
+def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> Tensor:
     """``x · Φ(x)``, Φ the normal distribution function; ``approximate='tanh'``: by a tanh (Hendrycks and Gimpel
     2016).
     """
@@ -232,13 +247,15 @@ def tanhshrink(input: Tensor) -> Tensor:
     return input - tanh(input)
 
 
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+@accepts_out
+def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x where \\|x\\| > λ, else 0."""
     inside = (input >= -lambd) & (input <= lambd)
     return where(inside, 0.0, input)
 
 
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+@accepts_out
+def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x moved towards 0 by λ, and 0 for \\|x\\| <= λ."""
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, cast, is_number, number_category, operands, to_float
+from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -229,14 +230,15 @@ def _truncating_division(a: Any, b: Any) -> np.ndarray:
     return quotient + inexact_negative.astype(quotient.dtype)
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+def add(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
     """``input + alpha * other`` with broadcasting and type promotion (``torch.add``)."""
     if alpha != 1:
         other = _scaled(other, alpha)
-    return Add.apply(*operands(input, other))
+    result = Add.apply(*operands(input, other))
+    return result if out is None else write_out("add", result, out, input, other)
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+def sub(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
     """``input - alpha * other`` (``torch.sub``). Raises RuntimeError for two bool operands."""
     if alpha != 1:
         other = _scaled(other, alpha)
@@ -254,7 +256,8 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
             "to invert a mask, use the "
             "`~` or `logical_not()` operator instead."
         )
-    return Sub.apply(a, b)
+    result = Sub.apply(a, b)
+    return result if out is None else write_out("sub", result, out, input, other)
 
 
 def _scaled(other: Any, alpha: Any) -> Any:
@@ -268,12 +271,13 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     return sub(other, input, alpha=alpha)
 
 
-def mul(input: Any, other: Any) -> Tensor:
+def mul(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input * other`` with broadcasting and type promotion (``torch.mul``)."""
-    return Mul.apply(*operands(input, other))
+    result = Mul.apply(*operands(input, other))
+    return result if out is None else write_out("mul", result, out, input, other)
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None) -> Tensor:
     """``input / other`` (``torch.div``): always floating without ``rounding_mode``; 'floor' and 'trunc' round the
     quotient."""
     a, b = operands(input, other)
@@ -281,27 +285,32 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         dtype = (a if isinstance(a, Tensor) else b)._array.dtype
         if dtype.kind in "iub":
             a, b = (to_float(value) if isinstance(value, Tensor) else value for value in (a, b))
-        return Div.apply(a, b)
-    if rounding_mode not in ("floor", "trunc"):
+        result = Div.apply(a, b)
+    elif rounding_mode in ("floor", "trunc"):
+        result = RoundedDiv.apply(a, b, mode=rounding_mode)
+    else:
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
-    return RoundedDiv.apply(a, b, mode=rounding_mode)
+    return result if out is None else write_out("div", result, out, input, other)
 
 
-def floor_divide(input: Any, other: Any) -> Tensor:
+@accepts_out
+def floor_divide(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input // other``, rounded down (``torch.floor_divide``). RuntimeError for an integer division by zero."""
     return FloorDivide.apply(*operands(input, other), mode="floor")
 
 
-def remainder(input: Any, other: Any) -> Tensor:
+@accepts_out
+def remainder(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Python's modulus: the result has the sign of ``other`` (``torch.remainder``)."""
     a, b = operands(input, other)
     _refuse_integer_zero(a, b)
     return Remainder.apply(a, b)
 
 
-def fmod(input: Any, other: Any) -> Tensor:
+@accepts_out
+def fmod(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """C's modulus: the result has the sign of ``input`` (``torch.fmod``)."""
     a, b = operands(input, other)
     _refuse_integer_zero(a, b)
@@ -315,7 +324,7 @@ def _refuse_integer_zero(a: Any, b: Any) -> None:
         raise RuntimeError("ZeroDivisionError")
 
 
-def pow(input: Any, exponent: Any) -> Tensor:
+def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     """``input ** exponent`` (``torch.pow``). RuntimeError for an integer tensor to a negative integer power."""
     if isinstance(input, Tensor) and is_number(exponent):
         integers = input._array.dtype.kind in "iu" and number_category(exponent) == 1
@@ -324,10 +333,11 @@ def pow(input: Any, exponent: Any) -> Tensor:
     a, b = operands(input, exponent)
     if (a if isinstance(a, Tensor) else b)._array.dtype.kind == "b":
         a, b = (cast(value, np.dtype(np.int64)) if isinstance(value, Tensor) else int(value) for value in (a, b))
-    return Pow.apply(a, b)
+    result = Pow.apply(a, b)
+    return result if out is None else write_out("pow", result, out, input, exponent)
 
 
-def neg(input: Tensor) -> Tensor:
+def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``-input`` (``torch.neg``). RuntimeError for bool."""
     if input._array.dtype.kind == "b":
         raise RuntimeError(
@@ -335,15 +345,18 @@ def neg(input: Tensor) -> Tensor:
             "invert a mask, use the `~` or "
             "`logical_not()` operator instead."
         )
-    return Neg.apply(input)
+    result = Neg.apply(input)
+    return result if out is None else write_out("neg", result, out, input)
 
 
-def reciprocal(input: Tensor) -> Tensor:
+@accepts_out
+def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 / input`` (``torch.reciprocal``)."""
     return Reciprocal.apply(to_float(input))
 
 
-def square(input: Tensor) -> Tensor:
+@accepts_out
+def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``input ** 2`` (``torch.square``)."""
     return pow(input, 2)
 

@@ -20,6 +20,8 @@ from tinytorch.dtypes import (
     result_dtype,
     to_numpy_dtype,
 )
+from tinytorch.ops.checks import wrong_argument
+from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["Elementwise", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cast", "expand", "is_expandable",
@@ -192,6 +194,14 @@ def to_float(input: Tensor) -> Tensor:
     if input._array.dtype.kind in "fc":
         return input
     return cast(input, dtype_of_number(0.0))
+
+
+def of_float(primitive: type[Primitive], input: Any, out: Tensor | None) -> Tensor:
+    """``primitive`` of ``input`` in floating point, for the functions of one tensor (:func:`exp`, :func:`sin`...)."""
+    if not isinstance(input, Tensor):
+        raise wrong_argument(primitive.__name__.lower(), "input", 1, input)
+    result = primitive.apply(input if input._array.dtype.kind in "fc" else cast(input, dtype_of_number(0.0)))
+    return result if out is None else write_out(primitive.__name__.lower(), result, out, input)
 
 
 def as_tensor_like(value: Any, dtype: np.dtype[Any]) -> Tensor:

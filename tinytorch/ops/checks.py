@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.tensor import Tensor
 
-__all__ = ["check_floating", "check_integers", "check_square", "check_tensor", "not_implemented", "type_name"]
+__all__ = ["check_floating", "check_integers", "check_square", "check_tensor", "not_implemented", "type_name",
+           "used_as_tensor", "wrong_argument"]  # fmt: skip
 
 
 def type_name(tensor: Tensor) -> str:
@@ -34,12 +37,35 @@ def check_integers(name: str, *tensors: Any) -> None:
             raise not_implemented(name, tensor)
 
 
+def wrong_argument(name: str, argument: str, position: int, value: Any, wanted: str = "Tensor") -> TypeError:
+    """The error for an argument of the wrong type."""
+    return TypeError(
+        f"{name}(): argument '{argument}' (position {position}) must be {wanted}, not {type(value).__name__}"
+    )
+
+
 def check_tensor(name: str, argument: str, position: int, value: Any) -> None:
     """TypeError unless ``value`` is a Tensor."""
     if not isinstance(value, Tensor):
-        raise TypeError(
-            f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(value).__name__}"
-        )
+        raise wrong_argument(name, argument, position, value)
+
+
+def used_as_tensor(error: AttributeError, op: Callable[..., Any], args: Any, kwargs: Any) -> TypeError | None:
+    """The error for an argument of ``op`` that turned out not to be a Tensor when its parts were asked for.
+
+    Ops do not check their arguments first: a wrong one shows in an AttributeError, which this explains. None if that
+    has another cause.
+    """
+    if (error.name == "_array" or hasattr(Tensor, str(error.name))) and not isinstance(error.obj, Tensor):
+        signature = inspect.signature(op)
+        try:
+            arguments = signature.bind(*args, **kwargs).arguments
+        except TypeError as mismatch:
+            return mismatch
+        for position, (name, value) in enumerate(arguments.items(), 1):
+            if value is error.obj:
+                return wrong_argument(op.__name__, name, position, value)
+    return None
 
 
 def check_square(name: str, input: Tensor, error: type[Exception] = RuntimeError) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, operands, promote_all
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["clamp", "clamp_max", "clamp_min", "clip"]
@@ -68,7 +69,8 @@ class ClampBetween(Elementwise):
         return "ClampBackward1"
 
 
-def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+@accepts_out
+def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
     """``input`` limited to ``[min, max]``, numbers or tensors; one of them may be None (``torch.clamp``)."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -89,12 +91,14 @@ def _clamp_tensors(input: Tensor, min: Any, max: Any) -> Tensor:
     return ClampBetween.apply(input, low, high)
 
 
-def clamp_min(input: Tensor, min: Any) -> Tensor:
+@accepts_out
+def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
     """``input`` where it is larger than ``min``, else ``min``."""
     return clamp(input, min=min)
 
 
-def clamp_max(input: Tensor, max: Any) -> Tensor:
+@accepts_out
+def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
     """``input`` where it is smaller than ``max``, else ``max``."""
     return clamp(input, max=max)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
+from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -38,13 +39,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _compare(function: Any, input: Any, other: Any) -> Tensor:
+def _compare(function: Any, input: Any, other: Any, out: Tensor | None = None) -> Tensor:
     a, b = operands(input, other)
     try:
         result = function(_value(a), _value(b))
     except ValueError as error:
         raise Elementwise.explain(error, _value(a), _value(b)) from None
-    return Tensor._wrap(np.asarray(result))
+    compared = Tensor._wrap(np.asarray(result))
+    return compared if out is None else write_out(function.__name__, compared, out, input, other)
 
 
 def _of_arrays(function: Any, input: Tensor, other: Tensor, *args: Any) -> Tensor:
@@ -59,34 +61,34 @@ def _value(operand: Any) -> Any:
     return operand._array if isinstance(operand, Tensor) else operand
 
 
-def eq(input: Any, other: Any) -> Tensor:
+def eq(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Where ``input == other``."""
-    return _compare(np.equal, input, other)
+    return _compare(np.equal, input, other, out)
 
 
-def ne(input: Any, other: Any) -> Tensor:
+def ne(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Where ``input != other``."""
-    return _compare(np.not_equal, input, other)
+    return _compare(np.not_equal, input, other, out)
 
 
-def lt(input: Any, other: Any) -> Tensor:
+def lt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Where ``input < other``."""
-    return _compare(np.less, input, other)
+    return _compare(np.less, input, other, out)
 
 
-def le(input: Any, other: Any) -> Tensor:
+def le(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Where ``input <= other``."""
-    return _compare(np.less_equal, input, other)
+    return _compare(np.less_equal, input, other, out)
 
 
-def gt(input: Any, other: Any) -> Tensor:
+def gt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Where ``input > other``."""
-    return _compare(np.greater, input, other)
+    return _compare(np.greater, input, other, out)
 
 
-def ge(input: Any, other: Any) -> Tensor:
+def ge(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Where ``input >= other``."""
-    return _compare(np.greater_equal, input, other)
+    return _compare(np.greater_equal, input, other, out)
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
@@ -126,22 +128,26 @@ def isfinite(input: Tensor) -> Tensor:
     return Tensor._wrap(np.asarray(np.isfinite(input._array)))
 
 
-def logical_not(input: Tensor) -> Tensor:
+@accepts_out
+def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where ``input`` is zero or False."""
     return Tensor._wrap(np.asarray(np.logical_not(input._array)))
 
 
-def logical_and(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where both are non-zero."""
     return _of_arrays(np.logical_and, input, other)
 
 
-def logical_or(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def logical_or(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where either is non-zero."""
     return _of_arrays(np.logical_or, input, other)
 
 
-def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where exactly one is non-zero."""
     return _of_arrays(np.logical_xor, input, other)
 
@@ -155,22 +161,26 @@ def _bitwise(name: str, function: Any, input: Any, other: Any) -> Tensor:
     return _compare(function, a, b)
 
 
-def bitwise_and(input: Any, other: Any) -> Tensor:
+@accepts_out
+def bitwise_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Bitwise and of integers; logical and of bools."""
     return _bitwise("and", np.bitwise_and, input, other)
 
 
-def bitwise_or(input: Any, other: Any) -> Tensor:
+@accepts_out
+def bitwise_or(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Bitwise or of integers; logical or of bools."""
     return _bitwise("or", np.bitwise_or, input, other)
 
 
-def bitwise_xor(input: Any, other: Any) -> Tensor:
+@accepts_out
+def bitwise_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Bitwise exclusive or."""
     return _bitwise("xor", np.bitwise_xor, input, other)
 
 
-def bitwise_not(input: Tensor) -> Tensor:
+@accepts_out
+def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Bitwise complement of integers; logical not of bools."""
     if input._array.dtype.kind not in "iub":
         raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
@@ -196,7 +206,8 @@ class Where(Elementwise):
         )
 
 
-def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+@accepts_out
+def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """``input`` where ``condition`` holds, else ``other``; with the condition alone, the indices of non-zero
     elements."""
     if input is None and other is None:
@@ -238,12 +249,14 @@ class Extremum(Elementwise):
         return grad * share_a, grad * share_b
 
 
-def maximum(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two tensors, elementwise; nan wins."""
     return Extremum.apply(*_two_tensors("maximum", input, other), function=np.maximum)
 
 
-def minimum(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two tensors, elementwise; nan wins."""
     return Extremum.apply(*_two_tensors("minimum", input, other), function=np.minimum)
 

@@ -12,6 +12,7 @@ from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dt
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -126,26 +127,58 @@ def checked_sizes(sizes: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...
     return shape
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+@accepts_out
+def zeros(
+    *size: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+    **options: Any,
+) -> Tensor:
     """Zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
     shape = checked_sizes(size, options.get("size"))
     return finish(np.zeros(shape, _numpy_dtype(dtype)), requires_grad, device)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+@accepts_out
+def ones(
+    *size: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+    **options: Any,
+) -> Tensor:
     """Ones: ``ones(2, 3)`` or ``ones((2, 3))``."""
     shape = checked_sizes(size, options.get("size"))
     return finish(np.ones(shape, _numpy_dtype(dtype)), requires_grad, device)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+@accepts_out
+def empty(
+    *size: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+    **options: Any,
+) -> Tensor:
     """A tensor whose elements are not set to anything."""
     shape = checked_sizes(size, options.get("size"))
     return finish(np.empty(shape, _numpy_dtype(dtype)), requires_grad, device)
 
 
+@accepts_out
 def full(
-    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+    **options: Any,
 ) -> Tensor:
     """A tensor of ``fill_value`` everywhere; its type decides the dtype."""
     shape = checked_sizes((size,) if isinstance(size, int) else (tuple(size),))
@@ -200,6 +233,7 @@ def full_like(
     return finish(np.full_like(input._array, fill_value, _like(input, dtype)), requires_grad, device)
 
 
+@accepts_out
 def arange(
     start: Any = None,
     end: Any = None,
@@ -208,6 +242,7 @@ def arange(
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """``start, start + step, ...`` up to but without ``end``; integers give int64, floats the default float type."""
     if end is None:
@@ -229,14 +264,23 @@ def arange(
     return finish(array, requires_grad, device)
 
 
-def range_(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Tensor:
+@accepts_out
+def range_(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, out: Tensor | None = None) -> Tensor:
     """``torch.range``: like :func:`arange`, but includes ``end`` and is floating."""
     count = int(np.floor((end - start) / step)) + 1
     return Tensor._wrap((start + np.arange(count) * step).astype(_numpy_dtype(dtype)))
 
 
+@accepts_out
 def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """``steps`` numbers from ``start`` to ``end``, both included, equally far apart.
 
@@ -256,6 +300,7 @@ def linspace(
     return finish(array.astype(numpy_dtype), requires_grad, device)
 
 
+@accepts_out
 def logspace(
     start: Any,
     end: Any,
@@ -265,13 +310,23 @@ def logspace(
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """``base`` to the powers ``linspace(start, end, steps)``."""
     exponents = linspace(start, end, steps, dtype=float)._array
     return finish((base**exponents).astype(_numpy_dtype(dtype)), requires_grad, device)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+@accepts_out
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
     """Ones on the diagonal of an n × m matrix, zeros elsewhere."""
     for name, value in (("n", n), ("m", m)):
         if value is not None and value < 0:

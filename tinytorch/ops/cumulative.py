@@ -15,6 +15,7 @@ from tinytorch.ops.checks import check_floating
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.joining import cat
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import cumsum
 from tinytorch.ops.shape import narrow
 from tinytorch.ops.sorting import Found, _picked
@@ -79,8 +80,9 @@ def _cumsum_from_end(x: Tensor, dim: int) -> Tensor:
     return cumsum(x.flip(dim), dim).flip(dim)
 
 
+@accepts_out
 @accepts_axis
-def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+def cumprod(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = None) -> Tensor:
     """Running products along ``dim``; integers give int64."""
     if dtype is not None:
         input = cast(input, to_numpy_dtype(dtype))
@@ -90,7 +92,8 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     return Cumprod.apply(input, dim=dim) if input._array.ndim else input.clone()
 
 
-def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+@accepts_out
+def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tensor:
     """``log(cumsum(exp(x)))`` without overflow. NotImplementedError for integers."""
     check_floating("logcumsumexp_out_cpu", input)
     dim = one_dim(dim, input._array.ndim)
@@ -109,20 +112,29 @@ def _running(kind: type[Any], function: Any, input: Tensor, dim: int) -> Any:
     return _picked(kind, input, dim, np.maximum.accumulate(np.where(is_new, places, 0), axis=dim))
 
 
+@accepts_out
 @accepts_axis
-def cummax(input: Tensor, dim: int) -> Any:
+def cummax(input: Tensor, dim: int, *, out: Any = None) -> Any:
     """(values, indices) of the largest so far along ``dim``; of equals the last."""
     return _running(Cummax, np.maximum, input, dim)
 
 
+@accepts_out
 @accepts_axis
-def cummin(input: Tensor, dim: int) -> Any:
+def cummin(input: Tensor, dim: int, *, out: Any = None) -> Any:
     """(values, indices) of the smallest so far along ``dim``; of equals the last."""
     return _running(Cummin, np.minimum, input, dim)
 
 
+@accepts_out
 def diff(
-    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+    input: Tensor,
+    n: int = 1,
+    dim: int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Differences of neighbours along ``dim``, taken ``n`` times; of bools where they differ."""
     if input._array.ndim == 0:

@@ -15,6 +15,7 @@ from tinytorch.ops.compare import Where
 from tinytorch.ops.creation import zeros
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.joining import cat
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -95,7 +96,8 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     return DiagonalInZeros.apply(input, shape=tuple(shape), offset=offset, dim1=dim1, dim2=dim2)
 
 
-def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+@accepts_out
+def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Of a vector, the matrix with it on a diagonal; of a matrix, a copy of its diagonal."""
     ndim = input._array.ndim
     if ndim == 1:
@@ -130,12 +132,14 @@ def _masked(input: Tensor, mask: np.ndarray) -> Tensor:
     return Where.apply(input, zero, condition=np.broadcast_to(mask, input._array.shape))
 
 
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+@accepts_out
+def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The lower triangle of matrices, up to and including the given diagonal; zeros above."""
     return _masked(input, _lower("tril", input, diagonal))
 
 
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+@accepts_out
+def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The upper triangle of matrices, from the given diagonal on; zeros below."""
     return _masked(input, ~_lower("triu", input, diagonal - 1))
 

@@ -61,6 +61,8 @@ def accepts_axis(function: F) -> F:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return function(*args)
         for numpy_name, name in (("axis", "dim"), ("keepdims", "keepdim")):
             if numpy_name in kwargs:
                 value, position = kwargs.pop(numpy_name), positions[name]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.vector_norms import vector_norm
 from tinytorch.tensor import Tensor
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
 
 
+@accepts_out
 def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
     """Vectors along ``dim`` divided by their p-norm (at least ``eps``)."""
     return input / vector_norm(input, p, dim, keepdim=True).clamp_min(eps)

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import kept_shape
 from tinytorch.tensor import Tensor
 
@@ -119,30 +120,34 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     return (MaxResult if largest else MinResult)(values, indices)
 
 
+@accepts_out
 @accepts_axis
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """The largest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor
     :func:`maximum`."""
     return _extreme("max", input, dim if other is None else other, keepdim)
 
 
+@accepts_out
 @accepts_axis
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """The smallest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor
     :func:`minimum`."""
     return _extreme("min", input, dim if other is None else other, keepdim)
 
 
+@accepts_out
 @accepts_axis
-def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+def amax(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The largest over one or several dimensions; equal elements share the gradient."""
     dims = many_dims(dim, input._array.ndim)
     _refuse_empty("amax", input, () if dim in (None, (), []) else dims)
     return Extreme.apply(input, dim=dims, keepdim=keepdim, largest=True)
 
 
+@accepts_out
 @accepts_axis
-def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+def amin(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest over one or several dimensions; equal elements share the gradient."""
     dims = many_dims(dim, input._array.ndim)
     _refuse_empty("amin", input, () if dim in (None, (), []) else dims)
@@ -163,14 +168,16 @@ def _arg_extreme(name: str, function: Any, input: Tensor, dim: Any, keepdim: boo
     return Tensor._wrap(np.asarray(function(array, axis=dim, keepdims=keepdim)))
 
 
+@accepts_out
 @accepts_axis
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Where the largest element is: in the flattened tensor, or along ``dim``; the first of equals."""
     return _arg_extreme("argmax", np.argmax, input, dim, keepdim)
 
 
+@accepts_out
 @accepts_axis
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Where the smallest element is: in the flattened tensor, or along ``dim``; the first of equals."""
     return _arg_extreme("argmin", np.argmin, input, dim, keepdim)
 

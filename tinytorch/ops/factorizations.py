@@ -15,6 +15,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.diagonal import diag_embed, tril
 from tinytorch.ops.joining import cat
 from tinytorch.ops.linalg import matmul
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import LinAlgError, check_matrices, linalg_solve_triangular
 from tinytorch.tensor import Tensor
 
@@ -183,7 +184,8 @@ class Eig(Primitive):
         )
 
 
-def cholesky(input: Tensor, upper: bool = False) -> Tensor:
+@accepts_out
+def cholesky(input: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The lower triangular L with L Lᵀ = A, or its transpose with ``upper``. LinAlgError where A is not
     positive-definite.
     """
@@ -192,7 +194,8 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     return factor.mT if upper else factor
 
 
-def linalg_qr(A: Tensor, mode: str = "reduced") -> Any:
+@accepts_out
+def linalg_qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
     """(Q, R) with A = Q R, Q orthogonal columns, R upper triangular (``torch.linalg.qr``).
 
     ``mode``: 'reduced', 'complete' (square Q) or 'r' (only R; Q is empty).
@@ -211,30 +214,35 @@ def linalg_qr(A: Tensor, mode: str = "reduced") -> Any:
     return QR(Tensor._wrap(np.zeros(0, A._array.dtype)), r) if mode == "r" else QR(q, r)
 
 
-def qr(input: Tensor, some: bool = True) -> Any:
+@accepts_out
+def qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
     """PyTorch's older name: reduced with ``some``, else complete."""
     return linalg_qr(input, "reduced" if some else "complete")
 
 
-def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> Any:
+@accepts_out
+def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out: Any = None) -> Any:
     """(U, S, Vh) with A = U diag(S) Vh, singular values in descending order (``torch.linalg.svd``)."""
     check_matrices("linalg.svd", A, square=False)
     return SVD(*Svd.apply(A, full_matrices=full_matrices))
 
 
-def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
+@accepts_out
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
     """PyTorch's older form, which returns V, not its transpose."""
     u, s, vh = linalg_svd(input, not some)
     return OldSVD(u, s, vh.mT) if compute_uv else OldSVD(ops.zeros_like(u), s, ops.zeros_like(vh.mT))
 
 
-def linalg_svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
+@accepts_out
+def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
     """The singular values in descending order."""
     check_matrices("linalg.svdvals", A, square=False)
     return Svd.apply(A, full_matrices=False)[1]
 
 
-def linalg_eigh(A: Tensor, UPLO: str = "L") -> Any:
+@accepts_out
+def linalg_eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
     """(eigenvalues, eigenvectors) of symmetric matrices, ascending; only the named triangle is read
     (``torch.linalg.eigh``).
     """
@@ -244,18 +252,21 @@ def linalg_eigh(A: Tensor, UPLO: str = "L") -> Any:
     return Eigen(*Eigh.apply(A, uplo=UPLO.upper()))
 
 
-def linalg_eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
+@accepts_out
+def linalg_eigvalsh(A: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor:
     """The eigenvalues of symmetric matrices, ascending."""
     return linalg_eigh(A, UPLO)[0]
 
 
-def linalg_eig(A: Tensor) -> Any:
+@accepts_out
+def linalg_eig(A: Tensor, *, out: Any = None) -> Any:
     """(eigenvalues, eigenvectors) of square matrices, complex. Backward raises NotImplementedError."""
     check_matrices("linalg.eig", A)
     return Eigen(*Eig.apply(A))
 
 
-def linalg_eigvals(A: Tensor) -> Tensor:
+@accepts_out
+def linalg_eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex eigenvalues of square matrices. Backward raises NotImplementedError."""
     return linalg_eig(A)[0]
 

@@ -25,6 +25,7 @@ from tinytorch.ops.index_arguments import (
     unified,
     without_leading_ones,
 )
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -273,7 +274,8 @@ def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
 builtin_max = max
 
 
-def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+@accepts_out
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
     """Elements picked along ``dim``: ``out[i][j] = input[index[i][j]][j]`` for dim 0; the result has index's shape."""
     dim = _checked_gather("gather", input, dim, index)
     return Gather.apply(input, dim=dim, index=index._array)
@@ -284,7 +286,8 @@ def scatter_add_along(source: Tensor, index: Tensor, dim: int, shape: tuple[int,
     return ScatterAdd.apply(source, dim=dim, index=index._array, shape=shape)
 
 
-def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+@accepts_out
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """As :func:`gather`, with broadcasting; without ``dim`` from the flattened tensor."""
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1))
@@ -297,7 +300,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     return gather(wide, dim, indices.expand(shape))
 
 
-def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+@accepts_out
+def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The positions ``index`` (1-d) along ``dim``."""
     if index._array.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
@@ -312,7 +316,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return Index.apply(input, index=(slice(None),) * dim + (index._array.reshape(-1),))
 
 
-def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+@accepts_out
+def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
     """Where the elements are non-zero: a matrix with one row per element, or one index tensor per dimension."""
     if as_tuple:
         return tuple(Tensor._wrap(i) for i in np.nonzero(np.atleast_1d(input._array)))

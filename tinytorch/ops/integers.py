@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, operands
 from tinytorch.ops.checks import check_integers, check_tensor, not_implemented
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["bitwise_left_shift", "bitwise_right_shift", "gcd", "lcm"]
@@ -31,24 +32,28 @@ def _with_dtypes(a: Any, b: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     return (a, dtype), (b, dtype)
 
 
-def gcd(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def gcd(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The greatest common divisor, elementwise."""
     check_tensor("gcd", "other", 2, other)
     return _integer_op("gcd_cpu", np.gcd, input, other)
 
 
-def lcm(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The least common multiple, elementwise."""
     check_tensor("lcm", "other", 2, other)
     return _integer_op("lcm_cpu", np.lcm, input, other)
 
 
-def bitwise_left_shift(input: Any, other: Any) -> Tensor:
+@accepts_out
+def bitwise_left_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input << other``: 0 where the shift is negative or as large as the type has bits."""
     return _integer_op("lshift_cpu", _left_shift, input, other)
 
 
-def bitwise_right_shift(input: Any, other: Any) -> Tensor:
+@accepts_out
+def bitwise_right_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input >> other``, which keeps the sign; only the sign is left where the shift is out of range."""
     return _integer_op("rshift_cpu", _right_shift, input, other)
 

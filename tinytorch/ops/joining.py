@@ -11,6 +11,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.broadcast import promote_all
 from tinytorch.ops.dims import one_dim, sizes_from
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.shape import narrow, select
 from tinytorch.tensor import Tensor
 
@@ -107,7 +108,8 @@ def _checked_sequence(name: str, tensors: Any) -> list[Tensor]:
     return list(tensors)
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
+@accepts_out
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Tensor | None = None) -> Tensor:
     """Tensors joined along an existing dimension; all other sizes must agree (empty 1-d tensors are left out)."""
     given = promote_all(*_checked_sequence("torch.cat", tensors))
     dim = dim if axis is None else axis
@@ -130,7 +132,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
     return Cat.apply(*parts, dim=dim)
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+@accepts_out
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors of equal shape joined along a new dimension."""
     parts = promote_all(*_checked_sequence("stack", tensors))
     first = parts[0]._array.shape
@@ -185,13 +188,15 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return Unbind.apply(input, dim=one_dim(dim, input._array.ndim))
 
 
-def hstack(tensors: Sequence[Tensor]) -> Tensor:
+@accepts_out
+def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Joined along dimension 1 (vectors: along 0)."""
     parts = [part if part._array.ndim else part.reshape(1) for part in _checked_sequence("hstack", tensors)]
     return cat(parts, 0 if parts[0]._array.ndim == 1 else 1)
 
 
-def vstack(tensors: Sequence[Tensor]) -> Tensor:
+@accepts_out
+def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Joined along dimension 0; vectors count as rows."""
     return cat([p if p._array.ndim >= 2 else p.reshape(1, -1) for p in _checked_sequence("vstack", tensors)], 0)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["addmm", "bmm", "dot", "linear", "matmul", "mm", "mv", "outer"]
@@ -84,7 +85,7 @@ def _check_same_dtype(name: str, a: Any, b: Any) -> None:
         )
 
 
-def matmul(input: Tensor, other: Tensor) -> Tensor:
+def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The matrix product ``input @ other`` for all ranks (``torch.matmul``).
 
     1-d @ 1-d is the dot product; a 1-d operand counts as a row (left) or a column (right), and that
@@ -108,7 +109,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         product = MatMul.apply(a, b)
     if left == 1:
         product = product.squeeze(-2)
-    return product.squeeze(-1) if right == 1 else product
+    if right == 1:
+        product = product.squeeze(-1)
+    return product if out is None else write_out("matmul", product, out, input, other)
 
 
 def _inner_sizes_differ(input: Tensor, other: Tensor, a: Tensor, b: Tensor) -> RuntimeError:
@@ -143,13 +146,15 @@ def _check_ndims(name: str, wanted: tuple[int, int], *tensors: Tensor) -> None:
             )
 
 
-def mm(input: Tensor, mat2: Tensor) -> Tensor:
+@accepts_out
+def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices."""
     _check_ndims("mm", (2, 2), input, mat2)
     return matmul(input, mat2)
 
 
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+@accepts_out
+def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The products of two stacks of as many matrices: (b, n, m) and (b, m, p) give (b, n, p). No broadcasting."""
     _check_ndims("bmm", (3, 3), input, mat2)
     if input._array.shape[0] != mat2._array.shape[0]:
@@ -160,13 +165,15 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     return matmul(input, mat2)
 
 
-def mv(input: Tensor, vec: Tensor) -> Tensor:
+@accepts_out
+def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A matrix times a vector."""
     _check_ndims("mv", (2, 1), input, vec)
     return matmul(input, vec)
 
 
-def dot(input: Tensor, tensor: Tensor) -> Tensor:
+@accepts_out
+def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The dot product of two vectors."""
     for value in (input, tensor):
         if value._array.ndim != 1:
@@ -174,13 +181,17 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return matmul(input, tensor)
 
 
-def outer(input: Tensor, vec2: Tensor) -> Tensor:
+@accepts_out
+def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The outer product of two vectors: ``out[i, j] = input[i] · vec2[j]``."""
     _check_ndims("outer", (1, 1), input, vec2)
     return input.unsqueeze(1) * vec2
 
 
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+@accepts_out
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+) -> Tensor:
     """``beta · input + alpha · (mat1 @ mat2)``."""
     product = mm(mat1, mat2)
     product = product if alpha == 1 else product * alpha
@@ -189,7 +200,8 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: An
     return product + (input if beta == 1 else input * beta)
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+@accepts_out
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None) -> Tensor:
     """``input @ weightᵀ + bias`` over the last dimension: (..., in), (out, in), (out,) give (..., out)."""
     _check_same_dtype("linear", input, weight)
     if weight._array.ndim == 1:

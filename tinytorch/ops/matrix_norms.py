@@ -14,6 +14,7 @@ from tinytorch.ops.dims import one_dim
 from tinytorch.ops.extremes import amax, amin
 from tinytorch.ops.factorizations import linalg_svdvals
 from tinytorch.ops.linalg import matmul
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.ops.solve import check_matrices, inverse
 from tinytorch.ops.vector_norms import vector_norm
@@ -50,8 +51,15 @@ class PseudoInverse(Primitive):
         return (across - matmul(a, matmul(p, across))) + (along - matmul(matmul(along, p), a)) - first
 
 
+@accepts_out
 def matrix_norm(
-    A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+    A: Tensor,
+    ord: Any = "fro",
+    dim: Any = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A norm of matrices (``torch.linalg.matrix_norm``).
 
@@ -87,7 +95,10 @@ def matrix_norm(
     return result.reshape([1 if d in (rows, columns) else size for d, size in enumerate(A._array.shape)])
 
 
-def linalg_norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+@accepts_out
+def linalg_norm(
+    A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
     """A vector or matrix norm, as ``dim`` and ``ord`` say (``torch.linalg.norm``).
 
     Without ``ord`` the 2-norm of all elements (or of ``dim``); with ``ord`` a vector norm over one dimension and a
@@ -107,7 +118,8 @@ def linalg_norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = Fal
     return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
 
 
-def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
+@accepts_out
+def linalg_cond(A: Tensor, p: Any = None, *, out: Tensor | None = None) -> Tensor:
     """The condition number ‖A‖ · ‖A⁻¹‖; by default largest over smallest singular value."""
     if p in (None, 2, -2):
         values = linalg_svdvals(A)
@@ -116,8 +128,15 @@ def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
     return matrix_norm(A, p) * matrix_norm(inverse(A), p)
 
 
+@accepts_out
 def linalg_matrix_rank(
-    A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+    A: Tensor,
+    tol: Any = None,
+    hermitian: bool = False,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The number of singular values above ``max(atol, rtol · largest)``; rtol is max(m, n) · eps by default."""
     check_matrices("linalg.matrix_rank", A, square=False)
@@ -131,7 +150,10 @@ def linalg_matrix_rank(
     )
 
 
-def linalg_pinv(A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Tensor:
+@accepts_out
+def linalg_pinv(
+    A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = False, out: Tensor | None = None
+) -> Tensor:
     """The Moore-Penrose pseudo-inverse: (..., m, n) gives (..., n, m)."""
     check_matrices("linalg.pinv", A, square=False)
     if atol is not None:
@@ -142,7 +164,10 @@ def linalg_pinv(A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: boo
     return PseudoInverse.apply(A, rtol=rtol)
 
 
-def linalg_lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
+@accepts_out
+def linalg_lstsq(
+    A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None, out: Any = None
+) -> Any:
     """X that minimizes ‖A X - B‖, the smallest such X: A⁺ B. Residuals and singular values are left empty.
 
     ``B`` may be a vector (m,), or (..., m) with exactly the leading dimensions of ``A``.

@@ -12,6 +12,7 @@ from tinytorch.ops.checks import check_square
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import index_select
 from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["addbmm", "addmv", "addr", "baddbmm", "chain_matmul", "cross", "ger", "inner", "kron",
@@ -26,17 +27,26 @@ def _plus(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
     return product + (input if beta == 1 else input * beta)
 
 
-def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+@accepts_out
+def baddbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+) -> Tensor:
     """``beta · input + alpha · (batch1 @ batch2)`` for stacks of matrices."""
     return _plus(input, bmm(batch1, batch2), beta, alpha)
 
 
-def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+@accepts_out
+def addbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+) -> Tensor:
     """``beta · input + alpha · Σ_b (batch1[b] @ batch2[b])``."""
     return _plus(input, bmm(batch1, batch2).sum(0), beta, alpha)
 
 
-def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+@accepts_out
+def addmv(
+    input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+) -> Tensor:
     """``beta · input + alpha · (mat @ vec)``."""
     if mat._array.ndim == 2 and vec._array.ndim == 1 and mat._array.shape[1] != vec._array.shape[0]:
         raise RuntimeError(
@@ -46,17 +56,22 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
     return _plus(input, mv(mat, vec), beta, alpha)
 
 
-def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+@accepts_out
+def addr(
+    input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+) -> Tensor:
     """``beta · input + alpha · (vec1 ⊗ vec2)``."""
     return _plus(input, outer(vec1, vec2), beta, alpha)
 
 
-def vdot(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The dot product of two (real) vectors."""
     return dot(input, other)
 
 
-def inner(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Dot products over the last dimensions of both; with a 0-d tensor the plain product."""
     if input._array.ndim == 0 or other._array.ndim == 0:
         return input * other
@@ -68,7 +83,8 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     return tensordot(input, other, ([-1], [-1]))
 
 
-def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
+@accepts_out
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2, *, out: Tensor | None = None) -> Tensor:
     """Contract dimensions: the last ``dims`` of ``a`` with the first of ``b``, or two lists of dimensions
     (``torch.tensordot``).
 
@@ -106,7 +122,8 @@ def _contracted_dims(a: Tensor, b: Tensor, dims: Any) -> tuple[list[int], list[i
     return [one_dim(d, a._array.ndim) for d in first], [one_dim(d, b._array.ndim) for d in second]
 
 
-def kron(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The Kronecker product: every element of ``input`` times all of ``other``."""
     ndim = max(input._array.ndim, other._array.ndim)
     a, b = ((1,) * (ndim - t._array.ndim) + t._array.shape for t in (input, other))
@@ -115,7 +132,8 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     return (wide_a * wide_b).reshape([n * m for n, m in zip(a, b, strict=True)])
 
 
-def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+@accepts_out
+def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """The vector product along a dimension of size 3; without ``dim`` along the first such dimension."""
     if dim is None:
         sizes = input._array.shape
@@ -139,7 +157,8 @@ def cross_along(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
     ) * index_select(other, axis, ahead)
 
 
-def matrix_power(input: Tensor, n: int) -> Tensor:
+@accepts_out
+def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     """A square matrix (or a stack) to the power of an integer, by repeated squaring; negative powers invert first."""
     check_square("linalg.matrix_power", input)
     if n < 0:
@@ -157,7 +176,8 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
         square = matmul(square, square)
 
 
-def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
+@accepts_out
+def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """The product of several matrices in the cheapest order; the first and last may be vectors."""
     if len(tensors) < 2:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")

@@ -14,6 +14,7 @@ from tinytorch.ops.arithmetic import div, mul, pow
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
 from tinytorch.ops.checks import check_floating, check_tensor, type_name
 from tinytorch.ops.compare import isnan, where
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["addcdiv", "addcmul", "copysign", "float_power", "fmax", "fmin", "heaviside", "ldexp", "lerp",
@@ -35,7 +36,8 @@ class Copysign(Elementwise):
         return grad * Tensor._wrap(sign), ops.zeros_like(grad)
 
 
-def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+@accepts_out
+def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) -> Tensor:
     """``input + weight · (end - input)``, from the nearer end, so that weight 1 gives ``end`` exactly."""
     for name, value in (("end", end), ("weight", weight)):
         if isinstance(value, Tensor) and value.dtype != input.dtype and (name == "end" or value._array.ndim):
@@ -51,13 +53,15 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     return where(weight.abs() < 0.5, input + weight * difference, end - difference * (1 - weight))
 
 
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+@accepts_out
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
     """``input + value · tensor1 · tensor2``."""
     product = mul(tensor1, tensor2)
     return input + (product if value == 1 else _scaled(product, value))
 
 
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+@accepts_out
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
     """``input + value · tensor1 / tensor2``. RuntimeError when both are integers."""
     if tensor1._array.dtype.kind in "iub" and tensor2._array.dtype.kind in "iub":
         raise RuntimeError(
@@ -74,7 +78,8 @@ def _scaled(product: Tensor, value: Any) -> Tensor:
     return product * (int(value) if product._array.dtype.kind in "iu" else value)
 
 
-def fmax(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def fmax(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two, elementwise; nan loses (in :func:`maximum` it wins). At a tie ``input`` receives the
     gradient.
     """
@@ -83,14 +88,16 @@ def fmax(input: Tensor, other: Tensor) -> Tensor:
     return where((a >= b) | isnan(b), a, b)
 
 
-def fmin(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two, elementwise; nan loses. At a tie ``input`` receives the gradient."""
     check_tensor("fmin", "other", 2, other)
     a, b = operands(input, other)
     return where((a <= b) | isnan(b), a, b)
 
 
-def heaviside(input: Tensor, values: Tensor) -> Tensor:
+@accepts_out
+def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Tensor:
     """0 below 0, 1 above, ``values`` at 0. Not differentiable, as in PyTorch: the result carries no gradient."""
     check_tensor("heaviside", "values", 2, values)
     if input.dtype != values.dtype:
@@ -99,7 +106,8 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
     return where(x == 0, values.detach(), (x > 0).to(input.dtype))
 
 
-def copysign(input: Tensor, other: Any) -> Tensor:
+@accepts_out
+def copysign(input: Tensor, other: Any, *, out: Tensor | None = None) -> Tensor:
     """The magnitude of ``input`` with the sign of ``other`` (a tensor or a number; the sign of -0.0 counts)."""
     if isinstance(other, Tensor):
         a, b = promote_all(input, other)
@@ -108,13 +116,15 @@ def copysign(input: Tensor, other: Any) -> Tensor:
     return Copysign.apply(a, Tensor._wrap(np.asarray(other, a._array.dtype)))
 
 
-def signbit(input: Tensor) -> Tensor:
+@accepts_out
+def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where the sign bit is set: negative numbers and -0.0."""
     array = input._array
     return Tensor._wrap(np.asarray(np.signbit(array) if array.dtype.kind == "f" else array < 0))
 
 
-def sgn(input: Tensor) -> Tensor:
+@accepts_out
+def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The same as :func:`sign` for real numbers."""
     return ops.sign(input)
 
@@ -126,7 +136,15 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-def nan_to_num(input: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+@accepts_out
+def nan_to_num(
+    input: Tensor,
+    nan: float = 0.0,
+    posinf: float | None = None,
+    neginf: float | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """nan, inf and -inf replaced, by default with 0 and the largest and smallest finite numbers."""
     array = input._array
     if array.dtype.kind != "f":
@@ -138,14 +156,16 @@ def nan_to_num(input: Tensor, nan: float = 0.0, posinf: float | None = None, neg
     return where(Tensor._wrap(np.isfinite(array)), input, Tensor._wrap(replacement.astype(array.dtype)))
 
 
-def float_power(input: Any, exponent: Any) -> Tensor:
+@accepts_out
+def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     """``input ** exponent`` in double precision."""
     double = np.dtype(np.float64)
     base, power = (cast(v, double) if isinstance(v, Tensor) else float(v) for v in (input, exponent))
     return pow(base, power)
 
 
-def ldexp(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``input · 2**other``."""
     return mul(input, pow(2.0, other))
 

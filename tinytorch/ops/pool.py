@@ -20,6 +20,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as avg_kernels
 from tinytorch.kernels import pool as kernels
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.pool_arguments import (
     Pair,
     check_image,
@@ -183,6 +184,7 @@ def max_pool2d(
     return (y, indices) if return_indices else y
 
 
+@accepts_out
 def avg_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -191,6 +193,8 @@ def avg_pool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The mean of each window (``torch.nn.functional.avg_pool2d``). Arguments as :func:`max_pool2d`, and:
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.compare import ge, gt, le, lt, ne
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["greater", "greater_equal", "is_complex", "is_floating_point", "is_nonzero", "is_same_size",
@@ -53,12 +54,14 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
     return input._array.shape == other._array.shape
 
 
-def isposinf(input: Tensor) -> Tensor:
+@accepts_out
+def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where ``input`` is +inf; nowhere for integers."""
     return Tensor._wrap(np.asarray(input._array == np.inf))
 
 
-def isneginf(input: Tensor) -> Tensor:
+@accepts_out
+def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where ``input`` is -inf; nowhere for integers."""
     return Tensor._wrap(np.asarray(input._array == -np.inf))
 

@@ -11,6 +11,7 @@ from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import rng_bernoulli, rng_distributions, rng_integers, rng_normal
 from tinytorch.ops.creation import checked_sizes, finish
 from tinytorch.ops.dims import sizes_from
+from tinytorch.ops.out import accepts_out
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
 
@@ -47,12 +48,14 @@ def _float_dtype(dtype: Any) -> np.dtype[Any]:
 # ------------------------------------------------------------------------------------------ new tensors
 
 
+@accepts_out
 def rand(
     *size: Any,
     generator: Any = None,
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    out: Tensor | None = None,
     **options: Any,
 ) -> Tensor:
     """Uniform numbers in [0, 1)."""
@@ -62,12 +65,14 @@ def rand(
     )
 
 
+@accepts_out
 def randn(
     *size: Any,
     generator: Any = None,
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    out: Tensor | None = None,
     **options: Any,
 ) -> Tensor:
     """Normal numbers with mean 0 and variance 1."""
@@ -75,6 +80,7 @@ def randn(
     return finish(rng_normal.normal(generator_or_default(generator), shape, _float_dtype(dtype)), requires_grad, device)
 
 
+@accepts_out
 def randint(
     low: Any = None,
     high: Any = None,
@@ -84,6 +90,7 @@ def randint(
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Integers in [low, high), int64: ``randint(high, size)`` or ``randint(low, high, size)``."""
     if size is None:
@@ -123,15 +130,25 @@ def randint_like(
     return randint(low, high, tuple(input._array.shape), dtype=_like_dtype(input, dtype), generator=generator)
 
 
+@accepts_out
 def randperm(
-    n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    n: int,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The integers 0 .. n-1 in random order, int64."""
     numpy_dtype = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
     return finish(rng_integers.randperm(generator_or_default(generator), n, numpy_dtype), requires_grad, device)
 
 
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None) -> Tensor:
+@accepts_out
+def normal(
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
     """Normal numbers; mean and standard deviation are numbers (then with ``size``) or tensors, one per element."""
     source = generator_or_default(generator)
     if size is not None:
@@ -152,7 +169,8 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     return Tensor._wrap(np.asarray(drawn * std._array + center, numpy_dtype))
 
 
-def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
+@accepts_out
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None, out: Tensor | None = None) -> Tensor:
     """1 with the probability that ``input`` gives for each element (or ``p`` for all), else 0."""
     probability = input._array if p is None else p
     array = rng_bernoulli.bernoulli(
@@ -161,7 +179,10 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -
     return Tensor._wrap(array)
 
 
-def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
+@accepts_out
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Tensor | None = None
+) -> Tensor:
     """``num_samples`` indices per row, drawn with the row's probabilities (which need not sum to 1)."""
     return Tensor._wrap(
         rng_integers.multinomial(generator_or_default(generator), input._array, num_samples, replacement)

@@ -18,6 +18,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["all", "any", "cumsum", "logsumexp", "mean", "prod", "std", "std_mean", "sum", "var", "var_mean"]
@@ -151,22 +152,31 @@ def _floating(name: str, input: Tensor, dtype: Any = None) -> Tensor:
     return input
 
 
+@accepts_out
 @accepts_axis
-def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def sum(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
     """Σ over all elements, or over one or several dimensions. Integers give int64."""
     input = _summand(input, dtype)
     return Sum.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
+@accepts_out
 @accepts_axis
-def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def mean(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
     """The average over all elements, or over one or several dimensions. RuntimeError for integers."""
     input = _floating("mean", input, dtype)
     return Mean.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
+@accepts_out
 @accepts_axis
-def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
     """The product of all elements, or along one dimension. Integers give int64."""
     input = _summand(input, dtype)
     if dim is None:
@@ -186,9 +196,16 @@ def _correction(dim: Any, unbiased: bool | None, correction: Any) -> tuple[Any, 
     return dim, 1 if correction is None else correction
 
 
+@accepts_out
 @accepts_axis
 def var(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Variance: ``Σ (x - mean)² / (n - correction)``, with Bessel's correction 1 by default."""
     dim, correction = _correction(dim, unbiased, correction)
@@ -196,9 +213,16 @@ def var(
     return Var.apply(input, dim=many_dims(dim, input._array.ndim), correction=correction, keepdim=keepdim)
 
 
+@accepts_out
 @accepts_axis
 def std(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Standard deviation: the square root of :func:`var`. Where it is 0, its gradient is taken as 0."""
     variance = var(input, dim, unbiased, keepdim, correction=correction)
@@ -234,20 +258,23 @@ def _truth(function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
     return Tensor._wrap(result.astype(np.uint8) if input._array.dtype == np.uint8 else result)
 
 
+@accepts_out
 @accepts_axis
-def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+def all(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether every element is non-zero."""
     return _truth(np.all, input, dim, keepdim)
 
 
+@accepts_out
 @accepts_axis
-def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+def any(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether any element is non-zero."""
     return _truth(np.any, input, dim, keepdim)
 
 
+@accepts_out
 @accepts_axis
-def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+def logsumexp(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """``log Σ exp(x)``, computed as ``m + log Σ exp(x - m)`` with m the maximum, so that nothing overflows."""
     input = ops.to_float(input)
     dims = many_dims(dim, input._array.ndim)
@@ -259,8 +286,9 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     return result if keepdim else result.reshape([s for i, s in enumerate(input._array.shape) if i not in dims])
 
 
+@accepts_out
 @accepts_axis
-def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+def cumsum(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = None) -> Tensor:
     """Running sums along ``dim``."""
     input = _summand(input, dtype)
     return Cumsum.apply(input, dim=one_dim(dim, input._array.ndim))

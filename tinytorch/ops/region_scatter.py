@@ -13,6 +13,7 @@ from tinytorch.ops.broadcast import cast
 from tinytorch.ops.diagonal import _two_dims
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import IndexPut
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.scatter_reduce import scatter_reduce
 from tinytorch.ops.vector_norms import vector_norm
 from tinytorch.tensor import Tensor
@@ -35,8 +36,16 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     return _replaced(input, src, (slice(None),) * one_dim(dim, input._array.ndim) + (index, ...))
 
 
+@accepts_out
 def slice_scatter(
-    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+    input: Tensor,
+    src: Tensor,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """``input`` with ``src`` at ``start:end:step`` along ``dim``."""
     before: tuple[Any, ...] = (slice(None),) * one_dim(dim, input._array.ndim)
@@ -64,8 +73,16 @@ def fill_diagonal(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     return IndexPut.apply(input, value, index=tuple(np.unravel_index(places, shape)), accumulate=False)
 
 
+@accepts_out
 def index_reduce(
-    input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Slices of ``source`` reduced into the positions ``index`` along ``dim``: 'prod', 'mean', 'amax' or 'amin'."""
     if reduce not in ("prod", "mean", "amax", "amin"):
@@ -75,7 +92,8 @@ def index_reduce(
     return scatter_reduce(input, dim, column.expand(source._array.shape), source, reduce, include_self=include_self)
 
 
-def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+@accepts_out
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | None = None) -> Tensor:
     """Each slice along ``dim`` scaled down to p-norm ``maxnorm`` if its norm is larger."""
     if maxnorm < 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["ceil", "fix", "floor", "frac", "round", "sign", "trunc"]
@@ -24,7 +25,8 @@ class Step(Elementwise):
         return ops.zeros_like(grad)
 
 
-def sign(input: Tensor) -> Tensor:
+@accepts_out
+def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-1, 0 or 1; its derivative is 0."""
     return Step.apply(input, function=_sign)
 
@@ -33,29 +35,34 @@ def _sign(x: np.ndarray) -> np.ndarray:
     return x.copy() if x.dtype.kind == "b" else np.nan_to_num(np.sign(x)) if x.dtype.kind == "f" else np.sign(x)
 
 
-def floor(input: Tensor) -> Tensor:
+@accepts_out
+def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above; its derivative is 0."""
     return Step.apply(input, function=np.floor)
 
 
-def ceil(input: Tensor) -> Tensor:
+@accepts_out
+def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below; its derivative is 0."""
     return Step.apply(input, function=np.ceil)
 
 
-def trunc(input: Tensor) -> Tensor:
+@accepts_out
+def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The integer part; its derivative is 0."""
     return Step.apply(input, function=np.trunc)
 
 
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+@accepts_out
+def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
     """The nearest integer, ties to even; or so many ``decimals``."""
     if decimals == 0:
         return Step.apply(input, function=np.rint if input._array.dtype.kind == "f" else np.array)
     return Step.apply(input, function=lambda x: np.round(x, decimals))
 
 
-def frac(input: Tensor) -> Tensor:
+@accepts_out
+def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The fractional part, with the sign of ``input``."""
     return input - trunc(input)
 

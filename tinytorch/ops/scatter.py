@@ -15,6 +15,7 @@ from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import Index, IndexPut, _along, basic_index
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -77,8 +78,16 @@ def _part_of(src: Tensor, wanted: tuple[int, ...], shape: tuple[int, ...], dim: 
     return src if have == wanted else basic_index(src, tuple(slice(0, n) for n in wanted))
 
 
+@accepts_out
 def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """``out[index[i][j]][j] = src[i][j]`` for dim 0; ``src`` may be a number (``torch.scatter``).
 
@@ -94,7 +103,8 @@ def scatter(
     return IndexPut.apply(input, as_tensor_like(src, input._array.dtype), index=where, accumulate=False)
 
 
-def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+@accepts_out
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``out[index[i][j]][j] += src[i][j]`` for dim 0; repeated indices add up."""
     where, src = placed("scatter", input, dim, index, src)
     return IndexPut.apply(input, src, index=where, accumulate=True)
@@ -139,12 +149,16 @@ def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
     return IndexPut.apply(input, source.reshape(wanted), index=where, accumulate=accumulate)
 
 
-def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+@accepts_out
+def index_add(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1, out: Tensor | None = None
+) -> Tensor:
     """``out[index[i]] += alpha · source[i]`` for dim 0; repeated indices add up."""
     return _put_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, accumulate=True)
 
 
-def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+@accepts_out
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``out[index[i]] = source[i]`` for dim 0."""
     return _put_slices("index_copy_", input, dim, index, source, accumulate=False)
 
@@ -163,7 +177,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     return IndexPut.apply(input, value, index=where, accumulate=False)
 
 
-def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+@accepts_out
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where ``mask`` (bool, broadcast) holds, as a vector."""
     if mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
@@ -200,7 +215,8 @@ def _flat_places(index: Tensor, size: int) -> np.ndarray:
     return places
 
 
-def take(input: Tensor, index: Tensor) -> Tensor:
+@accepts_out
+def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Elements by their place in the flattened tensor; the result has the shape of ``index``."""
     return Index.apply(input.reshape(-1), index=(_flat_places(index, input._array.size),))
 

@@ -9,6 +9,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.compare import where
 from tinytorch.ops.indexing import Index, IndexPut
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.scatter import placed
 from tinytorch.tensor import Tensor
 
@@ -65,8 +66,16 @@ class ScatterProd(Primitive):
         )
 
 
+@accepts_out
 def scatter_reduce(
-    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Combine ``src`` into ``input`` at ``index`` along ``dim`` (``torch.scatter_reduce``).
 

@@ -21,6 +21,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.dims import accepts_axis, one_dim
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
 
@@ -105,14 +106,20 @@ def _softmax(primitive: Any, input: Tensor, dim: int | None, dtype: Any) -> Tens
     return primitive.apply(input, dim=one_dim(dim, input._array.ndim))
 
 
+@accepts_out
 @accepts_axis
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None, *, out: Tensor | None = None
+) -> Tensor:
     """``exp(x) / Σ exp(x)`` along ``dim``: positive numbers that sum to 1."""
     return _softmax(Softmax, input, dim, dtype)
 
 
+@accepts_out
 @accepts_axis
-def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None, *, out: Tensor | None = None
+) -> Tensor:
     """``x - log Σ exp(x)`` along ``dim``: the logarithm of :func:`softmax`, without its rounding and overflow."""
     return _softmax(LogSoftmax, input, dim, dtype)
 

@@ -22,6 +22,7 @@ from tinytorch.ops.checks import check_square, type_name
 from tinytorch.ops.compare import where
 from tinytorch.ops.diagonal import diag_embed, diagonal, tril, triu
 from tinytorch.ops.linalg import matmul
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["cholesky_inverse", "cholesky_solve", "det", "inverse", "linalg_inv_ex", "linalg_slogdet", "linalg_solve",
@@ -142,19 +143,22 @@ class LogAbsDet(Primitive):
         return grad.unsqueeze(-1).unsqueeze(-1) * inverse(a).mT
 
 
-def inverse(input: Tensor) -> Tensor:
+@accepts_out
+def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A⁻¹, of square matrices. Raises LinAlgError (a RuntimeError) for a singular one (``torch.linalg.inv``)."""
     check_matrices("linalg.inv", input)
     return Inverse.apply(input)
 
 
-def linalg_inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
+@accepts_out
+def linalg_inv_ex(A: Tensor, *, check_errors: bool = False, out: Any = None) -> Any:
     """(inverse, info): as :func:`inverse`; a singular matrix raises here too, so info is always 0."""
     result = inverse(A)
     return InvEx(result, Tensor._wrap(np.zeros(A._array.shape[:-2], np.int32)))
 
 
-def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
+@accepts_out
+def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None) -> Tensor:
     """X with A X = B (or X A = B with ``left=False``), of one system or a stack of them (``torch.linalg.solve``).
 
     ``B`` may be vectors: (n,), or (..., n) with exactly the leading dimensions of ``A``.
@@ -179,8 +183,9 @@ def _check_rows(name: str, A: Tensor, B: Tensor) -> None:
     broadcast_shapes(a[:-2], b[:-2])
 
 
+@accepts_out
 def linalg_solve_triangular(
-    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
+    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Tensor | None = None
 ) -> Tensor:
     """X with A X = B for a triangular A, of which only that triangle is read (``torch.linalg.solve_triangular``)."""
     if not left:
@@ -194,25 +199,29 @@ def linalg_solve_triangular(
     return Solve.apply(triangle, B)
 
 
-def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
+@accepts_out
+def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
     """X with (L Lᵀ) X = B, given the Cholesky factor ``L`` (or U with Uᵀ U = A)."""
     factor = L.mT if upper else L
     half = linalg_solve_triangular(factor, B, upper=False)
     return linalg_solve_triangular(factor.mT, half, upper=True)
 
 
-def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
+@accepts_out
+def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
     """(L Lᵀ)⁻¹, given the Cholesky factor."""
     return cholesky_solve(ops.eye(L._array.shape[-1], dtype=L.dtype), L, upper)
 
 
-def det(input: Tensor) -> Tensor:
+@accepts_out
+def det(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The determinant of square matrices."""
     check_matrices("linalg.det", input)
     return Det.apply(input)
 
 
-def linalg_slogdet(A: Tensor) -> Any:
+@accepts_out
+def linalg_slogdet(A: Tensor, *, out: Any = None) -> Any:
     """(sign, ln |det A|): det = sign · exp(logabsdet), without overflow."""
     check_matrices("linalg.slogdet", A)
     return Slogdet(*LogAbsDet.apply(A))

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import gather
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["argsort", "bucketize", "kthvalue", "median", "mode", "msort", "nanmedian", "searchsorted", "sort", "topk"]
@@ -72,7 +73,8 @@ def _picked(kind: type[Any], input: Tensor, dim: int, index: np.ndarray, keepdim
     return kind(values, indices)
 
 
-def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+@accepts_out
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> Any:
     """(values, indices) in ascending (or descending) order along ``dim``; equal elements keep their order
     (``torch.sort``).
     """
@@ -80,17 +82,22 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     return _picked(Sort, input, dim, _order(input._array, dim, descending))
 
 
-def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+@accepts_out
+def argsort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """The indices of :func:`sort`."""
     return Tensor._wrap(np.ascontiguousarray(_order(input._array, one_dim(dim, input._array.ndim), descending)))
 
 
-def msort(input: Tensor) -> Tensor:
+@accepts_out
+def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Sorted along the first dimension."""
     return sort(input, 0).values
 
 
-def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+@accepts_out
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None) -> Any:
     """(values, indices) of the ``k`` largest (or smallest) along ``dim``, in order. RuntimeError for k out of range."""
     dim = one_dim(dim, input._array.ndim)
     size = input._array.shape[dim] if input._array.ndim else 1
@@ -100,8 +107,9 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     return _picked(Topk, input, dim, np.take(order, range(k), dim) if order.ndim else order)
 
 
+@accepts_out
 @accepts_axis
-def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
     """(value, index) of the ``k``-th smallest along ``dim``, counted from 1. RuntimeError for k out of range."""
     dim = one_dim(dim, input._array.ndim)
     size = input._array.shape[dim] if input._array.ndim else 1
@@ -111,14 +119,16 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     return _picked(Kthvalue, input, dim, np.take(order, [k - 1], dim) if order.ndim else order, keepdim)
 
 
+@accepts_out
 @accepts_axis
-def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The middle element (of two, the smaller); nan if there is any nan. With ``dim`` a pair (values, indices)."""
     return _median(Median, input, dim, keepdim, ignore_nan=False)
 
 
+@accepts_out
 @accepts_axis
-def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """As :func:`median`, of the elements that are not nan."""
     return _median(Nanmedian, input, dim, keepdim, ignore_nan=True)
 
@@ -154,7 +164,8 @@ def _shared_by_equals(input: Tensor, value: Tensor) -> Tensor:
     return flat[Tensor._wrap(chosen)].mean()
 
 
-def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
+@accepts_out
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
     """(value, index) of the most frequent along ``dim``; of several the smallest, at its last place."""
     dim = one_dim(dim, input._array.ndim)
     if input._array.ndim == 0:
@@ -170,6 +181,7 @@ def _mode_index(row: np.ndarray) -> int:
     return int(np.flatnonzero(row == values[np.argmax(counts)])[-1])
 
 
+@accepts_out
 def searchsorted(
     sorted_sequence: Tensor,
     input: Any,
@@ -178,6 +190,7 @@ def searchsorted(
     right: bool = False,
     side: str | None = None,
     sorter: Tensor | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Where numbers would go in a sorted sequence, row by row: before equals, or after them with ``right``.
 
@@ -213,7 +226,10 @@ def searchsorted(
     return Tensor._wrap(result)
 
 
-def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
+@accepts_out
+def bucketize(
+    input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out: Tensor | None = None
+) -> Tensor:
     """The number of the bucket between sorted ``boundaries`` (1-d) that each element falls into."""
     if boundaries._array.ndim != 1:
         raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries._array.ndim})")

@@ -14,6 +14,7 @@ from tinytorch.ops.broadcast import Elementwise, as_tensor_like, operands, to_fl
 from tinytorch.ops.checks import check_floating, check_tensor
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import exp, log, sigmoid
 from tinytorch.tensor import Tensor
 
@@ -111,34 +112,40 @@ class Xlogy(Elementwise):
         )
 
 
-def erfc(input: Tensor) -> Tensor:
+@accepts_out
+def erfc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 - erf(x)``, exact for large x too."""
     return Erfc.apply(to_float(input))
 
 
-def erfinv(input: Tensor) -> Tensor:
+@accepts_out
+def erfinv(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of :func:`erf`; infinite at ±1, nan outside."""
     return Erfinv.apply(to_float(input))
 
 
-def lgamma(input: Tensor) -> Tensor:
+@accepts_out
+def lgamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``ln |Γ(x)|``; infinite at 0 and the negative integers."""
     return Lgamma.apply(to_float(input))
 
 
-def digamma(input: Tensor) -> Tensor:
+@accepts_out
+def digamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``ψ(x) = d/dx ln Γ(x)``."""
     return Polygamma.apply(to_float(input), n=0)
 
 
-def polygamma(n: int, input: Tensor) -> Tensor:
+@accepts_out
+def polygamma(n: int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The n-th derivative of the digamma function, n >= 0."""
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     return Polygamma.apply(to_float(input), n=n)
 
 
-def mvlgamma(input: Tensor, p: int) -> Tensor:
+@accepts_out
+def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of the multivariate gamma function: ``p(p-1)/4 · ln π + Σ_{j<p} lgamma(x - j/2)``."""
     x = to_float(input)
     if p < 1:
@@ -147,19 +154,22 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     return lgamma(x.unsqueeze(-1) + shifts).sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
 
 
-def logit(input: Tensor, eps: float | None = None) -> Tensor:
+@accepts_out
+def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None) -> Tensor:
     """``ln(x / (1 - x))``, the inverse of sigmoid; x limited to [eps, 1 - eps] first if ``eps`` is given."""
     x = to_float(input)
     z = x if eps is None else clamp(x, eps, 1 - eps)
     return log(z / (1 - z))
 
 
-def logaddexp(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``ln(exp(a) + exp(b))`` without overflow. NotImplementedError for integers."""
     return _log_add("logaddexp", input, other, math.e)
 
 
-def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``log2(2^a + 2^b)`` without overflow. NotImplementedError for integers."""
     return _log_add("logaddexp2", input, other, 2.0)
 
@@ -171,7 +181,8 @@ def _log_add(name: str, input: Tensor, other: Tensor, base: float) -> Tensor:
     return LogAddExp.apply(a, b, base=base)
 
 
-def xlogy(input: Any, other: Any) -> Tensor:
+@accepts_out
+def xlogy(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input · ln(other)``, and 0 where ``input`` is 0; one of the two may be a number."""
     a, b = operands(input, other)
     kind = (a if isinstance(a, Tensor) else b)._array.dtype

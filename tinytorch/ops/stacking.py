@@ -11,6 +11,7 @@ import numpy as np
 from tinytorch.ops.broadcast import expand
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.joining import cat, split, stack, vstack
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "cartesian_prod", "column_stack", "combinations",
@@ -47,12 +48,14 @@ def atleast_3d(*tensors: Any) -> Any:
     return _each(grown, tensors)
 
 
-def dstack(tensors: Sequence[Tensor]) -> Tensor:
+@accepts_out
+def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Joined along the third dimension."""
     return cat(atleast_3d(list(tensors)), 2)
 
 
-def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+@accepts_out
+def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Joined along the second dimension; vectors count as columns."""
     return cat([t if t._array.ndim > 1 else t.reshape(-1, 1) for t in tensors], 1)
 

@@ -11,6 +11,7 @@ from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.extremes import amax, amin
 from tinytorch.ops.indexing import gather
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.ops.sorting import sort
 from tinytorch.tensor import Tensor
@@ -28,7 +29,8 @@ class Aminmax(NamedTuple):
         return f"torch.return_types.aminmax(\nmin={self.min!r},\nmax={self.max!r})"
 
 
-def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
+@accepts_out
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> Any:
     """(smallest, largest) of all elements or along ``dim``; equal elements share the gradient."""
     dims = many_dims(dim, input._array.ndim)
     if input._array.size == 0 and (dim is None or input._array.shape[dims[0]] == 0):
@@ -38,16 +40,22 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
     return Aminmax(amin(input, dims, keepdim), amax(input, dims, keepdim))
 
 
+@accepts_out
 @accepts_axis
-def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def nansum(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
     """The sum of the elements that are not nan."""
     if input._array.dtype.kind == "f":
         input = where(isnan(input), 0.0, input)
     return sum_(input, dim, keepdim, dtype=dtype)
 
 
+@accepts_out
 @accepts_axis
-def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def nanmean(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
     """The mean of the elements that are not nan. RuntimeError for integers."""
     if input._array.dtype.kind != "f":
         raise RuntimeError(
@@ -58,8 +66,15 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any
     return total / count.to(total.dtype)
 
 
+@accepts_out
 def quantile(
-    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+    input: Tensor,
+    q: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
 ) -> Tensor:
     """The number below which the share ``q`` of the sorted elements lies; nan if there is any nan (``torch.quantile``).
 
@@ -70,8 +85,15 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
 
 
+@accepts_out
 def nanquantile(
-    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+    input: Tensor,
+    q: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
 ) -> Tensor:
     """As :func:`quantile`, of the elements that are not nan."""
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, ignore_nan=True)

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.ops.broadcast import Elementwise, operands, to_float
+from tinytorch.ops.broadcast import Elementwise, of_float, operands, to_float
 from tinytorch.ops.checks import check_floating, check_tensor
 from tinytorch.ops.compare import where
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import rsqrt, sin
 from tinytorch.tensor import Tensor
 
@@ -163,54 +164,56 @@ class Hypot(Elementwise):
         return grad * (a / y), grad * (b / y)
 
 
-def asin(input: Tensor) -> Tensor:
+def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse sine, in [-π/2, π/2]; nan outside [-1, 1]."""
-    return Asin.apply(to_float(input))
+    return of_float(Asin, input, out)
 
 
-def acos(input: Tensor) -> Tensor:
+def acos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse cosine, in [0, π]; nan outside [-1, 1]."""
-    return Acos.apply(to_float(input))
+    return of_float(Acos, input, out)
 
 
-def atan(input: Tensor) -> Tensor:
+def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse tangent, in (-π/2, π/2)."""
-    return Atan.apply(to_float(input))
+    return of_float(Atan, input, out)
 
 
-def sinh(input: Tensor) -> Tensor:
+def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic sine, ``(exp(x) - exp(-x)) / 2``."""
-    return Sinh.apply(to_float(input))
+    return of_float(Sinh, input, out)
 
 
-def cosh(input: Tensor) -> Tensor:
+def cosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic cosine, ``(exp(x) + exp(-x)) / 2``."""
-    return Cosh.apply(to_float(input))
+    return of_float(Cosh, input, out)
 
 
-def asinh(input: Tensor) -> Tensor:
+def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse hyperbolic sine."""
-    return Asinh.apply(to_float(input))
+    return of_float(Asinh, input, out)
 
 
-def acosh(input: Tensor) -> Tensor:
+def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse hyperbolic cosine; nan below 1."""
-    return Acosh.apply(to_float(input))
+    return of_float(Acosh, input, out)
 
 
-def atanh(input: Tensor) -> Tensor:
+def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse hyperbolic tangent; infinite at ±1, nan outside."""
-    return Atanh.apply(to_float(input))
+    return of_float(Atanh, input, out)
 
 
-def atan2(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle between the positive x axis and the point (x, y) = (other, input), in [-π, π] (``torch.atan2``)."""
     check_tensor("atan2", "other", 2, other)
     a, b = operands(input, other)
     return Atan2.apply(to_float(a), to_float(b))
 
 
-def hypot(input: Tensor, other: Tensor) -> Tensor:
+@accepts_out
+def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``sqrt(input² + other²)``, without overflow. NotImplementedError for integers."""
     check_tensor("hypot", "other", 2, other)
     a, b = operands(input, other)
@@ -218,19 +221,22 @@ def hypot(input: Tensor, other: Tensor) -> Tensor:
     return Hypot.apply(a, b)
 
 
-def sinc(input: Tensor) -> Tensor:
+@accepts_out
+def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``sin(πx) / (πx)``, and 1 at 0."""
     x = to_float(input)
     scaled = where(x == 0, 1.0, x) * math.pi  # never 0, so that the quotient's derivative stays finite
     return where(x == 0, 1.0, sin(scaled) / scaled)
 
 
-def deg2rad(input: Tensor) -> Tensor:
+@accepts_out
+def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Degrees to radians: ``x · π / 180``."""
     return to_float(input) * (math.pi / 180)
 
 
-def rad2deg(input: Tensor) -> Tensor:
+@accepts_out
+def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Radians to degrees: ``x · 180 / π``."""
     return to_float(input) * (180 / math.pi)
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.kernels import elementwise
-from tinytorch.ops.broadcast import Elementwise, to_float
+from tinytorch.ops.broadcast import Elementwise, of_float
+from tinytorch.ops.out import write_out
 from tinytorch.ops.rounding import sign
 from tinytorch.tensor import Tensor
 
@@ -291,79 +292,80 @@ class ReluGrad(Elementwise):
         return "ThresholdBackwardBackward0"
 
 
-def exp(input: Tensor) -> Tensor:
+def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """e to the power of ``input``."""
-    return Exp.apply(to_float(input))
+    return of_float(Exp, input, out)
 
 
-def exp2(input: Tensor) -> Tensor:
+def exp2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """2 to the power of ``input``."""
-    return Exp2.apply(to_float(input))
+    return of_float(Exp2, input, out)
 
 
-def expm1(input: Tensor) -> Tensor:
+def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``exp(input) - 1``, exact near 0."""
-    return Expm1.apply(to_float(input))
+    return of_float(Expm1, input, out)
 
 
-def log(input: Tensor) -> Tensor:
+def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Natural logarithm; -inf at 0, nan below."""
-    return Log.apply(to_float(input))
+    return of_float(Log, input, out)
 
 
-def log2(input: Tensor) -> Tensor:
+def log2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Logarithm to base 2."""
-    return Log2.apply(to_float(input))
+    return of_float(Log2, input, out)
 
 
-def log10(input: Tensor) -> Tensor:
+def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Logarithm to base 10."""
-    return Log10.apply(to_float(input))
+    return of_float(Log10, input, out)
 
 
-def log1p(input: Tensor) -> Tensor:
+def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``log(1 + input)``, exact near 0."""
-    return Log1p.apply(to_float(input))
+    return of_float(Log1p, input, out)
 
 
-def sqrt(input: Tensor) -> Tensor:
+def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Square root; nan below 0."""
-    return Sqrt.apply(to_float(input))
+    return of_float(Sqrt, input, out)
 
 
-def rsqrt(input: Tensor) -> Tensor:
+def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 / sqrt(input)``."""
-    return Rsqrt.apply(to_float(input))
+    return of_float(Rsqrt, input, out)
 
 
-def abs(input: Tensor) -> Tensor:
+def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Absolute value."""
-    return Abs.apply(input)
+    result = Abs.apply(input)
+    return result if out is None else write_out("abs", result, out, input)
 
 
-def sin(input: Tensor) -> Tensor:
+def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Sine, of radians."""
-    return Sin.apply(to_float(input))
+    return of_float(Sin, input, out)
 
 
-def cos(input: Tensor) -> Tensor:
+def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine, of radians."""
-    return Cos.apply(to_float(input))
+    return of_float(Cos, input, out)
 
 
-def tan(input: Tensor) -> Tensor:
+def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Tangent, of radians."""
-    return Tan.apply(to_float(input))
+    return of_float(Tan, input, out)
 
 
-def tanh(input: Tensor) -> Tensor:
+def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic tangent."""
-    return Tanh.apply(to_float(input))
+    return of_float(Tanh, input, out)
 
 
-def sigmoid(input: Tensor) -> Tensor:
+def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 / (1 + exp(-input))``."""
-    return Sigmoid.apply(to_float(input))
+    return of_float(Sigmoid, input, out)
 
 
 def relu(input: Tensor) -> Tensor:

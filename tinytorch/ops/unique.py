@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.dims import many_dims, one_dim
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["bincount", "count_nonzero", "histc", "isin", "unique", "unique_consecutive"]
@@ -76,7 +77,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     return Tensor._wrap(summed.astype(np.float32) if weights._array.dtype == np.float32 else summed)
 
 
-def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+@accepts_out
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out: Tensor | None = None) -> Tensor:
     """How many elements fall into each of ``bins`` equal parts of [min, max]; by default of the data's own range."""
     array = input._array
     if array.dtype.kind != "f":
@@ -101,7 +103,10 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     return Tensor._wrap(np.asarray(np.count_nonzero(input._array, axis=many_dims(dim, input._array.ndim)), np.int64))
 
 
-def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+@accepts_out
+def isin(
+    elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False, out: Tensor | None = None
+) -> Tensor:
     """Where elements occur among ``test_elements``; one of the two may be a number."""
     a, b = (v._array if isinstance(v, Tensor) else np.asarray(v) for v in (elements, test_elements))
     return Tensor._wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))

@@ -18,6 +18,7 @@ from tinytorch.ops.checks import type_name
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import many_dims
 from tinytorch.ops.extremes import amax, amin
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.tensor import Tensor
 
@@ -40,7 +41,10 @@ class EuclideanNorm(Primitive):
         return x * where(zero, 0.0, grad / where(zero, 1.0, y))
 
 
-def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+@accepts_out
+def vector_norm(
+    x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
     """The norm of order ``ord`` over all elements, or over one or several dimensions (``torch.linalg.vector_norm``)."""
     if not is_number(ord):
         raise TypeError(f"linalg_vector_norm(): argument 'ord' (position 2) must be Number, not {type(ord).__name__}")
@@ -85,7 +89,16 @@ def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:
     )
 
 
-def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
+@accepts_out
+def norm(
+    input: Tensor,
+    p: Any = "fro",
+    dim: Any = None,
+    keepdim: bool = False,
+    dtype: Any = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """PyTorch's older norm: 'fro' and numbers are vector norms over ``dim``, 'nuc' is the sum of singular values."""
     if isinstance(p, str):
         several = isinstance(dim, (tuple, list)) and len(dim) > 2

@@ -1,0 +1,126 @@
+"""``out=``: a result written into a tensor that the caller brought, as many of PyTorch's functions offer.
+
+::
+
+    @accepts_out
+    def cumsum(input, dim, *, dtype=None, out=None): ...      # the body computes; it never sees `out`
+
+The value is computed as ever and then copied, so to autograd ``out=`` is what it is to PyTorch: not differentiable.
+The rules, PyTorch's for all of these functions:
+
+- ``out`` itself is returned. For a function of several results it is a tuple of as many tensors.
+- It is resized to the result's shape; with a warning if it held elements.
+- The result is cast to its dtype, but never down a category (float into integers): RuntimeError. A function that takes
+  ``dtype=`` computes in out's dtype where none is asked for.
+- RuntimeError if ``out`` or an input requires grad (outside ``no_grad``), if several elements of ``out`` share memory
+  (it is expanded), or if it overlaps an input without being the same region.
+
+The hottest functions (``add``, ``exp``...) call :func:`write_out` themselves, which saves them the wrapper's call.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinytorch.autograd.modes import state
+from tinytorch.dtypes import SCALAR_NAMES, can_cast
+from tinytorch.ops.checks import used_as_tensor
+from tinytorch.tensor import Tensor
+
+__all__ = ["accepts_out", "write_out"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def accepts_out(op: F) -> F:
+    """Let ``op``, whose signature names ``out``, take it; see the module's text. The outermost decorator."""
+    takes_dtype = "dtype" in inspect.unwrap(op).__code__.co_varnames
+
+    @functools.wraps(op)
+    def with_out(*args: Any, **kwargs: Any) -> Any:
+        out = kwargs.pop("out", None) if kwargs else None
+        if out is not None and takes_dtype and kwargs.get("dtype") is None and isinstance(out, Tensor):
+            kwargs["dtype"] = out.dtype
+        try:
+            result = op(*args, **kwargs)
+        except AttributeError as error:
+            raise used_as_tensor(error, op, args, kwargs) or error from None
+        return result if out is None else write_out(op.__name__, result, out, *args)
+
+    return with_out  # type: ignore[return-value]
+
+
+def write_out(name: str, result: Any, out: Any, *inputs: Any) -> Any:
+    """Copy ``result`` (a Tensor or a tuple of them) of the function ``name`` of ``inputs`` into ``out``; returns it."""
+    if not isinstance(result, tuple):
+        _write(name, result, out, inputs)
+        return out
+    if not isinstance(out, (tuple, list)):
+        raise TypeError(f"{name}(): argument 'out' must be tuple of Tensors, not {type(out).__name__}")
+    if len(out) != len(result):
+        raise TypeError(f"{name}(): argument 'out' must have {len(result)} tensors, not {len(out)}")
+    for one_result, one_out in zip(result, out, strict=True):
+        _write(name, one_result, one_out, inputs)
+    return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
+
+
+def _write(name: str, result: Tensor, out: Any, inputs: Iterable[Any]) -> None:
+    if not isinstance(out, Tensor):
+        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
+    if state.grad_enabled and (result._requires_grad or out.requires_grad):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad."
+        )
+    source, target = result._array, out._array
+    if source.dtype != target.dtype and not can_cast(result.dtype, out.dtype):
+        raise RuntimeError(
+            f"result type {SCALAR_NAMES[result.dtype]} can't be cast to the desired output type "
+            f"{SCALAR_NAMES[out.dtype]}"
+        )
+    if source.shape != target.shape:
+        _resize(out, source.shape)
+    else:
+        inplace.check_writable(out)
+        _refuse_partial_overlap(target, inputs)
+    np.copyto(out._array, source, casting="unsafe")
+    out._bump_version()
+
+
+def _resize(out: Tensor, shape: tuple[int, ...]) -> None:
+    if out._array.size:
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape {list(out.shape)}, which does not "
+            f"match the required output shape {list(shape)}. This behavior is deprecated, and in a future release "
+            "outputs will not be resized unless they have zero elements. You can explicitly reuse an out tensor t by "
+            "resizing it, inplace, to zero elements with t.resize_(0).",
+            stacklevel=5,
+        )
+    out._array = np.empty(shape, out._array.dtype)
+
+
+def _refuse_partial_overlap(target: np.ndarray, inputs: Iterable[Any]) -> None:
+    """An input may be the very region that is written, or lie elsewhere; not anything between (PyTorch's rule)."""
+    for value in inputs:
+        if not isinstance(value, Tensor):
+            continue
+        array = value._array
+        if (
+            array is not target
+            and np.may_share_memory(array, target)
+            and (array.__array_interface__["data"], array.shape, array.strides)
+            != (target.__array_interface__["data"], target.shape, target.strides)
+        ):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
+                "single memory location. Please clone() the tensor before performing the operation."
+            )
+
+
+from tinytorch.autograd import inplace  # noqa: E402 - part of the circle that tinytorch.tensor closes
