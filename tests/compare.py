@@ -22,7 +22,10 @@ import tinytorch
 from tinytorch.autograd import engine
 from tinytorch.autograd.node import Node
 
-TOLERANCE = {"float16": (2e-3, 2e-3), "float32": (2e-5, 2e-6), "float64": (1e-10, 1e-12)}
+TOLERANCE = {
+    "float16": (2e-3, 2e-3), "float32": (2e-5, 2e-6), "float64": (1e-10, 1e-12),
+    "complex64": (2e-5, 2e-6), "complex128": (1e-10, 1e-12),
+}  # fmt: skip
 #: Later derivatives are sums of products of earlier ones, so rounding adds up.
 LOOSER = {"value": 1, "gradient": 5, "second derivative": 25}
 
@@ -107,7 +110,7 @@ def _make(library: Any, value: Any, requires_grad: bool) -> Any:
     if not isinstance(value, np.ndarray):
         return value
     tensor = library.from_numpy(same_layout_copy(value))
-    return tensor.requires_grad_() if requires_grad and value.dtype.kind == "f" else tensor
+    return tensor.requires_grad_() if requires_grad and value.dtype.kind in "fc" else tensor
 
 
 def same_layout_copy(array: np.ndarray) -> np.ndarray:
@@ -149,9 +152,10 @@ def _both_gradients(
     for pair in zip(theirs, ours, strict=True):
         if not any(isinstance(t, (torch.Tensor, tinytorch.Tensor)) and t.requires_grad for t in pair):
             continue
-        cotangent = np.asarray(
-            rng.standard_normal(tuple(pair[0].shape)).astype(str(pair[0].dtype).removeprefix("torch."))
-        )
+        numbers = rng.standard_normal(tuple(pair[0].shape))
+        if pair[0].is_complex():
+            numbers = numbers + 1j * rng.standard_normal(tuple(pair[0].shape))
+        cotangent = np.asarray(numbers).astype(str(pair[0].dtype).removeprefix("torch."))
         for (starts, cotangents), tensor, library in zip(sides, pair, (torch, tinytorch), strict=True):
             if tensor.requires_grad:
                 starts.append(tensor)
@@ -194,7 +198,7 @@ def equal_tensors(where: str, our: Any, their: Any, limits: Any = TOLERANCE, loo
     """AssertionError unless dtype, shape and values agree; nan equals nan, and infinities must match."""
     assert str(our.dtype) == str(their.dtype), f"{where}: dtype {our.dtype}, PyTorch has {their.dtype}"
     assert tuple(our.shape) == tuple(their.shape), f"{where}: shape {our.shape}, PyTorch has {their.shape}"
-    a, b = our.detach().numpy(), their.detach().numpy(force=True)
+    a, b = our.detach().numpy(), their.detach().resolve_conj().resolve_neg().numpy(force=True)
     relative, absolute = limits.get(str(b.dtype), (0, 0))
     np.testing.assert_allclose(a, b, relative * looser, absolute * looser, err_msg=where)
 

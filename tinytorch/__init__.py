@@ -66,12 +66,14 @@ from tinytorch.ops import (
     addmm,
     addmv,
     addr,
+    adjoint,
     all,
     allclose,
     alpha_dropout,
     amax,
     amin,
     aminmax,
+    angle,
     any,
     arange,
     arccos,
@@ -102,7 +104,6 @@ from tinytorch.ops import (
     bernoulli,
     binary_cross_entropy_with_logits,
     bincount,
-    binomial,
     bitwise_and,
     bitwise_left_shift,
     bitwise_not,
@@ -133,8 +134,11 @@ from tinytorch.ops import (
     clone,
     column_stack,
     combinations,
+    complex,
     concat,
     concatenate,
+    conj,
+    conj_physical,
     constant_pad_nd,
     conv1d,
     conv2d,
@@ -215,6 +219,7 @@ from tinytorch.ops import (
     hsplit,
     hstack,
     hypot,
+    imag,
     index_add,
     index_copy,
     index_fill,
@@ -225,7 +230,9 @@ from tinytorch.ops import (
     instance_norm,
     inverse,
     is_complex,
+    is_conj,
     is_floating_point,
+    is_neg,
     is_nonzero,
     is_same_size,
     is_signed,
@@ -316,8 +323,8 @@ from tinytorch.ops import (
     pinverse,
     pixel_shuffle,
     pixel_unshuffle,
-    poisson,
     poisson_nll_loss,
+    polar,
     polygamma,
     positive,
     pow,
@@ -335,12 +342,15 @@ from tinytorch.ops import (
     randn_like,
     randperm,
     ravel,
+    real,
     reciprocal,
     relu,
     remainder,
     renorm,
     repeat_interleave,
     reshape,
+    resolve_conj,
+    resolve_neg,
     result_type,
     rms_norm,
     roll,
@@ -413,6 +423,8 @@ from tinytorch.ops import (
     var,
     var_mean,
     vdot,
+    view_as_complex,
+    view_as_real,
     vsplit,
     vstack,
     where,
@@ -445,15 +457,7 @@ strided = "torch.strided"
 contiguous_format, preserve_format, channels_last = "contiguous_format", "preserve_format", "channels_last"
 
 
-#: Modules that are loaded when first asked for, so that `import tinytorch` stays fast.
-_LAZY = ("distributions",)
-
-
 def __getattr__(name: str) -> _Any:
-    if name in _LAZY:
-        import importlib
-
-        return importlib.import_module(f"tinytorch.{name}")
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

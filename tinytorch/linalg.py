@@ -59,8 +59,8 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 
 @accepts_out
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
-    """The dot product along one dimension, with broadcasting."""
-    return (x * y).sum(dim)
+    """The dot product along one dimension, with broadcasting; complex ``x`` is conjugated."""
+    return (x.conj() * y).sum(dim)
 
 
 def vander(x: Tensor, N: int | None = None) -> Tensor:

@@ -199,6 +199,54 @@ class Tensor(TensorBase):
     def __setitem__(self, index: Any, value: Any) -> None:
         ops.setitem(self, index, value)
 
+    # ------------------------------------------------------------------------------------ complex numbers
+
+    @property
+    def real(self) -> Tensor:
+        return ops.real(self)
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        ops.real(self).copy_(value)
+
+    @property
+    def imag(self) -> Tensor:
+        return ops.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        ops.imag(self).copy_(value)
+
+    def conj(self) -> Tensor:
+        return ops.conj(self)
+
+    def conj_physical(self) -> Tensor:
+        return ops.conj_physical(self)
+
+    def conj_physical_(self) -> Tensor:
+        return change_in_place(self, ops.conj_physical)
+
+    def resolve_conj(self) -> Tensor:
+        return ops.resolve_conj(self)
+
+    def resolve_neg(self) -> Tensor:
+        return ops.resolve_neg(self)
+
+    def is_conj(self) -> bool:
+        return ops.is_conj(self)
+
+    def is_neg(self) -> bool:
+        return ops.is_neg(self)
+
+    def angle(self) -> Tensor:
+        return ops.angle(self)
+
+    def sgn(self) -> Tensor:
+        return ops.sgn(self)
+
+    def sgn_(self) -> Tensor:
+        return change_in_place(self, ops.sgn)
+
     # ------------------------------------------------------------------------------------ arithmetic
 
     def add(self, other: Any, *, alpha: Any = 1) -> Tensor:
@@ -464,9 +512,6 @@ class Tensor(TensorBase):
 
     def signbit(self) -> Tensor:
         return ops.signbit(self)
-
-    def sgn(self) -> Tensor:
-        return ops.sgn(self)
 
     def positive(self) -> Tensor:
         return ops.positive(self)
@@ -915,7 +960,7 @@ class Tensor(TensorBase):
 
     @property
     def mH(self) -> Tensor:
-        return ops.transpose(self, -2, -1)
+        return ops.adjoint(self)
 
     @property
     def H(self) -> Tensor:
@@ -923,10 +968,10 @@ class Tensor(TensorBase):
             raise RuntimeError(
                 f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D tensor."
             )
-        return ops.t(self)
+        return ops.conj(ops.t(self))
 
     def adjoint(self) -> Tensor:
-        return ops.transpose(self, -2, -1)
+        return ops.adjoint(self)
 
     def squeeze(self, dim: Any = None) -> Tensor:
         return ops.squeeze(self, dim)
@@ -1110,6 +1155,15 @@ class Tensor(TensorBase):
 
     def half(self) -> Tensor:
         return ops.to(self, dtypes.float16)
+
+    def cfloat(self) -> Tensor:
+        return ops.to(self, dtypes.complex64)
+
+    def cdouble(self) -> Tensor:
+        return ops.to(self, dtypes.complex128)
+
+    def chalf(self) -> Tensor:
+        raise NotImplementedError("NumPy has no complex numbers of half precision (complex32): use cfloat().")
 
     def long(self) -> Tensor:
         return ops.to(self, dtypes.int64)
@@ -1366,9 +1420,6 @@ class Tensor(TensorBase):
 
     def copysign_(self, other: Any) -> Tensor:
         return change_in_place(self, ops.copysign, other)
-
-    def sgn_(self) -> Tensor:
-        return change_in_place(self, ops.sgn)
 
     def nan_to_num_(self, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Tensor:
         return change_in_place(self, ops.nan_to_num, nan, posinf, neginf)

@@ -339,10 +339,13 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=10_000, help="samples per op and dtype")
     parser.add_argument("--reasons", type=int, default=None, help="failures printed per op and kind")
     parser.add_argument("--skip-complex", action="store_true")
+    parser.add_argument("--dtypes", nargs="+", default=None, help="only these, complex128 say")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     reasons = options.reasons if options.reasons is not None else (3 if options.names else 1)
     dtypes = [d for d in DTYPES if not (options.skip_complex and d.is_complex)]
+    if options.dtypes is not None:
+        dtypes = [getattr(torch, name) for name in options.dtypes]
     total, started = Report(), time.time()
     for op in op_db:
         if options.names and not any(full_name(op).startswith(name) for name in options.names):

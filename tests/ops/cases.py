@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 FLOATS = ("float32", "float64")
+COMPLEX = {"float32": "complex64", "float64": "complex128"}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A recipe for an input array. ``kind`` 'real' becomes every floating dtype in turn; other kinds are dtypes."""
+    """A recipe for an input array. ``kind`` 'real' becomes every floating dtype in turn, 'complex' the complex one of the same
+    precision; other kinds are dtypes."""
 
     shape: tuple[int, ...]
     kind: str = "real"
@@ -24,11 +26,14 @@ class Sample:
 
     def make(self, rng: np.random.Generator, real: str, layout: str) -> np.ndarray:
         """The array, in memory as ``layout`` says: 'rows' (row-major), 'columns' (reversed) or 'gaps' (every second element)."""
-        dtype = real if self.kind == "real" else self.kind
+        dtype = {"real": real, "complex": COMPLEX[real]}.get(self.kind, self.kind)
         if self.values is not None:
             array = np.array(self.values, dtype)
         elif dtype == "bool":
             array = rng.integers(0, 2, self.shape).astype(bool)
+        elif self.kind == "complex":
+            real_part, imaginary_part = rng.uniform(self.low, self.high, (2, *self.shape))
+            array = (real_part + 1j * imaginary_part).astype(dtype)
         elif np.dtype(dtype).kind in "iu":
             array = rng.integers(int(self.low), int(self.high), self.shape).astype(dtype)
         else:
@@ -44,6 +49,16 @@ class Sample:
 def real(*shape: int, low: float = -2.0, high: float = 2.0) -> Sample:
     """Floating numbers, uniform in [low, high)."""
     return Sample(shape, "real", low, high)
+
+
+def complex_(*shape: int, low: float = -2.0, high: float = 2.0) -> Sample:
+    """Complex numbers, both parts uniform in [low, high)."""
+    return Sample(shape, "complex", low, high)
+
+
+def complex_values(*numbers: Any) -> Sample:
+    """These very complex numbers."""
+    return Sample((), "complex", values=numbers)
 
 
 def positive(*shape: int) -> Sample:
@@ -100,7 +115,7 @@ class Case:
 
     def variants(self) -> list[tuple[str, str]]:
         """(floating dtype, memory layout) of each way to run the case."""
-        has_real = any(sample.kind == "real" for sample in self.samples)
+        has_real = any(sample.kind in ("real", "complex") for sample in self.samples)
         has_dims = any(len(sample.shape) > 0 or sample.values is not None for sample in self.samples)
         layouts = self.layouts if has_dims else ("rows",)
         return [("float32", layouts[0])] * has_real + [("float64", layout) for layout in layouts]

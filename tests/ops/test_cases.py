@@ -7,6 +7,7 @@ import pytest
 from tests.ops import (
     cases_arithmetic,
     cases_compare,
+    cases_complex,
     cases_creation,
     cases_indexing,
     cases_linalg,
@@ -21,7 +22,7 @@ from tests.ops.run_cases import run
 
 TABLES = (
     cases_arithmetic, cases_unary, cases_compare, cases_reduce, cases_shape, cases_indexing, cases_setitem,
-    cases_linalg, cases_creation, cases_softmax,
+    cases_linalg, cases_creation, cases_softmax, cases_complex,
 )  # fmt: skip
 CASES = [
     pytest.param(case, id=f"{table.__name__.rpartition('_')[2]}: {case.name}")

@@ -9,6 +9,16 @@ after the nodes of its inputs, taking nodes by **descending creation number** is
 out the largest number among the nodes that a gradient has reached. There is no recursion, so the depth of a graph is
 limited by memory alone.
 
+**Complex numbers.** A real loss L of z = x + iy has two slopes, and PyTorch keeps both in one complex gradient,
+``∂L/∂x + i ∂L/∂y``: the direction in which L grows fastest. For a complex-differentiable y = f(z) the chain rule is
+
+    grad_z = grad_y · conj(f'(z))  =  conj( conj(grad_y) · f'(z) )
+
+and the right-hand side is what :func:`_backward` does: conjugate what comes in, run the op's ordinary backward,
+conjugate what comes out. So ops are written as for real numbers, and only those that are not complex-differentiable
+(conj, abs, svd...) know of complex gradients themselves (``complex_backward``). A real input of a complex op takes the
+real part: :func:`_fit`.
+
 >>> import tinytorch
 >>> a = tinytorch.tensor(3.0, requires_grad=True)
 >>> b = a + a
@@ -202,7 +212,7 @@ class _Walk:
 
 def _fit(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | None) -> Tensor:
     """Un-broadcast: sum over the dimensions along which the forward pass repeated the input. Cast: to the input's
-    dtype.
+    dtype; a real input has no use for the imaginary part.
     """
     if gradient._array.shape != shape:
         if not ops.is_expandable(shape, gradient._array.shape):
@@ -212,6 +222,8 @@ def _fit(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | No
                 f"compatible with {list(shape)}"
             )
         gradient = ops.sum_to(gradient, shape)
+    if gradient._array.dtype.kind == "c" and dtype.kind != "c":
+        gradient = ops.real(gradient)
     return ops.cast(gradient, dtype)
 
 
@@ -226,11 +238,11 @@ def _run_node(node: Node, received: list[Tensor | None], wanted: _Wanted | None)
         all_needs = node.needs_input_grad
         node.needs_input_grad = wanted.needs(node)
         try:
-            grads = node.backward(node, *received)
+            grads = _backward(node, received)
         finally:
             node.needs_input_grad = all_needs
     else:
-        grads = node.backward(node, *received)
+        grads = _backward(node, received)
     if type(grads) is not tuple:
         grads = (grads,)
     if len(grads) != len(node.edges):
@@ -241,6 +253,16 @@ def _run_node(node: Node, received: list[Tensor | None], wanted: _Wanted | None)
             if replaced is not None:
                 grads = replaced if isinstance(replaced, tuple) else (replaced,)
     return grads
+
+
+def _backward(node: Node, received: list[Tensor | None]) -> Any:
+    """The node's backward; for complex gradients between conjugations, unless the op takes care itself."""
+    if node.outputs[0][1].kind != "c" or node.complex_backward:
+        return node.backward(node, *received)
+    grads = node.backward(node, *[g if g is None else ops.conj(g) for g in received])
+    if type(grads) is not tuple:
+        return grads if grads is None else ops.conj(grads)
+    return tuple([g if g is None else ops.conj(g) for g in grads])
 
 
 def _without_extra_nones(node: Node, grads: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
@@ -378,6 +400,12 @@ def _start_gradients(starts: tuple[Tensor, ...], given: Any, argument: str) -> l
                 gradient = Tensor._wrap(np.ones(start._array.shape, start._array.dtype))
         elif not isinstance(gradient, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+        elif gradient.dtype.is_complex != start.dtype.is_complex and start.requires_grad:
+            raise RuntimeError(
+                "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+                f"dtype: {argument}[{position}] has a dtype of {gradient.dtype} and output[{position}] has a dtype of "
+                f"{start.dtype}."
+            )
         elif gradient.shape != start.shape:
             raise RuntimeError(
                 f"Mismatch in shape: {argument}[{position}] has a shape of {gradient.shape} and "

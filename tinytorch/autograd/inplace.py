@@ -64,6 +64,8 @@ class Geometry(NamedTuple):
 class StridedGet(Primitive):
     """The region of a base that a view shows."""
 
+    complex_backward = True
+
     @staticmethod
     def forward(ctx: Any, base: np.ndarray, geometry: Geometry) -> np.ndarray:
         return geometry.laid_out(base)[1].copy()
@@ -79,6 +81,8 @@ class StridedGet(Primitive):
 
 class StridedAdd(Primitive):
     """Zeros of the base's shape with ``value`` added in the region: the transpose of :class:`StridedGet`."""
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, value: np.ndarray, geometry: Geometry) -> np.ndarray:
@@ -98,6 +102,8 @@ class StridedAdd(Primitive):
 
 class StridedPut(Primitive):
     """The base with the region replaced by ``value``."""
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, base: np.ndarray, value: np.ndarray, geometry: Geometry) -> np.ndarray:

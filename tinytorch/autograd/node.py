@@ -110,6 +110,8 @@ class Node:
         needs_input_grad: for each input, whether backward has to compute its gradient.
         attributes: keyword arguments of the op (``stride``, ``dim``...).
         scope: qualified name of the module whose forward made the node, such as ``"block1.0"``.
+        complex_backward: whether backward expects and returns complex gradients in PyTorch's convention, as a user's
+            does. Otherwise it is the derivative as for real numbers, and the engine conjugates around it.
     """
 
     # Class attributes are the defaults; an instance stores only what differs, which keeps recording cheap.
@@ -120,6 +122,7 @@ class Node:
     attributes: dict[str, Any] = {}  # noqa: RUF012 - replaced, never changed
     scope: str = ""
     materialize_grads: bool = True
+    complex_backward: bool = True
     hooks: NodeHooks | None = None
     _saved: Any = ()  # None once freed
     _intermediates: Any = ()  # None once freed

@@ -15,7 +15,8 @@ Every op of tinytorch is either a primitive or composed of primitives. This is a
             return grad * b if b is not None else None, grad * a if a is not None else None
 
 ``backward`` is written in Tensor ops, so it can itself be recorded and differentiated again, to any order. It may
-return gradients in the *broadcast* shape: the engine sums them to each input's shape, in one place.
+return gradients in the *broadcast* shape: the engine sums them to each input's shape, in one place. Nor does it
+conjugate anything for complex numbers: that is the engine's work, too.
 """
 
 from __future__ import annotations
@@ -42,9 +43,12 @@ class Primitive(Node):
 
     ``forward(ctx, *arrays, **attributes)`` returns one array or a tuple of arrays. ``returns_view = True`` says that
     the result may share memory with the first input; autograd then follows in-place changes through it.
+    ``complex_backward = True`` is for ops that are not complex-differentiable, whose backward conjugates by itself, and
+    spares views and sums, which have nothing to conjugate, the two conjugations that would cancel.
     """
 
     returns_view = False
+    complex_backward = False
 
     @classmethod
     def apply(cls, *inputs: Any, **attributes: Any) -> Any:

@@ -78,3 +78,12 @@ def flat_in_memory_order(x: Array) -> Array | None:
     order = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
     lying = x.transpose(order)
     return lying.reshape(-1) if lying.flags.c_contiguous else None
+
+
+def complex_logaddexp(a: Array, b: Array) -> Array:
+    """log(exp(a) + exp(b)) of complex numbers, with the larger real part taken out so that nothing overflows."""
+    a_is_larger = a.real >= b.real
+    larger, smaller = np.where(a_is_larger, a, b), np.where(a_is_larger, b, a)
+    with np.errstate(invalid="ignore"):
+        result = np.log1p(np.exp(smaller - larger)) + larger
+    return np.where(larger.real == -np.inf, larger, result)

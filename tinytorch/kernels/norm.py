@@ -176,6 +176,9 @@ def batch_norm_eval_backward(
 
 def sum_per_channel(grad: Array) -> Array:
     """Sum over all dimensions but the second: (N, C, ...) -> (C,). The gradient of a convolution's bias."""
+    if grad.dtype.kind == "c":
+        total: Array = np.add.reduce(grad, axis=(0, *range(2, grad.ndim)))
+        return total
     rows = _channel_rows(grad)
     sums = np.empty(rows.shape[0], grad.dtype)
 

@@ -95,6 +95,23 @@ from tinytorch.ops.compare import (
     where,
 )
 from tinytorch.ops.compare_in_place import compared
+from tinytorch.ops.complex_numbers import (
+    adjoint,
+    angle,
+    complex,
+    conj,
+    conj_physical,
+    imag,
+    is_conj,
+    is_neg,
+    polar,
+    real,
+    resolve_conj,
+    resolve_neg,
+    sgn,
+    view_as_complex,
+    view_as_real,
+)
 from tinytorch.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from tinytorch.ops.creation import (
     arange,
@@ -221,7 +238,6 @@ from tinytorch.ops.mixtures import (
     lerp,
     nan_to_num,
     positive,
-    sgn,
     signbit,
 )
 from tinytorch.ops.norm import batch_norm, instance_norm
@@ -268,7 +284,6 @@ from tinytorch.ops.random import (
     trunc_normal_,
     uniform_,
 )
-from tinytorch.ops.random_gamma import binomial, poisson
 from tinytorch.ops.rearrange import as_strided, fliplr, flipud, repeat_interleave, roll, rot90, unfold
 from tinytorch.ops.reduce import all, any, cumsum, logsumexp, mean, prod, std, std_mean, sum, var, var_mean
 from tinytorch.ops.reduction_modes import reduced

@@ -45,6 +45,8 @@ __all__ = [
 class Add(Elementwise):
     """y = a + b; both receive grad."""
 
+    complex_backward = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         return a + b
@@ -56,6 +58,8 @@ class Add(Elementwise):
 
 class Sub(Elementwise):
     """y = a - b; b receives -grad."""
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
@@ -144,6 +148,8 @@ def _log_number(value: float) -> float:
 
 class Neg(Elementwise):
     """y = -x; x receives -grad."""
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:

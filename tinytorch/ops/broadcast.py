@@ -48,6 +48,7 @@ class Expand(Primitive):
     """y = x repeated along new or size-1 dimensions, without a copy."""
 
     returns_view = True
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -63,6 +64,8 @@ class Expand(Primitive):
 
 class SumTo(Primitive):
     """y = x summed over the dimensions that broadcasting ``shape`` to x's shape would repeat."""
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -80,6 +83,8 @@ class SumTo(Primitive):
 
 class Cast(Primitive):
     """y = x in another dtype; the gradient comes back in x's."""
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:

@@ -4,12 +4,14 @@ integrals.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.kernels import elementwise
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_floating
 from tinytorch.ops.compare import where
@@ -56,11 +58,17 @@ class Cumprod(Primitive):
 
 
 class LogCumsumExp(Primitive):
-    """y_i = ln Σ_{j ≤ i} exp(x_j); x_j receives exp(x_j) Σ_{i ≥ j} grad_i exp(-y_i), computed in logarithms by sign."""
+    """y_i = ln Σ_{j ≤ i} exp(x_j); x_j receives exp(x_j) Σ_{i ≥ j} grad_i exp(-y_i), computed in logarithms: of real
+    numbers by sign.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
-        y = np.logaddexp.accumulate(x, axis=dim)
+        if x.dtype.kind == "c":
+            slices = itertools.accumulate(np.moveaxis(x, dim, 0), elementwise.complex_logaddexp)
+            y = np.stack(list(slices), axis=dim)
+        else:
+            y = np.logaddexp.accumulate(x, axis=dim)
         ctx.save_for_backward(x, y)
         return y
 
@@ -69,11 +77,13 @@ class LogCumsumExp(Primitive):
         x, y = ctx.saved_tensors
         dim, lowest = ctx.attributes["dim"], float(np.finfo(x._array.dtype).min)
 
-        def part(mask: Tensor) -> Tensor:
-            size = where(mask, where(mask, grad, 1.0).abs().log(), lowest)
+        def part(mask: Tensor, grad: Tensor) -> Tensor:
+            size = where(mask, where(mask, grad, 1.0).log(), lowest)
             return (logcumsumexp((size - y).flip(dim), dim).flip(dim) + x).exp()
 
-        return part(grad > 0) - part(grad < 0)
+        if grad._array.dtype.kind == "c":  # every number but 0 has a logarithm
+            return part(grad != 0, grad)
+        return part(grad > 0, grad) - part(grad < 0, -grad)
 
 
 def _cumsum_from_end(x: Tensor, dim: int) -> Tensor:

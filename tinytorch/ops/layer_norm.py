@@ -23,6 +23,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import check_floating
 from tinytorch.ops.norm import normalization_backward, sum_over
 from tinytorch.tensor import Tensor
 
@@ -171,7 +172,7 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
     ``eps`` is by default the distance from 1 to the next number of the dtype.
     """
     shape = _checked_shape("rms_norm", input, normalized_shape, weight, None)
-    _check_dtypes("rms_norm", input)
+    check_floating("rms_norm", input)
     eps = float(np.finfo(input._array.dtype).eps) if eps is None else eps
     dims = tuple(range(-len(shape), 0))
     y = input * ((input * input).mean(dims, True) + eps).rsqrt()

@@ -66,8 +66,8 @@ def addr(
 
 @accepts_out
 def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The dot product of two (real) vectors."""
-    return dot(input, other)
+    """The dot product of two vectors, with the first one conjugated: ``Σ conj(input_i) · other_i``."""
+    return dot(input.conj(), other)
 
 
 @accepts_out

@@ -18,7 +18,7 @@ from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["addcdiv", "addcmul", "copysign", "float_power", "fmax", "fmin", "heaviside", "ldexp", "lerp",
-           "nan_to_num", "positive", "sgn", "signbit"]  # fmt: skip
+           "nan_to_num", "positive", "signbit"]  # fmt: skip
 
 
 class Copysign(Elementwise):
@@ -123,12 +123,6 @@ def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return Tensor._wrap(np.asarray(np.signbit(array) if array.dtype.kind == "f" else array < 0))
 
 
-@accepts_out
-def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The same as :func:`sign` for real numbers."""
-    return ops.sign(input)
-
-
 def positive(input: Tensor) -> Tensor:
     """The tensor itself. RuntimeError for bool."""
     if input._array.dtype.kind == "b":
@@ -158,9 +152,12 @@ def nan_to_num(
 
 @accepts_out
 def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
-    """``input ** exponent`` in double precision."""
-    double = np.dtype(np.float64)
-    base, power = (cast(v, double) if isinstance(v, Tensor) else float(v) for v in (input, exponent))
+    """``input ** exponent`` in double precision; complex where one of them is."""
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        raise TypeError("float_power(): one of 'input' and 'exponent' must be Tensor")
+    is_complex = any(v.is_complex() if isinstance(v, Tensor) else isinstance(v, complex) for v in (input, exponent))
+    double = np.dtype(np.complex128 if is_complex else np.float64)
+    base, power = (cast(v, double) if isinstance(v, Tensor) else double.type(v).item() for v in (input, exponent))
     return pow(base, power)
 
 

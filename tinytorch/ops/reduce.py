@@ -36,6 +36,8 @@ def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]
 class Sum(Primitive):
     """y = Σ x; every element receives grad."""
 
+    complex_backward = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.save_intermediates(x.shape)
@@ -51,6 +53,8 @@ class Sum(Primitive):
 
 class Mean(Primitive):
     """y = Σ x / n; every element receives grad / n."""
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
@@ -122,6 +126,8 @@ class Var(Primitive):
 
 class Cumsum(Primitive):
     """y_i = Σ_{j ≤ i} x_j; x_j receives Σ_{i ≥ j} grad_i, a cumulative sum from the other end."""
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
@@ -210,6 +216,10 @@ def var(
     """Variance: ``Σ (x - mean)² / (n - correction)``, with Bessel's correction 1 by default."""
     dim, correction = _correction(dim, unbiased, correction)
     input = _floating("std and var", input)
+    if input._array.dtype.kind == "c":  # the mean of |x - mean|²
+        parts = (ops.real(input), ops.imag(input))
+        real, imag = [var(part, dim, keepdim=keepdim, correction=correction) for part in parts]
+        return real + imag
     return Var.apply(input, dim=many_dims(dim, input._array.ndim), correction=correction, keepdim=keepdim)
 
 
@@ -280,8 +290,8 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | N
     dims = many_dims(dim, input._array.ndim)
     if input._array.size == 0:
         return ops.log(ops.sum(ops.exp(input), dims, keepdim))
-    largest = Tensor._wrap(np.max(input._array, axis=dims, keepdims=True))
-    shift = Tensor._wrap(np.where(np.isfinite(largest._array), largest._array, 0).astype(input._array.dtype))
+    largest = np.max(input._array.real, axis=dims, keepdims=True)
+    shift = Tensor._wrap(np.where(np.isfinite(largest), largest, 0).astype(largest.dtype))
     result = ops.log(ops.sum(ops.exp(input - shift), dims, True)) + shift
     return result if keepdim else result.reshape([s for i, s in enumerate(input._array.shape) if i not in dims])
 

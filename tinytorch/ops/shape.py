@@ -46,6 +46,7 @@ class Reshape(Primitive):
     """The same elements in row-major order under another shape; a view where memory allows it, else a copy."""
 
     returns_view = True
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -66,6 +67,7 @@ class Permute(Primitive):
     """Dimensions in another order; backward, in the inverse order."""
 
     returns_view = True
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
@@ -79,6 +81,8 @@ class Permute(Primitive):
 
 class Flip(Primitive):
     """The elements in reverse order along some dimensions (a copy, as in PyTorch)."""
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.kernels import elementwise
 from tinytorch.kernels import gamma as gamma_kernels
 from tinytorch.kernels.erfinv import erfinv as erfinv_kernel
 from tinytorch.kernels.rng_normal import libm
@@ -84,6 +85,8 @@ class LogAddExp(Elementwise):
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray, base: float) -> np.ndarray:
         ctx.save_for_backward(a, b)
+        if a.dtype.kind == "c":
+            return elementwise.complex_logaddexp(a, b)
         return np.logaddexp2(a, b) if base == 2 else np.logaddexp(a, b)
 
     @staticmethod

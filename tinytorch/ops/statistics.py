@@ -181,19 +181,21 @@ def cov(
         weights = aweights if fweights is None else fweights * aweights
     if weights is None:
         centered, total, degrees = x - x.mean(1, True), None, count - correction
-        product = centered @ centered.t()
+        product = centered @ centered.t().conj()
     else:
         total = weights.sum()
         centered = x - (x * weights).sum(1, True) / total
         degrees = total - correction
         if aweights is not None:
             degrees = total - correction * (weights * aweights).sum() / total
-        product = (centered * weights) @ centered.t()
+        product = (centered * weights) @ centered.t().conj()
     return (product / degrees).squeeze()
 
 
 def corrcoef(input: Tensor) -> Tensor:
-    """The correlation matrix of variables (rows) over observations (columns), limited to [-1, 1]."""
+    """The correlation matrix of variables (rows) over observations (columns), limited to [-1, 1]; of complex numbers,
+    both parts are.
+    """
     if input._array.ndim > 2:
         raise RuntimeError(
             f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input._array.ndim} "
@@ -202,8 +204,11 @@ def corrcoef(input: Tensor) -> Tensor:
     c = cov(input)
     if c._array.ndim == 0:
         return c / c
-    deviation = c.diagonal().sqrt()
-    return (c / deviation.unsqueeze(-1) / deviation).clamp(-1, 1)
+    deviation = c.diagonal().real.sqrt()
+    c = c / deviation.unsqueeze(-1) / deviation
+    if c._array.dtype.kind == "c":
+        return ops.complex(c.real.clamp(-1, 1), c.imag.clamp(-1, 1))
+    return c.clamp(-1, 1)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -116,6 +116,8 @@ class Acosh(Elementwise):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
+        if x._array.dtype.kind == "c":  # the root of a product would lie on the wrong branch for half of all numbers
+            return grad * (rsqrt(x - 1) * rsqrt(x + 1))
         return grad * rsqrt(x * x - 1)
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from tinytorch.kernels import elementwise
 from tinytorch.ops.broadcast import Elementwise, of_float
+from tinytorch.ops.complex_numbers import sgn
 from tinytorch.ops.out import write_out
-from tinytorch.ops.rounding import sign
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -172,7 +172,7 @@ class Rsqrt(Elementwise):
 
 
 class Abs(Elementwise):
-    """f' = sign(x), with 0 at 0."""
+    """f' = sign(x), with 0 at 0; of a complex number, along the ray through it: x / |x|."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -182,7 +182,7 @@ class Abs(Elementwise):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return grad * sign(x)
+        return grad * sgn(x)
 
 
 class Sin(Elementwise):
@@ -338,7 +338,7 @@ def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Absolute value."""
+    """Absolute value; a complex number's distance from 0."""
     result = Abs.apply(input)
     return result if out is None else write_out("abs", result, out, input)
 

@@ -26,11 +26,12 @@ __all__ = ["cdist", "dist", "norm", "pdist", "vector_norm"]
 
 
 class EuclideanNorm(Primitive):
-    """y = √Σ x², with the reduced dimensions kept; x_i receives grad · x_i / y, and 0 where y is 0."""
+    """y = √Σ |x|², with the reduced dimensions kept; x_i receives grad · x_i / y, and 0 where y is 0."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...]) -> np.ndarray:
-        y = np.sqrt(np.add.reduce(x * x, axis=dim, keepdims=True))
+        squares = x * x if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
+        y = np.sqrt(np.add.reduce(squares, axis=dim, keepdims=True))
         ctx.save_for_backward(x, y)
         return y
 
@@ -50,7 +51,7 @@ def vector_norm(
         raise TypeError(f"linalg_vector_norm(): argument 'ord' (position 2) must be Number, not {type(ord).__name__}")
     if dtype is not None:
         x = cast(x, to_numpy_dtype(dtype))
-    if x._array.dtype.kind != "f":
+    if x._array.dtype.kind not in "fc":
         raise RuntimeError(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {type_name(x)}"
         )
@@ -68,9 +69,9 @@ def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:
     """The norm with the reduced dimensions kept as size 1."""
     if ord == 2:
         return EuclideanNorm.apply(x, dim=dims)
-    if ord == 0:
-        return sum_((x != 0).to(x.dtype), dims, True) + 0 * sum_(x, dims, True)  # flat, but part of the graph
     size = x.abs()
+    if ord == 0:
+        return sum_((size != 0).to(size.dtype), dims, True) + 0 * sum_(size, dims, True)  # flat, but part of the graph
     if ord == 1:
         return sum_(size, dims, True)
     if math.isinf(ord):
