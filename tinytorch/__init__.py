@@ -104,6 +104,7 @@ from tinytorch.ops import (
     bernoulli,
     binary_cross_entropy_with_logits,
     bincount,
+    binomial,
     bitwise_and,
     bitwise_left_shift,
     bitwise_not,
@@ -323,6 +324,7 @@ from tinytorch.ops import (
     pinverse,
     pixel_shuffle,
     pixel_unshuffle,
+    poisson,
     poisson_nll_loss,
     polar,
     polygamma,
@@ -457,7 +459,15 @@ strided = "torch.strided"
 contiguous_format, preserve_format, channels_last = "contiguous_format", "preserve_format", "channels_last"
 
 
+#: Modules that are loaded when first asked for, so that `import tinytorch` stays fast.
+_LAZY = ("distributions",)
+
+
 def __getattr__(name: str) -> _Any:
+    if name in _LAZY:
+        import importlib
+
+        return importlib.import_module(f"tinytorch.{name}")
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

@@ -284,6 +284,7 @@ from tinytorch.ops.random import (
     trunc_normal_,
     uniform_,
 )
+from tinytorch.ops.random_gamma import binomial, poisson
 from tinytorch.ops.rearrange import as_strided, fliplr, flipud, repeat_interleave, roll, rot90, unfold
 from tinytorch.ops.reduce import all, any, cumsum, logsumexp, mean, prod, std, std_mean, sum, var, var_mean
 from tinytorch.ops.reduction_modes import reduced

@@ -1,0 +1,72 @@
+"""The geometric distribution: failures before the first success."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinytorch import ops
+from tinytorch.distributions import constraints
+from tinytorch.distributions.distribution import Distribution, zero_dimensional
+from tinytorch.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
+from tinytorch.dtypes import finfo
+from tinytorch.tensor import Tensor
+
+__all__ = ["Geometric"]
+
+
+class Geometric(Distribution):
+    """``P(k) = (1 - probs)^k probs`` for k = 0, 1, 2, ... Give ``probs`` or ``logits``."""
+
+    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
+    support = constraints.nonnegative_integer
+
+    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+        if (probs is None) == (logits is None):
+            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+        given = logits if probs is None else probs
+        if probs is not None:
+            (self.probs,) = broadcast_all(probs)
+        else:
+            (self.logits,) = broadcast_all(logits)
+        shape = (self.logits if probs is None else self.probs).shape
+        super().__init__(() if zero_dimensional(given) else shape, validate_args=validate_args)
+        if self._validate_args and probs is not None and not (self.probs > 0).all():
+            raise ValueError(
+                f"Expected parameter probs (Tensor of shape {tuple(self.probs.shape)}) of distribution {self!r} to be "
+                f"positive but found invalid values:\n{self.probs[self.probs <= 0]}"
+            )
+
+    @lazy_property
+    def logits(self) -> Tensor:
+        return probs_to_logits(self.probs, is_binary=True)
+
+    @lazy_property
+    def probs(self) -> Tensor:
+        return logits_to_probs(self.logits, is_binary=True)
+
+    @property
+    def mean(self) -> Tensor:
+        return 1.0 / self.probs - 1.0
+
+    @property
+    def mode(self) -> Tensor:
+        return ops.zeros_like(self.probs)
+
+    @property
+    def variance(self) -> Tensor:
+        return (1.0 / self.probs - 1.0) / self.probs
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        shape, probs = self._extended_shape(sample_shape), self.probs.detach()
+        u = ops.empty(tuple(shape), dtype=probs.dtype).uniform_(finfo(probs.dtype).tiny, 1)
+        return (u.log() / (-probs.expand(shape)).log1p()).floor()
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._check_value(value)
+        value, probs = broadcast_all(value, self.probs)
+        # A certain success leaves nothing to fail: 0 · log 0 is 0 here.
+        rest = ops.where((probs == 1) & (value == 0), 0.0, probs)
+        return value * (-rest).log1p() + self.probs.log()
+
+    def entropy(self) -> Tensor:
+        return ops.binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none") / self.probs
