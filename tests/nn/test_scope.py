@@ -32,7 +32,7 @@ def test_names_count_from_the_outermost_module():
     outer(tt.ones(1))
     inner(tt.ones(1))
     assert log == ["branch.0", "branch.1.0", "0", "1.0"]
-    assert state.scope == "" and state.scope_names is None
+    assert state.scope == "" and state.module_names is None
 
 
 def test_names_follow_changes_of_the_tree():
@@ -66,7 +66,7 @@ def test_restored_after_an_exception():
 
     with pytest.raises(ArithmeticError):
         nn.Sequential(Net())(tt.ones(1))
-    assert state.scope == "" and state.scope_names is None
+    assert state.scope == "" and state.module_names is None
 
 
 def test_copies_have_names_of_their_own():

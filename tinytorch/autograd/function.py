@@ -118,7 +118,8 @@ def _record(
     """Make ctx the node of ``results``."""
     ctx.number = next_number()
     ctx.edges = tuple(arg._gradient_edge() if need else None for arg, need in zip(args, needs, strict=True))
-    ctx.scope = state.scope
+    ctx.numbers = tuple(x for i, arg in enumerate(args) if isinstance(arg, (bool, int, float, str)) for x in (i, arg))
+    ctx.call = state.call
     ctx.outputs = _shapes_and_dtypes(results)
     excluded = {id(tensor) for tensor in ctx._non_differentiable}
     ctx._saved = tuple(_packed(value, args, results, outputs) for value in ctx._saved)

@@ -1,7 +1,7 @@
 """Grad modes: whether ops are recorded, per thread.
 
 ``no_grad``, ``enable_grad``, ``set_grad_enabled`` and ``inference_mode`` are context managers and decorators, as
-PyTorch's. The thread's state also holds where in the module tree the running forward is (``scope``), because
+PyTorch's. The thread's state also holds where in the module tree the running forward is (``call``), because
 every recorded node remembers it.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -25,13 +26,38 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class ModuleName:
+    """A module as a graph knows it.
+
+    Attributes:
+        name: its qualified name within the outermost module that ran, ``"block1.0"``; there ``""``.
+        kind: its class.
+        module: a weak reference to it (a module may hold results, whose nodes point here).
+    """
+
+    __slots__ = ("kind", "module", "name")
+
+    def __init__(self, name: str, module: Any) -> None:
+        self.name, self.kind, self.module = name, type(module), weakref.ref(module)
+
+
+#: One run of a module's forward: the module, and the call around this one (None for the outermost). A fresh tuple for
+#: every run, so two runs of one module can be told apart; nodes recorded meanwhile point at it.
+ModuleCall = tuple[ModuleName, Any]
+
+
 class _ThreadState(threading.local):
     """What autograd remembers per thread; class attributes are the values a new thread starts with."""
 
     grad_enabled: bool = True
     inference: bool = False
-    scope: str = ""  # qualified name of the running module, "block1.0"
-    scope_names: dict[int, str] | None = None  # id(module) -> qualified name, of the outermost running module
+    call: ModuleCall | None = None  # the innermost module call that runs
+    module_names: dict[int, ModuleName] | None = None  # by id(module), of the outermost module that runs
+
+    @property
+    def scope(self) -> str:
+        """Qualified name of the running module, ``"block1.0"``."""
+        return "" if self.call is None else self.call[0].name
 
 
 state = _ThreadState()

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from tinytorch.autograd.modes import ModuleCall
     from tinytorch.tensor import Tensor
 
 __all__ = ["AccumulateGrad", "Edge", "Memory", "Node", "RemovableHandle"]
@@ -109,7 +110,8 @@ class Node:
         outputs: ``(shape, NumPy dtype)`` of each output; what a gradient arriving here must look like.
         needs_input_grad: for each input, whether backward has to compute its gradient.
         attributes: keyword arguments of the op (``stride``, ``dim``...).
-        scope: qualified name of the module whose forward made the node, such as ``"block1.0"``.
+        call: the module call that made the node, None outside of modules.
+        numbers: inputs that were Python numbers: their positions and values, in turn.
         complex_backward: whether backward expects and returns complex gradients in PyTorch's convention, as a user's
             does. Otherwise it is the derivative as for real numbers, and the engine conjugates around it.
     """
@@ -120,7 +122,8 @@ class Node:
     outputs: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...] = ()
     needs_input_grad: Any = ()
     attributes: dict[str, Any] = {}  # noqa: RUF012 - replaced, never changed
-    scope: str = ""
+    call: ModuleCall | None = None
+    numbers: tuple[Any, ...] = ()
     materialize_grads: bool = True
     complex_backward: bool = True
     hooks: NodeHooks | None = None
@@ -235,6 +238,11 @@ class Node:
             self._intermediates = None
 
     # ------------------------------------------------------------------------------------ for readers of graphs
+
+    @property
+    def scope(self) -> str:
+        """Qualified name of the module whose forward made the node, such as ``"block1.0"``."""
+        return "" if self.call is None else self.call[0].name
 
     @classmethod
     def name(cls) -> str:

@@ -59,6 +59,7 @@ class Primitive(Node):
         ctx = _new(cls)
         arrays = []
         needs = []
+        numbers: tuple[Any, ...] = ()
         for value in inputs:
             if isinstance(value, Tensor):
                 if value._base is not None:
@@ -66,6 +67,8 @@ class Primitive(Node):
                 arrays.append(value._array)
                 needs.append(value._requires_grad)
             else:
+                if value is not None:
+                    numbers = (*numbers, len(arrays), value)
                 arrays.append(value)
                 needs.append(False)
         recording = state.grad_enabled and True in needs
@@ -81,6 +84,8 @@ class Primitive(Node):
         result._array = array = output if type(output) is _ndarray else np.asarray(output)
         if recording:
             ctx._record(inputs, attributes)
+            if numbers:
+                ctx.numbers = numbers
             ctx.outputs = ((array.shape, array.dtype),)
             result._edge = (ctx, 0)
             result._requires_grad = True
@@ -104,8 +109,9 @@ class Primitive(Node):
             ]
         )
         self.attributes = attributes
-        if state.scope:
-            self.scope = state.scope
+        call = state.call
+        if call is not None:
+            self.call = call
 
     @classmethod
     def _finish_many(

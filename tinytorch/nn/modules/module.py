@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from tinytorch import dtypes, ops
-from tinytorch.autograd.modes import no_grad, state
+from tinytorch.autograd.modes import ModuleName, no_grad, state
 from tinytorch.nn.modules.hooks import Hooks
 from tinytorch.nn.modules.registry import Registry, tree_changes
 from tinytorch.nn.modules.state_dict import StateDict
@@ -77,22 +77,22 @@ class Module(Registry, Hooks, StateDict):
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run :meth:`forward` and the hooks. Nodes recorded meanwhile remember this module's name as their scope."""
-        names = state.scope_names
+        """Run :meth:`forward` and the hooks. Nodes recorded meanwhile remember this call."""
+        names = state.module_names
         if names is None:  # the outermost module: names count from here
-            state.scope_names = self._scope_names.of(self)
+            state.module_names = self._scope_names.of(self)
             try:
                 return Module.__call__(self, *args, **kwargs)
             finally:
-                state.scope_names = None
-        outer, name = state.scope, names.get(id(self))
-        state.scope = type(self).__name__ if name is None else name
+                state.module_names = None
+        outer = state.call
+        state.call = (names.get(id(self)) or ModuleName(type(self).__name__, self), outer)
         try:
             if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
                 return self._call_with_hooks(args, kwargs)
             return self.forward(*args, **kwargs)
         finally:
-            state.scope = outer
+            state.call = outer
 
     # ------------------------------------------------------------------------------------ changing all of it
 
@@ -232,12 +232,12 @@ class _ScopeNames:
 
     def __init__(self) -> None:
         self.changes = -1
-        self.names: dict[int, str] = {}
+        self.names: dict[int, ModuleName] = {}
 
-    def of(self, root: Module) -> dict[int, str]:
-        """Names of all modules below ``root``."""
+    def of(self, root: Module) -> dict[int, ModuleName]:
+        """Names of ``root`` and all modules below."""
         if self.changes != tree_changes.count:
-            self.names = {id(module): name for name, module in root.named_modules()}
+            self.names = {id(module): ModuleName(name, module) for name, module in root.named_modules()}
             self.changes = tree_changes.count
         return self.names
 
