@@ -14,6 +14,7 @@ can be *computed* with it - one line per method, each a call of an op - is in :m
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -199,6 +200,12 @@ class TensorBase:
     ) -> None:
         """Add d(self)/d(leaf) into ``leaf.grad`` of every leaf; see :func:`tinytorch.autograd.backward`."""
         engine.backward(self, gradient, retain_graph, create_graph, inputs)  # type: ignore[arg-type]
+
+    def graph(self, model: Any = None) -> Any:
+        """The graph that made this tensor, to print or to draw: see :func:`tinytorch.viz.graph`."""
+        from tinytorch.viz.walk import _graph, variables_of
+
+        return _graph(self, model, None, False, variables_of(sys._getframe(1)))
 
     def retain_grad(self) -> None:
         """Keep the gradient of this non-leaf tensor in ``.grad`` too. Does nothing for a leaf."""

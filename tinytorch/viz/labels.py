@@ -1,0 +1,202 @@
+"""What is written in boxes, frames and the title, as graphviz's HTML-like labels. All text is escaped here."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from typing import Any
+
+import graphviz
+
+from tinytorch.viz.colors import METRICS, metric_text
+from tinytorch.viz.data import Graph, Node, Parameter, Scope
+from tinytorch.viz.describe import bytes_text, shape_text, short
+
+__all__ = ["cells", "node", "quoted", "scope", "title", "tooltip"]
+
+SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "pow": "^", "neg": "−", "matmul": "@"}
+_GREY, _PALE, _RED = "#5f6b78", "#dfe6ee", "#c00020"
+
+
+def quoted(text: str) -> Any:
+    """A plain label that graphviz takes literally."""
+    return graphviz.escape(_printable(text))
+
+
+def escaped(text: str, width: int = 44) -> str:
+    """Text for an HTML-like label: one line, without control characters, its middle left out if long."""
+    return html.escape(short(_printable(text), width), quote=True)
+
+
+def _printable(text: str) -> str:
+    return "".join(c if unicodedata.category(c) not in ("Cc", "Cs", "Cf", "Co", "Cn") else " " for c in text)
+
+
+def title(graph: Graph, legend: list[tuple[str, str]]) -> str:
+    """The title, remarks below it, and the legend of the colours."""
+    lines = []
+    if graph.title:
+        lines.append(f"<B>{escaped(graph.title, 120)}</B>")
+    lines += [f'<FONT COLOR="{_GREY}">{escaped(remark, 140)}</FONT>' for remark in graph.remarks]
+    if not legend:
+        return f"<{'<BR/>'.join(lines)}<BR/> >" if lines else ""
+    cells = "".join(f'<TD BGCOLOR="{color}" WIDTH="60">{_on(color, escaped(text))}</TD>' for color, text in legend)
+    name = escaped(str(graph.style["color_by"]).replace("_", " "))
+    rows = "".join(f'<TR><TD COLSPAN="4" BORDER="0">{line}</TD></TR>' for line in lines)
+    return (
+        '<<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="3" COLOR="#b4bfca">'
+        f'{rows}<TR><TD BORDER="0">{name}</TD>{cells}</TR></TABLE>>'
+    )
+
+
+def _on(color: str, text: str) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    dark = 0.3 * red + 0.59 * green + 0.11 * blue < 120
+    return f'<FONT COLOR="white">{text}</FONT>' if dark else text
+
+
+def scope(scope: Scope) -> str:
+    """The heading of a frame."""
+    name = f"<B>{escaped(scope.name)}</B> " if scope.name and scope.name != scope.kind else ""
+    calls = f" call {scope.call} of {scope.calls}" if scope.calls > 1 else ""
+    count = f" <B>×{scope.count}</B>" if scope.count > 1 else ""
+    heading = f"{name}{escaped(scope.kind)}{calls}{count}"
+    # Edges come in at the middle of a frame. So that they do not cross the heading, it gets as much room again.
+    room = 6 * len(scope.title)
+    return f'<<TABLE BORDER="0" CELLPADDING="0"><TR><TD>{heading}</TD><TD WIDTH="{room}"></TD></TR></TABLE>>'
+
+
+def node(graph: Graph, node: Node, view: str, dark: bool = False) -> str:
+    """The text of a box: what it is, its options, its parameters, what comes out, what was measured, what is wrong."""
+    grey = _PALE if dark else _GREY
+    lines = [_heading(graph, node, view, grey)]
+    lines += [_small(line, grey) for line in _wrapped([f"{name}={value}" for name, value in node.attributes.items()])]
+    lines += [_small(f"{name} = {value}", grey) for name, value in node.constants.items() if not _is_symbol(node)]
+    lines += _parameter_lines(node, grey)
+    if node.kind == "module" and node.metrics.get("params"):
+        lines.append(_small(f"{int(node.metrics['params']):,} parameters", grey))
+    lines.append(_output_line(node))
+    if node.value:
+        lines.append(_small(f"value {node.value}", grey))
+    if node.gradient:
+        lines.append(_small(f"grad {node.gradient}", grey))
+    lines += [_small(text, grey) for text in _measured(graph, node)]
+    if graph.style.get("saved"):
+        lines += [_small(f"saves {s.name} {shape_text(s.shape)}, {bytes_text(s.nbytes)}", grey) for s in node.saved]
+    lines += [f'<FONT COLOR="{_RED}"><B>{escaped(note, 60)}</B></FONT>' for note in node.notes]
+    return f"<{'<BR/>'.join(line for line in lines if line)}>"
+
+
+def _heading(graph: Graph, node: Node, view: str, grey: str) -> str:
+    count = f" <B>×{node.count}</B>" if node.count > 1 else ""
+    if node.kind == "module":
+        kind = f" {escaped(node.name)}" if node.name != node.module else ""
+        return f"<B>{escaped(node.module)}</B>{kind}{count}"
+    if node.kind == "op":
+        name = node.backward if view == "backward" and node.backward else node.name
+        if _is_symbol(node) and view != "backward":
+            name = _expression(node)
+        where = node.module or node.label
+        return f"<B>{escaped(name)}</B>" + (f' <FONT COLOR="{grey}">{escaped(where)}</FONT>' if where else "") + count
+    name = node.name or ("input" if node.kind == "outside" else node.kind)
+    frozen = " (frozen)" if node.kind == "parameter" and not node.trainable else ""
+    return f"<B>{escaped(name)}</B>{frozen}"
+
+
+def _is_symbol(node: Node) -> bool:
+    return node.name in SYMBOLS and len(node.constants) <= 1
+
+
+def _expression(node: Node) -> str:
+    """``"×"``, or with the constant folded in: ``"× 2"``, ``"1 ÷"``."""
+    symbol = SYMBOLS[node.name]
+    if not node.constants:
+        return symbol
+    ((argument, value),) = node.constants.items()
+    return f"{value} {symbol}" if argument == "a" else f"{symbol} {value}"
+
+
+def _wrapped(texts: list[str], width: int = 34) -> list[str]:
+    """The texts on as few lines as they need."""
+    lines: list[str] = []
+    for text in texts:
+        if lines and len(lines[-1]) + len(text) < width:
+            lines[-1] += f", {text}"
+        else:
+            lines.append(text)
+    return lines
+
+
+def _parameter_lines(node: Node, grey: str) -> list[str]:
+    texts = []
+    for parameter in node.parameters:
+        frozen = "" if parameter.trainable else " frozen"
+        name = parameter.argument or parameter.name
+        texts.append(f"{name} {shape_text(parameter.shape)}{frozen}{_gradient_of(parameter)}")
+    lines = [_small(line, grey) for line in _wrapped(texts)]
+    notes = [
+        f"{parameter.argument or parameter.name}: {note}" for parameter in node.parameters for note in parameter.notes
+    ]
+    return lines + [f'<FONT COLOR="{_RED}"><B>{escaped(note, 60)}</B></FONT>' for note in notes]
+
+
+def _gradient_of(parameter: Parameter) -> str:
+    if "grad_norm" in parameter.metrics:
+        return f"  ‖∇‖ {metric_text('grad_norm', parameter.metrics['grad_norm'])}"
+    return ""
+
+
+def _output_line(node: Node) -> str:
+    if not node.outputs or (node.value and node.outputs[0].shape == ()):
+        return ""
+    output = node.outputs[0]
+    dtype = "" if output.dtype == "float32" else f" {output.dtype}"
+    return f'<FONT POINT-SIZE="10">{escaped(shape_text(output.shape) + dtype)}</FONT>'
+
+
+def _measured(graph: Graph, node: Node) -> list[str]:
+    """What was asked for: the metric that colours the picture, or what watch measured."""
+    shown = [graph.style["color_by"]] if graph.style.get("color_by") else graph.style.get("metrics", [])
+    units = {"flops": "", "params": " parameters", "grad_norm": " gradient norm"}
+    return [
+        metric_text(metric, node.metrics[metric]) + units.get(metric, f" {metric.replace('_', ' ')}")
+        for metric in shown
+        if metric in METRICS and metric in node.metrics
+    ]
+
+
+def _small(text: str, color: str) -> str:
+    return f'<FONT POINT-SIZE="9" COLOR="{color}">{escaped(text)}</FONT>'
+
+
+def cells(node: Node, fill: str, border: str) -> str:
+    """micrograd's box: the op (if one made the value), its name, its value and its gradient, side by side."""
+    texts = []
+    if node.kind == "op":
+        symbol = _expression(node) if _is_symbol(node) else node.name
+        options = ", ".join(f"{name}={value}" for name, value in node.attributes.items())
+        texts.append(f"<B>{escaped(symbol)}</B>" + (f" {escaped(options)}" if options else ""))
+    name = node.label if node.kind == "op" else node.name
+    if name:
+        texts.append(f"<I>{escaped(name)}</I>" if node.kind == "op" else f"<B>{escaped(name)}</B>")
+    texts.append(f"data {escaped(node.value or '?')}")
+    if node.trainable:
+        texts.append(f"grad {escaped(node.gradient or '–')}")
+    colored = f'BGCOLOR="{fill}"'
+    body = "".join(f"<TD {colored if place == 0 else ''}>{text}</TD>" for place, text in enumerate(texts))
+    return (
+        f'<<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="5" COLOR="{border}" BGCOLOR="white">'
+        f"<TR>{body}</TR></TABLE>>"
+    )
+
+
+def tooltip(node: Node) -> Any:
+    """All that is known of a node, for the mouse."""
+    lines = [f"{node.id}: {node.module or node.name}"]
+    lines += [f"{name} = {value}" for name, value in {**node.attributes, **node.constants}.items()]
+    lines += [f"{p.name} {shape_text(p.shape)}" for p in node.parameters]
+    lines += [f"{shape_text(o.shape)} {o.dtype}, {bytes_text(o.nbytes)}" for o in node.outputs]
+    lines += [f"saves {s.name} {shape_text(s.shape)}, {bytes_text(s.nbytes)}" for s in node.saved]
+    lines += [f"{metric}: {metric_text(metric, value)}" for metric, value in node.metrics.items()]
+    lines += [*([node.backward] if node.backward else []), *node.notes]
+    return quoted(" | ".join(short(line, 100) for line in lines))

@@ -1,0 +1,206 @@
+"""graph: the graph behind a result, found by walking back from it.
+
+Autograd has recorded everything already, so this costs nothing until it is asked for. Only what takes part in
+autograd is there; :func:`tinytorch.viz.trace` records the rest too.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.engine import _reachable
+from tinytorch.autograd.node import Node as AutogradNode
+from tinytorch.autograd.node import SavedOutput
+from tinytorch.tensor import Tensor
+from tinytorch.viz.build import Builder, Storages
+from tinytorch.viz.data import Graph, Node
+from tinytorch.viz.describe import (
+    SMALL,
+    argument_names,
+    attribute_texts,
+    bytes_text,
+    number_text,
+    op_name,
+    output_of,
+    value_text,
+)
+from tinytorch.viz.names import Names, variables_of
+
+__all__ = ["graph"]
+
+
+def graph(
+    tensor: Tensor | Sequence[Tensor],
+    model: Any = None,
+    *,
+    names: dict[str, Any] | None = None,
+    values: bool = False,
+) -> Graph:
+    """The graph that made ``tensor`` (or several tensors), back to its leaves.
+
+    Args:
+        tensor: one result or several.
+        model: a module whose names the parameters get. Usually not needed: the modules that ran are known. With it,
+            parameters that the result does not depend on are shown too, as "never reached".
+        names: names for tensors: ``{"x": x}``. Variables of the caller name what has no other name.
+        values: write mean, standard deviation and range of large leaves too. Small values are always shown.
+
+    Raises TypeError for what is no tensor. A tensor without history gives a graph of one node.
+
+    >>> import tinytorch
+    >>> a = tinytorch.tensor(2.0, requires_grad=True)
+    >>> b = tinytorch.tensor(-3.0, requires_grad=True)
+    >>> c = (a * b + 10).tanh()
+    >>> print(graph(c))
+    c: 3 ops, 12 B saved for backward
+    a   input        scalar  value 2.0  grad –
+    b   input        scalar  value -3.0  grad –
+    n2  mul(a, b)    scalar
+    n3  add(n2, 10)  scalar
+    c   tanh(n3)     scalar  value 0.9993
+    """
+    return _graph(tensor, model, names, values, variables_of(sys._getframe(1)))
+
+
+def _graph(tensor: Any, model: Any, names: Any, values: bool, variables: dict[str, Any]) -> Graph:
+    """:func:`graph` with the caller's variables given."""
+    roots = (tensor,) if isinstance(tensor, Tensor) else tuple(tensor)
+    for root in roots:
+        if not isinstance(root, Tensor):
+            raise TypeError(f"graph() needs a Tensor or several, but got {type(root).__name__}")
+    if not roots:
+        raise TypeError("graph() needs at least one Tensor")
+    return _Walk(Names(model, names, variables), model, values).run(roots)
+
+
+class _Walk:
+    """One walk back from results to leaves, written down in the order in which things happened."""
+
+    def __init__(self, names: Names, model: Any, values: bool) -> None:
+        self.names, self.model, self.values = names, model, values
+        self.builder = Builder(names)
+        self.storages = Storages()
+        self.ids: dict[int, str] = {}  # id(autograd node) -> id in the graph
+
+    def run(self, roots: tuple[Tensor, ...]) -> Graph:
+        """The graph of these results."""
+        nodes = sorted(_reachable(roots), key=lambda node: node.number)
+        calls: dict[int, Any] = {}
+        for node in nodes:
+            call = node.call
+            while call is not None and id(call) not in calls:
+                calls[id(call)] = call
+                call = call[1]
+        self.names.add_calls(list(calls.values()))
+        for node in nodes:
+            self.add(node)
+        results = [self.result(root) for root in roots]
+        if self.model is not None:
+            self.builder.add_unreached(self.model)
+        graph = self.builder.finish()
+        graph.results = list(dict.fromkeys(results))
+        graph.title = _title(graph)
+        return graph
+
+    def add(self, node: AutogradNode) -> None:
+        """An op, after the leaves that it uses first."""
+        kind = type(node)
+        names = argument_names(kind)
+        sources = self.sources(node)
+        new = self.builder.node("op", op_name(kind), scope=self.builder.scope(node.call), backward=node.name())
+        self.ids[id(node)] = new.id
+        self.describe(new, node, names)
+        for position, source, output in sources:
+            self.builder.edge(source, new, position, _name(names, position), output)
+
+    def sources(self, node: AutogradNode) -> list[tuple[int, str, int]]:
+        """Where the node's inputs come from: (position, id in the graph, which output), leaves made on the way."""
+        ends: list[tuple[int, Any, int]] = [
+            (position, *edge) for position, edge in enumerate(node.edges) if edge is not None
+        ]
+        known = {position for position, *_ in ends} | set(node.numbers[::2])
+        ends += [(position, tensor, 0) for position, tensor in self.saved_constants(node, known)]
+        ends.sort(key=lambda end: end[0])
+        return [
+            (position, self.ids[id(end)] if isinstance(end, AutogradNode) else self.leaf(end), output)
+            for position, end, output in ends
+        ]
+
+    def leaf(self, tensor: Tensor) -> str:
+        """The id of a leaf."""
+        return self.builder.leaf(tensor, values=self.values).id
+
+    def saved_constants(self, node: AutogradNode, known: set[int]) -> list[tuple[int, Tensor]]:
+        """Inputs that need no gradient, as far as backward needs them: with their positions."""
+        places = [position for position in range(len(node.edges)) if position not in known]
+        tensors = [
+            saved[0]
+            for saved in node._saved or ()
+            if isinstance(saved, tuple) and not saved[0]._requires_grad and saved[0]._edge is None
+        ]
+        return list(zip(places, tensors, strict=False))
+
+    def describe(self, new: Node, node: AutogradNode, names: list[str]) -> None:
+        """What the node keeps besides its edges."""
+        new.attributes = attribute_texts(node.attributes, node.outputs[0][0])
+        new.constants = {
+            _name(names, position) or str(position): number_text(number)
+            for position, number in zip(node.numbers[::2], node.numbers[1::2], strict=True)
+        }
+        new.outputs = [output_of(shape, dtype) for shape, dtype in node.outputs]
+        new.metrics["memory"] = float(sum(output.nbytes for output in new.outputs))
+        new.label = self.names.of_result(node)
+        self.describe_saved(new, node, names)
+
+    def describe_saved(self, new: Node, node: AutogradNode, names: list[str]) -> None:
+        """The tensors that the node keeps for backward."""
+        parents = [None if edge is None else (id(edge[0]), edge[1]) for edge in node.edges]
+        for place, saved in enumerate(node._saved or ()):
+            if isinstance(saved, SavedOutput):
+                new.saved.append(self.storages.saved("result", saved.array))
+                if saved.array.size <= SMALL and saved.memory.version == saved.version and not new.value:
+                    new.value = value_text(saved.array)
+            elif isinstance(saved, tuple):
+                tensor = saved[0]
+                edge = tensor._edge or (tensor, 0)
+                key = (id(edge[0]), edge[1])
+                position = parents.index(key) if key in parents else place
+                new.saved.append(self.storages.saved(_name(names, position) or f"saved{place}", tensor._array))
+        for array in node._intermediates or ():
+            if isinstance(array, np.ndarray):
+                new.saved.append(self.storages.saved("intermediate", array))
+
+    def result(self, root: Tensor) -> str:
+        """The id of a result's node, which learns its value."""
+        edge = root._gradient_edge() if root.requires_grad else (root, 0)
+        if not isinstance(edge[0], AutogradNode):
+            return self.leaf(root)
+        node = self.builder.graph.nodes[self.ids[id(edge[0])]]
+        if len(node.outputs) == 1 and (root._array.size <= SMALL or self.values):
+            node.value = value_text(root._array)
+        return node.id
+
+
+def _name(names: list[str], position: int) -> str:
+    return names[position] if position < len(names) else ""
+
+
+def _title(graph: Graph) -> str:
+    """``"loss: 51 ops, 69,290 parameters, 23.4 MB saved for backward"``."""
+    first = graph.nodes[graph.results[0]]
+    ops = sum(node.kind == "op" for node in graph.nodes.values())
+    parts = [f"{ops:,} op{'s' if ops != 1 else ''}"]
+    params = int(graph.total("params"))
+    if params:
+        parts.append(f"{params:,} parameters")
+    storages = {saved.storage: saved for node in graph.nodes.values() for saved in node.saved}
+    total = sum(saved.nbytes for saved in storages.values())
+    if total:
+        parts.append(f"{bytes_text(total)} saved for backward")
+    outermost = [scope.name or scope.kind for scope in graph.scopes.values() if not scope.parent]
+    what = first.label or (outermost[0] if len(outermost) == 1 else "") or (first.name if first.kind != "op" else "")
+    return f"{what}: {', '.join(parts)}" if what else ", ".join(parts)
