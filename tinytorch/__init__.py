@@ -220,6 +220,9 @@ from tinytorch.ops import (
     hsplit,
     hstack,
     hypot,
+    i0,
+    igamma,
+    igammac,
     imag,
     index_add,
     index_copy,
@@ -460,7 +463,7 @@ contiguous_format, preserve_format, channels_last = "contiguous_format", "preser
 
 
 #: Modules that are loaded when first asked for, so that `import tinytorch` stays fast.
-_LAZY = ("distributions", "viz")
+_LAZY = ("distributions", "special", "viz")
 
 
 def __getattr__(name: str) -> _Any:

@@ -543,6 +543,15 @@ class Tensor(TensorBase):
     def mvlgamma(self, p: Any) -> Tensor:
         return ops.mvlgamma(self, p)
 
+    def i0(self) -> Tensor:
+        return ops.i0(self)
+
+    def igamma(self, other: Any) -> Tensor:
+        return ops.igamma(self, other)
+
+    def igammac(self, other: Any) -> Tensor:
+        return ops.igammac(self, other)
+
     # ------------------------------------------------------------------------------------ comparisons and logic
 
     def eq(self, other: Any) -> Tensor:
@@ -1402,6 +1411,21 @@ class Tensor(TensorBase):
 
     def digamma_(self) -> Tensor:
         return change_in_place(self, ops.digamma)
+
+    def polygamma_(self, n: Any) -> Tensor:
+        return change_in_place(self, lambda x: ops.polygamma(n, x))
+
+    def mvlgamma_(self, p: Any) -> Tensor:
+        return change_in_place(self, ops.mvlgamma, p)
+
+    def i0_(self) -> Tensor:
+        return change_in_place(self, ops.i0)
+
+    def igamma_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.igamma, other)
+
+    def igammac_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.igammac, other)
 
     def logit_(self, eps: Any = None) -> Tensor:
         return change_in_place(self, ops.logit, eps)

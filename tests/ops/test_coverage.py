@@ -68,7 +68,9 @@ def primitives(base: type = Primitive) -> Iterator[type]:
 
 def in_pytorch(name: str) -> bool:
     """Whether PyTorch has a public function of this name; other names are helpers."""
-    return any(callable(getattr(place, name, None)) for place in (torch, torch.nn.functional, torch.Tensor))
+    return any(
+        callable(getattr(place, name, None)) for place in (torch, torch.nn.functional, torch.special, torch.Tensor)
+    )
 
 
 def test_every_primitive_is_compared() -> None:

@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.kernels.rng_normal import libm
+from tinytorch.kernels.zeta import BERNOULLI, zeta
 
 __all__ = ["digamma", "lgamma", "polygamma"]
-
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
-"""B_2, B_4, ... B_20."""
 
 _STEPS = 15
 """How far the recurrence carries; from there on the series is exact in double precision."""
@@ -56,29 +54,17 @@ def _digamma_positive(x: NDArray[np.float64]) -> NDArray[np.float64]:
         small = x < _STEPS
         shift = shift + np.where(small, 1.0 / x, 0.0)
         x = np.where(small, x + 1.0, x)
-    series = sum(b / (2 * k * x ** (2 * k)) for k, b in enumerate(_BERNOULLI, 1))
+    series = sum(b / (2 * k * x ** (2 * k)) for k, b in enumerate(BERNOULLI, 1))
     return np.log(x) - 0.5 / x - series - shift
 
 
 def polygamma(n: int, x: NDArray[Any]) -> NDArray[Any]:
-    """The n-th derivative of ψ, n >= 1: ``(-1)^(n+1) n! Σ_k 1 / (x + k)^(n+1)``; for x <= 0 from the recurrence alone.
+    """The n-th derivative of ψ, n >= 1: ``(-1)^(n+1) n! Σ_k 1 / (x + k)^(n+1)``.
+
+    That sum is Hurwitz's zeta function.
 
     >>> polygamma(1, np.array([1.0])).round(6)
     array([1.644934])
     """
-    wide = x.astype(np.float64)
-    power = n + 1
-    steps = _STEPS + n + int(max(0.0, np.max(-wide[np.isfinite(wide)], initial=0.0)))
-    total = np.zeros_like(wide)
-    place = wide
-    for _ in range(steps):  # Σ over the first terms, one by one
-        total = total + place ** -float(power)
-        place = place + 1.0
-    # and the rest by Euler and Maclaurin's formula (Hurwitz's zeta function at `place`)
-    rest = place ** -float(n) / n + 0.5 * place ** -float(power)
-    factor = float(power)
-    for k, b in enumerate(_BERNOULLI, 1):
-        rest = rest + b / math.factorial(2 * k) * factor * place ** -float(power + 2 * k - 1)
-        factor *= (power + 2 * k - 1) * (power + 2 * k)
-    value = (-1.0) ** (n + 1) * math.factorial(n) * (total + rest)
-    return np.asarray(value).astype(x.dtype)
+    value = (-1.0) ** (n + 1) * math.factorial(n) * zeta(np.asarray(n + 1.0), x.astype(np.float64))
+    return value.astype(x.dtype)

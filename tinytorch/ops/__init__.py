@@ -167,6 +167,7 @@ from tinytorch.ops.factorizations import (
     svd,
 )
 from tinytorch.ops.fold import channel_shuffle, col2im, im2col, pixel_shuffle, pixel_unshuffle
+from tinytorch.ops.incomplete_gamma import igamma, igammac
 from tinytorch.ops.indexing import (
     argwhere,
     basic_index,
@@ -240,6 +241,7 @@ from tinytorch.ops.mixtures import (
     positive,
     signbit,
 )
+from tinytorch.ops.modified_bessel import i0
 from tinytorch.ops.norm import batch_norm, instance_norm
 from tinytorch.ops.pad import constant_pad_nd, pad
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d

@@ -24,8 +24,8 @@ from tinytorch.ops.checks import wrong_argument
 from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
 
-__all__ = ["Elementwise", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cast", "expand", "is_expandable",
-           "operands", "result_type", "sum_to", "to"]  # fmt: skip
+__all__ = ["Elementwise", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cast", "expand", "float_operands",
+           "is_expandable", "operands", "result_type", "sum_to", "to"]  # fmt: skip
 
 _number_types = (int, float, bool, complex, np.generic)
 
@@ -212,6 +212,13 @@ def of_float(primitive: type[Primitive], input: Any, out: Tensor | None) -> Tens
 def as_tensor_like(value: Any, dtype: np.dtype[Any]) -> Tensor:
     """A Tensor as it is; a Python number as a 0-dimensional tensor of ``dtype``."""
     return value if isinstance(value, Tensor) else Tensor._wrap(np.asarray(value, dtype))
+
+
+def float_operands(a: Any, b: Any) -> tuple[Tensor, Tensor]:
+    """Two operands, one of which may be a number, as tensors of a common float dtype; integers as :func:`to_float`."""
+    a, b = operands(a, b)
+    kind = (a if isinstance(a, Tensor) else b)._array.dtype
+    return to_float(as_tensor_like(a, kind)), to_float(as_tensor_like(b, kind))
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtype:

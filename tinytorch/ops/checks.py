@@ -9,8 +9,8 @@ from typing import Any
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.tensor import Tensor
 
-__all__ = ["check_floating", "check_integers", "check_square", "check_tensor", "not_implemented", "type_name",
-           "used_as_tensor", "wrong_argument"]  # fmt: skip
+__all__ = ["check_floating", "check_integers", "check_square", "check_tensor", "not_implemented", "refuse_half",
+           "type_name", "used_as_tensor", "wrong_argument"]  # fmt: skip
 
 
 def type_name(tensor: Tensor) -> str:
@@ -75,3 +75,9 @@ def check_square(name: str, input: Tensor, error: type[Exception] = RuntimeError
         raise error(f"{name}: The input tensor A must have at least 2 dimensions.")
     if shape[-1] != shape[-2]:
         raise error(f"{name}: A must be batches of square matrices, but they are {shape[-2]} by {shape[-1]} matrices")
+
+
+def refuse_half(name: str, input: Tensor) -> None:
+    """NotImplementedError for float16 (and complex), which PyTorch has no kernel ``name`` for."""
+    if input._array.dtype.kind == "c" or input._array.dtype.itemsize == 2:
+        raise not_implemented(f"{name}_cpu", input)

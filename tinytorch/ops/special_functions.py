@@ -11,15 +11,16 @@ from tinytorch.kernels import elementwise
 from tinytorch.kernels import gamma as gamma_kernels
 from tinytorch.kernels.erfinv import erfinv as erfinv_kernel
 from tinytorch.kernels.rng_normal import libm
-from tinytorch.ops.broadcast import Elementwise, as_tensor_like, operands, to_float
+from tinytorch.ops.broadcast import Elementwise, float_operands, operands, to_float
 from tinytorch.ops.checks import check_floating, check_tensor
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
 from tinytorch.ops.out import accepts_out
-from tinytorch.ops.unary import exp, log, sigmoid
+from tinytorch.ops.unary import exp, log, log1p, sigmoid
 from tinytorch.tensor import Tensor
 
-__all__ = ["digamma", "erfc", "erfinv", "lgamma", "logaddexp", "logaddexp2", "logit", "mvlgamma", "polygamma", "xlogy"]
+__all__ = ["digamma", "erfc", "erfinv", "lgamma", "logaddexp", "logaddexp2", "logit", "mvlgamma", "polygamma",
+           "xlog1py", "xlogy"]  # fmt: skip
 
 
 class Erfc(Elementwise):
@@ -115,6 +116,29 @@ class Xlogy(Elementwise):
         )
 
 
+class Xlog1py(Elementwise):
+    """y = a · ln(1 + b), and 0 where a = 0 (unless b is nan)."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(a, b)
+        return np.where((a == 0) & ~np.isnan(b), a.dtype.type(0), a * np.log1p(b))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = ctx.saved_tensors
+        need_a, need_b = ctx.needs_input_grad
+        flat = (a == 0) & (b <= -1)
+        return (
+            grad * where(flat, 0.0, log1p(where(flat, 0.0, b))) if need_a else None,
+            grad * (a / (b + 1)) if need_b else None,
+        )
+
+    @classmethod
+    def name(cls) -> str:
+        return "SpecialXlog1PyBackward0"
+
+
 @accepts_out
 def erfc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 - erf(x)``, exact for large x too."""
@@ -187,7 +211,10 @@ def _log_add(name: str, input: Tensor, other: Tensor, base: float) -> Tensor:
 @accepts_out
 def xlogy(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input · ln(other)``, and 0 where ``input`` is 0; one of the two may be a number."""
-    a, b = operands(input, other)
-    kind = (a if isinstance(a, Tensor) else b)._array.dtype
-    a, b = as_tensor_like(a, kind), as_tensor_like(b, kind)
-    return Xlogy.apply(to_float(a), to_float(b))
+    return Xlogy.apply(*float_operands(input, other))
+
+
+@accepts_out
+def xlog1py(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input · ln(1 + other)``, and 0 where ``input`` is 0; one of the two may be a number (``special.xlog1py``)."""
+    return Xlog1py.apply(*float_operands(input, other))
