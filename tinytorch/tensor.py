@@ -897,6 +897,24 @@ class Tensor(TensorBase):
     def cholesky_inverse(self, upper: Any = False) -> Tensor:
         return ops.cholesky_inverse(self, upper)
 
+    def lu(self, pivot: Any = True, get_infos: Any = False) -> Any:
+        return ops.lu(self, pivot, get_infos)
+
+    def lu_solve(self, LU_data: Any, LU_pivots: Any) -> Tensor:
+        return ops.lu_solve(self, LU_data, LU_pivots)
+
+    def triangular_solve(self, A: Any, upper: Any = True, transpose: Any = False, unitriangular: Any = False) -> Any:
+        return ops.triangular_solve(self, A, upper, transpose, unitriangular)
+
+    def geqrf(self) -> Any:
+        return ops.geqrf(self)
+
+    def orgqr(self, input2: Any) -> Tensor:
+        return ops.orgqr(self, input2)
+
+    def ormqr(self, input2: Any, input3: Any, left: Any = True, transpose: Any = False) -> Tensor:
+        return ops.ormqr(self, input2, input3, left, transpose)
+
     # ------------------------------------------------------------------------------------ shapes
 
     def reshape(self, *sizes: Any) -> Tensor:

@@ -139,6 +139,7 @@ from tinytorch.ops.creation import (
 )
 from tinytorch.ops.cumulative import cummax, cummin, cumprod, cumulative_trapezoid, diff, logcumsumexp, trapezoid, trapz
 from tinytorch.ops.data import array_from_data
+from tinytorch.ops.determinants import det, linalg_slogdet, logdet, slogdet
 from tinytorch.ops.diagonal import (
     block_diag,
     diag,
@@ -167,6 +168,7 @@ from tinytorch.ops.factorizations import (
     svd,
 )
 from tinytorch.ops.fold import channel_shuffle, col2im, im2col, pixel_shuffle, pixel_unshuffle
+from tinytorch.ops.householder import geqrf, householder_product, orgqr, ormqr
 from tinytorch.ops.incomplete_gamma import igamma, igammac
 from tinytorch.ops.indexing import (
     argwhere,
@@ -183,7 +185,9 @@ from tinytorch.ops.indexing import (
 from tinytorch.ops.integers import bitwise_left_shift, bitwise_right_shift, gcd, lcm
 from tinytorch.ops.joining import cat, chunk, concat, concatenate, hstack, repeat, split, stack, tile, unbind, vstack
 from tinytorch.ops.layer_norm import group_norm, layer_norm, rms_norm
+from tinytorch.ops.ldl import linalg_ldl_factor, linalg_ldl_factor_ex, linalg_ldl_solve
 from tinytorch.ops.linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
+from tinytorch.ops.linalg_ex import linalg_cholesky_ex, linalg_inv_ex, linalg_solve_ex
 from tinytorch.ops.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tinytorch.ops.loss_likelihood import (
     binary_cross_entropy,
@@ -203,6 +207,17 @@ from tinytorch.ops.loss_margin import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from tinytorch.ops.lowrank import lobpcg, pca_lowrank, svd_lowrank
+from tinytorch.ops.lu import (
+    linalg_lu,
+    linalg_lu_factor,
+    linalg_lu_factor_ex,
+    linalg_lu_solve,
+    lu,
+    lu_solve,
+    lu_unpack,
+)
+from tinytorch.ops.matrix_exp import matrix_exp
 from tinytorch.ops.matrix_norms import (
     linalg_cond,
     linalg_lstsq,
@@ -341,15 +356,10 @@ from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
 from tinytorch.ops.solve import (
     cholesky_inverse,
     cholesky_solve,
-    det,
     inverse,
-    linalg_inv_ex,
-    linalg_slogdet,
     linalg_solve,
     linalg_solve_triangular,
-    logdet,
-    matrix_exp,
-    slogdet,
+    triangular_solve,
 )
 from tinytorch.ops.sorting import argsort, bucketize, kthvalue, median, mode, msort, nanmedian, searchsorted, sort, topk
 from tinytorch.ops.special_functions import (
@@ -382,6 +392,7 @@ from tinytorch.ops.stacking import (
     vsplit,
 )
 from tinytorch.ops.statistics import aminmax, corrcoef, cov, nanmean, nanquantile, nansum, quantile
+from tinytorch.ops.tensor_equations import linalg_tensorinv, linalg_tensorsolve
 from tinytorch.ops.trigonometric import (
     acos,
     acosh,

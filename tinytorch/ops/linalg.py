@@ -188,20 +188,28 @@ def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     return input.unsqueeze(1) * vec2
 
 
-@accepts_out
-def addmm(
-    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
-) -> Tensor:
-    """``beta · input + alpha · (mat1 @ mat2)``."""
-    product = mm(mat1, mat2)
+def weighted_sum(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
+    """``beta · input + alpha · product``; with beta 0, ``input`` is ignored, nan and all, and its gradient is 0.
+
+    Integers take the whole part of the weights, as in PyTorch; a product of bools is an "and", the sum an "or".
+    """
+    kind = product._array.dtype.kind
+    if kind in "iu":
+        beta, alpha = int(beta), int(alpha)
+    elif kind == "b":
+        beta, alpha = bool(beta), bool(alpha)
     product = product if alpha == 1 else product * alpha
-    if beta == 0:  # then nan and inf in the input do not count, and its gradient is 0
+    if beta == 0:
         return product + ops.fill(input, 0)
     return product + (input if beta == 1 else input * beta)
 
 
-@accepts_out
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None) -> Tensor:
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta · input + alpha · (mat1 @ mat2)``."""
+    return weighted_sum(input, mm(mat1, mat2), beta, alpha)
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``input @ weightᵀ + bias`` over the last dimension: (..., in), (out, in), (out,) give (..., out)."""
     _check_same_dtype("linear", input, weight)
     if weight._array.ndim == 1:

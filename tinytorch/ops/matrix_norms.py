@@ -10,13 +10,15 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.broadcast import cast, is_number
+from tinytorch.ops.checks import check_square
+from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.extremes import amax, amin
-from tinytorch.ops.factorizations import linalg_svdvals
+from tinytorch.ops.factorizations import linalg_eigh, linalg_eigvalsh, linalg_svdvals
 from tinytorch.ops.linalg import matmul
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.linalg_ex import linalg_inv_ex
 from tinytorch.ops.reduce import sum as sum_
-from tinytorch.ops.solve import check_matrices, inverse
+from tinytorch.ops.solve import check_matrices
 from tinytorch.ops.vector_norms import vector_norm
 from tinytorch.tensor import Tensor
 
@@ -33,21 +35,24 @@ class Lstsq(NamedTuple):
 
 
 class PseudoInverse(Primitive):
-    """P = A⁺. ``dP = -P dA P + P Pᵀ dAᵀ (1 - A P) + (1 - P A) dAᵀ Pᵀ P`` (Golub and Pereyra 1973), transposed."""
+    """P = A⁺. ``dP = -P dA P + P Pᴴ dAᴴ (1 - A P) + (1 - P A) dAᴴ Pᴴ P`` (Golub and Pereyra 1973), transposed."""
 
     @staticmethod
-    def forward(ctx: Any, a: np.ndarray, rtol: Any) -> np.ndarray:
-        p = np.linalg.pinv(a, rtol)
+    def forward(ctx: Any, a: np.ndarray, atol: np.ndarray, rtol: np.ndarray) -> np.ndarray:
+        u, s, vh = np.linalg.svd(a, full_matrices=False)
+        large = s > np.maximum(atol, rtol * s[..., :1])
+        inverted = np.divide(1, s, where=large, out=np.zeros_like(s))
+        p = vh.conj().swapaxes(-1, -2) @ (inverted[..., None] * u.conj().swapaxes(-1, -2))
         ctx.save_for_backward(a, p)
         return p
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         a, p = ctx.saved_tensors
-        turned = grad.mT
-        first = matmul(matmul(p.mT, grad), p.mT)
-        across = matmul(turned, matmul(p, p.mT))
-        along = matmul(matmul(p.mT, p), turned)
+        turned = grad.mH
+        first = matmul(matmul(p.mH, grad), p.mH)
+        across = matmul(turned, matmul(p, p.mH))
+        along = matmul(matmul(p.mH, p), turned)
         return (across - matmul(a, matmul(p, across))) + (along - matmul(matmul(along, p), a)) - first
 
 
@@ -118,14 +123,31 @@ def linalg_norm(
     return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
 
 
-@accepts_out
-def linalg_cond(A: Tensor, p: Any = None, *, out: Tensor | None = None) -> Tensor:
-    """The condition number ‖A‖ · ‖A⁻¹‖; by default largest over smallest singular value."""
+def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
+    """The condition number ‖A‖ · ‖A⁻¹‖; by default largest over smallest singular value. inf for a singular matrix."""
     if p in (None, 2, -2):
+        if A._array.size == 0:
+            return Tensor._wrap(np.zeros(A._array.shape[:-2], abs(A._array[:0]).dtype))
         values = linalg_svdvals(A)
-        ratio = values[..., 0] / values[..., -1]
-        return 1 / ratio if p == -2 else ratio
-    return matrix_norm(A, p) * matrix_norm(inverse(A), p)
+        largest, smallest = values[..., 0], values[..., -1]
+        return smallest / largest if p == -2 else largest / smallest
+    check_square("linalg.cond", A)
+    inverted, info = linalg_inv_ex(A)
+    result = matrix_norm(A, p) * matrix_norm(inverted, p)
+    return where(Tensor._wrap(info._array == 0), result, math.inf) if info._array.any() else result
+
+
+def _tolerance(A: Tensor, atol: Any, rtol: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(atol, rtol) as arrays that broadcast against singular values; by default rtol is max(m, n) · eps, or 0 beside an
+    atol above 0.
+    """
+    given = [
+        None if t is None else np.asarray(t._array if isinstance(t, Tensor) else t)[..., None] for t in (atol, rtol)
+    ]
+    default = max(A._array.shape[-2:]) * np.finfo(A._array.dtype).eps
+    absolute = np.zeros(1) if given[0] is None else given[0]
+    relative = np.where(absolute > 0, 0.0, default) if given[1] is None else given[1]
+    return absolute, relative
 
 
 @accepts_out
@@ -138,50 +160,78 @@ def linalg_matrix_rank(
     rtol: Any = None,
     out: Tensor | None = None,
 ) -> Tensor:
-    """The number of singular values above ``max(atol, rtol · largest)``; rtol is max(m, n) · eps by default."""
-    check_matrices("linalg.matrix_rank", A, square=False)
-    atol = tol if atol is None else atol
-    if rtol is None:
-        rtol = 0.0 if atol is not None else max(A._array.shape[-2:]) * float(np.finfo(A._array.dtype).eps)
-    values = linalg_svdvals(A.detach())._array
-    largest = values.max(axis=-1, keepdims=True, initial=0)
-    return Tensor._wrap(
-        np.asarray(np.count_nonzero(values > np.maximum(atol or 0.0, rtol * largest), axis=-1), np.int64)
-    )
+    """The number of singular values above ``max(atol, rtol · largest)``; rtol is max(m, n) · eps by default.
 
-
-@accepts_out
-def linalg_pinv(
-    A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = False, out: Tensor | None = None
-) -> Tensor:
-    """The Moore-Penrose pseudo-inverse: (..., m, n) gives (..., n, m)."""
-    check_matrices("linalg.pinv", A, square=False)
-    if atol is not None:
-        largest = float(linalg_svdvals(A.detach()).max()) if A._array.size else 1.0
-        rtol = max(rtol or 0.0, float(atol) / largest)
-    if rtol is None:
-        rtol = max(A._array.shape[-2:]) * float(np.finfo(A._array.dtype).eps)
-    return PseudoInverse.apply(A, rtol=rtol)
-
-
-@accepts_out
-def linalg_lstsq(
-    A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None, out: Any = None
-) -> Any:
-    """X that minimizes ‖A X - B‖, the smallest such X: A⁺ B. Residuals and singular values are left empty.
-
-    ``B`` may be a vector (m,), or (..., m) with exactly the leading dimensions of ``A``.
+    ``hermitian`` takes the sizes of the eigenvalues instead, and reads the lower triangle only.
     """
-    check_matrices("torch.linalg.lstsq", A, B, square=False)
-    is_vector = B._array.ndim == A._array.ndim - 1
-    right = B.unsqueeze(-1) if is_vector else B
-    if right._array.shape[-2] != A._array.shape[-2]:
-        raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
-    solution = matmul(linalg_pinv(A, rtol=rcond), right)
-    nothing = Tensor._wrap(np.zeros(0, A._array.dtype))
-    return Lstsq(solution.squeeze(-1) if is_vector else solution, nothing, linalg_matrix_rank(A, rtol=rcond), nothing)
+    check_matrices("linalg.matrix_rank", A, square=hermitian)
+    if A._array.size == 0:
+        return Tensor._wrap(np.zeros(A._array.shape[:-2], np.int64))
+    absolute, relative = (np.asarray(tol._array if isinstance(tol, Tensor) else tol)[..., None], np.zeros(1))
+    if tol is None:
+        absolute, relative = _tolerance(A, atol, rtol)
+    detached = A.detach()
+    values = abs(linalg_eigvalsh(detached)._array) if hermitian else linalg_svdvals(detached)._array
+    limit = np.maximum(absolute, relative * values.max(axis=-1, keepdims=True))
+    return Tensor._wrap(np.asarray(np.count_nonzero(values > limit, axis=-1), np.int64))
+
+
+def linalg_pinv(A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+    """The Moore-Penrose pseudo-inverse: (..., m, n) gives (..., n, m) (``torch.linalg.pinv``).
+
+    Singular values up to ``max(atol, rtol · largest)`` count as 0; ``rcond`` is an older name of ``rtol``. With
+    ``hermitian`` A is symmetric, and only its lower triangle is read.
+    """
+    check_matrices("linalg.pinv", A, square=hermitian)
+    if A._array.size == 0:
+        return A.mH * 1
+    absolute, relative = _tolerance(A, atol, rcond if rtol is None else rtol)
+    if not hermitian:
+        return PseudoInverse.apply(A, atol=absolute, rtol=relative)
+    values, vectors = linalg_eigh(A)
+    sizes = abs(values._array)
+    large = Tensor._wrap(sizes > np.maximum(absolute, relative * sizes.max(axis=-1, keepdims=True)))
+    inverted = where(large, 1 / where(large, values, 1.0), 0.0)
+    return matmul(vectors * inverted.unsqueeze(-2), vectors.mH)
 
 
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     """PyTorch's older name for :func:`linalg_pinv`."""
-    return linalg_pinv(input, rtol=rcond)
+    return linalg_pinv(input, rcond)
+
+
+def linalg_lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
+    """X that minimizes ‖A X - B‖, the smallest such X: A⁺ B (``torch.linalg.lstsq``).
+
+    ``B`` may be a vector (m,), or (..., m) with exactly the leading dimensions of ``A``. ``driver`` (gelsy, gels, gelsd,
+    gelss) names a LAPACK routine; here it decides which of the other results are there, as in PyTorch: residuals
+    ``‖A X - B‖²`` per column but for gelsy, the rank but for gels, singular values for gelsd and gelss.
+    """
+    check_matrices("torch.linalg.lstsq", A, B, square=False)
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise RuntimeError(
+            "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), but provided with "
+            f"{driver}"
+        )
+    driver = driver or "gelsy"
+    is_vector = B._array.ndim == 1 or (B._array.ndim == A._array.ndim - 1 and B._array.shape == A._array.shape[:-1])
+    right = B.unsqueeze(-1) if is_vector else B
+    rows, columns = A._array.shape[-2:]
+    if right._array.shape[-2] != rows:
+        raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
+    detached = A.detach()
+    rank = linalg_matrix_rank(detached, rtol=rcond)
+    solution = matmul(linalg_pinv(A, rcond), right)
+    residuals: Any = ops.zeros(0, dtype=A.dtype)
+    if rows > columns and driver != "gelsy" and (rank._array == columns).all():
+        residuals = sum_((matmul(A, solution) - right).abs().square(), -2)
+        residuals = residuals.squeeze(-1) if is_vector else residuals
+    return Lstsq(
+        solution.squeeze(-1) if is_vector else solution,
+        residuals,
+        rank if driver != "gels" else ops.zeros(0, dtype=rank.dtype),
+        linalg_svdvals(detached) if driver in ("gelsd", "gelss") else ops.zeros(0, dtype=A.dtype),
+    )
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

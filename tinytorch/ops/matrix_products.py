@@ -11,28 +11,16 @@ import numpy as np
 from tinytorch.ops.checks import check_square
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import index_select
-from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, weighted_sum
 from tinytorch.tensor import Tensor
 
 __all__ = ["addbmm", "addmv", "addr", "baddbmm", "chain_matmul", "cross", "ger", "inner", "kron",
            "matrix_power", "multi_dot", "tensordot", "vdot"]  # fmt: skip
 
 
-def _plus(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
-    """``beta · input + alpha · product``; with beta 0, ``input`` is ignored, nan and all."""
-    product = product if alpha == 1 else product * alpha
-    if beta == 0:
-        return product + ops.fill(input, 0)
-    return product + (input if beta == 1 else input * beta)
-
-
-@accepts_out
-def baddbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
-) -> Tensor:
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta · input + alpha · (batch1 @ batch2)`` for stacks of matrices."""
-    return _plus(input, bmm(batch1, batch2), beta, alpha)
+    return weighted_sum(input, bmm(batch1, batch2), beta, alpha)
 
 
 @accepts_out
@@ -40,7 +28,7 @@ def addbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · Σ_b (batch1[b] @ batch2[b])``."""
-    return _plus(input, bmm(batch1, batch2).sum(0), beta, alpha)
+    return weighted_sum(input, bmm(batch1, batch2).sum(0), beta, alpha)
 
 
 @accepts_out
@@ -53,7 +41,7 @@ def addmv(
             f"size mismatch, got input ({input._array.size}), mat ({'x'.join(map(str, mat.shape))}), vec "
             f"({vec._array.size})"
         )
-    return _plus(input, mv(mat, vec), beta, alpha)
+    return weighted_sum(input, mv(mat, vec), beta, alpha)
 
 
 @accepts_out
@@ -61,7 +49,7 @@ def addr(
     input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · (vec1 ⊗ vec2)``."""
-    return _plus(input, outer(vec1, vec2), beta, alpha)
+    return weighted_sum(input, outer(vec1, vec2), beta, alpha)
 
 
 @accepts_out

@@ -38,8 +38,19 @@ class EuclideanNorm(Primitive):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         x, y = ctx.saved_tensors
-        zero = y == 0
-        return x * where(zero, 0.0, grad / where(zero, 1.0, y))
+        return x * where(y == 0, 0.0, grad / y)
+
+
+class CountNonzero(Primitive):
+    """The 0-norm: how many elements are not 0, in x's dtype. Flat wherever it has a derivative: no gradient at all."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...]) -> np.ndarray:
+        return np.add.reduce(x != 0, axis=dim, keepdims=True, dtype=x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> None:
+        return None
 
 
 @accepts_out
@@ -69,9 +80,9 @@ def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:
     """The norm with the reduced dimensions kept as size 1."""
     if ord == 2:
         return EuclideanNorm.apply(x, dim=dims)
-    size = x.abs()
     if ord == 0:
-        return sum_((size != 0).to(size.dtype), dims, True) + 0 * sum_(size, dims, True)  # flat, but part of the graph
+        return CountNonzero.apply(x, dim=dims)
+    size = x.abs()
     if ord == 1:
         return sum_(size, dims, True)
     if math.isinf(ord):

@@ -1,0 +1,87 @@
+"""Determinants. ``d = det A`` gives ``∂L/∂A = grad · d · A⁻ᴴ`` (Jacobi)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.compare import where
+from tinytorch.ops.solve import check_matrices, inverse
+from tinytorch.tensor import Tensor
+
+__all__ = ["det", "linalg_slogdet", "logdet", "slogdet"]
+
+
+class Slogdet(NamedTuple):
+    """What ``slogdet`` returns."""
+
+    sign: Tensor
+    logabsdet: Tensor
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.linalg_slogdet(\nsign={self.sign!r},\nlogabsdet={self.logabsdet!r})"
+
+
+class Det(Primitive):
+    """y = det A; A receives grad · y · A⁻ᴴ."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray) -> np.ndarray:
+        y = np.asarray(np.linalg.det(a))
+        ctx.save_for_backward(a, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        a, y = ctx.saved_tensors
+        if y._array.all():
+            return (grad * y).unsqueeze(-1).unsqueeze(-1) * inverse(a).mH
+        # constant: once differentiable only
+        return grad.unsqueeze(-1).unsqueeze(-1) * Tensor._wrap(_cofactors(a._array))
+
+
+def _cofactors(a: np.ndarray) -> np.ndarray:
+    """The derivative of det where A may be singular: from A = U S Vᵀ, det(U Vᵀ) · U · diag(Π of the other S) · Vᵀ."""
+    u, s, vt = np.linalg.svd(a)
+    others = np.stack([np.delete(s, i, axis=-1).prod(axis=-1) for i in range(s.shape[-1])], axis=-1)
+    sign = (np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
+    return (sign * (u * others[..., None, :]) @ vt).astype(a.dtype)
+
+
+class LogAbsDet(Primitive):
+    """(sign, ln |det A|); the sign is constant nearly everywhere."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray) -> Any:
+        sign, value = (np.asarray(part) for part in np.linalg.slogdet(a))
+        ctx.save_for_backward(a)
+        return sign, value
+
+    @staticmethod
+    def backward(ctx: Any, _: Any, grad: Tensor) -> Tensor:
+        (a,) = ctx.saved_tensors
+        return grad.unsqueeze(-1).unsqueeze(-1) * inverse(a).mH
+
+
+def det(input: Tensor) -> Tensor:
+    """The determinant of square matrices."""
+    check_matrices("linalg.det", input)
+    return Det.apply(input)
+
+
+def linalg_slogdet(A: Tensor) -> Any:
+    """(sign, ln |det A|): det = sign · exp(logabsdet), without overflow."""
+    check_matrices("linalg.slogdet", A)
+    return Slogdet(*LogAbsDet.apply(A))
+
+
+def logdet(input: Tensor) -> Tensor:
+    """ln det A; nan where the determinant is negative."""
+    sign, value = linalg_slogdet(input)
+    return where(sign == -1, math.nan, value)
+
+
+slogdet = linalg_slogdet

@@ -1,0 +1,47 @@
+"""Linear equations between tensors: groups of dimensions joined into rows and columns, then solved as matrices."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tinytorch.ops.solve import inverse, linalg_solve
+from tinytorch.tensor import Tensor
+
+__all__ = ["linalg_tensorinv", "linalg_tensorsolve"]
+
+
+def linalg_tensorinv(A: Tensor, ind: int = 2) -> Tensor:
+    """The inverse for ``tensordot``: ``tensordot(inverse, A, ind)`` is the identity (``torch.linalg.tensorinv``).
+
+    The first ``ind`` dimensions of ``A`` must hold as many elements as the others.
+    """
+    shape = A._array.shape
+    if ind <= 0:
+        raise RuntimeError("Expected a strictly positive integer for 'ind'")
+    rows, columns = shape[:ind], shape[ind:]
+    if math.prod(rows) != math.prod(columns):
+        raise RuntimeError(
+            f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
+            f"{math.prod(columns)} != {math.prod(rows)}"
+        )
+    matrix = A.reshape(math.prod(rows), math.prod(columns))
+    return inverse(matrix).reshape(*columns, *rows)
+
+
+def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None) -> Tensor:
+    """X with ``tensordot(A, X, X.ndim) = B`` (``torch.linalg.tensorsolve``).
+
+    ``dims``: dimensions of ``A`` to be moved to its end first. Then A's shape is B's, followed by X's.
+    """
+    if dims is not None:
+        moved = tuple(dims)
+        A = A.movedim(moved, tuple(range(A._array.ndim - len(moved), A._array.ndim)))
+    unknown = A._array.shape[B._array.ndim :]
+    size = B._array.size
+    if math.prod(unknown) != size or A._array.size != size * size:
+        raise RuntimeError(
+            f"Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "
+            f"but got {math.prod(unknown)} != {math.prod(A._array.shape[: B._array.ndim])}"
+        )
+    return linalg_solve(A.reshape(size, size), B.reshape(-1)).reshape(unknown)
