@@ -39,6 +39,7 @@ from tinytorch.ops.matrix_norms import linalg_norm as norm
 from tinytorch.ops.matrix_norms import linalg_pinv as pinv
 from tinytorch.ops.matrix_norms import matrix_norm
 from tinytorch.ops.matrix_products import cross_along, matrix_power, multi_dot
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import LinAlgError
 from tinytorch.ops.solve import inverse as inv
 from tinytorch.ops.solve import linalg_solve as solve

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.testing._internal.opinfo.core import OpInfo
 
 import tinytorch
 
@@ -38,7 +39,7 @@ def translate(value: Any) -> Any:
         return type(value)(map(translate, value))
     if isinstance(value, Mapping):
         return {translate(key): translate(item) for key, item in value.items()}
-    if callable(value) and not isinstance(value, type):
+    if callable(value) and not isinstance(value, type) and not isinstance(value, OpInfo):
         return resolve(value)
     return value
 

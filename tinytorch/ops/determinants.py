@@ -9,6 +9,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.compare import where
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import check_matrices, inverse
 from tinytorch.tensor import Tensor
 
@@ -66,13 +67,15 @@ class LogAbsDet(Primitive):
         return grad.unsqueeze(-1).unsqueeze(-1) * inverse(a).mH
 
 
-def det(input: Tensor) -> Tensor:
+@accepts_out
+def det(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The determinant of square matrices."""
     check_matrices("linalg.det", input)
     return Det.apply(input)
 
 
-def linalg_slogdet(A: Tensor) -> Any:
+@accepts_out
+def linalg_slogdet(A: Tensor, *, out: Any = None) -> Any:
     """(sign, ln |det A|): det = sign · exp(logabsdet), without overflow."""
     check_matrices("linalg.slogdet", A)
     return Slogdet(*LogAbsDet.apply(A))

@@ -14,6 +14,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.diagonal import tril
 from tinytorch.ops.linalg import matmul
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import check_matrices
 from tinytorch.tensor import Tensor
 
@@ -40,7 +41,8 @@ class QRReflections(Primitive):
         raise NotImplementedError("the derivative for 'geqrf' is not implemented; linalg.qr has one.")
 
 
-def geqrf(input: Tensor) -> Any:
+@accepts_out
+def geqrf(input: Tensor, *, out: Any = None) -> Any:
     """(a, tau): R and the reflections whose product is Q, for :func:`householder_product` (``torch.geqrf``)."""
     check_matrices("torch.geqrf", input, square=False)
     return Reflections(*QRReflections.apply(input))
@@ -70,7 +72,8 @@ def _check(name: str, input: Tensor, tau: Tensor) -> None:
         raise RuntimeError(f"{name}: tau dtype {tau.dtype} does not match input dtype {input.dtype}")
 
 
-def householder_product(input: Tensor, tau: Tensor) -> Tensor:
+@accepts_out
+def householder_product(input: Tensor, tau: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The first n columns of H₁ ... H_k, for (..., m, n) and (..., k) (``torch.linalg.householder_product``)."""
     _check("torch.linalg.householder_product", input, tau)
     check_matrices("torch.linalg.householder_product", input, tau, square=False)
@@ -78,11 +81,14 @@ def householder_product(input: Tensor, tau: Tensor) -> Tensor:
     q = ops.eye(rows, columns, dtype=input.dtype).expand(*input._array.shape)
     for factor, v in reversed(_vectors(input, tau)):
         q = q - factor * matmul(v, matmul(v.mH, q))
-    return q.clone() if tau._array.shape[-1] == 0 else q
+    return q if tau._array.shape[-1] else ops.copy(input, q)  # without reflections: constant in the input
 
 
-def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
-    """Q C, or C Q with ``left=False``, or with Qᴴ for Q: the whole square Q, without ever making it (``torch.ormqr``)."""
+@accepts_out
+def ormqr(
+    input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False, *, out: Tensor | None = None
+) -> Tensor:
+    """Q C, or C Q with ``left=False``, or Qᴴ for Q with ``transpose``: the square Q, without ever making it."""
     if input._array.ndim < 2 or other._array.ndim < 2:
         which = "input" if input._array.ndim < 2 else "other"
         raise RuntimeError(f"torch.ormqr: {which} must have at least 2 dimensions.")

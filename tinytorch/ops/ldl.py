@@ -16,6 +16,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.linalg import matmul
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import LinAlgError, check_matrices, check_rows
 from tinytorch.tensor import Tensor
 
@@ -133,7 +134,8 @@ class LDLFactor(Primitive):
         )
 
 
-def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False) -> Any:
+@accepts_out
+def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(LD, pivots, info) of symmetric (``hermitian``: Hermitian) matrices, see the module's text."""
     check_matrices("torch.linalg.ldl_factor_ex", A)
     factors = LDLEx(*LDLFactor.apply(A, hermitian=hermitian))
@@ -147,13 +149,17 @@ def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bo
     return factors
 
 
-def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False) -> Any:
+@accepts_out
+def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
     """(LD, pivots) of symmetric matrices; LinAlgError for a singular one (``torch.linalg.ldl_factor``)."""
     packed, pivots, _ = linalg_ldl_factor_ex(A, hermitian=hermitian, check_errors=True)
     return LDL(packed, pivots)
 
 
-def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False) -> Tensor:
+@accepts_out
+def linalg_ldl_solve(
+    LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False, out: Tensor | None = None
+) -> Tensor:
     """X with A X = B, given A's LDL (``torch.linalg.ldl_solve``). Differentiable in B."""
     check_matrices("torch.linalg.ldl_solve", LD, B)
     if B._array.ndim < 2:

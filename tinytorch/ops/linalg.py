@@ -204,12 +204,16 @@ def weighted_sum(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tenso
     return product + (input if beta == 1 else input * beta)
 
 
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+@accepts_out
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+) -> Tensor:
     """``beta · input + alpha · (mat1 @ mat2)``."""
     return weighted_sum(input, mm(mat1, mat2), beta, alpha)
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+@accepts_out
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None) -> Tensor:
     """``input @ weightᵀ + bias`` over the last dimension: (..., in), (out, in), (out,) give (..., out)."""
     _check_same_dtype("linear", input, weight)
     if weight._array.ndim == 1:

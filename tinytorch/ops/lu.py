@@ -1,12 +1,13 @@
 """LU: A = P L U, Gaussian elimination written down. L keeps the factors by which rows were subtracted, U what is left,
 the permutation P which rows were exchanged (each time the largest element of a column is brought to the diagonal).
 
-``LU`` in one matrix: U on and above the diagonal, L below it (its diagonal of ones is not stored). ``pivots[j]``, counted
-from 1: the row with which row j was exchanged in step j.
+``LU`` in one matrix: U on and above the diagonal, L below it (its diagonal of ones is not stored). ``pivots[j]``: the
+row, counted from 1, with which row j was exchanged in step j.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,8 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.diagonal import tril, triu
 from tinytorch.ops.joining import cat
 from tinytorch.ops.linalg import matmul
-from tinytorch.ops.solve import LinAlgError, check_matrices, check_rows, linalg_solve_triangular
+from tinytorch.ops.out import accepts_out
+from tinytorch.ops.solve import check_matrices, check_rows, linalg_solve_triangular
 from tinytorch.tensor import Tensor
 
 __all__ = ["eliminate", "linalg_lu", "linalg_lu_factor", "linalg_lu_factor_ex", "linalg_lu_solve", "lu", "lu_solve",
@@ -51,7 +53,7 @@ def eliminate(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(LU, pivots, info) of stacks of matrices, panel by panel: ``A22 ← A22 - L21 (L11⁻¹ A12)``."""
     rows, columns = a.shape[-2:]
     count = min(rows, columns)
-    stack = a.reshape(-1, rows, columns).copy()
+    stack = a.reshape(math.prod(a.shape[:-2]), rows, columns).copy()
     pivots = np.zeros((len(stack), count), np.int32)
     for start in range(0, count, _PANEL):
         stop = min(start + _PANEL, count)
@@ -83,7 +85,7 @@ def _eliminate_column(stack: np.ndarray, pivots: np.ndarray, j: int, stop: int) 
 
 def _permutation(pivots: np.ndarray, rows: int, dtype: Any) -> Tensor:
     """The matrices P that undo the exchanges: column i has its one where the i-th row of L U belongs in A."""
-    exchanges = pivots.reshape(-1, pivots.shape[-1])
+    exchanges = pivots.reshape(math.prod(pivots.shape[:-1]), pivots.shape[-1])
     order = np.tile(np.arange(rows), (len(exchanges), 1))
     matrix = np.arange(len(exchanges))
     for j in range(pivots.shape[-1]):
@@ -138,7 +140,8 @@ def _check_pivot(name: str, pivot: bool) -> None:
         raise RuntimeError(f"{name}: LU without pivoting is not implemented on the CPU")
 
 
-def linalg_lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
+@accepts_out
+def linalg_lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:
     """(LU, pivots, info): as :func:`linalg_lu_factor`, but a zero on U's diagonal is reported in ``info``."""
     check_matrices("torch.linalg.lu_factor_ex", A, square=False)
     _check_pivot("linalg.lu_factor", pivot)
@@ -153,30 +156,35 @@ def _check_info(name: str, info: Tensor) -> None:
     if len(bad):
         step = info._array[tuple(bad[0])]
         which = f" (Batch element {int(np.flatnonzero(info._array)[0])}):" if info._array.ndim else ""
-        raise LinAlgError(
+        raise RuntimeError(
             f"{name}:{which} U[{step},{step}] is zero and using it on lu_solve would result in a division by zero. "
             "If you still want to perform the factorization, consider calling linalg.lu(A, pivot) or "
             "linalg.lu_factor_ex(A, pivot)"
         )
 
 
-def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
+@accepts_out
+def linalg_lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     """(LU, pivots) of matrices (..., m, n), see the module's text (``torch.linalg.lu_factor``).
 
-    Raises LinAlgError where U has a zero on its diagonal.
+    Raises RuntimeError where U has a zero on its diagonal.
     """
     packed, pivots, info = linalg_lu_factor_ex(A, pivot=pivot)
     _check_info("torch.linalg.lu_factor", info)
     return LUFactors(packed, pivots)
 
 
-def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
+@accepts_out
+def linalg_lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     """(P, L, U) with A = P L U: a permutation, a lower and an upper triangular matrix (``torch.linalg.lu``)."""
     packed, pivots, _ = linalg_lu_factor_ex(A, pivot=pivot)
     return lu_unpack(packed, pivots)
 
 
-def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True) -> Any:
+@accepts_out
+def lu_unpack(
+    LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *, out: Any = None
+) -> Any:
     """(P, L, U) from the packed form of :func:`linalg_lu_factor`; what is not asked for is an empty tensor."""
     if unpack_pivots and LU_pivots._array.dtype != np.int32:
         raise RuntimeError(
@@ -195,7 +203,10 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
     return PLU(p, lower, upper)
 
 
-def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
+@accepts_out
+def linalg_lu_solve(
+    LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False, out: Tensor | None = None
+) -> Tensor:
     """X with A X = B (``left=False``: X A = B; ``adjoint``: Aᴴ for A), given A's LU (``torch.linalg.lu_solve``)."""
     if not left:
         return linalg_lu_solve(LU, pivots, B.mH, adjoint=not adjoint).mH
@@ -215,13 +226,15 @@ def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True,
     return linalg_solve_triangular(LU, half, upper=True)
 
 
-def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
+@accepts_out
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, *, out: Any = None) -> Any:
     """PyTorch's older name: (LU, pivots), and info with ``get_infos``."""
     factors = linalg_lu_factor_ex(A, pivot=pivot)
     return tuple(factors) if get_infos else tuple(factors)[:2]
 
 
-def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+@accepts_out
+def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
     """X with A X = b, given A's LU: PyTorch's older order of arguments."""
     return linalg_lu_solve(LU_data, LU_pivots, b)
 

@@ -17,6 +17,7 @@ from tinytorch.ops.extremes import amax, amin
 from tinytorch.ops.factorizations import linalg_eigh, linalg_eigvalsh, linalg_svdvals
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.linalg_ex import linalg_inv_ex
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.ops.solve import check_matrices
 from tinytorch.ops.vector_norms import vector_norm
@@ -123,7 +124,8 @@ def linalg_norm(
     return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
 
 
-def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
+@accepts_out
+def linalg_cond(A: Tensor, p: Any = None, *, out: Tensor | None = None) -> Tensor:
     """The condition number ‖A‖ · ‖A⁻¹‖; by default largest over smallest singular value. inf for a singular matrix."""
     if p in (None, 2, -2):
         if A._array.size == 0:
@@ -176,7 +178,16 @@ def linalg_matrix_rank(
     return Tensor._wrap(np.asarray(np.count_nonzero(values > limit, axis=-1), np.int64))
 
 
-def linalg_pinv(A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+@accepts_out
+def linalg_pinv(
+    A: Tensor,
+    rcond: Any = None,
+    hermitian: bool = False,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    out: Tensor | None = None,
+) -> Tensor:
     """The Moore-Penrose pseudo-inverse: (..., m, n) gives (..., n, m) (``torch.linalg.pinv``).
 
     Singular values up to ``max(atol, rtol · largest)`` count as 0; ``rcond`` is an older name of ``rtol``. With
@@ -200,11 +211,14 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     return linalg_pinv(input, rcond)
 
 
-def linalg_lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
+@accepts_out
+def linalg_lstsq(
+    A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None, out: Any = None
+) -> Any:
     """X that minimizes ‖A X - B‖, the smallest such X: A⁺ B (``torch.linalg.lstsq``).
 
-    ``B`` may be a vector (m,), or (..., m) with exactly the leading dimensions of ``A``. ``driver`` (gelsy, gels, gelsd,
-    gelss) names a LAPACK routine; here it decides which of the other results are there, as in PyTorch: residuals
+    ``B`` may be a vector (m,), or (..., m) with exactly the leading dimensions of ``A``. ``driver`` (gelsy, gels,
+    gelsd, gelss) names a LAPACK routine; here it decides which of the other results are there, as in PyTorch: residuals
     ``‖A X - B‖²`` per column but for gelsy, the rank but for gels, singular values for gelsd and gelss.
     """
     check_matrices("torch.linalg.lstsq", A, B, square=False)
@@ -222,7 +236,7 @@ def linalg_lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: st
     detached = A.detach()
     rank = linalg_matrix_rank(detached, rtol=rcond)
     solution = matmul(linalg_pinv(A, rcond), right)
-    residuals: Any = ops.zeros(0, dtype=A.dtype)
+    residuals = solution.flatten()[:0]
     if rows > columns and driver != "gelsy" and (rank._array == columns).all():
         residuals = sum_((matmul(A, solution) - right).abs().square(), -2)
         residuals = residuals.squeeze(-1) if is_vector else residuals

@@ -12,13 +12,17 @@ from tinytorch.ops.checks import check_square
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import index_select
 from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, weighted_sum
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["addbmm", "addmv", "addr", "baddbmm", "chain_matmul", "cross", "ger", "inner", "kron",
            "matrix_power", "multi_dot", "tensordot", "vdot"]  # fmt: skip
 
 
-def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+@accepts_out
+def baddbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+) -> Tensor:
     """``beta · input + alpha · (batch1 @ batch2)`` for stacks of matrices."""
     return weighted_sum(input, bmm(batch1, batch2), beta, alpha)
 
@@ -28,7 +32,7 @@ def addbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · Σ_b (batch1[b] @ batch2[b])``."""
-    return weighted_sum(input, bmm(batch1, batch2).sum(0), beta, alpha)
+    return weighted_sum(input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
 
 @accepts_out
@@ -80,6 +84,10 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, *, out: Tensor | None = None)
     """
     first, second = _contracted_dims(a, b, dims)
     for d, e in zip(first, second, strict=True):
+        if a._array.shape[d] == 1:  # broadcasts: the other side is summed before
+            b = b.sum(e, keepdim=True, dtype=b.dtype)
+        elif b._array.shape[e] == 1:
+            a = a.sum(d, keepdim=True, dtype=a.dtype)
         if a._array.shape[d] != b._array.shape[e]:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {a._array.shape[d]} in dim {d} and second "

@@ -88,7 +88,8 @@ def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return Inverse.apply(input)
 
 
-def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
+@accepts_out
+def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None) -> Tensor:
     """X with A X = B (or X A = B with ``left=False``), of one system or a stack of them (``torch.linalg.solve``).
 
     ``B`` may be vectors: (n,), or (..., n) with exactly the leading dimensions of ``A``.
@@ -138,6 +139,7 @@ def _substitute(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return x
 
 
+@accepts_out
 def linalg_solve_triangular(
     A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Tensor | None = None
 ) -> Tensor:
@@ -160,8 +162,9 @@ class TriangularSolution(NamedTuple):
     cloned_coefficient: Tensor
 
 
+@accepts_out
 def triangular_solve(
-    b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *, out: Any = None
 ) -> Any:
     """PyTorch's older form of :func:`linalg_solve_triangular`: (X, a copy of A), with A X = b, or Aᵀ X = b."""
     for name, value in (("b", b), ("A", A)):
@@ -175,7 +178,8 @@ def triangular_solve(
     return TriangularSolution(solution, A.clone())
 
 
-def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
+@accepts_out
+def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
     """X with (L Lᴴ) X = B, given the Cholesky factor ``L`` (or U with Uᴴ U = A)."""
     for name, value in (("b", B), ("u", L)):
         if value._array.ndim < 2:
@@ -187,7 +191,8 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     return linalg_solve_triangular(factor.mH, half, upper=True)
 
 
-def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
+@accepts_out
+def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
     """(L Lᴴ)⁻¹, given the Cholesky factor."""
     check_square("cholesky_inverse", L)
     return cholesky_solve(ops.eye(L._array.shape[-1], dtype=L.dtype), L, upper)

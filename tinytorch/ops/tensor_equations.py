@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import inverse, linalg_solve
 from tinytorch.tensor import Tensor
 
 __all__ = ["linalg_tensorinv", "linalg_tensorsolve"]
 
 
-def linalg_tensorinv(A: Tensor, ind: int = 2) -> Tensor:
+@accepts_out
+def linalg_tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
     """The inverse for ``tensordot``: ``tensordot(inverse, A, ind)`` is the identity (``torch.linalg.tensorinv``).
 
     The first ``ind`` dimensions of ``A`` must hold as many elements as the others.
@@ -29,7 +31,8 @@ def linalg_tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     return inverse(matrix).reshape(*columns, *rows)
 
 
-def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None) -> Tensor:
+@accepts_out
+def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Tensor | None = None) -> Tensor:
     """X with ``tensordot(A, X, X.ndim) = B`` (``torch.linalg.tensorsolve``).
 
     ``dims``: dimensions of ``A`` to be moved to its end first. Then A's shape is B's, followed by X's.

@@ -30,23 +30,48 @@ class EuclideanNorm(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...]) -> np.ndarray:
-        squares = x * x if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
-        y = np.sqrt(np.add.reduce(squares, axis=dim, keepdims=True))
+        wide = _accurate(x)
+        squares = wide * wide if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
+        y = np.sqrt(np.add.reduce(squares, axis=dim, keepdims=True)).astype(x.real.dtype, copy=False)
         ctx.save_for_backward(x, y)
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         x, y = ctx.saved_tensors
-        return x * where(y == 0, 0.0, grad / y)
+        return grad * where(y == 0, 0.0, x / y)
+
+
+class PowerNorm(Primitive):
+    """y = (Σ |x|ᵖ)^(1/p), reduced dimensions kept; x_i receives grad · sgn(x_i) (|x_i| / y)^(p-1), 0 at kinks."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, p: float, dim: tuple[int, ...]) -> np.ndarray:
+        y = np.add.reduce(abs(_accurate(x)) ** p, axis=dim, keepdims=True) ** (1 / p)
+        y = y.astype(x.real.dtype, copy=False)
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x, y), p = ctx.saved_tensors, ctx.attributes["p"]
+        if p < 1:
+            return x.sgn() * where(x == 0, 0.0, x.abs() ** (p - 1)) * grad * y ** (1 - p)
+        powers = x.sgn() * x.abs() ** (p - 1) if p < 2 else x * x.abs() ** (p - 2)
+        return powers * where(y == 0, 0.0, grad / y ** (p - 1))
+
+
+def _accurate(x: np.ndarray) -> np.ndarray:
+    """float16 overflows where its squares are summed."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 class CountNonzero(Primitive):
-    """The 0-norm: how many elements are not 0, in x's dtype. Flat wherever it has a derivative: no gradient at all."""
+    """The 0-norm: how many elements are not 0, as real numbers. Flat wherever it has a derivative: no gradient at all."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...]) -> np.ndarray:
-        return np.add.reduce(x != 0, axis=dim, keepdims=True, dtype=x.dtype)
+        return np.add.reduce(x != 0, axis=dim, keepdims=True, dtype=x.real.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> None:
@@ -87,18 +112,7 @@ def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:
         return sum_(size, dims, True)
     if math.isinf(ord):
         return (amax if ord > 0 else amin)(size, dims, True)
-    if 0 < ord < 2:  # |x|^p has an infinite first or second derivative at 0
-        nothing = size == 0
-        powers = where(nothing, 0.0, where(nothing, 1.0, size) ** ord)
-    else:
-        powers = size**ord
-    total = sum_(powers, dims, True)
-    flat = (total == 0) | (total == math.inf) if ord < 0 else total == 0
-    return (
-        where(flat, total ** (1 / ord), where(flat, 1.0, total) ** (1 / ord))
-        if ord < 0
-        else where(flat, 0.0, where(flat, 1.0, total) ** (1 / ord))
-    )
+    return PowerNorm.apply(x, p=ord, dim=dims)
 
 
 @accepts_out
