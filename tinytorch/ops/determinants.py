@@ -1,4 +1,4 @@
-"""Determinants. ``d = det A`` gives ``∂L/∂A = grad · d · A⁻ᴴ`` (Jacobi)."""
+"""Determinants. ``d = det A`` gives ``∂L/∂A = grad · d · A⁻ᵀ`` (Jacobi)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Slogdet(NamedTuple):
 
 
 class Det(Primitive):
-    """y = det A; A receives grad · y · A⁻ᴴ."""
+    """y = det A; A receives grad · y · A⁻ᵀ."""
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray) -> np.ndarray:
@@ -39,7 +39,7 @@ class Det(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         a, y = ctx.saved_tensors
         if y._array.all():
-            return (grad * y).unsqueeze(-1).unsqueeze(-1) * inverse(a).mH
+            return (grad * y).unsqueeze(-1).unsqueeze(-1) * inverse(a).mT
         # constant: once differentiable only
         return grad.unsqueeze(-1).unsqueeze(-1) * Tensor._wrap(_cofactors(a._array))
 
@@ -53,17 +53,23 @@ def _cofactors(a: np.ndarray) -> np.ndarray:
 
 
 class LogAbsDet(Primitive):
-    """(sign, ln |det A|); the sign is constant nearly everywhere."""
+    """(sign, ln |det A|). The sign of a real determinant is constant nearly everywhere, that of a complex one turns
+    with the imaginary part of ln det A.
+    """
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray) -> Any:
         sign, value = (np.asarray(part) for part in np.linalg.slogdet(a))
-        ctx.save_for_backward(a)
+        ctx.save_for_backward(a, sign)
         return sign, value
 
     @staticmethod
-    def backward(ctx: Any, _: Any, grad: Tensor) -> Tensor:
-        (a,) = ctx.saved_tensors
+    def backward(ctx: Any, grad_sign: Tensor, grad: Tensor) -> Tensor:
+        a, sign = ctx.saved_tensors
+        if a._array.dtype.kind == "c":
+            grad = grad - 1j * (grad_sign.conj() * sign).imag
         return grad.unsqueeze(-1).unsqueeze(-1) * inverse(a).mH
 
 

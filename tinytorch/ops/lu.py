@@ -97,7 +97,7 @@ def _permutation(pivots: np.ndarray, rows: int, dtype: Any) -> Tensor:
 
 
 class LUFactor(Primitive):
-    """(LU, pivots, info). For square A the gradient is ``P L⁻ᴴ (tril(Lᴴ gL, -1) + triu(gU Uᴴ)) U⁻ᴴ``.
+    """(LU, pivots, info). For square A the gradient is ``P L⁻ᵀ (tril(Lᵀ gL, -1) + triu(gU Uᵀ)) U⁻ᵀ``.
 
     What stands right of the square part (U2 = L⁻¹ A2) or below it (L2 = A2 U⁻¹) is a triangular system, whose gradient
     comes first.
@@ -117,15 +117,15 @@ class LUFactor(Primitive):
         rows, columns = packed._array.shape[-2:]
         k = min(rows, columns)
         square = packed[..., :k, :k]
-        lower, upper = square.mH, triu(square).mH  # of L only what is below the diagonal will be read
+        lower, upper = square.mT, triu(square).mT  # of L only what is below the diagonal will be read
         grad_l = grad_u = grad[..., :k, :k]
         below = right = None
         if rows > k:
             below = linalg_solve_triangular(upper, grad[..., k:, :], upper=False, left=False)
-            grad_u = grad_u - matmul(packed[..., k:, :].mH, below)
+            grad_u = grad_u - matmul(packed[..., k:, :].mT, below)
         if columns > k:
             right = linalg_solve_triangular(lower, grad[..., k:], upper=True, unitriangular=True)
-            grad_l = grad_l - matmul(right, packed[..., k:].mH)
+            grad_l = grad_l - matmul(right, packed[..., k:].mT)
         one = ops.eye(k, dtype=packed.dtype)
         core = tril(matmul(triu(lower, 1) + one, grad_l), -1) + triu(matmul(grad_u, upper))
         core = linalg_solve_triangular(lower, core, upper=True, unitriangular=True)

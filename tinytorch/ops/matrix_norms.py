@@ -38,6 +38,8 @@ class Lstsq(NamedTuple):
 class PseudoInverse(Primitive):
     """P = A⁺. ``dP = -P dA P + P Pᴴ dAᴴ (1 - A P) + (1 - P A) dAᴴ Pᴴ P`` (Golub and Pereyra 1973), transposed."""
 
+    complex_backward = True
+
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, atol: np.ndarray, rtol: np.ndarray) -> np.ndarray:
         u, s, vh = np.linalg.svd(a, full_matrices=False)

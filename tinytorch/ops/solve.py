@@ -2,11 +2,10 @@
 
 ::
 
-    A X = B          ∂L/∂B = A⁻ᴴ grad,          ∂L/∂A = -(∂L/∂B) Xᴴ
-    Y = A⁻¹          ∂L/∂A = -Yᴴ grad Yᴴ
+    A X = B          ∂L/∂B = A⁻ᵀ grad,          ∂L/∂A = -(∂L/∂B) Xᵀ
+    Y = A⁻¹          ∂L/∂A = -Yᵀ grad Yᵀ
 
-(ᴴ is the transpose of real matrices, and the conjugate transpose of complex ones.) All take stacks of matrices, whose
-leading dimensions broadcast.
+All take stacks of matrices, whose leading dimensions broadcast.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ def check_matrices(name: str, *tensors: Tensor, square: bool = True) -> None:
 
 
 class Inverse(Primitive):
-    """Y = A⁻¹; A receives -Yᴴ grad Yᴴ."""
+    """Y = A⁻¹; A receives -Yᵀ grad Yᵀ."""
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray) -> np.ndarray:
@@ -59,7 +58,7 @@ class Inverse(Primitive):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
-        return -matmul(y.mH, matmul(grad, y.mH))
+        return -matmul(y.mT, matmul(grad, y.mT))
 
 
 class Solve(Primitive):
@@ -77,8 +76,8 @@ class Solve(Primitive):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Tensor]:
         a, x = ctx.saved_tensors
-        grad_b = Solve.apply(a.mH, grad)
-        return -matmul(grad_b, x.mH) if ctx.needs_input_grad[0] else None, grad_b
+        grad_b = Solve.apply(a.mT, grad)
+        return -matmul(grad_b, x.mT) if ctx.needs_input_grad[0] else None, grad_b
 
 
 @accepts_out

@@ -67,7 +67,7 @@ def _accurate(x: np.ndarray) -> np.ndarray:
 
 
 class CountNonzero(Primitive):
-    """The 0-norm: how many elements are not 0, as real numbers. Flat wherever it has a derivative: no gradient at all."""
+    """The 0-norm: how many elements are not 0, as a real number. Flat where it has a derivative: no gradient."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...]) -> np.ndarray:
