@@ -473,7 +473,7 @@ contiguous_format, preserve_format, channels_last = "contiguous_format", "preser
 
 
 #: Modules that are loaded when first asked for, so that `import tinytorch` stays fast.
-_LAZY = ("distributions", "special", "viz")
+_LAZY = ("distributions", "masked", "special", "viz")
 
 
 def __getattr__(name: str) -> _Any:
