@@ -472,15 +472,23 @@ strided = "torch.strided"
 contiguous_format, preserve_format, channels_last = "contiguous_format", "preserve_format", "channels_last"
 
 
-#: Modules that are loaded when first asked for, so that `import tinytorch` stays fast.
-_LAZY = ("distributions", "masked", "special", "viz")
+#: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.
+_LAZY = {
+    "distributions": "tinytorch.distributions",
+    "func": "tinytorch.func",
+    "masked": "tinytorch.masked",
+    "special": "tinytorch.special",
+    "viz": "tinytorch.viz",
+    "vmap": "tinytorch.func",
+}
 
 
 def __getattr__(name: str) -> _Any:
     if name in _LAZY:
         import importlib
 
-        return importlib.import_module(f"tinytorch.{name}")
+        module = importlib.import_module(_LAZY[name])
+        return module if _LAZY[name] == f"{__name__}.{name}" else getattr(module, name)
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

@@ -27,3 +27,13 @@ __all__ = ["Function", "GradcheckError", "Variable", "backward", "enable_grad", 
 def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
     """The old way to make a tensor take part in autograd; a Tensor does by itself now."""
     return data.detach().requires_grad_() if requires_grad else data
+
+
+def __getattr__(name: str) -> Any:
+    if name == "functional":  # loaded when first asked for
+        import importlib
+
+        return importlib.import_module("tinytorch.autograd.functional")
+    from tinytorch.missing import missing
+
+    raise missing(__name__, name)

@@ -1,0 +1,16 @@
+"""Functions of functions: derivatives, batching, modules as functions of their parameters (``torch.func``)."""
+
+from typing import Any
+
+from tinytorch.func.derivatives import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
+from tinytorch.func.functional_call import functional_call, stack_module_state
+from tinytorch.func.vmap import vmap
+
+__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
+           "stack_module_state", "vjp", "vmap"]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.missing import missing
+
+    raise missing(__name__, name)
