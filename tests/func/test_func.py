@@ -133,7 +133,10 @@ def test_errors(name):
 def test_per_sample_gradients_and_ensembles():
     def program(T: Any) -> list[Any]:
         T.manual_seed(0)
-        make = lambda: T.nn.Sequential(T.nn.Linear(4, 5), T.nn.ReLU(), T.nn.Linear(5, 3))
+
+        def make():
+            return T.nn.Sequential(T.nn.Linear(4, 5), T.nn.ReLU(), T.nn.Linear(5, 3))
+
         model = make()
         x, y = T.randn(6, 4), T.randint(0, 3, (6,))
         params = {k: v.detach() for k, v in model.named_parameters()}
@@ -144,7 +147,10 @@ def test_per_sample_gradients_and_ensembles():
 
         per_sample = T.func.vmap(T.func.grad(loss), in_dims=(None, 0, 0))(params, x, y)
         stacked, buffers = T.func.stack_module_state([make() for _ in range(3)])
-        predict = lambda p, b, x: T.func.functional_call(model, (p, b), (x,))
+
+        def predict(p, b, x):
+            return T.func.functional_call(model, (p, b), (x,))
+
         return [per_sample, T.vmap(predict, in_dims=(0, 0, None))(stacked, buffers, x), stacked]
 
     same(program)
@@ -170,8 +176,13 @@ def test_maml_step():
 
     def program(T: Any) -> list[Any]:
         w, x = T.tensor([0.5, -1.0]), T.eye(2) * 2
-        inner = lambda w: ((x @ w - 1) ** 2).mean()
-        outer = lambda w: ((x @ (w - 0.1 * T.func.grad(inner)(w)) - 3) ** 2).mean()
+
+        def inner(w):
+            return ((x @ w - 1) ** 2).mean()
+
+        def outer(w):
+            return ((x @ (w - 0.1 * T.func.grad(inner)(w)) - 3) ** 2).mean()
+
         return [T.func.grad(outer)(w), T.func.jacrev(T.func.grad(outer))(w)]
 
     same(program)

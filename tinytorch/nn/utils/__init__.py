@@ -10,13 +10,23 @@ from tinytorch.nn.utils.clip_grad import (
     get_total_norm,
 )
 from tinytorch.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+from tinytorch.nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
 from tinytorch.nn.utils.weight_norm import remove_weight_norm, weight_norm
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector",
-           "remove_weight_norm", "rnn", "vector_to_parameters", "weight_norm"]  # fmt: skip
+           "remove_spectral_norm", "remove_weight_norm", "rnn", "spectral_norm", "vector_to_parameters",
+           "weight_norm"]  # fmt: skip
+
+
+#: Loaded when first asked for, so that `import tinytorch` stays fast.
+_LAZY_MODULES = ("parametrizations", "parametrize", "prune", "stateless")
 
 
 def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in _LAZY_MODULES:
+        return importlib.import_module(f"tinytorch.nn.utils.{name}")
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

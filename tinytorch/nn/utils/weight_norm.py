@@ -14,10 +14,10 @@ from tinytorch.nn.parameter import Parameter
 from tinytorch.ops.vector_norms import vector_norm
 from tinytorch.tensor import Tensor
 
-__all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
+__all__ = ["WeightNorm", "lengths", "remove_weight_norm", "weight_norm"]
 
 
-def _lengths(v: Tensor, dim: int) -> Tensor:
+def lengths(v: Tensor, dim: int) -> Tensor:
     """The norm over all dimensions but ``dim``, which may be -1 for none: then over all. Kept dimensions are 1."""
     if dim == -1:
         return vector_norm(v, 2.0)
@@ -35,7 +35,7 @@ class WeightNorm:
     def compute_weight(self, module: Module) -> Tensor:
         """``g v / |v|``."""
         g, v = getattr(module, self.name + "_g"), getattr(module, self.name + "_v")
-        return v * (g / _lengths(v, self.dim))
+        return v * (g / lengths(v, self.dim))
 
     def __call__(self, module: Module, inputs: Any) -> None:
         setattr(module, self.name, self.compute_weight(module))
@@ -64,7 +64,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     hook = WeightNorm(name, dim)
     weight = getattr(module, name)
     delattr(module, name)
-    module.register_parameter(name + "_g", Parameter(_lengths(weight.detach(), hook.dim)))
+    module.register_parameter(name + "_g", Parameter(lengths(weight.detach(), hook.dim)))
     module.register_parameter(name + "_v", Parameter(weight.data))
     hook(module, None)
     module.register_forward_pre_hook(hook)
