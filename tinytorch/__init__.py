@@ -474,8 +474,14 @@ contiguous_format, preserve_format, channels_last = "contiguous_format", "preser
 
 #: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.
 _LAZY = {
+    "GradScaler": "tinytorch.amp",
+    "amp": "tinytorch.amp",
+    "autocast": "tinytorch.amp",
+    "compile": "tinytorch.compiler",
+    "compiler": "tinytorch.compiler",
     "distributions": "tinytorch.distributions",
     "func": "tinytorch.func",
+    "jit": "tinytorch.jit",
     "masked": "tinytorch.masked",
     "special": "tinytorch.special",
     "viz": "tinytorch.viz",

@@ -21,7 +21,6 @@ INSTEAD = {
     "chalf": "NumPy has no complex numbers of half precision: use complex64.",
     "complex32": "NumPy has no complex numbers of half precision: use complex64.",
     "distributed": "One process trains here: call the model itself.",
-    "jit": "Python code runs as it is: leave the decorator or the call out.",
     "onnx": "Save the state_dict and export it with PyTorch.",
     "quantization": "Only floating-point inference is supported.",
     "sparse": "Tensors are dense: use the dense op.",

@@ -38,7 +38,7 @@ import numpy as np
 
 from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
-from tinytorch.autograd.modes import set_grad_enabled
+from tinytorch.autograd.modes import set_grad_enabled, state
 from tinytorch.autograd.node import Edge, Node
 from tinytorch.tensor import Tensor
 
@@ -153,11 +153,21 @@ def _step(walk: _Walk, wanted: _Wanted | None, keep: bool) -> None:
         if id(node) not in wanted.nodes:
             return
     grads = _run_node(node, received, wanted)
+    if state.check_nan:
+        _raise_if_nan(node, grads)
     if not keep:
         node._release()
     for edge, gradient in zip(node.edges, grads, strict=False):
         if edge is not None and gradient is not None:
             walk.deliver(edge, gradient, node)
+
+
+def _raise_if_nan(node: Node, grads: Sequence[Tensor | None]) -> None:
+    """Anomaly detection: nan is easy to trace where it appears first."""
+    for position, gradient in enumerate(grads):
+        if gradient is not None and np.isnan(gradient._array).any():
+            where = f" It was recorded in module '{node.scope}'." if node.scope else ""
+            raise RuntimeError(f"Function '{node.name()}' returned nan values in its {position}th output.{where}")
 
 
 class _Walk:

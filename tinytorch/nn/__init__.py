@@ -16,6 +16,11 @@ __all__ = ["Buffer", "Parameter", "functional", "init", "modules", "parameter", 
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("parallel", "DataParallel"):  # loaded when first asked for
+        import importlib
+
+        parallel = importlib.import_module("tinytorch.nn.parallel")
+        return parallel if name == "parallel" else parallel.DataParallel
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

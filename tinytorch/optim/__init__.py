@@ -26,6 +26,10 @@ __all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adam
 
 
 def __getattr__(name: str) -> Any:
+    if name == "swa_utils":  # loaded when first asked for
+        import importlib
+
+        return importlib.import_module("tinytorch.optim.swa_utils")
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

@@ -34,6 +34,10 @@ def synchronize(device: Any = None) -> None:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "amp":  # loaded when first asked for
+        import importlib
+
+        return importlib.import_module("tinytorch.cuda.amp")
     raise AttributeError(
         f"tinytorch.cuda has no '{name}': tinytorch runs on the CPU only, and cuda.is_available() is False."
     )

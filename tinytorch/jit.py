@@ -1,0 +1,92 @@
+"""``torch.jit``: Python code runs as it is, so scripting and tracing return what they were given.
+
+Saving TorchScript is not possible; ``tinytorch.save(model.state_dict(), path)`` keeps the weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Final", "export", "fork", "freeze", "ignore", "is_scripting", "is_tracing", "load",
+           "optimize_for_inference", "save", "script", "script_if_tracing", "script_method", "trace",
+           "unused", "wait"]  # fmt: skip
+
+Final = Any
+
+
+def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
+    """The function, class or Module itself."""
+    return obj
+
+
+def trace(func: Any, example_inputs: Any = None, **kwargs: Any) -> Any:
+    """The function or Module itself. Unlike a trace it goes on following branches."""
+    return func
+
+
+def script_method(fn: Any) -> Any:
+    """The method itself."""
+    return fn
+
+
+def script_if_tracing(fn: Any) -> Any:
+    """The function itself."""
+    return fn
+
+
+def export(fn: Any) -> Any:
+    """The method itself."""
+    return fn
+
+
+def ignore(drop: Any = False, **kwargs: Any) -> Any:
+    """The function itself; also a decorator with options."""
+    return drop if callable(drop) else lambda fn: fn
+
+
+def unused(fn: Any) -> Any:
+    """The function itself."""
+    return fn
+
+
+def freeze(mod: Any, *args: Any, **kwargs: Any) -> Any:
+    """The module itself."""
+    return mod
+
+
+def optimize_for_inference(mod: Any, *args: Any, **kwargs: Any) -> Any:
+    """The module itself."""
+    return mod
+
+
+def is_scripting() -> bool:
+    """False."""
+    return False
+
+
+def is_tracing() -> bool:
+    """False."""
+    return False
+
+
+def fork(func: Any, *args: Any, **kwargs: Any) -> Any:
+    """The result of ``func``, at once."""
+    return func(*args, **kwargs)
+
+
+def wait(future: Any) -> Any:
+    """What :func:`fork` gave."""
+    return future
+
+
+def save(m: Any, f: Any, *args: Any, **kwargs: Any) -> None:
+    """Raises RuntimeError: there is no TorchScript here."""
+    raise RuntimeError(
+        "tinytorch has no TorchScript to save: use tinytorch.save(model.state_dict(), path) and build the model from "
+        "its class when loading."
+    )
+
+
+def load(f: Any, *args: Any, **kwargs: Any) -> Any:
+    """Raises RuntimeError: there is no TorchScript here."""
+    raise RuntimeError("tinytorch cannot run TorchScript: load the model's state_dict into its class instead.")

@@ -1,0 +1,165 @@
+"""Checkpointing: less memory for another forward pass (``torch.utils.checkpoint``; Chen et al. 2016).
+
+The nodes that a checkpointed function records forget what they saved. When backward reaches the first of them, the
+function runs once more, with the same random numbers, and every old node gets what the new node in its place has saved.
+The graph itself is the one that was recorded, so everything that works on graphs works here: ``autograd.grad``,
+gradients with respect to the parameters inside, second derivatives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tinytorch.autograd.modes import enable_grad, is_grad_enabled, no_grad
+from tinytorch.autograd.node import Node, SavedOutput, next_number
+from tinytorch.random import fork_rng, get_rng_state, set_rng_state
+from tinytorch.tensor import Tensor
+from tinytorch.utils._pytree import tree_leaves, tree_map_only
+
+__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential"]
+
+
+class CheckpointError(RuntimeError):
+    """The function did not do the same the second time."""
+
+
+def checkpoint(
+    function: Callable[..., Any],
+    *args: Any,
+    use_reentrant: bool | None = None,
+    preserve_rng_state: bool = True,
+    determinism_check: str = "default",
+    debug: bool = False,
+    context_fn: Callable[[], Any] | None = None,
+    early_stop: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """``function(*args, **kwargs)``, whose intermediate results are computed again in backward instead of kept.
+
+    Args:
+        use_reentrant: both of PyTorch's ways give the same gradients here. With True, nothing is recorded if no
+            argument requires grad, as there.
+        preserve_rng_state: draw the same random numbers the second time (dropout needs it).
+        determinism_check, debug, early_stop: accepted; a graph that differs is always an error.
+
+    Raises:
+        CheckpointError: in backward, if the function recorded other ops the second time.
+        NotImplementedError: ``context_fn``, which has nothing to act on here.
+    """
+    if context_fn is not None:
+        raise NotImplementedError("checkpoint(context_fn=...) is not supported: there are no dispatch modes here")
+    tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+    if not is_grad_enabled():
+        return function(*args, **kwargs)
+    if use_reentrant and not any(tensor.requires_grad for tensor in tensors):
+        warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
+        with no_grad():
+            return function(*args, **kwargs)
+    state = get_rng_state() if preserve_rng_state else None
+    start = next_number()
+    output = function(*args, **kwargs)
+    nodes = _nodes_since(start, output)
+    if nodes:
+        _Segment(function, args, kwargs, state, nodes)
+    return output
+
+
+def _nodes_since(start: int, output: Any) -> list[Node]:
+    """The nodes recorded since ``start`` that ``output`` was made of, in the order in which they were recorded."""
+    stack = [t.grad_fn for t in tree_leaves(output) if isinstance(t, Tensor) and t.requires_grad]
+    found: dict[int, Node] = {}
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Node) and node.number > start and node.number not in found:
+            found[node.number] = node
+            stack.extend(edge[0] for edge in node.edges if edge is not None)
+    return [found[number] for number in sorted(found)]
+
+
+class _Segment:
+    """The nodes of one checkpointed call, without what they had saved until backward needs it."""
+
+    def __init__(self, function: Any, args: Any, kwargs: Any, rng_state: Any, nodes: list[Node]) -> None:
+        self.function, self.args, self.kwargs, self.rng_state = function, args, kwargs, rng_state
+        self.nodes = nodes
+        inside = {id(node) for node in nodes}
+        self.handles = []
+        for node in nodes:
+            node._saved = tuple([_emptied(value, inside) for value in node._saved])
+            node._intermediates = tuple([None for _ in node._intermediates])
+            self.handles.append(node.register_prehook(self._fill))
+
+    def _fill(self, grads: Any) -> None:
+        """Before the first node's backward: run the function again and give each node what it had saved."""
+        for handle in self.handles:
+            handle.remove()
+        self.handles = []
+        start = next_number()
+        rng = fork_rng() if self.rng_state is not None else contextlib.nullcontext()
+        with enable_grad(), rng:
+            if self.rng_state is not None:
+                set_rng_state(self.rng_state)
+            args, kwargs = tree_map_only(Tensor, _outside_graph, (self.args, self.kwargs))
+            output = self.function(*args, **kwargs)
+        again = _nodes_since(start, output)
+        if [type(node) for node in again] != [type(node) for node in self.nodes]:
+            raise CheckpointError(
+                "torch.utils.checkpoint: the function recorded other operations in backward "
+                f"({len(again)}) than in forward ({len(self.nodes)}). It must do the same each time it is called."
+            )
+        for old, new in zip(self.nodes, again, strict=True):
+            for empty, full in zip(old._saved, new._saved, strict=True):
+                _refill(empty, full)
+            old._intermediates = new._intermediates
+        self.nodes = []
+
+
+def _outside_graph(tensor: Tensor) -> Tensor:
+    return tensor.detach().requires_grad_(tensor.requires_grad)
+
+
+def _emptied(saved: Any, inside: set[int]) -> Any:
+    """What a node saved, without the numbers if they were computed inside the segment."""
+    if isinstance(saved, SavedOutput):
+        saved.array = None  # type: ignore[assignment]
+    elif isinstance(saved, tuple):
+        tensor, _ = saved
+        if tensor._edge is not None and id(tensor._edge[0]) in inside:
+            shell = Tensor._wrap(None)  # type: ignore[arg-type]
+            shell._edge, shell._requires_grad = tensor._edge, tensor._requires_grad
+            return shell, 0
+    return saved
+
+
+def _refill(empty: Any, full: Any) -> None:
+    if isinstance(empty, SavedOutput):
+        empty.array = full.array
+    elif isinstance(empty, tuple) and empty[0]._array is None:
+        empty[0]._array = full[0]._array
+
+
+def checkpoint_sequential(
+    functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any
+) -> Any:
+    """A Sequential (or list of functions) run in ``segments`` parts, all but the last checkpointed."""
+    preserve = kwargs.pop("preserve_rng_state", True)
+    if kwargs:
+        raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+    parts = list(functions.children() if hasattr(functions, "children") else functions)
+    size = len(parts) // segments
+
+    def run(chunk: Sequence[Callable[..., Any]]) -> Callable[[Any], Any]:
+        def forward(x: Any) -> Any:
+            for part in chunk:
+                x = part(x)
+            return x
+
+        return forward
+
+    for start in range(0, size * (segments - 1), size):
+        chunk = run(parts[start : start + size])
+        input = checkpoint(chunk, input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
+    return run(parts[size * (segments - 1) :])(input)
