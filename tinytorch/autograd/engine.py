@@ -14,10 +14,10 @@ limited by memory alone.
 
     grad_z = grad_y · conj(f'(z))  =  conj( conj(grad_y) · f'(z) )
 
-and the right-hand side is what :func:`_backward` does: conjugate what comes in, run the op's ordinary backward,
-conjugate what comes out. So ops are written as for real numbers, and only those that are not complex-differentiable
-(conj, abs, svd...) know of complex gradients themselves (``complex_backward``). A real input of a complex op takes the
-real part: :func:`_fit`.
+and the right-hand side is what :func:`_between_conjugations` does: conjugate what comes in, run the op's ordinary
+backward, conjugate what comes out. So ops are written as for real numbers, and only those that are not
+complex-differentiable (conj, abs, svd...) know of complex gradients themselves (``complex_backward``). A real input of
+a complex op takes the real part: :func:`_fit`.
 
 >>> import tinytorch
 >>> a = tinytorch.tensor(3.0, requires_grad=True)
@@ -30,6 +30,7 @@ tensor(4.)
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -244,15 +245,18 @@ def _run_node(node: Node, received: list[Tensor | None], wanted: _Wanted | None)
             Tensor._wrap(np.zeros(shape, dtype)) if gradient is None else gradient
             for gradient, (shape, dtype) in zip(received, node.outputs, strict=True)
         ]
+    backward: Any = node.backward
+    if node.outputs[0][1].kind == "c" and not node.complex_backward:
+        backward = functools.partial(_between_conjugations, backward)
     if wanted is not None:
         all_needs = node.needs_input_grad
         node.needs_input_grad = wanted.needs(node)
         try:
-            grads = _backward(node, received)
+            grads = backward(node, *received)
         finally:
             node.needs_input_grad = all_needs
     else:
-        grads = _backward(node, received)
+        grads = backward(node, *received)
     if type(grads) is not tuple:
         grads = (grads,)
     if len(grads) != len(node.edges):
@@ -265,11 +269,9 @@ def _run_node(node: Node, received: list[Tensor | None], wanted: _Wanted | None)
     return grads
 
 
-def _backward(node: Node, received: list[Tensor | None]) -> Any:
-    """The node's backward; for complex gradients between conjugations, unless the op takes care itself."""
-    if node.outputs[0][1].kind != "c" or node.complex_backward:
-        return node.backward(node, *received)
-    grads = node.backward(node, *[g if g is None else ops.conj(g) for g in received])
+def _between_conjugations(backward: Any, node: Node, *received: Tensor | None) -> Any:
+    """A backward that knows nothing of complex numbers, for complex gradients (see the module's text)."""
+    grads = backward(node, *[g if g is None else ops.conj(g) for g in received])
     if type(grads) is not tuple:
         return grads if grads is None else ops.conj(grads)
     return tuple([g if g is None else ops.conj(g) for g in grads])
