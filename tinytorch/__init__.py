@@ -100,6 +100,7 @@ from tinytorch.ops import (
     atleast_3d,
     avg_pool1d,
     baddbmm,
+    bartlett_window,
     batch_norm,
     bernoulli,
     binary_cross_entropy_with_logits,
@@ -111,6 +112,7 @@ from tinytorch.ops import (
     bitwise_or,
     bitwise_right_shift,
     bitwise_xor,
+    blackman_window,
     block_diag,
     bmm,
     broadcast_shapes,
@@ -214,6 +216,8 @@ from tinytorch.ops import (
     greater_equal,
     group_norm,
     gt,
+    hamming_window,
+    hann_window,
     hardshrink,
     heaviside,
     hinge_embedding_loss,
@@ -250,6 +254,8 @@ from tinytorch.ops import (
     isneginf,
     isposinf,
     isreal,
+    istft,
+    kaiser_window,
     kl_div,
     kron,
     kthvalue,
@@ -400,6 +406,7 @@ from tinytorch.ops import (
     stack,
     std,
     std_mean,
+    stft,
     sub,
     subtract,
     sum,
@@ -472,21 +479,22 @@ strided = "torch.strided"
 contiguous_format, preserve_format, channels_last = "contiguous_format", "preserve_format", "channels_last"
 
 
-#: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.
-_LAZY = {
-    "GradScaler": "tinytorch.amp",
-    "amp": "tinytorch.amp",
-    "autocast": "tinytorch.amp",
-    "compile": "tinytorch.compiler",
-    "compiler": "tinytorch.compiler",
-    "distributions": "tinytorch.distributions",
-    "func": "tinytorch.func",
-    "jit": "tinytorch.jit",
-    "masked": "tinytorch.masked",
-    "special": "tinytorch.special",
-    "viz": "tinytorch.viz",
-    "vmap": "tinytorch.func",
-}
+_LAZY = (
+    "GradScaler",
+    "amp",
+    "autocast",
+    "compile",
+    "compiler",
+    "distributions",
+    "fft",
+    "func",
+    "jit",
+    "masked",
+    "signal",
+    "special",
+    "viz",
+    "vmap",
+)
 
 
 def __getattr__(name: str) -> _Any:

@@ -9,6 +9,7 @@ from tests.ops import (
     cases_compare,
     cases_complex,
     cases_creation,
+    cases_fourier,
     cases_indexing,
     cases_linalg,
     cases_reduce,
@@ -22,7 +23,7 @@ from tests.ops.run_cases import run
 
 TABLES = (
     cases_arithmetic, cases_unary, cases_compare, cases_reduce, cases_shape, cases_indexing, cases_setitem,
-    cases_linalg, cases_creation, cases_softmax, cases_complex,
+    cases_linalg, cases_creation, cases_softmax, cases_complex, cases_fourier,
 )  # fmt: skip
 CASES = [
     pytest.param(case, id=f"{table.__name__.rpartition('_')[2]}: {case.name}")

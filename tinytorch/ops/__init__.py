@@ -374,6 +374,7 @@ from tinytorch.ops.special_functions import (
     polygamma,
     xlogy,
 )
+from tinytorch.ops.spectrogram import istft, stft
 from tinytorch.ops.stacking import (
     atleast_1d,
     atleast_2d,
@@ -436,3 +437,4 @@ from tinytorch.ops.unary import (
 )
 from tinytorch.ops.unique import bincount, count_nonzero, histc, isin, unique, unique_consecutive
 from tinytorch.ops.vector_norms import cdist, dist, norm, pdist, vector_norm
+from tinytorch.ops.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window

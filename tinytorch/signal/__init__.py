@@ -1,0 +1,5 @@
+"""Signal processing (``torch.signal``): window functions."""
+
+from tinytorch.signal import windows
+
+__all__ = ["windows"]

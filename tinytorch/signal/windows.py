@@ -1,0 +1,252 @@
+"""Window functions (``torch.signal.windows``), symmetric unless ``sym=False``.
+
+All take the length ``M`` and return M numbers, the largest 1 (if one lies in the middle). ValueError for a negative M,
+a dtype other than float32 and float64, or parameters out of range. See :mod:`tinytorch.ops.windows` for what they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
+from tinytorch.ops.creation import finish
+from tinytorch.ops.windows import cosine_sum, make_window, triangle
+from tinytorch.ops.windows import kaiser as kaiser_shape
+from tinytorch.tensor import Tensor
+
+__all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine", "general_hamming",
+           "hamming", "hann", "kaiser", "nuttall"]  # fmt: skip
+
+
+def _checked_dtype(name: str, M: int, dtype: Any, layout: Any) -> np.dtype[Any]:
+    if M < 0:
+        raise ValueError(f"{name} requires non-negative window length, got M={M}")
+    if layout is not None and "strided" not in str(layout):
+        raise ValueError(f"{name} is implemented for strided tensors only, got: {layout}")
+    numpy_dtype = default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
+    if numpy_dtype not in (np.float32, np.float64):
+        raise ValueError(f"{name} expects float32 or float64 dtypes, got: {dtype}")
+    return numpy_dtype
+
+
+def _of_turn(
+    name: str, shape: Callable[[np.ndarray], np.ndarray], M: int, sym: bool, dtype: Any, layout: Any, device: Any,
+    requires_grad: bool,
+) -> Tensor:  # fmt: skip
+    """A window that is a function of the position in its period, 0 to 1."""
+    return make_window(shape, M, not sym, _checked_dtype(name, M, dtype, layout), requires_grad, device)
+
+
+def _of_distance(
+    name: str, shape: Callable[[np.ndarray], np.ndarray], M: int, center: float, dtype: Any, layout: Any, device: Any,
+    requires_grad: bool,
+) -> Tensor:  # fmt: skip
+    """A window that is a function of the distance from ``center``, in samples."""
+    numpy_dtype = _checked_dtype(name, M, dtype, layout)
+    return finish(shape(np.arange(M) - center).astype(numpy_dtype), requires_grad, device)
+
+
+def _middle(M: int, sym: bool) -> float:
+    return (M - 1 if sym or M <= 1 else M) / 2
+
+
+def bartlett(
+    M: int,
+    *,
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A triangle: ``1 - |2n / N - 1|``."""
+    return _of_turn("bartlett", triangle, M, sym, dtype, layout, device, requires_grad)
+
+
+def blackman(
+    M: int,
+    *,
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``0.42 - 0.5 cos(2πn/N) + 0.08 cos(4πn/N)``."""
+    _checked_dtype("blackman", M, dtype, layout)
+    return general_cosine(M, a=(0.42, 0.5, 0.08), sym=sym, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def cosine(
+    M: int,
+    *,
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Half a wave, ``sin(π (n + 0.5) / M)``: 0 neither at the begin nor at the end."""
+    length = max(M + 1 if not sym and M > 1 else M, 1)
+
+    def shape(distance: np.ndarray) -> np.ndarray:
+        return np.sin(np.pi / length * distance)
+
+    return _of_distance("cosine", shape, M, -0.5, dtype, layout, device, requires_grad)
+
+
+def exponential(
+    M: int,
+    *,
+    center: float | None = None,
+    tau: float = 1.0,
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``exp(-|n - center| / tau)``; only an unsymmetric window may have another ``center`` than its middle."""
+    _checked_dtype("exponential", M, dtype, layout)
+    if tau <= 0:
+        raise ValueError(f"Tau must be positive, got: {tau} instead.")
+    if sym and center is not None:
+        raise ValueError("Center must be None for symmetric windows")
+
+    def shape(distance: np.ndarray) -> np.ndarray:
+        return np.exp(-np.abs(distance) / tau)
+
+    middle = _middle(M, sym) if center is None else center
+    return _of_distance("exponential", shape, M, middle, dtype, layout, device, requires_grad)
+
+
+def gaussian(
+    M: int,
+    *,
+    std: float = 1.0,
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The bell curve ``exp(-½ (distance from the middle / std)²)``."""
+    _checked_dtype("gaussian", M, dtype, layout)
+    if std <= 0:
+        raise ValueError(f"Standard deviation must be positive, got: {std} instead.")
+
+    def shape(distance: np.ndarray) -> np.ndarray:
+        return np.exp(-((distance / (std * math.sqrt(2))) ** 2))
+
+    return _of_distance("gaussian", shape, M, _middle(M, sym), dtype, layout, device, requires_grad)
+
+
+def general_cosine(
+    M: int,
+    *,
+    a: Iterable[float],
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``Σ (-1)^k a_k cos(2πkn / N)``."""
+    _checked_dtype("general_cosine", M, dtype, layout)
+    if not isinstance(a, Iterable):
+        raise TypeError("Coefficients must be a list/tuple")
+    coefficients = list(a)
+    if not coefficients:
+        raise ValueError("Coefficients cannot be empty")
+
+    def shape(turn: np.ndarray) -> np.ndarray:
+        return cosine_sum(turn, coefficients)
+
+    return _of_turn("general_cosine", shape, M, sym, dtype, layout, device, requires_grad)
+
+
+def general_hamming(
+    M: int,
+    *,
+    alpha: float = 0.54,
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``alpha - (1 - alpha) cos(2πn/N)``."""
+    a = (alpha, 1.0 - alpha)
+    return general_cosine(M, a=a, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+
+
+def hamming(
+    M: int,
+    *,
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``0.54 - 0.46 cos(2πn/N)``."""
+    return general_hamming(M, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+
+
+def hann(
+    M: int,
+    *,
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``0.5 - 0.5 cos(2πn/N)``.
+
+    >>> hann(5)
+    tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
+    """
+
+    return general_hamming(
+        M, alpha=0.5, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad
+    )
+
+
+def kaiser(
+    M: int,
+    *,
+    beta: float = 12.0,
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The Kaiser window: the larger ``beta``, the wider its main lobe, and the lower the others."""
+    _checked_dtype("kaiser", M, dtype, layout)
+    if beta < 0:
+        raise ValueError(f"beta must be non-negative, got: {beta} instead.")
+
+    def shape(turn: np.ndarray) -> np.ndarray:
+        return kaiser_shape(turn, beta)
+
+    return _of_turn("kaiser", shape, M, sym, dtype, layout, device, requires_grad)
+
+
+def nuttall(
+    M: int,
+    *,
+    sym: bool = True,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Nuttall's sum of four cosines, whose side lobes are the lowest that four can have."""
+    a = (0.3635819, 0.4891775, 0.1365995, 0.0106411)
+    return general_cosine(M, a=a, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
