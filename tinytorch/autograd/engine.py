@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 
@@ -41,6 +42,7 @@ from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
 from tinytorch.autograd.modes import set_grad_enabled, state
 from tinytorch.autograd.node import Edge, Node
+from tinytorch.autograd.watching import watched_backward, watchers
 from tinytorch.tensor import Tensor
 
 __all__ = ["backward", "grad"]
@@ -153,7 +155,10 @@ def _step(walk: _Walk, wanted: _Wanted | None, keep: bool) -> None:
         wanted.capture(node, received)
         if id(node) not in wanted.nodes:
             return
-    grads = _run_node(node, received, wanted)
+    if watchers:
+        grads = watched_backward(node, received, partial(_run_node, node, received, wanted), walk.create_graph)
+    else:
+        grads = _run_node(node, received, wanted)
     if state.check_nan:
         _raise_if_nan(node, grads)
     if not keep:

@@ -28,6 +28,7 @@ from typing import Any
 
 from tinytorch.autograd.modes import no_grad, state
 from tinytorch.autograd.node import Node, SavedOutput, next_number
+from tinytorch.autograd.watching import watched_forward, watchers
 from tinytorch.tensor import Tensor
 
 __all__ = ["Function", "NestedIOFunction", "once_differentiable"]
@@ -76,6 +77,8 @@ class Function(Node):
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward on the arguments and record the op if any Tensor among them requires grad."""
+        if watchers and not state.unwatched:
+            return watched_forward(cls, args, kwargs)
         ctx = object.__new__(cls)
         needs = [isinstance(arg, Tensor) and arg.requires_grad for arg in args]
         ctx.needs_input_grad = tuple(needs)

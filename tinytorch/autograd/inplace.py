@@ -25,6 +25,7 @@ from numpy.lib.stride_tricks import as_strided
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import SavedOutput
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.autograd.watching import changed_in_place, watchers
 from tinytorch.dtypes import SCALAR_NAMES, can_cast
 from tinytorch.tensor import Tensor
 
@@ -154,6 +155,8 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
         old_edge = x._edge
         rebase_history(x, result)
         _move_retained_grad(old_edge, x)
+    if watchers:
+        changed_in_place(x, result)
     return x
 
 

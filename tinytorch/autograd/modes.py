@@ -54,6 +54,7 @@ class _ThreadState(threading.local):
     grad_enabled: bool = True
     inference: bool = False
     check_nan: bool = False  # anomaly detection: backward raises where a gradient first becomes nan
+    unwatched: bool = False  # inside an op that is being watched: see tinytorch.autograd.watching
     call: ModuleCall | None = None  # the innermost module call that runs
     module_names: dict[int, ModuleName] | None = None  # by id(module), of the outermost module that runs
 

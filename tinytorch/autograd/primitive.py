@@ -27,6 +27,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import Node, next_number
+from tinytorch.autograd.watching import watched_forward, watchers
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -56,6 +57,8 @@ class Primitive(Node):
 
         Returns one Tensor, or a tuple of them as ``forward`` does.
         """
+        if watchers and not state.unwatched:
+            return watched_forward(cls, inputs, attributes)
         ctx = _new(cls)
         arrays = []
         needs = []

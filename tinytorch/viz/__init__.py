@@ -19,6 +19,8 @@ numbers) makes a plain :class:`Graph` (:mod:`.data`); transformations (:mod:`.co
 """
 
 from tinytorch.viz.data import Edge, Graph, Node, Scope
+from tinytorch.viz.trace import trace
 from tinytorch.viz.walk import graph
+from tinytorch.viz.watch import watch
 
-__all__ = ["Edge", "Graph", "Node", "Scope", "graph"]
+__all__ = ["Edge", "Graph", "Node", "Scope", "graph", "trace", "watch"]

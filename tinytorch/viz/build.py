@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -33,15 +34,17 @@ class Storages:
 
 
 class Builder:
-    """Hands out identifiers in order of creation, and keeps what belongs to which module call."""
+    """Hands out identifiers in order of creation, and keeps what belongs to which module call.
 
-    def __init__(self, names: Names) -> None:
-        self.names = names
+    Tensors are known by weak references, so a graph that grows during training keeps none of them alive.
+    """
+
+    def __init__(self) -> None:
         self.graph = Graph()
         self.calls: list[ModuleCall] = []
         self._scopes: dict[int, str] = {}
-        self._leaves: dict[int, Node] = {}
-        self._kept: list[Any] = []  # while building: keeps ids of objects from being given to others
+        self._leaves: dict[int, tuple[weakref.ref[Tensor], weakref.ref[np.ndarray], Node]] = {}
+        self._all_leaves: list[tuple[weakref.ref[Tensor], weakref.ref[np.ndarray], Node]] = []
         self._users: dict[str, list[str]] = {}  # scopes of the ops that use a leaf
         self._first: dict[str, str] = {}  # the first op of every scope
 
@@ -80,10 +83,8 @@ class Builder:
         return parent
 
     def _new_scope(self, call: ModuleCall, parent: str) -> str:
-        name, kind, module = call[0].name, call[0].kind.__name__, call[0].module()
-        if call[1] is None:
-            name = self.names.of_module(module) if module is not None else ""
-        scope = Scope(f"s{len(self.graph.scopes)}", short(name, 300), short(kind, 300), parent)
+        kind, module = call[0].kind.__name__, call[0].module()
+        scope = Scope(f"s{len(self.graph.scopes)}", short(call[0].name, 300), short(kind, 300), parent)
         if module is not None:
             scope.description = short(module.extra_repr(), 300)
         self.graph.scopes[scope.id] = scope
@@ -104,25 +105,29 @@ class Builder:
 
     def leaf(self, tensor: Tensor, kind: str | None = None, values: bool = False) -> Node:
         """The node of a tensor that came from outside; one for each tensor, however often it is used."""
-        known = self._leaves.get(id(tensor))
+        known = self.known_leaf(tensor)
         if known is not None:
             return known
         array = tensor._array
         if kind is None:
             kind = "parameter" if isinstance(tensor, Parameter) else "input"
-        node = self.node(kind, self.names.of_leaf(tensor), trainable=tensor._requires_grad)
+        node = self.node(kind, "", trainable=tensor._requires_grad)
         node.outputs = [output_of(array.shape, array.dtype)]
         node.metrics["memory"] = float(array.nbytes)
         if kind == "parameter":
             node.metrics["params"] = float(array.size)
         if array.size <= SMALL or values:
             node.value = value_text(array)
-        if tensor._requires_grad:
-            describe_gradient(node, tensor._grad)
-        self._leaves[id(tensor)] = node
-        self._kept.append(tensor)
+        entry = weakref.ref(tensor), weakref.ref(array), node
+        self._leaves[id(tensor)] = entry  # an id may be given to another tensor when this one is gone
+        self._all_leaves.append(entry)
         self._users[node.id] = []
         return node
+
+    def known_leaf(self, tensor: Tensor) -> Node | None:
+        """The leaf's node, if it has one."""
+        entry = self._leaves.get(id(tensor))
+        return entry[2] if entry is not None and entry[0]() is tensor else None
 
     def _place_leaves(self) -> None:
         """A parameter stands in the innermost scope that holds all its users. So does another tensor, unless it is what
@@ -145,15 +150,28 @@ class Builder:
 
     def add_unreached(self, model: Any) -> None:
         """Show parameters of the model that no path leads to."""
-        for name, parameter in model.named_parameters():
-            if id(parameter) not in self._leaves:
+        for parameter in model.parameters():
+            if self.known_leaf(parameter) is None:
                 node = self.leaf(parameter, "parameter")
-                node.name = short(name, 300)
                 if parameter._requires_grad:
                     node.notes.append("never reached")
 
-    def finish(self) -> Graph:
-        """The graph, with everything known only at the end."""
+    def finish(self, names: Names) -> Graph:
+        """The graph, with everything known only at the end: names, gradients, places of leaves."""
+        names.add_calls(self.calls)
+        for call in self.calls:
+            module = call[0].module()
+            if call[1] is None:
+                scope = self.graph.scopes[self._scopes[id(call)]]
+                scope.name = short(names.of_module(module), 300) if module is not None else ""
+        for tensor_reference, array_reference, node in self._all_leaves:
+            tensor, array = tensor_reference(), array_reference()
+            if array is not None:
+                node.name = short(names.of_leaf(tensor, array), 300) or node.name
+                if node.kind == "input" and names.is_buffer(array):
+                    node.kind = "buffer"
+            if tensor is not None and tensor._requires_grad:
+                describe_gradient(node, tensor._grad)
         self._number_calls()
         self._place_leaves()
         return self.graph

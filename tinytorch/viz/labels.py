@@ -8,13 +8,15 @@ from typing import Any
 
 import graphviz
 
-from tinytorch.viz.colors import METRICS, metric_text
+from tinytorch.viz.colors import metric_text
 from tinytorch.viz.data import Graph, Node, Parameter, Scope
 from tinytorch.viz.describe import bytes_text, shape_text, short
 
 __all__ = ["cells", "node", "quoted", "scope", "title", "tooltip"]
 
 SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "pow": "^", "neg": "−", "matmul": "@"}
+_METRIC_NAMES = {"flops": "", "params": "parameters ", "grad_norm": "‖∇‖ ", "time": "forward ",
+                 "time_backward": "backward "}  # fmt: skip
 _GREY, _PALE, _RED = "#5f6b78", "#dfe6ee", "#c00020"
 
 
@@ -42,11 +44,12 @@ def title(graph: Graph, legend: list[tuple[str, str]]) -> str:
         return f"<{'<BR/>'.join(lines)}<BR/> >" if lines else ""
     cells = "".join(f'<TD BGCOLOR="{color}" WIDTH="60">{_on(color, escaped(text))}</TD>' for color, text in legend)
     name = escaped(str(graph.style["color_by"]).replace("_", " "))
-    rows = "".join(f'<TR><TD COLSPAN="4" BORDER="0">{line}</TD></TR>' for line in lines)
-    return (
-        '<<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="3" COLOR="#b4bfca">'
-        f'{rows}<TR><TD BORDER="0">{name}</TD>{cells}</TR></TABLE>>'
+    rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+    scale = (
+        '<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="3" COLOR="#b4bfca">'
+        f'<TR><TD BORDER="0">{name}</TD>{cells}</TR></TABLE>'
     )
+    return f'<<TABLE BORDER="0" CELLPADDING="2">{rows}<TR><TD>{scale}</TD></TR></TABLE>>'
 
 
 def _on(color: str, text: str) -> str:
@@ -157,11 +160,10 @@ def _output_line(node: Node) -> str:
 def _measured(graph: Graph, node: Node) -> list[str]:
     """What was asked for: the metric that colours the picture, or what watch measured."""
     shown = [graph.style["color_by"]] if graph.style.get("color_by") else graph.style.get("metrics", [])
-    units = {"flops": "", "params": " parameters", "grad_norm": " gradient norm"}
     return [
-        metric_text(metric, node.metrics[metric]) + units.get(metric, f" {metric.replace('_', ' ')}")
+        _METRIC_NAMES.get(metric, f"{metric} ") + metric_text(metric, node.metrics[metric])
         for metric in shown
-        if metric in METRICS and metric in node.metrics
+        if metric in node.metrics
     ]
 
 

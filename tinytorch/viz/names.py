@@ -35,7 +35,9 @@ class Names:
         self._leaves: dict[int, str] = {}
         self._results: dict[tuple[int, int], str] = {}
         self._modules: dict[int, str] = {}
-        self.owners: list[Any] = []
+        self.variables: dict[int, str] = {}  # tensors in variables, by id
+        self._arrays: dict[int, str] = {}  # the names of parameters and buffers by the ids of their arrays
+        self._buffers: set[int] = set()
         for name, value in {**(variables or {}), **(given or {})}.items():
             self._add_variable(name, value)
         if model is not None:
@@ -43,6 +45,7 @@ class Names:
 
     def _add_variable(self, name: str, value: Any) -> None:
         if isinstance(value, Tensor):
+            self.variables[id(value)] = name
             node = value.grad_fn
             if node is None:
                 self._leaves[id(value)] = name
@@ -69,20 +72,19 @@ class Names:
             inside = {id(m): name for name, m in self.model.named_modules()}
             if id(module) in inside:
                 return
-        self.owners.append(module)
+        self._buffers.update(id(buffer._array) for buffer in module.buffers())
         for pairs in (module.named_parameters(), module.named_buffers()):
             for name, tensor in pairs:
-                if not any(tensor is known for known in self._known_parameters):
-                    self._known_parameters.append(tensor)
-                    self._leaves[id(tensor)] = prefix + name
+                if id(tensor._array) not in self._arrays:
+                    self._leaves[id(tensor)] = self._arrays[id(tensor._array)] = prefix + name
 
-    @property
-    def _known_parameters(self) -> list[Any]:
-        return self.__dict__.setdefault("_parameters", [])
+    def of_leaf(self, tensor: Tensor | None, array: Any) -> str:
+        """The name of a tensor that no op made, or of the one whose array it shares; ``""`` if it has none."""
+        return self._leaves.get(id(tensor), "") or self._arrays.get(id(array), "")
 
-    def of_leaf(self, tensor: Tensor) -> str:
-        """The name of a tensor that no op made; ``""`` if it has none."""
-        return self._leaves.get(id(tensor), "")
+    def is_buffer(self, array: Any) -> bool:
+        """Whether this is the array of a buffer of a module that ran."""
+        return id(array) in self._buffers
 
     def of_result(self, node: Any, index: int = 0) -> str:
         """The variable that holds a node's result; ``""`` if there is none."""

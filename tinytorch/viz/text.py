@@ -13,8 +13,9 @@ net: Sequential
 
 from __future__ import annotations
 
+from tinytorch.viz.colors import metric_text
 from tinytorch.viz.data import Edge, Graph, Node, Parameter
-from tinytorch.viz.describe import rounded, shape_text, short
+from tinytorch.viz.describe import shape_text, short
 
 __all__ = ["to_text"]
 
@@ -83,7 +84,7 @@ class _Writer:
             parts.append(f"{int(node.metrics['params']):,} parameters")
         if node.parameters:
             parts.append(_count(node.parameters))
-        parts.extend(_measured(node))
+        parts.extend(_measured(self.graph, node))
         parts.extend(f"!! {note}" for note in node.notes)
         return "  ".join(part for part in parts if part)
 
@@ -94,13 +95,11 @@ def _count(parameters: list[Parameter]) -> str:
     return f"{total:,} parameters" + (f" ({frozen:,} frozen)" if frozen else "")
 
 
-def _measured(node: Node) -> list[str]:
-    texts = []
-    for metric, value in node.metrics.items():
-        if metric.startswith("time"):
-            texts.append(f"{metric.replace('_', ' ')} {rounded(value * 1e3)} ms")
-        elif metric == "flops":
-            texts.append(f"{rounded(value / 1e6)} MFLOP")
-        elif metric == "grad_norm" and not node.gradient:
-            texts.append(f"‖grad‖ {rounded(value)}")
-    return texts
+def _measured(graph: Graph, node: Node) -> list[str]:
+    """The measurements that the graph's style asks for."""
+    shown = [graph.style["color_by"]] if graph.style.get("color_by") else graph.style.get("metrics", [])
+    return [
+        f"{metric.replace('_', ' ')} {metric_text(metric, node.metrics[metric])}"
+        for metric in shown
+        if metric in node.metrics and not (metric == "grad_norm" and node.gradient)
+    ]

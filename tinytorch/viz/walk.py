@@ -82,26 +82,19 @@ class _Walk:
 
     def __init__(self, names: Names, model: Any, values: bool) -> None:
         self.names, self.model, self.values = names, model, values
-        self.builder = Builder(names)
+        self.builder = Builder()
         self.storages = Storages()
         self.ids: dict[int, str] = {}  # id(autograd node) -> id in the graph
 
     def run(self, roots: tuple[Tensor, ...]) -> Graph:
         """The graph of these results."""
         nodes = sorted(_reachable(roots), key=lambda node: node.number)
-        calls: dict[int, Any] = {}
-        for node in nodes:
-            call = node.call
-            while call is not None and id(call) not in calls:
-                calls[id(call)] = call
-                call = call[1]
-        self.names.add_calls(list(calls.values()))
         for node in nodes:
             self.add(node)
         results = [self.result(root) for root in roots]
         if self.model is not None:
             self.builder.add_unreached(self.model)
-        graph = self.builder.finish()
+        graph = self.builder.finish(self.names)
         graph.results = list(dict.fromkeys(results))
         graph.title = _title(graph)
         return graph

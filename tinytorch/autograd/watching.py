@@ -1,0 +1,95 @@
+"""Watching: seeing every op run, forward and backward, without touching the ops.
+
+Anomaly mode looks for the first NaN; the recorder of graph pictures measures times. Each is a :class:`Watcher`. The
+list :data:`watchers` is empty nearly always, and one look at it is all that an op pays for them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from tinytorch.autograd.modes import state
+
+__all__ = ["Watcher", "changed_in_place", "watched_backward", "watched_forward", "watchers"]
+
+
+class Watcher:
+    """Sees ops run while it is in use as a context manager. Subclasses override what they want to see.
+
+    ``run()`` runs the op and returns its result; it has to be called, once. ``everywhere`` says whether ops of other
+    threads are seen too.
+    """
+
+    everywhere = False
+    _thread = 0
+
+    def forward(self, op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any], run: Callable[[], Any]) -> Any:
+        """An op is applied: ``op.apply(*inputs, **attributes)``."""
+        return run()
+
+    def backward(self, node: Any, received: list[Any], run: Callable[[], Any]) -> Any:
+        """A node's backward turns the gradients ``received`` for its outputs into gradients of its inputs."""
+        return run()
+
+    def changed(self, tensor: Any, result: Any) -> None:
+        """``tensor`` was given the value of ``result``, in place."""
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread = threading.get_ident()
+        watchers.append(self)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        if self in watchers:
+            watchers.remove(self)
+
+    def __enter__(self) -> Any:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.stop()
+
+
+#: who watches now
+watchers: list[Watcher] = []
+
+
+def _here() -> list[Watcher]:
+    thread = threading.get_ident()
+    return [watcher for watcher in watchers if watcher.everywhere or watcher._thread == thread]
+
+
+def watched_forward(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+    """``op.apply`` with everybody watching. What the op itself does inside is not watched."""
+    run = partial(_unwatched, partial(op.apply, *inputs, **attributes))
+    for watcher in _here():
+        run = partial(watcher.forward, op, inputs, attributes, run)
+    return run()
+
+
+def watched_backward(node: Any, received: list[Any], run: Callable[[], Any], create_graph: bool) -> Any:
+    """A node's backward with everybody watching; the ops that it runs are watched if they are recorded too."""
+    if not create_graph:
+        run = partial(_unwatched, run)
+    for watcher in _here():
+        run = partial(watcher.backward, node, received, run)
+    return run()
+
+
+def changed_in_place(tensor: Any, result: Any) -> None:
+    """Tell everybody that ``tensor`` has the value of ``result`` now."""
+    for watcher in _here():
+        watcher.changed(tensor, result)
+
+
+def _unwatched(run: Callable[[], Any]) -> Any:
+    before, state.unwatched = state.unwatched, True
+    try:
+        return run()
+    finally:
+        state.unwatched = before
