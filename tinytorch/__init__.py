@@ -479,22 +479,23 @@ strided = "torch.strided"
 contiguous_format, preserve_format, channels_last = "contiguous_format", "preserve_format", "channels_last"
 
 
-_LAZY = (
-    "GradScaler",
-    "amp",
-    "autocast",
-    "compile",
-    "compiler",
-    "distributions",
-    "fft",
-    "func",
-    "jit",
-    "masked",
-    "signal",
-    "special",
-    "viz",
-    "vmap",
-)
+#: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.
+_LAZY = {
+    "GradScaler": "tinytorch.amp",
+    "amp": "tinytorch.amp",
+    "autocast": "tinytorch.amp",
+    "compile": "tinytorch.compiler",
+    "compiler": "tinytorch.compiler",
+    "distributions": "tinytorch.distributions",
+    "fft": "tinytorch.fft",
+    "func": "tinytorch.func",
+    "jit": "tinytorch.jit",
+    "masked": "tinytorch.masked",
+    "signal": "tinytorch.signal",
+    "special": "tinytorch.special",
+    "viz": "tinytorch.viz",
+    "vmap": "tinytorch.func",
+}
 
 
 def __getattr__(name: str) -> _Any:
