@@ -577,6 +577,12 @@ class Tensor(TensorBase):
     def mvlgamma(self, p: Any) -> Tensor:
         return ops.mvlgamma(self, p)
 
+    def frexp(self) -> Any:
+        return ops.frexp(self)
+
+    def nextafter(self, other: Any) -> Tensor:
+        return ops.nextafter(self, other)
+
     def i0(self) -> Tensor:
         return ops.i0(self)
 
@@ -778,6 +784,9 @@ class Tensor(TensorBase):
 
     def histc(self, bins: Any = 100, min: Any = 0, max: Any = 0) -> Tensor:
         return ops.histc(self, bins, min, max)
+
+    def histogram(self, bins: Any, *, range: Any = None, weight: Any = None, density: Any = False) -> Any:
+        return ops.histogram(self, bins, range=range, weight=weight, density=density)
 
     def count_nonzero(self, dim: Any = None) -> Tensor:
         return ops.count_nonzero(self, dim)
@@ -1117,6 +1126,9 @@ class Tensor(TensorBase):
     def nonzero(self, *, as_tuple: bool = False) -> Any:
         return ops.nonzero(self, as_tuple=as_tuple)
 
+    def nonzero_static(self, *, size: Any, fill_value: Any = -1) -> Tensor:
+        return ops.nonzero_static(self, size=size, fill_value=fill_value)
+
     def argwhere(self) -> Tensor:
         return ops.argwhere(self)
 
@@ -1338,8 +1350,8 @@ class Tensor(TensorBase):
     def trunc_(self) -> Tensor:
         return change_in_place(self, ops.trunc)
 
-    def round_(self) -> Tensor:
-        return change_in_place(self, ops.round)
+    def round_(self, *, decimals: Any = 0) -> Tensor:
+        return change_in_place(self, ops.round, decimals=decimals)
 
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
         return change_in_place(self, ops.clamp, min, max)
@@ -1469,6 +1481,9 @@ class Tensor(TensorBase):
 
     def mvlgamma_(self, p: Any) -> Tensor:
         return change_in_place(self, ops.mvlgamma, p)
+
+    def nextafter_(self, other: Any) -> Tensor:
+        return change_in_place(self, ops.nextafter, other)
 
     def i0_(self) -> Tensor:
         return change_in_place(self, ops.i0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
+from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
 
@@ -98,7 +99,11 @@ def equal(input: Tensor, other: Tensor) -> bool:
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """Where ``|input - other| <= atol + rtol · |other|``."""
+    check_tensor("isclose", "other", 2, other)
     _same_dtype("isclose", input, other)
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if value < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
     return _of_arrays(np.isclose, input, other, rtol, atol, equal_nan)
 
 

@@ -27,13 +27,13 @@ class Copysign(Elementwise):
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         y = np.copysign(a, b)
-        ctx.save_intermediates(np.where(a == 0, 0, np.sign(a) * np.sign(y)).astype(y.dtype))
+        ctx.save_for_backward(a, y)
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
-        (sign,) = ctx.intermediates
-        return grad * Tensor._wrap(sign), ops.zeros_like(grad)
+        a, y = ctx.saved_tensors
+        return grad * where(a == 0, 0.0, y / where(a == 0, 1.0, a)), ops.zeros_like(grad)
 
 
 @accepts_out

@@ -173,6 +173,9 @@ def cov(
             f"cov(): expected input to have two or fewer dimensions but got an input with {input._array.ndim} "
             "dimensions"
         )
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    _check_weights(input, fweights, aweights)
     x = ops.to_float(input)
     x = x if x._array.ndim == 2 else x.reshape(1, -1)
     count = x._array.shape[1]
@@ -184,12 +187,40 @@ def cov(
         product = centered @ centered.t().conj()
     else:
         total = weights.sum()
+        if total._array == 0:
+            raise RuntimeError("cov(): weights sum to zero, can't be normalized")
         centered = x - (x * weights).sum(1, True) / total
         degrees = total - correction
         if aweights is not None:
             degrees = total - correction * (weights * aweights).sum() / total
         product = (centered * weights) @ centered.t().conj()
     return (product / degrees).squeeze()
+
+
+def _check_weights(input: Tensor, fweights: Tensor | None, aweights: Tensor | None) -> None:
+    count = input._array.shape[-1] if input._array.ndim else 1
+    for name, weights, kinds, kind in (
+        ("fweights", fweights, "iu", "integral"),
+        ("aweights", aweights, "f", "floating point"),
+    ):
+        if weights is None:
+            continue
+        array = weights._array
+        if array.ndim > 1:
+            raise RuntimeError(
+                f"cov(): expected {name} to have one or fewer dimensions but got {name} with {array.ndim} dimensions"
+            )
+        if array.dtype.kind not in kinds:
+            raise RuntimeError(
+                f"cov(): expected {name} to have {kind} dtype but got {name} with {type_name(weights)} dtype"
+            )
+        if array.size != count:
+            raise RuntimeError(
+                f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+                f"{array.size} != {count}"
+            )
+        if array.size and array.min() < 0:
+            raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
 def corrcoef(input: Tensor) -> Tensor:
