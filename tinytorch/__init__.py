@@ -5,6 +5,7 @@ import tinytorch.nn as nn
 """
 
 import warnings as _warnings
+from importlib import import_module as _import_module
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
@@ -20,6 +21,7 @@ from tinytorch.autograd.modes import (
 )
 from tinytorch.device import device
 from tinytorch.dtypes import (
+    bfloat16,
     bool,
     can_cast,
     cdouble,
@@ -52,6 +54,30 @@ from tinytorch.dtypes import (
 )
 from tinytorch.formatting import set_printoptions
 from tinytorch.kernels.threads import get_num_threads, set_num_threads
+from tinytorch.layouts import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    sparse_coo,
+    sparse_csr,
+    strided,
+)
+from tinytorch.legacy import (
+    BFloat16Tensor,
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+    set_default_tensor_type,
+)
 from tinytorch.ops import (
     abs,
     absolute,
@@ -473,44 +499,63 @@ from tinytorch.random import (
     set_rng_state,
 )
 from tinytorch.serialization import load, save
+from tinytorch.settings import (
+    are_deterministic_algorithms_enabled,
+    get_default_device,
+    get_deterministic_debug_mode,
+    get_float32_matmul_precision,
+    get_num_interop_threads,
+    is_deterministic_algorithms_warn_only_enabled,
+    is_warn_always_enabled,
+    set_default_device,
+    set_deterministic_debug_mode,
+    set_float32_matmul_precision,
+    set_flush_denormal,
+    set_num_interop_threads,
+    set_warn_always,
+    use_deterministic_algorithms,
+)
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
 
 # Division by zero, overflow and nan are values in PyTorch, not warnings. Only warnings raised from this package's own
-# lines are
-# silenced; NumPy's settings in the user's code stay as they are.
+# lines are silenced; NumPy's settings in the user's code stay as they are.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinytorch\.")
 
 __version__ = "0.1.0"
-strided = "torch.strided"
-contiguous_format, preserve_format, channels_last = "contiguous_format", "preserve_format", "channels_last"
-
+newaxis = None
 
 #: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.
 _LAZY = {
     "GradScaler": "tinytorch.amp",
+    "accelerator": "tinytorch.accelerator",
     "amp": "tinytorch.amp",
     "autocast": "tinytorch.amp",
     "compile": "tinytorch.compiler",
     "compiler": "tinytorch.compiler",
+    "cpu": "tinytorch.cpu",
+    "distributed": "tinytorch.distributed",
     "distributions": "tinytorch.distributions",
     "fft": "tinytorch.fft",
     "func": "tinytorch.func",
     "jit": "tinytorch.jit",
     "masked": "tinytorch.masked",
+    "mps": "tinytorch.mps",
     "signal": "tinytorch.signal",
     "special": "tinytorch.special",
+    "torch": "tinytorch",  # PyTorch's module contains itself
+    "types": "tinytorch.types",
+    "version": "tinytorch.version",
     "viz": "tinytorch.viz",
     "vmap": "tinytorch.func",
+    "xpu": "tinytorch.xpu",
 }
 
 
 def __getattr__(name: str) -> _Any:
     if name in _LAZY:
-        import importlib
-
-        module = importlib.import_module(_LAZY[name])
-        return module if _LAZY[name] == f"{__name__}.{name}" else getattr(module, name)
+        module = _import_module(_LAZY[name])
+        return module if _LAZY[name].split(".")[-1] == name or name == "torch" else getattr(module, name)
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

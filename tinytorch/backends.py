@@ -1,22 +1,23 @@
-"""``tinytorch.backends``: the switches that scripts set for speed or reproducibility. Everything here is
-deterministic anyway.
+"""``tinytorch.backends``: the switches that scripts set for speed or reproducibility.
+
+Setting one changes nothing, because everything here is deterministic and exact to the dtype; reading it gives back
+what was set, and before that PyTorch's default.
 """
 
 from __future__ import annotations
 
-__all__ = ["cuda", "cudnn", "mkl", "mps"]
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["cpu", "cuda", "cudnn", "mha", "mkl", "mkldnn", "mps", "openmp", "opt_einsum", "quantized"]
 
 
 class _Backend:
-    """A backend that is not there; its flags can be set and change nothing."""
+    """A backend that is not there, with the flags it has in PyTorch."""
 
-    enabled = False
-    benchmark = False
-    deterministic = True
-    allow_tf32 = False
-
-    def __init__(self) -> None:
-        self.matmul = self
+    def __init__(self, **flags: Any) -> None:
+        vars(self).update(flags)
 
     @staticmethod
     def is_available() -> bool:
@@ -28,5 +29,108 @@ class _Backend:
         """False."""
         return False
 
+    @staticmethod
+    def version() -> None:
+        """None."""
 
-cudnn, cuda, mps, mkl = _Backend(), _Backend(), _Backend(), _Backend()
+    @contextlib.contextmanager
+    def flags(self, **flags: Any) -> Iterator[None]:
+        """Set flags for a while."""
+        before = dict(vars(self))
+        vars(self).update(flags)
+        try:
+            yield
+        finally:
+            vars(self).clear()
+            vars(self).update(before)
+
+
+class _CudaBackend(_Backend):
+    """The switches of attention's CUDA kernels, which are remembered and choose nothing."""
+
+    def __init__(self) -> None:
+        reduced = {"allow_fp16_reduced_precision_reduction": True, "allow_bf16_reduced_precision_reduction": True}
+        super().__init__(matmul=_Backend(allow_tf32=False, fp32_precision="none", **reduced))
+        self._enabled = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True}
+
+    def _enable(self, kernel: str, enabled: bool) -> None:
+        self._enabled[kernel] = enabled
+
+    def enable_flash_sdp(self, enabled: bool) -> None:
+        """Remembered."""
+        self._enable("flash", enabled)
+
+    def enable_mem_efficient_sdp(self, enabled: bool) -> None:
+        """Remembered."""
+        self._enable("mem_efficient", enabled)
+
+    def enable_math_sdp(self, enabled: bool) -> None:
+        """Remembered."""
+        self._enable("math", enabled)
+
+    def enable_cudnn_sdp(self, enabled: bool) -> None:
+        """Remembered."""
+        self._enable("cudnn", enabled)
+
+    def flash_sdp_enabled(self) -> bool:
+        """What was set; True at first."""
+        return self._enabled["flash"]
+
+    def mem_efficient_sdp_enabled(self) -> bool:
+        """What was set; True at first."""
+        return self._enabled["mem_efficient"]
+
+    def math_sdp_enabled(self) -> bool:
+        """What was set; True at first."""
+        return self._enabled["math"]
+
+    def cudnn_sdp_enabled(self) -> bool:
+        """What was set; True at first."""
+        return self._enabled["cudnn"]
+
+    @contextlib.contextmanager
+    def sdp_kernel(
+        self,
+        enable_flash: bool = True,
+        enable_math: bool = True,
+        enable_mem_efficient: bool = True,
+        enable_cudnn: bool = True,
+    ) -> Iterator[None]:
+        """Choose kernels for a while."""
+        before = dict(self._enabled)
+        self._enabled.update(
+            flash=enable_flash, math=enable_math, mem_efficient=enable_mem_efficient, cudnn=enable_cudnn
+        )
+        try:
+            yield
+        finally:
+            self._enabled = before
+
+
+class _CpuBackend(_Backend):
+    @staticmethod
+    def get_cpu_capability() -> str:
+        """``"DEFAULT"``: NumPy chooses its instructions itself."""
+        return "DEFAULT"
+
+
+class _MultiHeadAttentionBackend(_Backend):
+    _fastpath = True
+
+    def get_fastpath_enabled(self) -> bool:
+        """What was set; True at first."""
+        return self._fastpath
+
+    def set_fastpath_enabled(self, value: bool) -> None:
+        """Remembered: there is one path."""
+        self._fastpath = value
+
+
+cuda = _CudaBackend()
+cudnn = _Backend(enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True,
+                 fp32_precision="none")  # fmt: skip
+mps, mkl, openmp, cpu = _Backend(), _Backend(), _Backend(), _CpuBackend()
+mkldnn = _Backend(enabled=True, deterministic=False, allow_tf32=True)
+opt_einsum = _Backend(enabled=False, strategy=None)
+quantized = _Backend(engine="none", supported_engines=["none"])
+mha = _MultiHeadAttentionBackend()

@@ -50,6 +50,14 @@ class device:
     def __hash__(self) -> int:
         return hash((self.type, self.index))
 
+    def __enter__(self) -> device:
+        """``with device(...):`` puts what is made inside on the device, so only the CPU is accepted."""
+        check_device(self)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        pass
+
     def __reduce__(self) -> Any:
         return device, (str(self),)
 

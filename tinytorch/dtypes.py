@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "bfloat16",
     "bool",
     "can_cast",
     "cdouble",
@@ -90,11 +91,30 @@ class dtype:
         return {float32: complex64, float64: complex128}.get(self, self)
 
 
+class _Unsupported(dtype):
+    """A type that scripts name and compare with, and that NumPy has no arrays of: using it raises one clear error."""
+
+    __slots__ = ("_limits",)
+
+    def __init__(self, name: str, itemsize: builtins.int, **limits: Any) -> None:
+        self.name, self.itemsize, self._limits = name, itemsize, limits
+        self.category, self.is_floating_point, self.is_complex, self.is_signed = FLOATING, True, False, True
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        raise NotImplementedError(
+            f"tensors of {self!r} are not supported: NumPy has no such type. Use torch.float32 (or torch.float16 "
+            "where memory matters)."
+        )
+
+
 def _by_name(name: str) -> dtype:
     return _NAMES[name]
 
 
 float16 = half = dtype("float16", np.float16)
+bfloat16 = _Unsupported("bfloat16", 2, bits=16, eps=2.0**-7, max=2.0**128 * (1 - 2.0**-8), tiny=2.0**-126,
+                        resolution=0.01)  # fmt: skip
 float32 = dtype("float32", np.float32)
 float64 = double = dtype("float64", np.float64)
 complex64 = cfloat = dtype("complex64", np.complex64)
@@ -111,14 +131,14 @@ bool_ = dtype("bool", np.bool_)
 
 _ALL = (float16, float32, float64, complex64, complex128, uint8, uint16, uint32, uint64,
         int8, int16, int32, int64, bool_)  # fmt: skip
-_NAMES = {t.name: t for t in _ALL}
+_NAMES = {t.name: t for t in (*_ALL, bfloat16)}
 _OF_NUMPY = {t.numpy: t for t in _ALL}
 _OF_PYTHON = {builtins.float: float64, builtins.int: int64, builtins.bool: bool_, complex: complex128}
 #: PyTorch's words for dtypes in error messages.
 SCALAR_NAMES = {
-    float16: "Half", float32: "Float", float64: "Double", complex64: "ComplexFloat", complex128: "ComplexDouble",
-    uint8: "Byte", uint16: "UInt16", uint32: "UInt32", uint64: "UInt64", int8: "Char", int16: "Short", int32: "Int",
-    int64: "Long", bool_: "Bool",
+    float16: "Half", bfloat16: "BFloat16", float32: "Float", float64: "Double", complex64: "ComplexFloat",
+    complex128: "ComplexDouble", uint8: "Byte", uint16: "UInt16", uint32: "UInt32", uint64: "UInt64", int8: "Char",
+    int16: "Short", int32: "Int", int64: "Long", bool_: "Bool",
 }  # fmt: skip
 
 _default = float32
@@ -134,6 +154,7 @@ def set_default_dtype(d: dtype) -> None:
     global _default
     if not isinstance(d, dtype) or not d.is_floating_point:
         raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
+    d.numpy  # noqa: B018 - raises for a type that tensors cannot have
     _default = d
 
 
@@ -250,16 +271,23 @@ class finfo:
         self._dtype = type or _default
         if not (self._dtype.is_floating_point or self._dtype.is_complex):
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle {type!r}")
-        info = np.finfo(self._dtype.numpy)
-        self.bits = builtins.int(info.bits)
-        self.eps, self.max, self.min = builtins.float(info.eps), builtins.float(info.max), builtins.float(info.min)
-        self.tiny = self.smallest_normal = builtins.float(info.tiny)
-        self.resolution = builtins.float(info.resolution)
+        limits = self._dtype._limits if isinstance(self._dtype, _Unsupported) else _float_limits(self._dtype)
+        self.bits, self.resolution, self.eps = limits["bits"], limits["resolution"], limits["eps"]
+        self.max, self.min = limits["max"], -limits["max"]
+        self.tiny = self.smallest_normal = limits["tiny"]
         self.dtype = self._dtype.name
 
     def __repr__(self) -> str:
         return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
                 f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})")  # fmt: skip
+
+
+def _float_limits(type: dtype) -> dict[str, Any]:
+    info = np.finfo(type.numpy)
+    limits: dict[str, Any] = {
+        name: builtins.float(getattr(info, name)) for name in ("eps", "max", "tiny", "resolution")
+    }
+    return {"bits": builtins.int(info.bits), **limits}
 
 
 class iinfo:

@@ -20,7 +20,6 @@ __all__ = ["missing"]
 INSTEAD = {
     "chalf": "NumPy has no complex numbers of half precision: use complex64.",
     "complex32": "NumPy has no complex numbers of half precision: use complex64.",
-    "distributed": "One process trains here: call the model itself.",
     "onnx": "Save the state_dict and export it with PyTorch.",
     "quantization": "Only floating-point inference is supported.",
     "sparse": "Tensors are dense: use the dense op.",

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.device import CPU
 from tinytorch.kernels import rng
 from tinytorch.tensor import Tensor
 
@@ -34,6 +35,8 @@ __all__ = [
 
 class Generator(rng.Generator):
     """A source of random numbers with its own state (``torch.Generator``): ``Generator().manual_seed(0)``."""
+
+    device = CPU
 
     def get_state(self) -> Tensor:  # type: ignore[override]
         """The state as a uint8 tensor of PyTorch's own layout."""

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from tinytorch import dtypes
-from tinytorch.size import Size
 from tinytorch.tensor_base import TensorBase
 
 __all__ = ["Tensor"]
@@ -33,17 +32,8 @@ class Tensor(TensorBase):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        tensor = object.__new__(cls)
-        default = dtypes.default_numpy_dtype()
-        if len(args) != 1 or isinstance(args[0], int):
-            tensor._array = np.zeros(args, default)
-        elif isinstance(args[0], Tensor):
-            tensor._array, tensor._memory = args[0]._array, args[0]._shared_memory()
-        elif isinstance(args[0], Size):
-            tensor._array = np.zeros(args[0], default)
-        else:
-            tensor._array = ops.array_from_data(args[0], default)
-        return tensor
+        tensor = construct(args, None)
+        return tensor if cls is Tensor else tensor.as_subclass(cls)
 
     __hash__ = TensorBase.__hash__  # defining __eq__ would drop it
 
@@ -1211,7 +1201,7 @@ class Tensor(TensorBase):
     def to(self, *args: Any, **kwargs: Any) -> Tensor:
         return ops.to(self, *args, **kwargs)
 
-    def cpu(self) -> Any:
+    def cpu(self, memory_format: Any = None) -> Any:
         return self
 
     def cuda(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -1238,6 +1228,9 @@ class Tensor(TensorBase):
     def chalf(self) -> Tensor:
         raise NotImplementedError("NumPy has no complex numbers of half precision (complex32): use cfloat().")
 
+    def bfloat16(self) -> Tensor:
+        return ops.to(self, dtypes.bfloat16)
+
     def long(self) -> Tensor:
         return ops.to(self, dtypes.int64)
 
@@ -1257,6 +1250,9 @@ class Tensor(TensorBase):
         return ops.to(self, dtypes.bool_)
 
     # ------------------------------------------------------------------------------------ new tensors like this one
+
+    def new(self, *args: Any) -> Tensor:
+        return construct(args, self.dtype)
 
     def new_zeros(self, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
         return ops.zeros(*size, dtype=dtype or self.dtype, **options)
@@ -1722,4 +1718,5 @@ def _is_operand(value: Any) -> bool:
 # Ops make Tensors, so they can load only now that the class exists (see the end of tensor_base).
 from tinytorch import ops  # noqa: E402
 from tinytorch.autograd.inplace import change_in_place  # noqa: E402
+from tinytorch.legacy import construct  # noqa: E402
 from tinytorch.ops.dims import one_dim  # noqa: E402

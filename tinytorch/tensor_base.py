@@ -25,6 +25,7 @@ from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import Memory, RemovableHandle
 from tinytorch.device import CPU, device
 from tinytorch.dtypes import SCALAR_NAMES, default_numpy_dtype, dtype, from_numpy_dtype
+from tinytorch.layouts import strided
 from tinytorch.size import Size
 
 __all__ = ["TensorBase"]
@@ -93,6 +94,11 @@ class TensorBase:
     def is_cuda(self) -> bool:
         """False: there is no GPU here."""
         return False
+
+    #: What else scripts ask a tensor about itself: it is none of these.
+    is_mps = is_xpu = is_meta = is_sparse = is_sparse_csr = is_quantized = is_mkldnn = is_nested = False
+    is_cpu = True
+    layout = strided
 
     @property
     def itemsize(self) -> int:
@@ -328,7 +334,41 @@ class TensorBase:
         """Whether the tensor was made in inference mode."""
         return self._inference
 
+    def data_ptr(self) -> int:
+        """The address of the first element: equal for tensors that start at the same memory."""
+        return self._array.__array_interface__["data"][0]
+
+    def storage_offset(self) -> int:
+        """How many elements lie in memory before the first one of this view."""
+        return (self.data_ptr() - _owner(self._array).__array_interface__["data"][0]) // self._array.itemsize
+
+    def is_pinned(self, device: Any = None) -> bool:
+        """False: pinned memory is for copies to an accelerator."""
+        return False
+
+    def pin_memory(self, device: Any = None) -> Tensor:
+        """RuntimeError, as in a PyTorch that finds no accelerator."""
+        raise RuntimeError("Cannot access accelerator device when none is available.")
+
+    def is_shared(self) -> bool:
+        """False: memory is this process's own."""
+        return False
+
+    def share_memory_(self) -> Tensor:
+        """The tensor itself. Worker processes that are forked see its memory as it was; changes are not shared."""
+        return self  # type: ignore[return-value]
+
+    def get_device(self) -> int:
+        """-1, the number that stands for the CPU."""
+        return -1
+
     # ------------------------------------------------------------------------------------ conversions
+
+    def as_subclass(self, cls: type) -> Any:
+        """The same tensor as an object of ``cls``, a subclass of Tensor: same memory, same place in the graph."""
+        other: Any = object.__new__(cls)
+        vars(other).update(vars(self._alias()))
+        return other
 
     def item(self) -> Any:
         """The one element as a Python number."""
@@ -465,12 +505,9 @@ class TensorBase:
         """Without argument the type's old name, ``'torch.FloatTensor'``; else the tensor in that dtype."""
         if dtype is None:
             return f"torch.{SCALAR_NAMES[self.dtype]}Tensor"
-        if isinstance(dtype, str):
-            names = {f"torch.{name}Tensor": d for d, name in SCALAR_NAMES.items()}
-            if dtype not in names:
-                raise ValueError(f"invalid type: '{dtype}'")
-            dtype = names[dtype]
-        return ops.to(self, dtype)  # type: ignore[arg-type]
+        from tinytorch.legacy import dtype_named
+
+        return ops.to(self, dtype_named(dtype))  # type: ignore[arg-type]
 
 
 def _owner(array: Any) -> Any:

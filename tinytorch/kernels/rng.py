@@ -100,7 +100,6 @@ class Generator:
     def __init__(self, device: object = "cpu") -> None:
         if str(device).split(":")[0] != "cpu":
             raise RuntimeError(f"Generator: only device='cpu' is supported, but got {str(device)!r}")
-        self.device = device
         # The argument only avoids a slow call for the system's entropy: manual_seed overwrites it.
         self._engine = np.random.MT19937(0)
         self._seeder = np.random.RandomState(self._engine)
@@ -232,7 +231,7 @@ class Generator:
 
     def clone_state(self) -> Self:
         """A new generator that will give the same numbers from here on, independently of this one."""
-        clone = type(self)(self.device)
+        clone = type(self)()
         Generator.set_state(clone, Generator.get_state(self))
         return clone
 
@@ -240,7 +239,7 @@ class Generator:
         return self.clone_state()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.device,), Generator.get_state(self)
+        return type(self), (), Generator.get_state(self)
 
     def __setstate__(self, state: NDArray[np.uint8]) -> None:
         Generator.set_state(self, state)

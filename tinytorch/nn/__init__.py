@@ -4,23 +4,24 @@ Start with :mod:`tinytorch.nn.modules.module` (what a Module is) and :mod:`tinyt
 simplest layer).
 """
 
+from importlib import import_module
 from typing import Any
 
-from tinytorch.nn import functional, init, modules, parameter, utils
+from tinytorch.nn import functional, init, modules, parallel, parameter, utils
 from tinytorch.nn.modules import *  # noqa: F403
+from tinytorch.nn.parallel import DataParallel
 from tinytorch.nn.parameter import Buffer, Parameter
 
-__all__ = ["Buffer", "Parameter", "functional", "init", "modules", "parameter", "utils", *modules.__all__]
+__all__ = ["Buffer", "DataParallel", "Parameter", "functional", "init", "modules", "parallel", "parameter", "utils",
+           *modules.__all__]  # fmt: skip
 
-#: What PyTorch's nn has and this one does not.
+#: Modules that load when they are first named.
+_LAZY = ("attention",)
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("parallel", "DataParallel"):  # loaded when first asked for
-        import importlib
-
-        parallel = importlib.import_module("tinytorch.nn.parallel")
-        return parallel if name == "parallel" else parallel.DataParallel
+    if name in _LAZY:
+        return import_module(f"tinytorch.nn.{name}")
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

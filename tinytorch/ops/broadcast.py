@@ -33,6 +33,8 @@ _number_types = (int, float, bool, complex, np.generic)
 class Elementwise(Primitive):
     """Base of ops that NumPy broadcasts; its error speaks of sizes as PyTorch's."""
 
+    keeps_memory_order = True  # of its first operand, in PyTorch; see tinytorch.ops.memory_order
+
     @classmethod
     def explain(cls, error: ValueError, *arrays: Any) -> Exception:
         shapes = [array.shape for array in arrays if isinstance(array, np.ndarray)]

@@ -234,6 +234,12 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Any =
     return Where.apply(a, b, condition=condition._array)
 
 
+class MaskedFill(Where):
+    """:class:`Where` under the name that PyTorch gives ``masked_fill``, whose result is always row-major there."""
+
+    keeps_memory_order = False
+
+
 class Extremum(Elementwise):
     """y = max(a, b) or min(a, b); the winner receives the gradient, and at a tie each receives half."""
 
@@ -283,7 +289,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             f"{value._array.ndim} dimension(s)."
         )
     value = cast(value, input._array.dtype) if isinstance(value, Tensor) else as_tensor_like(value, input._array.dtype)
-    return Where.apply(value, input, condition=mask._array)
+    return MaskedFill.apply(value, input, condition=mask._array)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -335,11 +335,11 @@ def eye(
 
 
 class Clone(Primitive):
-    """y = x, in memory of its own."""
+    """y = x, in memory of its own: in the order of x, or with ``order="C"`` row-major."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        return x.copy(order="K")
+    def forward(ctx: Any, x: np.ndarray, order: Any = "K") -> np.ndarray:
+        return x.copy(order=order)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import rng_bernoulli, rng_distributions, rng_integers, rng_normal
+from tinytorch.ops.broadcast import Elementwise
 from tinytorch.ops.creation import checked_sizes, finish
 from tinytorch.ops.dims import sizes_from
+from tinytorch.ops.memory_order import memory_order
 from tinytorch.ops.out import accepts_out
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
@@ -104,30 +107,60 @@ def randint(
     return finish(array, requires_grad, device)
 
 
-def _like_dtype(input: Tensor, dtype: Any) -> Any:
-    return input.dtype if dtype is None else dtype
+def _drawn_like(input: Tensor, draw: Callable[[tuple[int, ...]], np.ndarray]) -> np.ndarray:
+    """What ``draw(shape)`` gives, its numbers in the order in which PyTorch's ``input`` lies in memory."""
+    shape = input._array.shape
+    order = memory_order(input)
+    if order is None:
+        return draw(shape)
+    return draw(tuple([shape[d] for d in order])).transpose(np.argsort(order))
+
+
+def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
+    return input._array.dtype if dtype is None else to_numpy_dtype(dtype)
 
 
 def rand_like(
     input: Tensor, *, dtype: Any = None, requires_grad: bool = False, generator: Any = None, **options: Any
 ) -> Tensor:
     """Uniform numbers in the shape and dtype of ``input``."""
-    return rand(input._array.shape, dtype=_like_dtype(input, dtype), requires_grad=requires_grad, generator=generator)
+    source, numpy_dtype = generator_or_default(generator), _like(input, dtype)
+    return finish(
+        _drawn_like(input, lambda shape: rng_distributions.uniform(source, shape, numpy_dtype)), requires_grad
+    )
 
 
 def randn_like(
     input: Tensor, *, dtype: Any = None, requires_grad: bool = False, generator: Any = None, **options: Any
 ) -> Tensor:
     """Normal numbers in the shape and dtype of ``input``."""
-    return randn(input._array.shape, dtype=_like_dtype(input, dtype), requires_grad=requires_grad, generator=generator)
+    source, numpy_dtype = generator_or_default(generator), _like(input, dtype)
+    contiguous = memory_order(input) is None
+
+    def draw(shape: tuple[int, ...]) -> np.ndarray:
+        return rng_normal.normal(source, shape, numpy_dtype, contiguous=contiguous)
+
+    return finish(_drawn_like(input, draw), requires_grad)
 
 
 def randint_like(
-    input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, generator: Any = None, **options: Any
+    input: Tensor,
+    low: int,
+    high: int | None = None,
+    *,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    generator: Any = None,
+    **options: Any,
 ) -> Tensor:
     """Integers in [low, high) in the shape and dtype of ``input``; ``randint_like(x, high)`` starts at 0."""
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, tuple(input._array.shape), dtype=_like_dtype(input, dtype), generator=generator)
+    source, numpy_dtype = generator_or_default(generator), _like(input, dtype)
+
+    def draw(shape: tuple[int, ...]) -> np.ndarray:
+        return rng_integers.random_integers(source, shape, numpy_dtype, int(low), int(high))
+
+    return finish(_drawn_like(input, draw), requires_grad)
 
 
 @accepts_out
@@ -270,7 +303,7 @@ def log_normal_(tensor: Tensor, mean: float = 1.0, std: float = 2.0, generator: 
 # ------------------------------------------------------------------------------------------ dropout
 
 
-class Scale(Primitive):
+class Scale(Elementwise):
     """y = x · constant: what dropout is once its mask is drawn."""
 
     @staticmethod
@@ -291,7 +324,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
     Source: Srivastava et al. 2014; ``F.dropout``. ValueError when p is outside [0, 1].
     """
-    return _dropout(input, p, training, inplace, input._array.shape)
+    return _dropout(input, p, training, inplace, None)
 
 
 def feature_dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -300,12 +333,13 @@ def feature_dropout(input: Tensor, p: float = 0.5, training: bool = True, inplac
     return _dropout(input, p, training, inplace, shape[:2] + (1,) * (len(shape) - 2))
 
 
-def _dropout(input: Tensor, p: float, training: bool, in_place: bool, mask_shape: tuple[int, ...]) -> Tensor:
+def _dropout(input: Tensor, p: float, training: bool, in_place: bool, mask_shape: tuple[int, ...] | None) -> Tensor:
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if not training or p == 0.0 or input._array.size == 0:
         return input
-    mask = rng_bernoulli.dropout_mask(generator_or_default(None), mask_shape, p, input._array.dtype)
+    draw = functools.partial(rng_bernoulli.dropout_mask, generator_or_default(None), p=p, dtype=input._array.dtype)
+    mask = _drawn_like(input, draw) if mask_shape is None else draw(mask_shape)
     if in_place:
         return inplace.change_in_place(input, lambda x: Scale.apply(x, factor=mask))
     return Scale.apply(input, factor=mask)
@@ -323,7 +357,8 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     if p == 1.0:
         return input * 0.0
     alpha = 1.7580993408473766
-    keep = rng_bernoulli.bernoulli(generator_or_default(None), input._array.shape, 1 - p, input._array.dtype)
+    draw = functools.partial(rng_bernoulli.bernoulli, generator_or_default(None), p=1 - p, dtype=input._array.dtype)
+    keep = _drawn_like(input, draw)
     a = 1.0 / np.sqrt((alpha * alpha * p + 1) * (1 - p))
     shift = Tensor._wrap((keep - 1) * keep.dtype.type(alpha * a) + keep.dtype.type(alpha * a * p))
     return input * Tensor._wrap(keep * keep.dtype.type(a)) + shift

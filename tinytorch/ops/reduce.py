@@ -107,7 +107,7 @@ class Var(Primitive):
         ctx.save_for_backward(x)
         count = math.prod([x.shape[d] for d in dim])
         mean = np.true_divide(_total(x, axis=dim, keepdims=True), x.dtype.type(count))
-        deviation = x - mean
+        deviation = np.asarray(x - mean)  # a scalar if x has no dimensions
         np.multiply(deviation, deviation, out=deviation)
         total = _total(deviation, axis=dim, keepdims=keepdim)
         return np.true_divide(total, x.dtype.type(builtin_max(count - correction, 0)))

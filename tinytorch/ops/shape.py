@@ -325,9 +325,9 @@ def contiguous(input: Tensor) -> Tensor:
     """The tensor itself if its memory is in row-major order, else a copy that is."""
     if is_contiguous(input):
         return input
-    result = input.clone()
-    result._array = np.ascontiguousarray(result._array)
-    return result
+    from tinytorch.ops.creation import Clone
+
+    return Clone.apply(input, order="C")
 
 
 swapaxes = swapdims = transpose

@@ -1,16 +1,14 @@
-"""Helpers around the tensors: loading data, checkpointing."""
+"""Helpers around the tensors: loading data, checkpointing. They load when they are first named."""
 
+from importlib import import_module
 from typing import Any
 
-#: Loaded when first asked for, so that `import tinytorch` stays fast.
-_LAZY_MODULES = ("_pytree", "checkpoint")
+_LAZY = ("_pytree", "checkpoint", "data")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY_MODULES:
-        import importlib
-
-        return importlib.import_module(f"tinytorch.utils.{name}")
+    if name in _LAZY:
+        return import_module(f"tinytorch.utils.{name}")
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

@@ -99,7 +99,9 @@ class RandomSampler(Sampler[int]):
 
         high = len(self.data_source)
         blocks, rest = divmod(self.num_samples, _REPLACEMENT_BLOCK)
-        for size in [_REPLACEMENT_BLOCK] * blocks + [rest]:
+        for size in itertools.chain(
+            itertools.repeat(_REPLACEMENT_BLOCK, blocks), [rest]
+        ):  # num_samples may be 10 ** 10: no list
             yield from randint(high, (size,), dtype=int64, generator=generator).tolist()
 
     def _permutations(self, generator: Generator) -> Iterator[int]:

@@ -1,0 +1,51 @@
+"""What the modules of accelerators have in common (``cuda``, ``mps``, ``xpu``): there is none.
+
+Questions get their answer (``is_available()`` is False, no memory is in use), what concerns every accelerator there
+is does nothing, and a demand for one raises an error that says what to do.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+__all__ = ["Absent"]
+
+
+class Absent:
+    """A module's functions for an accelerator that is not there; ``name`` appears in errors."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @staticmethod
+    def false(*args: Any, **kwargs: Any) -> bool:
+        """The answer to ``is_available()`` and its like."""
+        return False
+
+    @staticmethod
+    def zero(*args: Any, **kwargs: Any) -> int:
+        """How many devices there are, and how much of their memory is in use."""
+        return 0
+
+    @staticmethod
+    def nothing(*args: Any, **kwargs: Any) -> None:
+        """Done to every accelerator: nothing to do."""
+
+    @staticmethod
+    def empty_list(*args: Any, **kwargs: Any) -> list[Any]:
+        """One entry for every accelerator."""
+        return []
+
+    def unavailable(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise RuntimeError: this cannot be done without the accelerator."""
+        raise RuntimeError(
+            f"tinytorch runs on the CPU only, and this needs {self.name}. Ask tinytorch.{self.name.lower()}"
+            ".is_available() first: it is False."
+        )
+
+    def missing(self, name: str) -> NoReturn:
+        """Raise AttributeError for a name that the module does not have."""
+        raise AttributeError(
+            f"tinytorch.{self.name.lower()} has no '{name}': tinytorch runs on the CPU only, and "
+            f"{self.name.lower()}.is_available() is False."
+        )

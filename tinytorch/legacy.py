@@ -1,0 +1,123 @@
+"""The constructors of PyTorch's early days: ``FloatTensor([1, 2])``, ``LongTensor(2, 3)``, ``x.new(...)``.
+
+They take sizes (``LongTensor(2, 3)``: two rows, three columns) or data (``LongTensor([2, 3])``: two numbers), and the
+type is in the name. Two rules follow from their age: data of another type is converted without a word, and a
+*tensor* of another type is refused. Uninitialized memory is zero here.
+
+A name such as ``FloatTensor`` is no class of tensors. It is an object that answers ``isinstance`` by looking at the
+dtype, so that ``isinstance(x, torch.FloatTensor)`` and annotations work.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch import dtypes
+from tinytorch.ops.data import array_from_data
+from tinytorch.size import Size
+from tinytorch.tensor import Tensor
+
+__all__ = [
+    "BFloat16Tensor",
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
+    "set_default_tensor_type",
+]
+
+
+def construct(args: tuple[Any, ...], dtype: dtypes.dtype | None) -> Tensor:
+    """What ``LongTensor(*args)`` makes; without a dtype, what ``torch.Tensor(*args)`` makes.
+
+    Raises:
+        TypeError: for one number that is no integer, and for a tensor of another dtype.
+    """
+    numpy_dtype = dtypes.default_numpy_dtype() if dtype is None else dtype.numpy
+    if len(args) != 1 or isinstance(args[0], (int, np.integer)):
+        sizes = args or (0,)
+        if not all(isinstance(size, (int, np.integer)) for size in sizes):
+            raise TypeError("new(): expected sizes as integers, or one sequence of data")
+        return Tensor._wrap(np.zeros([int(size) for size in sizes], numpy_dtype))
+    (data,) = args
+    if isinstance(data, Size):
+        return Tensor._wrap(np.zeros(data, numpy_dtype))
+    if isinstance(data, Tensor):
+        if dtype is not None and data.dtype is not dtype:
+            names = dtypes.SCALAR_NAMES
+            raise TypeError(f"new(): expected a {names[dtype]}Tensor, but got a {names[data.dtype]}Tensor")
+        return data.detach()
+    if isinstance(data, (float, complex)):
+        raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
+    return Tensor._wrap(array_from_data(data, numpy_dtype))
+
+
+class TensorType:
+    """A constructor with a dtype in its name, such as ``torch.FloatTensor``.
+
+    ``is_cuda`` marks those of ``torch.cuda``, which exist to be named and compared, and make nothing.
+    """
+
+    def __init__(self, dtype: dtypes.dtype, is_cuda: bool = False) -> None:
+        self.dtype = dtype
+        self.is_cuda = is_cuda
+        self.is_sparse = False
+        self.__name__ = self.__qualname__ = f"{dtypes.SCALAR_NAMES[dtype]}Tensor"
+        self.__module__ = "torch.cuda" if is_cuda else "torch"
+
+    def __call__(self, *args: Any, device: Any = None) -> Tensor:
+        if self.is_cuda or device not in (None, "cpu"):
+            raise TypeError(f"type {self.full_name} not available: tinytorch runs on the CPU only.")
+        return construct(args, self.dtype)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, Tensor) and not self.is_cuda and value.dtype is self.dtype
+
+    def __or__(self, other: Any) -> Any:  # in annotations: FloatTensor | None
+        return Tensor | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | Tensor
+
+    @property
+    def full_name(self) -> str:
+        """The name that ``tensor.type()`` gives, such as ``torch.FloatTensor``."""
+        return f"{self.__module__}.{self.__name__}"
+
+    def __repr__(self) -> str:
+        return f"<class '{self.full_name}'>"
+
+
+FloatTensor, DoubleTensor = TensorType(dtypes.float32), TensorType(dtypes.float64)
+HalfTensor, BFloat16Tensor = TensorType(dtypes.float16), TensorType(dtypes.bfloat16)
+ByteTensor, CharTensor, BoolTensor = TensorType(dtypes.uint8), TensorType(dtypes.int8), TensorType(dtypes.bool_)
+ShortTensor, IntTensor, LongTensor = TensorType(dtypes.int16), TensorType(dtypes.int32), TensorType(dtypes.int64)
+
+
+def dtype_named(name: Any) -> Any:
+    """The dtype that ``'torch.FloatTensor'`` or ``torch.FloatTensor`` stands for; other values pass through.
+
+    Raises ValueError for an unknown name, TypeError for the name of a type on an accelerator.
+    """
+    if isinstance(name, TensorType):
+        name = name.full_name
+    if not isinstance(name, str):
+        return name
+    if name.startswith("torch.cuda."):
+        raise TypeError(f"type {name} not available: tinytorch runs on the CPU only.")
+    for dtype, scalar_name in dtypes.SCALAR_NAMES.items():
+        if name == f"torch.{scalar_name}Tensor":
+            return dtype
+    raise ValueError(f"invalid type: '{name}'")
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Set the default floating type by a tensor type or its name; :func:`tinytorch.set_default_dtype` is younger."""
+    dtypes.set_default_dtype(dtype_named(t))

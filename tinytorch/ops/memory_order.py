@@ -1,0 +1,134 @@
+"""Where PyTorch would have put each element: the strides of a tensor, worked out from its history.
+
+PyTorch fills a tensor with random numbers in the order of its memory. A dropout mask gets the strides of its input, so
+after ``x.transpose(1, 2)`` - or after an LSTM with ``batch_first=True``, whose result is such a transposed view - the
+numbers fall on other elements than in row-major order. Same seed, same numbers needs PyTorch's strides.
+
+The arrays' own strides are not the answer: images lie as C,H,W,N here (see :mod:`tinytorch.kernels.layout`) and
+row-major in PyTorch. But the graph tells. Going back from a tensor: a view rearranges the strides of what it views,
+an elementwise op keeps those of its first operand, and everything else makes row-major memory. This costs nothing
+until a mask is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from tinytorch.kernels.layout import is_chwn
+from tinytorch.ops.broadcast import Cast, Expand
+from tinytorch.ops.creation import Clone
+from tinytorch.ops.indexing import BasicIndex
+from tinytorch.ops.joining import Split, Unbind
+from tinytorch.ops.shape import Permute, Reshape
+from tinytorch.tensor import Tensor
+
+__all__ = ["memory_order"]
+
+_MOST_STEPS = 200  # back in history; beyond, row-major is assumed
+_ONE_BYTE = np.zeros(1, np.int8)
+
+Shape = tuple[int, ...]
+
+
+def memory_order(tensor: Tensor) -> Shape | None:
+    """The dimensions from slowest to fastest in PyTorch's memory; None for row-major, the common case."""
+    if tensor._base is not None:
+        tensor._follow_base()
+    edge = tensor._edge
+    if edge is None:
+        strides = _strides_of_leaf(tensor)
+    elif type(edge[0]) not in _KEEPS and not getattr(edge[0], "keeps_memory_order", False):
+        return None
+    else:
+        strides = _strides(edge)
+    shape = tensor._array.shape
+    order = sorted(range(len(shape)), key=lambda d: -strides[d] if shape[d] > 1 else 0)
+    several = [d for d in order if shape[d] > 1]  # a dimension of size 1 may stand anywhere
+    if several == sorted(several) or any(strides[d] == 0 for d in several):
+        return None
+    return tuple(order)
+
+
+def _strides(edge: Any) -> Shape:
+    """Walk back to where the memory was made, then forward again through the views of it."""
+    views = []
+    for _ in range(_MOST_STEPS):
+        node, output = edge
+        if isinstance(node, Tensor):  # a leaf
+            strides, shape = _strides_of_leaf(node), node._array.shape
+            break
+        shape = node.outputs[output][0]
+        if getattr(node, "keeps_memory_order", False):
+            before = next((e for e in node.edges if e is not None and _shape_at(e) == shape), None)
+        elif type(node) in _KEEPS and node.attributes.get("order") != "C":
+            before = node.edges[0]
+            if type(node) in _VIEWS:
+                views.append((node, output))
+        else:
+            before = None
+        if before is None:
+            strides = _row_major(shape)
+            break
+        edge = before
+    else:
+        return _row_major(shape)
+    array = as_strided(_ONE_BYTE, shape, strides)  # its elements are never touched
+    for node, output in reversed(views):
+        array = _VIEWS[type(node)](array, node, output)
+    return array.strides
+
+
+def _shape_at(edge: Any) -> Shape:
+    node, output = edge
+    return node._array.shape if isinstance(node, Tensor) else node.outputs[output][0]
+
+
+def _strides_of_leaf(tensor: Tensor) -> Shape:
+    """An array made by the user has PyTorch's strides, unless a kernel laid it out as C,H,W,N."""
+    array = tensor._array
+    if array.ndim < 2 or is_chwn(array):
+        return _row_major(array.shape)
+    return tuple(stride // array.itemsize for stride in array.strides)
+
+
+def _row_major(shape: Shape) -> Shape:
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.append(step)
+        step *= size
+    return tuple(reversed(strides))
+
+
+def _reshaped(array: np.ndarray, node: Any, output: int) -> np.ndarray:
+    """A view where the strides allow one, else a copy, which is row-major."""
+    shape = node.outputs[0][0]
+    try:
+        view = array.view()
+        view.shape = shape
+        return view
+    except AttributeError:
+        return as_strided(_ONE_BYTE, shape, _row_major(shape))
+
+
+def _part(array: np.ndarray, node: Any, output: int) -> np.ndarray:
+    starts = np.cumsum((0, *node.attributes["sizes"])).tolist()
+    before: tuple[slice, ...] = (slice(None),) * node.attributes["dim"]
+    return array[(*before, slice(starts[output], starts[output + 1]))]
+
+
+_VIEWS: dict[type, Any] = {
+    Reshape: _reshaped,
+    Permute: lambda array, node, output: array.transpose(node.attributes["dims"]),
+    BasicIndex: lambda array, node, output: (
+        array[(*node.attributes["index"], ...)]
+        if Ellipsis not in node.attributes["index"]
+        else array[node.attributes["index"]]
+    ),
+    Expand: lambda array, node, output: np.broadcast_to(array, node.outputs[0][0]),
+    Split: _part,
+    Unbind: lambda array, node, output: np.moveaxis(array, node.attributes["dim"], 0)[output, ...],
+}
+_KEEPS = {*_VIEWS, Cast, Clone}
