@@ -63,6 +63,8 @@ class Tensor(TensorBase):
     def __rtruediv__(self, other: Any) -> Tensor:
         return ops.div(other, self) if _is_operand(other) else NotImplemented
 
+    __rdiv__ = __rtruediv__
+
     def __floordiv__(self, other: Any) -> Tensor:
         return ops.floor_divide(self, other) if _is_operand(other) else NotImplemented
 
@@ -560,6 +562,9 @@ class Tensor(TensorBase):
 
     def bitwise_right_shift(self, other: Any) -> Tensor:
         return ops.bitwise_right_shift(self, other)
+
+    def sum_to_size(self, *size: Any) -> Tensor:
+        return ops.sum_to_size(self, *size)
 
     def polygamma(self, n: Any) -> Tensor:
         return ops.polygamma(n, self)
@@ -1210,44 +1215,44 @@ class Tensor(TensorBase):
     def type_as(self, other: Tensor) -> Tensor:
         return ops.to(self, other.dtype)
 
-    def float(self) -> Tensor:
-        return ops.to(self, dtypes.float32)
+    def float(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.float32, memory_format=memory_format)
 
-    def double(self) -> Tensor:
-        return ops.to(self, dtypes.float64)
+    def double(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.float64, memory_format=memory_format)
 
-    def half(self) -> Tensor:
-        return ops.to(self, dtypes.float16)
+    def half(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.float16, memory_format=memory_format)
 
-    def cfloat(self) -> Tensor:
-        return ops.to(self, dtypes.complex64)
+    def cfloat(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.complex64, memory_format=memory_format)
 
-    def cdouble(self) -> Tensor:
-        return ops.to(self, dtypes.complex128)
+    def cdouble(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.complex128, memory_format=memory_format)
 
     def chalf(self) -> Tensor:
         raise NotImplementedError("NumPy has no complex numbers of half precision (complex32): use cfloat().")
 
-    def bfloat16(self) -> Tensor:
-        return ops.to(self, dtypes.bfloat16)
+    def bfloat16(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.bfloat16, memory_format=memory_format)
 
-    def long(self) -> Tensor:
-        return ops.to(self, dtypes.int64)
+    def long(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.int64, memory_format=memory_format)
 
-    def int(self) -> Tensor:
-        return ops.to(self, dtypes.int32)
+    def int(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.int32, memory_format=memory_format)
 
-    def short(self) -> Tensor:
-        return ops.to(self, dtypes.int16)
+    def short(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.int16, memory_format=memory_format)
 
-    def char(self) -> Tensor:
-        return ops.to(self, dtypes.int8)
+    def char(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.int8, memory_format=memory_format)
 
-    def byte(self) -> Tensor:
-        return ops.to(self, dtypes.uint8)
+    def byte(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.uint8, memory_format=memory_format)
 
-    def bool(self) -> Tensor:
-        return ops.to(self, dtypes.bool_)
+    def bool(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.bool_, memory_format=memory_format)
 
     # ------------------------------------------------------------------------------------ new tensors like this one
 
@@ -1678,6 +1683,12 @@ class Tensor(TensorBase):
 
     def swapdims_(self, dim0: Any, dim1: Any) -> Tensor:
         return ops.transpose_(self, dim0, dim1)
+
+    def resize_(self, *sizes: Any, memory_format: Any = None) -> Tensor:
+        return ops.resize_(self, *sizes, memory_format=memory_format)
+
+    def resize_as_(self, other: Tensor, *, memory_format: Any = None) -> Tensor:
+        return ops.resize_(self, other.shape, memory_format=memory_format)
 
     def squeeze_(self, dim: Any = None) -> Tensor:
         return ops.squeeze_(self, dim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,6 +22,15 @@ class Untranslatable(Exception):
 
 def translate(value: Any) -> Any:
     """The same thing for tinytorch: tensors over copies in the same memory layout, containers item by item."""
+    outermost = not _memories
+    try:
+        return _translate(value)
+    finally:
+        if outermost:
+            _memories.clear()
+
+
+def _translate(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return _tensor(value)
     if isinstance(value, torch.dtype):
@@ -34,11 +44,11 @@ def translate(value: Any) -> Any:
     if isinstance(value, torch.Generator):
         return tinytorch.Generator().manual_seed(value.initial_seed())
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*map(translate, value))
+        return type(value)(*map(_translate, value))
     if isinstance(value, (list, tuple)):
-        return type(value)(map(translate, value))
+        return type(value)(map(_translate, value))
     if isinstance(value, Mapping):
-        return {translate(key): translate(item) for key, item in value.items()}
+        return {_translate(key): _translate(item) for key, item in value.items()}
     if callable(value) and not isinstance(value, type) and not isinstance(value, OpInfo):
         return resolve(value)
     return value
@@ -51,18 +61,26 @@ def _tensor(value: torch.Tensor) -> tinytorch.Tensor:
     return tensor.requires_grad_() if value.requires_grad else tensor
 
 
+#: Storages of PyTorch that are being translated, by address: views of one memory stay views of one memory.
+_memories: dict[int, np.ndarray] = {}
+
+
 def _array(value: torch.Tensor) -> np.ndarray:
-    """A copy with the strides of the tensor; a broadcast dimension keeps its stride 0."""
+    """A view with the tensor's strides into a copy of its whole storage."""
     value = value.detach().resolve_conj().resolve_neg()
     try:
-        array = value.numpy()
+        dtype = value.new_empty(0).numpy().dtype
     except TypeError:
         raise Untranslatable(str(value.dtype)) from None
-    extent = array.itemsize + sum((n - 1) * s for n, s in zip(array.shape, array.strides, strict=True) if n)
-    memory = np.zeros(max(extent, array.itemsize), np.uint8)
-    copy = np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
-    copy[...] = array
-    return copy
+    storage = value.untyped_storage()
+    memory = _memories.get(storage.data_ptr())
+    if memory is None:
+        whole = torch.empty(0, dtype=torch.uint8).set_(storage).numpy().copy()
+        memory = _memories[storage.data_ptr()] = whole if whole.size else np.zeros(dtype.itemsize, np.uint8)
+    if value.ndim > 64:
+        raise Untranslatable("NumPy has 64 dimensions at most")
+    strides = tuple(stride * dtype.itemsize for stride in value.stride())
+    return np.ndarray(tuple(value.shape), dtype, memory, value.storage_offset() * dtype.itemsize, strides)
 
 
 def _named(path: str, original: Any) -> Any:
@@ -104,6 +122,9 @@ def resolve(function: Callable[..., Any]) -> Callable[..., Any]:
         name = next((n for n, v in vars(module).items() if v is function and not n.startswith("__")), None)
         if name is not None:
             return _named(prefix + name, function)
+    name = getattr(function, "__name__", "")
+    if name.endswith("_") and hasattr(tinytorch.nn.functional, name[:-1]):
+        return functools.partial(getattr(tinytorch.nn.functional, name[:-1]), inplace=True)
     raise Untranslatable(f"cannot place {function}")
 
 

@@ -64,6 +64,7 @@ from tinytorch.ops.broadcast import (
     promote_all,
     result_type,
     sum_to,
+    sum_to_size,
     to,
     to_float,
 )
@@ -355,7 +356,7 @@ from tinytorch.ops.shape import (
     view,
     view_as,
 )
-from tinytorch.ops.shape_in_place import squeeze_, t_, transpose_, unsqueeze_
+from tinytorch.ops.shape_in_place import resize_, squeeze_, t_, transpose_, unsqueeze_
 from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
 from tinytorch.ops.solve import (
     cholesky_inverse,

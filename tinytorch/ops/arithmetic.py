@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, cast, is_number, number_category, operands, to_float
+from tinytorch.ops.checks import check_any_tensor, check_tensor
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
 
@@ -274,6 +275,7 @@ def _scaled(other: Any, alpha: Any) -> Any:
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input`` (``torch.rsub``)."""
+    check_tensor("rsub", "input", 1, input)
     return sub(other, input, alpha=alpha)
 
 
@@ -310,6 +312,7 @@ def floor_divide(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor
 @accepts_out
 def remainder(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Python's modulus: the result has the sign of ``other`` (``torch.remainder``)."""
+    check_any_tensor("remainder", input, other)
     a, b = operands(input, other)
     _refuse_integer_zero(a, b)
     return Remainder.apply(a, b)
@@ -318,6 +321,7 @@ def remainder(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def fmod(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """C's modulus: the result has the sign of ``input`` (``torch.fmod``)."""
+    check_tensor("fmod", "input", 1, input)
     a, b = operands(input, other)
     _refuse_integer_zero(a, b)
     return Fmod.apply(a, b)
@@ -336,6 +340,8 @@ def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
         integers = input._array.dtype.kind in "iu" and number_category(exponent) == 1
         if integers and exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
+    elif not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        check_any_tensor("pow", input, exponent)
     a, b = operands(input, exponent)
     if (a if isinstance(a, Tensor) else b)._array.dtype.kind == "b":
         a, b = (cast(value, np.dtype(np.int64)) if isinstance(value, Tensor) else int(value) for value in (a, b))

@@ -21,11 +21,12 @@ from tinytorch.dtypes import (
     to_numpy_dtype,
 )
 from tinytorch.ops.checks import wrong_argument
+from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["Elementwise", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cast", "expand", "float_operands",
-           "is_expandable", "operands", "result_type", "sum_to", "to"]  # fmt: skip
+           "is_expandable", "operands", "result_type", "sum_to", "sum_to_size", "to"]  # fmt: skip
 
 _number_types = (int, float, bool, complex, np.generic)
 
@@ -239,6 +240,14 @@ def is_expandable(shape: tuple[int, ...], to_shape: tuple[int, ...]) -> bool:
 def sum_to(input: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Sum ``input`` down to ``shape``, which must broadcast to its shape: the derivative of :func:`expand`."""
     return input if input._array.shape == shape else SumTo.apply(input, shape=shape)
+
+
+def sum_to_size(input: Tensor, *size: Any) -> Tensor:
+    """``input`` summed down to a size that broadcasts to its own (``torch.Tensor.sum_to_size``); else RuntimeError."""
+    shape = sizes_from(size)
+    if not is_expandable(shape, input._array.shape):
+        raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(input._array.shape)}}}.")
+    return sum_to(cast(input, np.dtype(np.int64)) if input._array.dtype.kind in "iub" else input, shape)
 
 
 def expand(input: Tensor, *sizes: Any) -> Tensor:

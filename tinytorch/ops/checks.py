@@ -9,8 +9,8 @@ from typing import Any
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.tensor import Tensor
 
-__all__ = ["check_floating", "check_integers", "check_square", "check_tensor", "not_implemented", "refuse_half",
-           "type_name", "used_as_tensor", "wrong_argument"]  # fmt: skip
+__all__ = ["check_any_tensor", "check_floating", "check_integers", "check_square", "check_tensor", "not_implemented",
+           "refuse_half", "type_name", "used_as_tensor", "wrong_argument"]  # fmt: skip
 
 
 def type_name(tensor: Tensor) -> str:
@@ -66,6 +66,13 @@ def used_as_tensor(error: AttributeError, op: Callable[..., Any], args: Any, kwa
             if value is error.obj:
                 return wrong_argument(op.__name__, name, position, value)
     return None
+
+
+def check_any_tensor(name: str, *values: Any) -> None:
+    """TypeError if none of ``values`` is a Tensor."""
+    if not any(isinstance(value, Tensor) for value in values):
+        kinds = ", ".join(type(value).__name__ for value in values)
+        raise TypeError(f"{name}() received an invalid combination of arguments - got ({kinds})")
 
 
 def check_square(name: str, input: Tensor, error: type[Exception] = RuntimeError) -> None:

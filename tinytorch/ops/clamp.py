@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, operands, promote_all
+from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -94,12 +95,14 @@ def _clamp_tensors(input: Tensor, min: Any, max: Any) -> Tensor:
 @accepts_out
 def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
     """``input`` where it is larger than ``min``, else ``min``."""
+    check_tensor("clamp_min", "input", 1, input)
     return clamp(input, min=min)
 
 
 @accepts_out
 def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
     """``input`` where it is smaller than ``max``, else ``max``."""
+    check_tensor("clamp_max", "input", 1, input)
     return clamp(input, max=max)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
-from tinytorch.ops.checks import check_tensor
+from tinytorch.ops.checks import check_any_tensor, check_tensor, wrong_argument
+from tinytorch.ops.numbers import check_convertible, number_as
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
 
@@ -41,6 +42,8 @@ __all__ = [
 
 
 def _compare(function: Any, input: Any, other: Any, out: Tensor | None = None) -> Tensor:
+    if not isinstance(input, Tensor):
+        raise wrong_argument(function.__name__, "input", 1, input)
     a, b = operands(input, other)
     try:
         result = function(_value(a), _value(b))
@@ -99,11 +102,12 @@ def equal(input: Tensor, other: Tensor) -> bool:
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """Where ``|input - other| <= atol + rtol · |other|``."""
+    check_tensor("isclose", "input", 1, input)
     check_tensor("isclose", "other", 2, other)
     _same_dtype("isclose", input, other)
-    for name, value in (("rtol", rtol), ("atol", atol)):
-        if value < 0:
-            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
     return _of_arrays(np.isclose, input, other, rtol, atol, equal_nan)
 
 
@@ -158,12 +162,13 @@ def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> T
 
 
 def _bitwise(name: str, function: Any, input: Any, other: Any) -> Tensor:
+    check_any_tensor(f"bitwise_{name}", input, other)
     a, b = operands(input, other)
     for given, value in ((input, a), (other, b)):
         if isinstance(value, float) or (isinstance(given, Tensor) and value._array.dtype.kind not in "iub"):
             kind = SCALAR_NAMES[value.dtype] if isinstance(value, Tensor) else "Float"
             raise NotImplementedError(f"\"bitwise_{name}_cpu\" not implemented for '{kind}'")
-    return _compare(function, a, b)
+    return Tensor._wrap(np.asarray(function(_value(a), _value(b))))
 
 
 @accepts_out
@@ -288,7 +293,11 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
-    value = cast(value, input._array.dtype) if isinstance(value, Tensor) else as_tensor_like(value, input._array.dtype)
+    if isinstance(value, Tensor):
+        check_convertible(value._array, input._array.dtype)
+        value = cast(value, input._array.dtype)
+    else:
+        value = Tensor._wrap(number_as(value, input._array.dtype))
     return MaskedFill.apply(value, input, condition=mask._array)
 
 

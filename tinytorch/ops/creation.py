@@ -12,6 +12,7 @@ from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dt
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
+from tinytorch.ops.numbers import number_as
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -185,12 +186,14 @@ def full(
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     numpy_dtype = dtype_of_number(fill_value) if dtype is None else to_numpy_dtype(dtype)
-    return finish(np.full(shape, fill_value, numpy_dtype), requires_grad, device)
+    return finish(np.full(shape, number_as(fill_value, numpy_dtype)), requires_grad, device)
 
 
-def scalar_tensor(s: Any, *, dtype: Any = None) -> Tensor:
+def scalar_tensor(
+    s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+) -> Tensor:
     """A 0-dimensional tensor of the default float type."""
-    return Tensor._wrap(np.asarray(s, _numpy_dtype(dtype)))
+    return finish(number_as(s, _numpy_dtype(dtype)), requires_grad, device)
 
 
 def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
@@ -230,7 +233,8 @@ def full_like(
     """``fill_value`` everywhere, in the shape, dtype and memory order of ``input``."""
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
-    return finish(np.full_like(input._array, fill_value, _like(input, dtype)), requires_grad, device)
+    numpy_dtype = _like(input, dtype)
+    return finish(np.full_like(input._array, number_as(fill_value, numpy_dtype), numpy_dtype), requires_grad, device)
 
 
 @accepts_out
@@ -251,6 +255,10 @@ def arange(
         raise TypeError('arange() missing 1 required positional arguments: "end"')
     start = 0 if start is None else start
     start, end, step = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end, step))
+    if not np.isfinite(start) or not np.isfinite(end):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if dtype is not None and to_numpy_dtype(dtype) == np.int64:
+        start, end, step = int(start), int(end), int(step)
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
@@ -260,6 +268,8 @@ def arange(
         to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.int64) if integers else default_numpy_dtype()
     )
     count = -((start - end) // step) if integers else int(np.ceil((end - start) / step))
+    if numpy_dtype.kind in "iu":
+        start, step, integers = int(start), int(step), True
     array = (start + np.arange(count, dtype=np.int64 if integers else np.float64) * step).astype(numpy_dtype)
     return finish(array, requires_grad, device)
 
@@ -269,6 +279,14 @@ def range_(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None,
     """``torch.range``: like :func:`arange`, but includes ``end`` and is floating."""
     count = int(np.floor((end - start) / step)) + 1
     return Tensor._wrap((start + np.arange(count) * step).astype(_numpy_dtype(dtype)))
+
+
+def _check_steps(name: str, start: Any, end: Any, steps: Any) -> None:
+    if isinstance(steps, bool) or not hasattr(steps, "__index__"):
+        kinds = ", ".join(type(value).__name__ for value in (start, end, steps))
+        raise TypeError(f"{name}() received an invalid combination of arguments - got ({kinds}): steps must be int")
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
 
 
 @accepts_out
@@ -286,14 +304,13 @@ def linspace(
 
     As PyTorch, the first half counts up from ``start`` and the second down from ``end``, in the result's own precision.
     """
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
+    _check_steps("linspace", start, end, steps)
     start, end = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end))
     numpy_dtype = _numpy_dtype(dtype)
     real = numpy_dtype if numpy_dtype.kind in "fc" else np.dtype(np.float64)
     if steps == 1:
-        return finish(np.full(1, start, numpy_dtype), requires_grad, device)
-    low, high = real.type(start), real.type(end)
+        return finish(number_as(start, numpy_dtype).reshape(1), requires_grad, device)
+    low, high = (real.type(number_as(value, numpy_dtype)) for value in (start, end))
     gap = (high - low) / real.type(max(steps - 1, 1))
     index = np.arange(steps).astype(real)
     array = np.where(np.arange(steps) < steps // 2, low + gap * index, high - gap * (steps - 1 - index).astype(real))
@@ -313,6 +330,7 @@ def logspace(
     out: Tensor | None = None,
 ) -> Tensor:
     """``base`` to the powers ``linspace(start, end, steps)``."""
+    _check_steps("logspace", start, end, steps)
     exponents = linspace(start, end, steps, dtype=float)._array
     return finish((base**exponents).astype(_numpy_dtype(dtype)), requires_grad, device)
 
@@ -351,7 +369,7 @@ class Fill(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, value: Any) -> np.ndarray:
-        return np.full_like(x, value)
+        return np.full_like(x, number_as(value, x.dtype))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

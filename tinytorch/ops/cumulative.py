@@ -152,12 +152,14 @@ def diff(
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     dim = one_dim(dim, input._array.ndim)
+    if n == 0:
+        return input.clone()
     if prepend is not None or append is not None:
         input = cat([part for part in (prepend, input, append) if part is not None], dim)
     for _ in range(min(n, input._array.shape[dim])):
         before, after = _neighbours(input, dim)
         input = after ^ before if input._array.dtype.kind == "b" else after - before
-    return input.clone() if n == 0 else input
+    return input
 
 
 def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:

@@ -139,7 +139,7 @@ class Gather(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, index: np.ndarray) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        return x[_along(index, dim, x.shape)]
+        return x[_along(index, dim, x.shape)] if index.size else np.zeros(index.shape, x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -253,7 +253,9 @@ def index_put(input: Tensor, index: Any, values: Tensor, accumulate: bool = Fals
 
 
 def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
-    if index._array.dtype.kind not in "i" or index._array.dtype.itemsize < 4:
+    if not index._array.size:  # nothing is picked, whatever the shapes
+        return one_dim(dim, input._array.ndim)
+    if index._array.dtype.kind != "i" or index._array.dtype.itemsize < 4:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}")
     dim = one_dim(dim, input._array.ndim)
     if builtin_max(index._array.ndim, 1) != builtin_max(input._array.ndim, 1):
@@ -288,10 +290,13 @@ def scatter_add_along(source: Tensor, index: Tensor, dim: int, shape: tuple[int,
 
 @accepts_out
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
-    """As :func:`gather`, with broadcasting; without ``dim`` from the flattened tensor."""
+    """As :func:`gather`, with broadcasting, and negative indices count from the end; without ``dim`` from the
+    flattened tensor."""
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
+        return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
     dim = one_dim(dim, input._array.ndim)
+    size = input._array.shape[dim] if input._array.ndim else 1
+    indices = ops.where(indices < 0, indices + size, indices)
     shape = list(ops.broadcast_shapes([1 if i == dim else s for i, s in enumerate(input._array.shape)],
                                       [1 if i == dim else s for i, s in enumerate(indices._array.shape)]))  # fmt: skip
     shape[dim] = input._array.shape[dim]

@@ -35,6 +35,7 @@ def _with_dtypes(a: Any, b: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
 @accepts_out
 def gcd(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The greatest common divisor, elementwise."""
+    check_tensor("gcd", "input", 1, input)
     check_tensor("gcd", "other", 2, other)
     return _integer_op("gcd_cpu", np.gcd, input, other)
 
@@ -42,6 +43,7 @@ def gcd(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The least common multiple, elementwise."""
+    check_tensor("lcm", "input", 1, input)
     check_tensor("lcm", "other", 2, other)
     return _integer_op("lcm_cpu", np.lcm, input, other)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinytorch.ops.arithmetic import div, mul, pow
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
-from tinytorch.ops.checks import check_floating, check_tensor, type_name
+from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, type_name
 from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -83,6 +83,7 @@ def fmax(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two, elementwise; nan loses (in :func:`maximum` it wins). At a tie ``input`` receives the
     gradient.
     """
+    check_tensor("fmax", "input", 1, input)
     check_tensor("fmax", "other", 2, other)
     a, b = operands(input, other)
     return where((a >= b) | isnan(b), a, b)
@@ -91,6 +92,7 @@ def fmax(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two, elementwise; nan loses. At a tie ``input`` receives the gradient."""
+    check_tensor("fmin", "input", 1, input)
     check_tensor("fmin", "other", 2, other)
     a, b = operands(input, other)
     return where((a <= b) | isnan(b), a, b)
@@ -153,8 +155,7 @@ def nan_to_num(
 @accepts_out
 def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     """``input ** exponent`` in double precision; complex where one of them is."""
-    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
-        raise TypeError("float_power(): one of 'input' and 'exponent' must be Tensor")
+    check_any_tensor("float_power", input, exponent)
     is_complex = any(v.is_complex() if isinstance(v, Tensor) else isinstance(v, complex) for v in (input, exponent))
     double = np.dtype(np.complex128 if is_complex else np.float64)
     base, power = (cast(v, double) if isinstance(v, Tensor) else double.type(v).item() for v in (input, exponent))
@@ -164,6 +165,7 @@ def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tens
 @accepts_out
 def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``input · 2**other``."""
+    check_tensor("ldexp", "input", 1, input)
     return mul(input, pow(2.0, other))
 
 

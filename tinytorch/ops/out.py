@@ -40,7 +40,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def accepts_out(op: F) -> F:
     """Let ``op``, whose signature names ``out``, take it; see the module's text. The outermost decorator."""
-    takes_dtype = "dtype" in inspect.unwrap(op).__code__.co_varnames
+    code = inspect.unwrap(op).__code__
+    takes_dtype = "dtype" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
     @functools.wraps(op)
     def with_out(*args: Any, **kwargs: Any) -> Any:

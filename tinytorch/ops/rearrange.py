@@ -35,11 +35,13 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     moves, axes = _numbers(shifts), _numbers(dims)
     if len(moves) != len(axes):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
+    if input._array.ndim == 0:
+        raise IndexError(f"Dimension specified as {axes[0]} but tensor has no dimensions")
     result = input
     for move, axis in zip(moves, axes, strict=True):
         axis = one_dim(axis, input._array.ndim)
-        size = input._array.shape[axis] if input._array.ndim else 1
-        if size and move % size and input._array.ndim:
+        size = input._array.shape[axis]
+        if size and move % size:
             cut = size - move % size
             result = cat([narrow(result, axis, cut, size - cut), narrow(result, axis, 0, cut)], axis)
     return result.clone() if result is input else result

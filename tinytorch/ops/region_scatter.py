@@ -101,6 +101,8 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | N
         raise RuntimeError("renorm: non-positive-norm not supported")
     if maxnorm < 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if input._array.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input._array.ndim} dimensions")
     dim = one_dim(dim, input._array.ndim)
     others = tuple(d for d in range(input._array.ndim) if d != dim)
     norms = vector_norm(input, p, others, keepdim=True)

@@ -15,6 +15,7 @@ from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import Index, IndexPut, _along, basic_index
+from tinytorch.ops.numbers import number_as
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -172,8 +173,11 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
         )
     if input._array.ndim == 0:
         return index_fill(input.reshape(1), 0, index, value).reshape(())
-    _, where = _slices("index_fill_", input, dim, index)
-    value = ops.cast(as_tensor_like(value, input._array.dtype), input._array.dtype)
+    # A position named twice is filled once, and once only counts in the gradient of the value.
+    _, where = _slices("index_fill_", input, dim, Tensor._wrap(np.unique(index._array)))
+    if not isinstance(value, Tensor):
+        value = Tensor._wrap(number_as(value, input._array.dtype))
+    value = ops.cast(value, input._array.dtype)
     return IndexPut.apply(input, value, index=where, accumulate=False)
 
 

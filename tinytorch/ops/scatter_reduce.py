@@ -23,8 +23,8 @@ class ScatterExtreme(Primitive):
     def forward(ctx: Any, x: np.ndarray, src: np.ndarray, index: Any, largest: bool) -> np.ndarray:
         y = x.copy()
         (np.maximum if largest else np.minimum).at(y, index, src)
-        winner = (x == y).astype(y.dtype)
-        source_winner = (src == y[index]).astype(y.dtype)
+        winner = np.asarray(x == y, y.dtype)
+        source_winner = np.asarray(src == y[index], y.dtype)
         count = winner.copy()
         np.add.at(count, index, source_winner)
         count = np.maximum(count, 1)
@@ -43,7 +43,7 @@ class ScatterProd(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, src: np.ndarray, index: Any) -> np.ndarray:
         ctx.save_for_backward(x, src)
-        y = x.copy()
+        y = x.copy()  # an array even when it has no dimensions
         np.multiply.at(y, index, src)
         return y
 
@@ -52,7 +52,7 @@ class ScatterProd(Primitive):
         """With zeros counted apart: beside one zero only that factor has a product of others that is not 0."""
         x, src = ctx.saved_tensors
         index = ctx.attributes["index"]
-        x_zero, src_zero = x._array == 0, src._array == 0
+        x_zero, src_zero = np.asarray(x._array == 0), np.asarray(src._array == 0)
         zeros = x_zero.astype(np.int64)
         np.add.at(zeros, index, src_zero)
         x_safe = where(Tensor._wrap(x_zero), 1.0, x)
@@ -106,6 +106,8 @@ def scatter_reduce(
 def _neutral(reduce: str, dtype: np.dtype[Any]) -> np.ndarray:
     """What changes nothing when it is reduced with other elements."""
     if reduce in ("amax", "amin"):
+        if dtype.kind == "b":
+            return np.asarray(reduce == "amin")
         if dtype.kind == "f":
             return np.asarray(-np.inf if reduce == "amax" else np.inf, dtype)
         limits = np.iinfo(dtype)

@@ -283,6 +283,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     if input._array.ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = one_dim(dim, input._array.ndim)
+    if isinstance(start, Tensor) and (start._array.ndim or start._array.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     size, start = input._array.shape[dim], int(start)
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")

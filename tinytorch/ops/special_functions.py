@@ -202,6 +202,7 @@ def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Te
 
 
 def _log_add(name: str, input: Tensor, other: Tensor, base: float) -> Tensor:
+    check_tensor(name, "input", 1, input)
     check_tensor(name, "other", 2, other)
     a, b = operands(input, other)
     check_floating(f"{name}_cpu", a, b)

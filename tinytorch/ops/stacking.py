@@ -51,6 +51,8 @@ def atleast_3d(*tensors: Any) -> Any:
 @accepts_out
 def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Joined along the third dimension."""
+    if not tensors:
+        raise RuntimeError("dstack expects a non-empty TensorList")
     return cat(atleast_3d(list(tensors)), 2)
 
 
@@ -91,6 +93,11 @@ def _named_split(name: str, ndim: int, input: Tensor, indices_or_sections: Any, 
             f"{input._array.ndim} dimensions!"
         )
     size = input._array.shape[dim]
+    if isinstance(indices_or_sections, (str, float)):
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments - got (Tensor, "
+            f"{type(indices_or_sections).__name__})"
+        )
     if isinstance(indices_or_sections, int) and (indices_or_sections <= 0 or size % indices_or_sections):
         raise RuntimeError(
             f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {size} is not "

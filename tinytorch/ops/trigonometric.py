@@ -217,6 +217,7 @@ def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``sqrt(input² + other²)``, without overflow. NotImplementedError for integers."""
+    check_tensor("hypot", "input", 1, input)
     check_tensor("hypot", "other", 2, other)
     a, b = operands(input, other)
     check_floating("hypot_cpu", a, b)
