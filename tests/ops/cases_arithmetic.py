@@ -134,6 +134,7 @@ CASES = [
     Case("expand", lambda T, x: (x.expand(4, 2, 3), x.expand(2, -1), x.expand((2, 2, 3))), real(1, 3)),
     Case("expand 0-d", lambda T, x: (x.expand(2, 3), x.expand(3)), real()),
     Case("expand to nothing", lambda T, x: x.expand(0, 2, 3), real(1, 3)),
+    Case("sum_to_size", lambda T, x: (x.sum_to_size(1, 3), x.sum_to_size(3), x.sum_to_size((2, 3))), real(2, 3)),
     Case("expand as", lambda T, x, y: x.expand_as(y) * y, real(1, 3), real(2, 3)),
     Case("broadcast_to", lambda T, x: T.broadcast_to(x, (2, 4, 3)), real(4, 1)),
     Case("broadcast_tensors", lambda T, x, y, z: T.broadcast_tensors(x, y, z), real(4, 1), real(3), real()),

@@ -50,6 +50,17 @@ BAD: list[tuple[str, tuple[Any, ...], str]] = [
     ("T.isclose(x, y)", (V3, INTS), "same dtype"), ("T.allclose(x, y)", (V3, INTS), "same dtype"),
     ("T.allclose(x, y)", (M34, V3), ""),
     ("T.logical_and(x, y)", (M34, V3), "must match"),
+    *[(f"T.{name}(2, x)", (LONGS,), "must be Tensor, not int") for name in ("eq", "lt", "fmod", "rsub", "fmax", "gcd", "ldexp", "isclose", "clamp_min")],
+    *[(f"T.{name}(2, 3)", (), "") for name in ("pow", "float_power", "remainder", "bitwise_and", "ge")],
+    ("T.isclose(x, x, rtol=-1)", (V3,), "rtol must be greater than or equal to zero, but got -1"),
+    ("T.full((2,), 300, dtype=T.uint8)", (), "value cannot be converted to type uint8_t without overflow"),
+    ("T.full((2,), 1e39, dtype=T.float32)", (), "value cannot be converted to type float without overflow"),
+    ("T.masked_fill(x, x > 0, 1j)", (V3,), "without overflow"), ("x.fill_(2**40)", (INTS,), "without overflow"),
+    ("T.arange(0, float('inf'))", (), "unsupported range: 0 -> inf"), ("T.linspace(0, 3, 1.0)", (), "steps must be int"),
+    ("T.cov(x, fweights=y)", (V3, V3), "integral dtype"), ("T.cov(x, fweights=y)", (V3, M34), "one or fewer dimensions"),
+    ("T.renorm(x, 1, 0, 1)", (S,), "at least 2 dimensions"), ("T.roll(x, 0, 0)", (S,), "no dimensions"),
+    ("T.narrow(x, 0, y, 1)", (V3, LONGS), "0-dim integral"), ("T.hsplit(x, 'a')", (M34,), ""), ("T.dstack([])", (), "non-empty"),
+    ("x.sum_to_size(4)", (V3,), "is not expandable to size"), ("x.resize_(2)", (V3,), "cannot resize variables that require grad"),
     # dims
     *[(f"T.{name}(x, {dim})", (M34,), "Dimension out of range (expected to be in range of [-2, 1], but got")
       for name in ("sum", "mean", "prod", "var", "amax", "argmax", "max", "min", "all", "softmax", "cumsum", "logsumexp", "unbind")

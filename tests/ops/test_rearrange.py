@@ -36,6 +36,7 @@ CASES = [
     Case("meshgrid", lambda T, a, b, c: (T.meshgrid(a, b, indexing="ij"), T.meshgrid(a, b, indexing="xy"), T.meshgrid([a, b, c], indexing="xy")), real(2), real(3), real()),
     Case("cartesian_prod", lambda T, a, b: (T.cartesian_prod(a, b), T.cartesian_prod(a), T.cartesian_prod(a, b, a)), real(2), real(3)),
     Case("combinations", lambda T, a: (T.combinations(a), T.combinations(a, 3), T.combinations(a, 2, True), T.combinations(a, r=0), T.combinations(a, 5)), real(4)),
+    Case("resize_", lambda T, x: (x.detach().clone().resize_(2, 2), x.detach().clone().resize_((6,)), x.detach().clone().resize_as_(x[0])), real(2, 3), layouts=("rows",)),
     Case("in place", lambda T, x: ((x * 1).t_(), (x * 1).transpose_(0, 1), (x * 1).unsqueeze_(1), (x * 1).unsqueeze_(0).squeeze_(), (x * 1).swapaxes_(0, 1)), real(2, 3)),
     Case("in place then used", lambda T, x: (y := x * 1, v := y.view(-1), y.t_(), y.mul_(2), v * y.sum())[1:], real(2, 3), layouts=("rows",)),
     Case("view in place", lambda T, x: (y := x * 1, v := y[:, 1:], v.t_(), v.mul_(3), y * 2)[1:], real(2, 3)),

@@ -331,8 +331,11 @@ def logspace(
 ) -> Tensor:
     """``base`` to the powers ``linspace(start, end, steps)``."""
     _check_steps("logspace", start, end, steps)
+    numpy_dtype = _numpy_dtype(dtype)
+    if numpy_dtype.kind in "iu":
+        start, end = int(start), int(end)
     exponents = linspace(start, end, steps, dtype=float)._array
-    return finish((base**exponents).astype(_numpy_dtype(dtype)), requires_grad, device)
+    return finish((base**exponents).astype(numpy_dtype), requires_grad, device)
 
 
 @accepts_out

@@ -139,7 +139,9 @@ class Gather(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, index: np.ndarray) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        return x[_along(index, dim, x.shape)] if index.size else np.zeros(index.shape, x.dtype)
+        if not index.size or not x.ndim:
+            return np.full(index.shape, x if index.size else 0, x.dtype)
+        return x[_along(index, dim, x.shape)]
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -152,7 +154,7 @@ class ScatterAdd(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        if index.ndim and index.shape[dim] == 1:  # nothing is picked twice
+        if shape and index.ndim and index.shape[dim] == 1:  # nothing is picked twice
             whole = np.zeros(shape, x.dtype)
             whole[_along(index, dim, shape)] = x
             return whole

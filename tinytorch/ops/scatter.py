@@ -174,7 +174,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     if input._array.ndim == 0:
         return index_fill(input.reshape(1), 0, index, value).reshape(())
     # A position named twice is filled once, and once only counts in the gradient of the value.
-    _, where = _slices("index_fill_", input, dim, Tensor._wrap(np.unique(index._array)))
+    once = np.unique(index._array) if index._array.ndim == 1 else index._array
+    _, where = _slices("index_fill_", input, dim, Tensor._wrap(once))
     if not isinstance(value, Tensor):
         value = Tensor._wrap(number_as(value, input._array.dtype))
     value = ops.cast(value, input._array.dtype)
