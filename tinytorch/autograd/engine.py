@@ -30,7 +30,6 @@ tensor(4.)
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Sequence
 from functools import partial
 from heapq import heappop, heappush
@@ -41,7 +40,7 @@ import numpy as np
 from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
 from tinytorch.autograd.modes import set_grad_enabled, state
-from tinytorch.autograd.node import Edge, Node
+from tinytorch.autograd.node import Edge, Node, NodeHooks, OnArrays
 from tinytorch.autograd.watching import watched_backward, watchers
 from tinytorch.tensor import Tensor
 
@@ -134,9 +133,28 @@ def _run(
         if gradient is not None:
             walk.deliver(start._gradient_edge(), gradient)
     wanted = None if targets is None else _Wanted(starts, targets)
+    check_nan = state.check_nan
     with set_grad_enabled(create_graph):
         while walk.heap:
-            _step(walk, wanted, keep)
+            node, received = walk.next_node()
+            if node.hooks is not None:
+                received = _before_node(node, node.hooks, received)
+            if wanted is not None:
+                wanted.capture(node, received)
+                if id(node) not in wanted.needs:
+                    continue
+            if watchers:
+                run = partial(_run_node, node, received, wanted, create_graph)
+                grads = watched_backward(node, received, run, create_graph)
+            else:
+                grads = _run_node(node, received, wanted, create_graph)
+            if check_nan:
+                _raise_if_nan(node, grads)
+            if not keep:
+                node._release()
+            for edge, gradient in zip(node.edges, grads):  # noqa: B905 - _run_node saw to equal lengths
+                if edge is not None and gradient is not None:
+                    walk.deliver(edge, gradient, node)
         for entry in walk.leaves.values():
             _run_leaf_hooks(entry)
             if wanted is None:
@@ -145,27 +163,6 @@ def _run(
     if wanted is None:
         return []
     return wanted.results(walk)
-
-
-def _step(walk: _Walk, wanted: _Wanted | None, keep: bool) -> None:
-    """Run the next node and send the gradients of its inputs on."""
-    node, arrived = walk.next_node()
-    received = _before_node(node, arrived)
-    if wanted is not None:
-        wanted.capture(node, received)
-        if id(node) not in wanted.nodes:
-            return
-    if watchers:
-        grads = watched_backward(node, received, partial(_run_node, node, received, wanted), walk.create_graph)
-    else:
-        grads = _run_node(node, received, wanted)
-    if state.check_nan:
-        _raise_if_nan(node, grads)
-    if not keep:
-        node._release()
-    for edge, gradient in zip(node.edges, grads, strict=False):
-        if edge is not None and gradient is not None:
-            walk.deliver(edge, gradient, node)
 
 
 def _raise_if_nan(node: Node, grads: Sequence[Tensor | None]) -> None:
@@ -221,7 +218,7 @@ class _Walk:
         node = heappop(self.heap)[1]
         arrived = self.waiting.pop(node)
         for gradient in arrived:
-            if gradient is not None:
+            if gradient is not None and gradient._is_running_sum:
                 gradient._is_running_sum = False
         return node, arrived
 
@@ -243,7 +240,9 @@ def _fit(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | No
     return ops.cast(gradient, dtype)
 
 
-def _run_node(node: Node, received: list[Tensor | None], wanted: _Wanted | None) -> Sequence[Tensor | None]:
+def _run_node(
+    node: Node, received: list[Tensor | None], wanted: _Wanted | None, create_graph: bool
+) -> Sequence[Tensor | None]:
     """One application of the chain rule, with the hooks round it."""
     if node.materialize_grads and len(received) > 1:
         received = [
@@ -252,10 +251,12 @@ def _run_node(node: Node, received: list[Tensor | None], wanted: _Wanted | None)
         ]
     backward: Any = node.backward
     if node.outputs[0][1].kind == "c" and not node.complex_backward:
-        backward = functools.partial(_between_conjugations, backward)
+        backward = partial(_between_conjugations, backward)
+    elif node.backward_on_arrays and not create_graph:
+        backward = _on_arrays
     if wanted is not None:
         all_needs = node.needs_input_grad
-        node.needs_input_grad = wanted.needs(node)
+        node.needs_input_grad = wanted.needs[id(node)]
         try:
             grads = backward(node, *received)
         finally:
@@ -282,6 +283,14 @@ def _between_conjugations(backward: Any, node: Node, *received: Tensor | None) -
     return tuple([g if g is None else ops.conj(g) for g in grads])
 
 
+def _on_arrays(node: Node, grad: Any) -> tuple[Tensor | None, ...]:
+    """The node's backward, on bare arrays: see :class:`~tinytorch.autograd.primitive.Primitive`."""
+    arrays = node.backward(OnArrays(node), grad._array)
+    if type(arrays) is not tuple:
+        return (Tensor._wrap(arrays if type(arrays) is np.ndarray else np.asarray(arrays)),)
+    return tuple([None if a is None else Tensor._wrap(a if type(a) is np.ndarray else np.asarray(a)) for a in arrays])
+
+
 def _without_extra_nones(node: Node, grads: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
     """PyTorch lets a backward return more values than there are inputs, if the rest is None."""
     expected = len(node.edges)
@@ -292,11 +301,8 @@ def _without_extra_nones(node: Node, grads: tuple[Tensor | None, ...]) -> tuple[
     return grads[:expected]
 
 
-def _before_node(node: Node, received: list[Tensor | None]) -> list[Tensor | None]:
+def _before_node(node: Node, hooks: NodeHooks, received: list[Tensor | None]) -> list[Tensor | None]:
     """Tensor hooks, retained gradients and node pre-hooks, in PyTorch's order."""
-    hooks = node.hooks
-    if hooks is None:
-        return received
     for index, gradient in enumerate(received):
         if gradient is None:
             continue
@@ -349,23 +355,23 @@ class _Wanted:
             self.keys.append((id(edge[0]), edge[1]))
         self.captured: dict[tuple[int, int], Tensor] = {}
         self._targets = set(self.keys)
-        self.nodes: set[int] = set()  # ids of the nodes that have to run
+        self._target_nodes = {key[0] for key in self.keys}
+        #: The nodes that have to run, and for each of their inputs, whether its gradient leads to a target.
+        self.needs: dict[int, tuple[bool, ...]] = {}  # by id(node)
         for node in sorted(_reachable(starts), key=lambda node: node.number):  # inputs come before users
-            if any(self.needs(node)):
-                self.nodes.add(id(node))
+            needs = tuple([edge is not None and self._leads_to_target(*edge) for edge in node.edges])
+            if True in needs:
+                self.needs[id(node)] = needs
 
-    def needs(self, node: Node) -> tuple[bool, ...]:
-        """For each input of the node, whether its gradient leads to a target."""
-        return tuple(
-            edge is not None and (id(edge[0]) in self.nodes or (id(edge[0]), edge[1]) in self._targets)
-            for edge in node.edges
-        )
+    def _leads_to_target(self, end: Any, index: int) -> bool:
+        return id(end) in self.needs or (id(end) in self._target_nodes and (id(end), index) in self._targets)
 
     def capture(self, node: Node, received: list[Tensor | None]) -> None:
         """Keep the gradients of this node's outputs that were asked for."""
-        for index, gradient in enumerate(received):
-            if gradient is not None and (id(node), index) in self._targets:
-                self.captured[id(node), index] = gradient
+        if id(node) in self._target_nodes:
+            for index, gradient in enumerate(received):
+                if gradient is not None and (id(node), index) in self._targets:
+                    self.captured[id(node), index] = gradient
 
     def results(self, walk: _Walk) -> list[Tensor | None]:
         """One gradient per target; None where no path led to it.
@@ -385,10 +391,9 @@ def _reachable(starts: Iterable[Tensor]) -> list[Node]:
     seen: dict[int, Node] = {}
     while stack:
         node = stack.pop()
-        if not isinstance(node, Node) or id(node) in seen:
-            continue
-        seen[id(node)] = node
-        stack.extend(edge[0] for edge in node.edges if edge is not None)
+        if isinstance(node, Node) and id(node) not in seen:
+            seen[id(node)] = node
+            stack.extend([edge[0] for edge in node.edges if edge is not None])
     return list(seen.values())
 
 

@@ -138,7 +138,7 @@ def _shapes_and_dtypes(values: tuple[Any, ...]) -> Any:
 
 
 def _packed(value: Any, args: tuple[Any, ...], results: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
-    """A saved tensor as :meth:`Node._unpack` expects it; an output is kept without pointing at it."""
+    """A saved tensor as :attr:`Node.saved_tensors` expects it; an output is kept without pointing at it."""
     if value is None:
         return None
     if not isinstance(value, Tensor):
@@ -146,7 +146,7 @@ def _packed(value: Any, args: tuple[Any, ...], results: tuple[Any, ...], outputs
     if not any(value is arg for arg in args):
         for index, output in enumerate(outputs):
             if value is output:
-                return SavedOutput(value._array, results[index]._own_memory(), index)
+                return SavedOutput(results[index], index)
     return value, value._version
 
 

@@ -230,7 +230,7 @@ def _move_saved_output(result: Tensor, x: Tensor) -> None:
     node, index = result._edge
     if node._saved:
         node._saved = tuple([
-            SavedOutput(x._array, x._own_memory(), index)
+            SavedOutput(x, index)
             if isinstance(saved, SavedOutput) and saved.index == index and saved.array is result._array
             else saved
             for saved in node._saved

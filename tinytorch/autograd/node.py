@@ -43,6 +43,11 @@ _FREED = (
     "after calling backward."
 )
 
+_MADE_IN_INFERENCE = (
+    "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+    "computation tracked by autograd; clone() them outside inference mode first."
+)
+
 
 class Memory:
     """What all tensors over the same memory share.
@@ -62,10 +67,30 @@ class Memory:
 class SavedOutput:
     """A node's own result, saved without pointing at it (the result points at the node: that would be a cycle)."""
 
-    __slots__ = ("array", "index", "memory", "version")
+    __slots__ = ("array", "index", "kind", "memory", "version")
 
-    def __init__(self, array: np.ndarray, memory: Memory, index: int) -> None:
-        self.array, self.memory, self.version, self.index = array, memory, memory.version, index
+    def __init__(self, output: Tensor, index: int) -> None:
+        self.kind, self.array, self.index = type(output), output._array, index
+        self.memory = memory = output._own_memory()
+        self.version = memory.version
+
+    def as_tensor(self, node: Node) -> Tensor:
+        """The result again, in its place in the graph."""
+        tensor = self.kind._wrap(self.array)
+        tensor._edge, tensor._requires_grad, tensor._memory = (node, self.index), True, self.memory
+        return tensor
+
+
+class OnArrays:
+    """The ``ctx`` of a backward that runs on bare arrays: the node's, with arrays for saved tensors."""
+
+    __slots__ = ("attributes", "intermediates", "needs_input_grad", "saved_tensors")
+
+    def __init__(self, node: Node) -> None:
+        self.saved_tensors = () if node._saved == () else node._unpack(as_arrays=True)
+        self.intermediates = node._intermediates
+        self.needs_input_grad = node.needs_input_grad
+        self.attributes = node.attributes
 
 
 class NodeHooks:
@@ -127,6 +152,7 @@ class Node:
     materialize_grads: bool = True
     complex_backward: bool = True
     hooks: NodeHooks | None = None
+    backward_on_arrays = False  # see Primitive
     _saved: Any = ()  # None once freed
     _intermediates: Any = ()  # None once freed
 
@@ -157,9 +183,27 @@ class Node:
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """What :meth:`save_for_backward` kept; raises RuntimeError when freed, or changed in place since."""
+        return tuple(self._unpack(as_arrays=False))
+
+    def _unpack(self, as_arrays: bool) -> list[Any]:
+        """The saved values, as Tensors or as the arrays in them, unless their memory was changed since."""
         if self._saved is None:
             raise RuntimeError(_FREED)
-        return tuple([self._unpack(saved) for saved in self._saved])
+        unpacked: list[Any] = []
+        for saved in self._saved:
+            if type(saved) is tuple:  # an input
+                tensor, version = saved
+                memory = tensor._memory
+                if memory is not None and memory.version != version:
+                    raise self._changed_in_place(tensor._array, tensor._edge, version, memory.version)
+                unpacked.append(tensor._array if as_arrays else tensor)
+            elif type(saved) is SavedOutput:
+                if saved.memory.version != saved.version:
+                    raise self._changed_in_place(saved.array, (self, saved.index), saved.version, saved.memory.version)
+                unpacked.append(saved.array if as_arrays else saved.as_tensor(self))
+            else:
+                unpacked.append(saved)
+        return unpacked
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Declare outputs (such as indices) that never carry a gradient."""
@@ -175,48 +219,27 @@ class Node:
         """Turn saved arrays into saved tensors, by identity: an input is kept as its Tensor, an output by position."""
         packed: list[Any] = []
         for value in self._saved:
-            if not isinstance(value, np.ndarray):
-                packed.append(value)
-                continue
-            for tensor, array in zip(inputs, input_arrays, strict=True):
-                if array is value:
-                    if tensor._inference:
-                        raise RuntimeError(
-                            "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
-                            "inference mode in computation tracked by autograd; clone() them outside "
-                            "inference mode first."
-                        )
-                    packed.append((tensor, tensor._memory.version if tensor._memory is not None else 0))
-                    break
-            else:
-                packed.append(self._pack_output(value, outputs))
-        self._saved = tuple(packed)
+            if isinstance(value, np.ndarray):
+                for tensor, array in zip(inputs, input_arrays):  # noqa: B905 - equally long
+                    if array is value:
+                        if tensor._inference:
+                            raise RuntimeError(_MADE_IN_INFERENCE)
+                        memory = tensor._memory
+                        value = (tensor, 0 if memory is None else memory.version)
+                        break
+                else:
+                    value = self._pack_output(value, outputs)
+            packed.append(value)
+        self._saved = packed
 
     def _pack_output(self, value: np.ndarray, outputs: Any) -> SavedOutput:
         for index, output in enumerate(outputs):
             if output._array is value:
-                return SavedOutput(value, output._own_memory(), index)
+                return SavedOutput(output, index)
         raise RuntimeError(
             f"{type(self).__name__}.save_for_backward got an array that is neither an input nor an output of the op. "
             "Keep intermediate results with ctx.save_intermediates."
         )
-
-    def _unpack(self, saved: Any) -> Any:
-        if isinstance(saved, tuple):
-            tensor, version = saved
-            now = tensor._memory.version if tensor._memory is not None else 0
-            if now != version:
-                raise self._changed_in_place(tensor._array, tensor._edge, version, now)
-            return tensor
-        if isinstance(saved, SavedOutput):
-            if saved.memory.version != saved.version:
-                raise self._changed_in_place(saved.array, (self, saved.index), saved.version, saved.memory.version)
-            from tinytorch.tensor import Tensor
-
-            tensor = Tensor._wrap(saved.array)
-            tensor._edge, tensor._requires_grad, tensor._memory = (self, saved.index), True, saved.memory
-            return tensor
-        return saved
 
     def _changed_in_place(self, array: np.ndarray, edge: Edge | None, saved: int, now: int) -> RuntimeError:
         from tinytorch.dtypes import SCALAR_NAMES, from_numpy_dtype
@@ -234,7 +257,7 @@ class Node:
         """Free what was saved. A node that saved nothing stays usable, as in PyTorch."""
         if self._saved:
             self._saved = None
-        if any(isinstance(value, np.ndarray) for value in self._intermediates or ()):
+        if self._intermediates and any(isinstance(value, np.ndarray) for value in self._intermediates):
             self._intermediates = None
 
     # ------------------------------------------------------------------------------------ for readers of graphs
@@ -268,8 +291,7 @@ class Node:
             raise RuntimeError(_FREED)
         parameters = list(inspect.signature(type(self).forward).parameters)[1:]
         named: dict[str, Any] = {}
-        for position, saved in enumerate(self._saved):
-            value = self._unpack(saved)
+        for position, (saved, value) in enumerate(zip(self._saved, self.saved_tensors, strict=True)):
             if value is None:
                 continue
             name = f"saved{position}"

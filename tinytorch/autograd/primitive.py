@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Primitive"]
 
-_NOTHING_NEEDED = (False,) * 64
 _new = object.__new__
 _ndarray = np.ndarray
 
@@ -46,10 +45,14 @@ class Primitive(Node):
     the result may share memory with the first input; autograd then follows in-place changes through it.
     ``complex_backward = True`` is for ops that are not complex-differentiable, whose backward conjugates by itself, and
     spares views and sums, which have nothing to conjugate, the two conjugations that would cancel.
+    ``backward_on_arrays = True`` says that ``backward`` computes with operators alone (``+ - * /``), which arrays have
+    as well as Tensors. Then, when nobody wants to differentiate the gradient, the engine runs the very same lines on
+    the bare arrays, and a small op costs less.
     """
 
     returns_view = False
     complex_backward = False
+    needs_input_grad: Any = (False,) * 64  # unless recorded
 
     @classmethod
     def apply(cls, *inputs: Any, **attributes: Any) -> Any:
@@ -60,33 +63,41 @@ class Primitive(Node):
         if watchers and not state.unwatched:
             return watched_forward(cls, inputs, attributes)
         ctx = _new(cls)
-        arrays = []
-        needs = []
+        arrays: list[Any] = []
+        edges: list[Any] = []
+        needs: list[bool] = []
+        recording = False
         numbers: tuple[Any, ...] = ()
         for value in inputs:
             if isinstance(value, Tensor):
                 if value._base is not None:
                     value._follow_base()
                 arrays.append(value._array)
-                needs.append(value._requires_grad)
+                if value._requires_grad:
+                    edges.append(value._edge or (value, 0))
+                    needs.append(True)
+                    recording = True
+                    continue
             else:
                 if value is not None:
                     numbers = (*numbers, len(arrays), value)
                 arrays.append(value)
-                needs.append(False)
-        recording = state.grad_enabled and True in needs
-        ctx.needs_input_grad = needs if recording else _NOTHING_NEEDED
+            edges.append(None)
+            needs.append(False)
+        recording = recording and state.grad_enabled
+        if recording:
+            ctx.needs_input_grad = tuple(needs)
         try:
             output = cls.forward(ctx, *arrays, **attributes)
         except ValueError as error:
             raise cls.explain(error, *arrays) from None
         if type(output) is tuple:
-            return cls._finish_many(ctx, inputs, arrays, output, attributes, recording)
+            return cls._finish_many(ctx, inputs, arrays, output, attributes, edges if recording else None)
         result = _new(Tensor)
         # NumPy turns 0-dimensional results into scalars; tensors always hold arrays.
         result._array = array = output if type(output) is _ndarray else np.asarray(output)
         if recording:
-            ctx._record(inputs, attributes)
+            ctx._record(edges, attributes)
             if numbers:
                 ctx.numbers = numbers
             ctx.outputs = ((array.shape, array.dtype),)
@@ -102,15 +113,10 @@ class Primitive(Node):
             result._link_to_base(inputs[0])
         return result
 
-    def _record(self, inputs: Any, attributes: dict[str, Any]) -> None:
+    def _record(self, edges: list[Any], attributes: dict[str, Any]) -> None:
         """Make this ctx a node of the graph."""
         self.number = next_number()
-        self.edges = tuple(
-            [
-                (value._edge or (value, 0)) if need else None
-                for value, need in zip(inputs, self.needs_input_grad, strict=True)
-            ]
-        )
+        self.edges = tuple(edges)
         self.attributes = attributes
         call = state.call
         if call is not None:
@@ -118,12 +124,12 @@ class Primitive(Node):
 
     @classmethod
     def _finish_many(
-        cls, ctx: Any, inputs: Any, arrays: Any, outputs: Any, attributes: dict[str, Any], recording: bool
+        cls, ctx: Any, inputs: Any, arrays: Any, outputs: Any, attributes: dict[str, Any], edges: list[Any] | None
     ) -> tuple[Any, ...]:
-        """The end of :meth:`apply` for several outputs."""
+        """The end of :meth:`apply` for several outputs; ``edges`` when it is recorded."""
         results = tuple([Tensor._wrap(np.asarray(output)) for output in outputs])
-        if recording:
-            ctx._record(inputs, attributes)
+        if edges is not None:
+            ctx._record(edges, attributes)
             ctx.outputs = tuple([(result._array.shape, result._array.dtype) for result in results])
             excluded = [id(array) for array in getattr(ctx, "_non_differentiable", ())]
             ctx._non_differentiable = ()
@@ -147,8 +153,10 @@ class Primitive(Node):
         For ops whose forward has nothing to compute: a change in place seen as a new value of the same tensor.
         """
         ctx = _new(cls)
-        ctx.needs_input_grad = [isinstance(value, Tensor) and value._requires_grad for value in inputs]
-        ctx._record(inputs, attributes)
+        needs = [isinstance(value, Tensor) and value._requires_grad for value in inputs]
+        ctx.needs_input_grad = needs
+        edges = [value._edge or (value, 0) if need else None for value, need in zip(inputs, needs, strict=True)]
+        ctx._record(edges, attributes)
         ctx.outputs = ((result._array.shape, result._array.dtype),)
         result._edge, result._requires_grad = (ctx, 0), True
 

@@ -47,6 +47,7 @@ class Add(Elementwise):
     """y = a + b; both receive grad."""
 
     complex_backward = True
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
@@ -61,6 +62,7 @@ class Sub(Elementwise):
     """y = a - b; b receives -grad."""
 
     complex_backward = True
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
@@ -73,6 +75,8 @@ class Sub(Elementwise):
 
 class Mul(Elementwise):
     """y = a · b; each receives grad times the other."""
+
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
@@ -89,6 +93,8 @@ class Mul(Elementwise):
 
 class Div(Elementwise):
     """y = a / b; a receives grad / b, b receives -grad · (a / b) / b."""
+
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
@@ -151,6 +157,7 @@ class Neg(Elementwise):
     """y = -x; x receives -grad."""
 
     complex_backward = True
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -163,6 +170,8 @@ class Neg(Elementwise):
 
 class Reciprocal(Elementwise):
     """y = 1/x; ∂L/∂x = -grad · y²."""
+
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:

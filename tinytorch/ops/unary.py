@@ -43,6 +43,8 @@ _LARGE = 1 << 14
 class Exp(Elementwise):
     """f' = exp(x) = y."""
 
+    backward_on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         y = np.exp(x)
@@ -57,6 +59,8 @@ class Exp(Elementwise):
 
 class Exp2(Elementwise):
     """f' = 2^x · ln 2."""
+
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -73,6 +77,8 @@ class Exp2(Elementwise):
 class Expm1(Elementwise):
     """y = exp(x) - 1, exact near 0; f' = y + 1."""
 
+    backward_on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         y = np.expm1(x)
@@ -88,6 +94,8 @@ class Expm1(Elementwise):
 class Log(Elementwise):
     """f' = 1 / x."""
 
+    backward_on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(x)
@@ -101,6 +109,8 @@ class Log(Elementwise):
 
 class Log2(Elementwise):
     """f' = 1 / (x · ln 2)."""
+
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -116,6 +126,8 @@ class Log2(Elementwise):
 class Log10(Elementwise):
     """f' = 1 / (x · ln 10)."""
 
+    backward_on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(x)
@@ -129,6 +141,8 @@ class Log10(Elementwise):
 
 class Log1p(Elementwise):
     """y = ln(1 + x), exact near 0; f' = 1 / (1 + x)."""
+
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -144,6 +158,8 @@ class Log1p(Elementwise):
 class Sqrt(Elementwise):
     """f' = 1 / (2y)."""
 
+    backward_on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         y = np.sqrt(x)
@@ -158,6 +174,8 @@ class Sqrt(Elementwise):
 
 class Rsqrt(Elementwise):
     """y = x^(-1/2); f' = -y³/2."""
+
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
@@ -216,6 +234,8 @@ class Cos(Elementwise):
 class Tan(Elementwise):
     """f' = 1 + y²."""
 
+    backward_on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         y = np.tan(x)
@@ -231,6 +251,8 @@ class Tan(Elementwise):
 class Tanh(Elementwise):
     """f' = 1 - y²."""
 
+    backward_on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         y = np.tanh(x)
@@ -245,6 +267,8 @@ class Tanh(Elementwise):
 
 class Sigmoid(Elementwise):
     """y = 1 / (1 + e^-x); f' = y (1 - y)."""
+
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
