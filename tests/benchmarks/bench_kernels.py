@@ -102,19 +102,19 @@ def pooling(c: int, size: int) -> Iterator[Case]:
     how = ((2, 2), (2, 2), (0, 0), (1, 1))
     x, xt = numbers(BATCH, c, size, size)
     out = (size // 2, size // 2)
-    _, winner = pool.max_pool2d(x, *how, out)
+    _, winner = pool.max_pool(x, *how, out)
     _, index = F.max_pool2d(xt, 2, return_indices=True)
     g, gt = numbers(BATCH, c, *out)
     yield (
         f"max pool {c} at {size}",
         1,
-        lambda: pool.max_pool2d(x, *how, out),
+        lambda: pool.max_pool(x, *how, out),
         lambda: F.max_pool2d(xt, 2, return_indices=True),
     )
     yield (
         f"max pool grad {c} at {size}",
         1,
-        lambda: pool.max_pool2d_scatter(g, winner, x.shape, *how),
+        lambda: pool.max_pool_scatter(g, winner, x.shape, *how),
         lambda: torch.ops.aten.max_pool2d_with_indices_backward(gt, xt, *how[:3], [1, 1], False, index),
     )
 

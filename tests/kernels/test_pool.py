@@ -60,35 +60,35 @@ def test_max_pool(data):
     (gx,) = torch.autograd.grad(y, x, gy)
 
     how = (kernel, stride, padding, dilation)
-    got, winner = pool.max_pool2d(x.detach().numpy(), *how, out)
+    got, winner = pool.max_pool(x.detach().numpy(), *how, out)
     assert is_chwn(got) and is_chwn(winner) and got.dtype == x.detach().numpy().dtype
     np.testing.assert_array_equal(got, y.detach().numpy())
-    places = pool.winner_to_indices(winner, *how, size[1])
+    places = pool.winner_to_indices(winner, *how, size)
     assert places.dtype == np.int64
     np.testing.assert_array_equal(places, indices.numpy())
-    scattered = pool.max_pool2d_scatter(gy.numpy(), winner, tuple(x.shape), *how)
+    scattered = pool.max_pool_scatter(gy.numpy(), winner, tuple(x.shape), *how)
     assert scattered.dtype == got.dtype
     np.testing.assert_allclose(scattered, gx.numpy(), rtol=1e-5, atol=1e-6)
     other = torch.randn(x.shape, dtype=dtype)
-    gathered = pool.max_pool2d_gather(other.numpy(), winner, *how)
+    gathered = pool.max_pool_gather(other.numpy(), winner, *how)
     want = other.flatten(2).gather(2, indices.flatten(2)).view(y.shape)
     np.testing.assert_array_equal(gathered, want.numpy())
 
 
 def test_max_pool_infinite_gradient_does_not_leak():
     x = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
-    _, winner = pool.max_pool2d(x, (2, 2), (2, 2), (0, 0), (1, 1), (1, 1))
-    gx = pool.max_pool2d_scatter(np.full((1, 1, 1, 1), np.inf), winner, x.shape, (2, 2), (2, 2), (0, 0), (1, 1))
+    _, winner = pool.max_pool(x, (2, 2), (2, 2), (0, 0), (1, 1), (1, 1))
+    gx = pool.max_pool_scatter(np.full((1, 1, 1, 1), np.inf), winner, x.shape, (2, 2), (2, 2), (0, 0), (1, 1))
     np.testing.assert_array_equal(gx, [[[[0, 0], [0, np.inf]]]])
 
 
 def test_max_pool_integers_and_large_windows():
     x = torch.randint(-5, 5, (3, 2, 20, 20))
     y, indices = F.max_pool2d(x, 17, 3, 2, return_indices=True)
-    got, winner = pool.max_pool2d(x.numpy(), (17, 17), (3, 3), (2, 2), (1, 1), tuple(y.shape[2:]))
+    got, winner = pool.max_pool(x.numpy(), (17, 17), (3, 3), (2, 2), (1, 1), tuple(y.shape[2:]))
     assert winner.dtype == np.uint16 and got.dtype == np.int64
     np.testing.assert_array_equal(got, y.numpy())
-    np.testing.assert_array_equal(pool.winner_to_indices(winner, (17, 17), (3, 3), (2, 2), (1, 1), 20), indices.numpy())
+    np.testing.assert_array_equal(pool.winner_to_indices(winner, (17, 17), (3, 3), (2, 2), (1, 1), (20, 20)), indices.numpy())
 
 
 @settings(max_examples=150, deadline=None)
@@ -102,8 +102,8 @@ def test_avg_pool(data):
     y = F.avg_pool2d(x, kernel, stride, padding, ceil_mode, include, override)
     gy = torch.randn_like(y)
     (gx,) = torch.autograd.grad(y, x, gy)
-    got = avg_pool.avg_pool2d(x.detach().numpy(), kernel, stride, padding, out, include, override)
-    back = avg_pool.avg_pool2d_input(gy.numpy(), tuple(x.shape), kernel, stride, padding, include, override)
+    got = avg_pool.avg_pool(x.detach().numpy(), kernel, stride, padding, out, include, override)
+    back = avg_pool.avg_pool_input(gy.numpy(), tuple(x.shape), kernel, stride, padding, include, override)
     assert is_chwn(got) and is_chwn(back) and got.dtype == back.dtype == gy.numpy().dtype
     np.testing.assert_allclose(got, y.detach().numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(back, gx.numpy(), rtol=1e-5, atol=1e-6)
@@ -116,8 +116,8 @@ def test_adaptive_avg_pool(size, out):
     y = F.adaptive_avg_pool2d(x, out)
     gy = torch.randn_like(y)
     (gx,) = torch.autograd.grad(y, x, gy)
-    got = avg_pool.adaptive_avg_pool2d(x.detach().numpy(), out)
-    back = avg_pool.adaptive_avg_pool2d_input(gy.numpy(), tuple(x.shape))
+    got = avg_pool.adaptive_avg_pool(x.detach().numpy(), out)
+    back = avg_pool.adaptive_avg_pool_input(gy.numpy(), tuple(x.shape))
     assert is_chwn(got) and is_chwn(back) and got.dtype == back.dtype == np.float32
     np.testing.assert_allclose(got, y.detach().numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(back, gx.numpy(), rtol=1e-5, atol=1e-6)

@@ -3,21 +3,24 @@
 (After: `windows`. Next: `avg_pool`.)
 
 The forward keeps, next to the maximum y, the *winner*: which tap of the window it came from, counted row by row
-(tap (i, j) is i * KW + j; one byte is enough for windows up to 256). Everything else follows from the winner without
-looking at x again:
+(tap (i, j) of an image is i * KW + j; one byte is enough for windows up to 256). Everything else follows from the
+winner without looking at x again:
 
-- `max_pool2d_scatter` sends each gradient back to the winning place: the derivative of max pooling.
-- `max_pool2d_gather` picks the winning places out of another array: the derivative of *that*, and so on in turn.
+- `max_pool_scatter` sends each gradient back to the winning place: the derivative of max pooling.
+- `max_pool_gather` picks the winning places out of another array: the derivative of *that*, and so on in turn.
 - `winner_to_indices` turns taps into PyTorch's flat indices h * W + w.
 
 Ties go to the first of equal values in the window, row by row; NaN beats everything, and the last NaN wins, all as in
 PyTorch. Windows may overlap, then several gradients meet in one place and add up.
 
-Shapes: x (N, C, H, W), y and winner (N, C, H', W'), in C,H,W,N memory order.
+Shapes: x (N, C, H, W), y and winner (N, C, H', W'), in C,H,W,N memory order; with one or three dimensions in place
+of H, W the same code pools sequences and volumes.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,9 +31,9 @@ from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces, inside, pool_output_size, tap
 
 __all__ = [
-    "max_pool2d",
-    "max_pool2d_gather",
-    "max_pool2d_scatter",
+    "max_pool",
+    "max_pool_gather",
+    "max_pool_scatter",
     "pool_output_size",
     "winner_to_indices",
 ]
@@ -39,18 +42,21 @@ BLOCK_BYTES = 1 << 19
 """Input bytes of the channels worked on together: a quarter of an L2 cache, as there are several arrays."""
 
 
-def max_pool2d(
-    x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, out_size: Pair
+Sizes = tuple[int, ...]
+
+
+def max_pool(
+    x: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, out_size: Sizes
 ) -> tuple[Array, Array]:
     """Maximum over windows: (y, winner). `out_size` is from `pool_output_size`."""
-    n, c, h, w = x.shape
+    n, c, *size = x.shape
     rows = contiguous_batch_last(x)
     y = empty_chwn((n, c, *out_size), x.dtype)
-    winner = empty_chwn(y.shape, np.min_scalar_type(kernel_size[0] * kernel_size[1] - 1))
+    winner = empty_chwn(y.shape, np.min_scalar_type(math.prod(kernel_size) - 1))
     y_rows, winner_rows = batch_last(y), batch_last(winner)
-    plain = padding == (0, 0) and dilation == (1, 1)
-    halves = plain and kernel_size == stride == (2, 2) and 2 * out_size[0] <= h and 2 * out_size[1] <= w
-    whole = plain and out_size == (1, 1) and kernel_size == (h, w)
+    plain = max(padding) == 0 and max(dilation) == 1
+    halves = plain and kernel_size == stride == (2, 2) and 2 * out_size[0] <= size[0] and 2 * out_size[1] <= size[1]
+    whole = plain and max(out_size) == 1 and kernel_size == tuple(size)
 
     def pool(block: Pair) -> None:
         part = slice(*block)
@@ -62,13 +68,13 @@ def max_pool2d(
         _pool_any(*args, kernel_size, stride, padding, dilation)
 
     if y.size:
-        taps = 4 if halves else kernel_size[0] * kernel_size[1]
+        taps = math.prod(kernel_size)
         run_blocks(pool, channel_blocks(rows), y.size * taps / 1000)
     return y, winner
 
 
 def channel_blocks(rows: Array) -> list[Pair]:
-    """Cut the channels of (C, H, W, N) into groups that stay in the cache."""
+    """Cut the channels of (C, ..., N) into groups that stay in the cache."""
     channel_bytes = max(1, rows[:1].nbytes)
     return even_pieces(rows.shape[0], max(1, BLOCK_BYTES // channel_bytes))
 
@@ -99,21 +105,19 @@ def _pool_2x2(x: Array, y: Array, winner: Array) -> None:
 
 def _pool_whole(x: Array, y: Array, winner: Array) -> None:
     """One window that covers the whole image."""
-    c, h, w, n = x.shape
-    flat = x.reshape(c, h * w, n)
-    np.max(flat, axis=1, out=y.reshape(c, n))
-    winner[:, 0, 0] = np.argmax(flat, axis=1)
+    flat = x.reshape(x.shape[0], -1, x.shape[-1])
+    np.max(flat, axis=1, out=y.reshape(flat.shape[0], flat.shape[2]))
+    winner.reshape(flat.shape[0], flat.shape[2])[...] = np.argmax(flat, axis=1)
 
 
-def _pool_any(x: Array, y: Array, winner: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> None:
+def _pool_any(x: Array, y: Array, winner: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes) -> None:
     """Any windows: tap by tap, for all outputs at once."""
     floating = not np.issubdtype(x.dtype, np.integer)
     y[...] = -np.inf if floating else np.iinfo(x.dtype).min
     # a window of nothing but -inf reports its first tap that lies inside the image
-    first_h = _first_taps(kernel[0], stride[0], padding[0], dilation[0], y.shape[1])
-    first_w = _first_taps(kernel[1], stride[1], padding[1], dilation[1], y.shape[2])
-    winner[...] = (first_h[:, None] * kernel[1] + first_w)[:, :, None]
-    for k, out, src in _taps(kernel, stride, padding, dilation, x.shape[1:3], y.shape[1:3]):
+    first = [_first_taps(*one) for one in zip(kernel, stride, padding, dilation, y.shape[1:-1], strict=True)]
+    winner[...] = np.ravel_multi_index(np.ix_(*first), kernel)[..., None]
+    for k, out, src in _taps(kernel, stride, padding, dilation, x.shape[1:-1], y.shape[1:-1]):
         value, best = x[src], y[out]
         wins = value > best
         if floating:
@@ -128,34 +132,35 @@ def _first_taps(kernel: int, stride: int, padding: int, dilation: int, out: int)
 
 
 def _taps(
-    kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, size: tuple[int, ...], out: tuple[int, ...]
+    kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, size: Sizes, out: Sizes
 ) -> Iterator[tuple[int, tuple[slice, ...], tuple[slice, ...]]]:
-    """Every tap k = i * KW + j with the outputs that it serves and the inputs that they see."""
-    everything = slice(None)
-    for i in range(kernel[0]):
-        out_h, src_h = tap(i * dilation[0] - padding[0], stride[0], out[0], size[0])
-        for j in range(kernel[1]):
-            out_w, src_w = tap(j * dilation[1] - padding[1], stride[1], out[1], size[1])
-            yield i * kernel[1] + j, (everything, out_h, out_w), (everything, src_h, src_w)
+    """Every tap, counted row by row, with the outputs that it serves and the inputs that they see."""
+    along = [
+        [tap(i * d - p, s, o, n) for i in range(k)]
+        for k, s, p, d, n, o in zip(kernel, stride, padding, dilation, size, out, strict=True)
+    ]
+    for number, places in enumerate(itertools.product(*along)):
+        served, seen = zip(*places, strict=True)
+        yield number, (slice(None), *served), (slice(None), *seen)
 
 
-def max_pool2d_scatter(
+def max_pool_scatter(
     grad: Array,
     winner: Array,
-    input_shape: tuple[int, ...],
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair,
+    input_shape: Sizes,
+    kernel_size: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
 ) -> Array:
     """Each gradient (N, C, H', W') to its winning place, added up where windows overlap: `input_shape`."""
     gx = empty_chwn(tuple(input_shape), grad.dtype)
     g, win, target = contiguous_batch_last(grad), contiguous_batch_last(winner), batch_last(gx)
     spans = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True)]
-    apart = stride[0] >= spans[0] and stride[1] >= spans[1]
-    covered = all(o * k == size for o, k, size in zip(g.shape[1:3], kernel_size, target.shape[1:3], strict=True))
-    tiled = kernel_size == stride and padding == (0, 0) and dilation == (1, 1) and covered  # every place is written
-    taps = list(_taps(kernel_size, stride, padding, dilation, target.shape[1:3], g.shape[1:3]))
+    apart = all(s >= span for s, span in zip(stride, spans, strict=True))
+    covered = all(o * k == size for o, k, size in zip(g.shape[1:-1], kernel_size, target.shape[1:-1], strict=True))
+    tiled = kernel_size == stride and max(padding) == 0 and max(dilation) == 1 and covered  # every place is written
+    taps = list(_taps(kernel_size, stride, padding, dilation, target.shape[1:-1], g.shape[1:-1]))
 
     def scatter(block: Pair) -> None:
         part = slice(*block)
@@ -175,11 +180,13 @@ def max_pool2d_scatter(
     return gx
 
 
-def max_pool2d_gather(x: Array, winner: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Array:
-    """Pick the winning places out of `x` (N, C, H, W): (N, C, H', W'). The derivative of `max_pool2d_scatter`."""
+def max_pool_gather(
+    x: Array, winner: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
+) -> Array:
+    """Pick the winning places out of `x` (N, C, H, W): (N, C, H', W'). The derivative of `max_pool_scatter`."""
     y = empty_chwn(winner.shape, x.dtype)
     rows, win, target = contiguous_batch_last(x), contiguous_batch_last(winner), batch_last(y)
-    taps = list(_taps(kernel_size, stride, padding, dilation, rows.shape[1:3], target.shape[1:3]))
+    taps = list(_taps(kernel_size, stride, padding, dilation, rows.shape[1:-1], target.shape[1:-1]))
 
     def gather(block: Pair) -> None:
         part = slice(*block)
@@ -195,11 +202,12 @@ def max_pool2d_gather(x: Array, winner: Array, kernel_size: Pair, stride: Pair, 
 
 
 def winner_to_indices(
-    winner: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, width: int
+    winner: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, size: Sizes
 ) -> Array:
-    """Flat places h * width + w in the input, int64, as `return_indices=True` gives in PyTorch: (N, C, H', W')."""
-    out_h, out_w = winner.shape[2:]
-    i, j = np.divmod(winner.astype(np.int64), kernel_size[1])
-    h = np.arange(out_h)[:, None] * stride[0] - padding[0] + i * dilation[0]
-    w = np.arange(out_w) * stride[1] - padding[1] + j * dilation[1]
-    return h * width + w
+    """Flat places h * width + w in an input of `size`, int64, as `return_indices=True` gives in PyTorch."""
+    taps = np.unravel_index(winner.astype(np.int64), kernel_size)
+    starts = np.ix_(*(np.arange(o) * s - p for o, s, p in zip(winner.shape[2:], stride, padding, strict=True)))
+    places = np.zeros((), np.int64)
+    for start, tap_number, d, n in zip(starts, taps, dilation, size, strict=True):
+        places = np.asarray(places * n + start + tap_number * d)
+    return places

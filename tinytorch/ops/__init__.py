@@ -30,8 +30,10 @@ from tinytorch.ops.activation import (
 from tinytorch.ops.adaptive_pool import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
     adaptive_max_pool1d,
     adaptive_max_pool2d,
+    adaptive_max_pool3d,
 )
 from tinytorch.ops.arithmetic import (
     add,
@@ -113,7 +115,7 @@ from tinytorch.ops.complex_numbers import (
     view_as_complex,
     view_as_real,
 )
-from tinytorch.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
+from tinytorch.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from tinytorch.ops.creation import (
     arange,
     as_tensor,
@@ -174,6 +176,8 @@ from tinytorch.ops.fold import channel_shuffle, col2im, im2col, pixel_shuffle, p
 from tinytorch.ops.histograms import histogram, histogramdd
 from tinytorch.ops.householder import geqrf, householder_product, orgqr, ormqr
 from tinytorch.ops.incomplete_gamma import igamma, igammac
+from tinytorch.ops.fractional_pool import fractional_max_pool2d, fractional_max_pool3d
+from tinytorch.ops.grid_sample import affine_grid, grid_sample
 from tinytorch.ops.indexing import (
     argwhere,
     basic_index,
@@ -187,6 +191,7 @@ from tinytorch.ops.indexing import (
     take_along_dim,
 )
 from tinytorch.ops.integers import bitwise_left_shift, bitwise_right_shift, gcd, lcm
+from tinytorch.ops.interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
 from tinytorch.ops.joining import cat, chunk, concat, concatenate, hstack, repeat, split, stack, tile, unbind, vstack
 from tinytorch.ops.layer_norm import group_norm, layer_norm, rms_norm
 from tinytorch.ops.ldl import linalg_ldl_factor, linalg_ldl_factor_ex, linalg_ldl_solve
@@ -222,6 +227,7 @@ from tinytorch.ops.lu import (
     lu_unpack,
 )
 from tinytorch.ops.matrix_exp import matrix_exp
+from tinytorch.ops.lp_pool import lp_pool1d, lp_pool2d, lp_pool3d
 from tinytorch.ops.matrix_norms import (
     linalg_cond,
     linalg_lstsq,
@@ -265,6 +271,7 @@ from tinytorch.ops.norm import batch_norm, instance_norm
 from tinytorch.ops.pad import constant_pad_nd, pad
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from tinytorch.ops.positions import nonzero_static, unravel_index
+from tinytorch.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from tinytorch.ops.predicates import (
     greater,
     greater_equal,
@@ -441,5 +448,6 @@ from tinytorch.ops.unary import (
     tanh,
 )
 from tinytorch.ops.unique import bincount, count_nonzero, histc, isin, unique, unique_consecutive
+from tinytorch.ops.unpool import max_unpool1d, max_unpool2d, max_unpool3d
 from tinytorch.ops.vector_norms import cdist, dist, norm, pdist, vector_norm
 from tinytorch.ops.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window

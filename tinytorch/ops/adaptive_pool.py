@@ -6,25 +6,30 @@ Output o of an image of ``size`` places pooled to ``out`` sees the places from `
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as kernels
-from tinytorch.ops.pool_arguments import Pair, one_size
+from tinytorch.ops.pool_arguments import Sizes, one_size
 from tinytorch.tensor import Tensor
 
-__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"]
+__all__ = [
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "adaptive_max_pool3d", "last_nan_or_first_maximum",
+]  # fmt: skip
 
 
 class AdaptiveAvgPool2d(Primitive):
     """The mean of each window: (N, C, H, W) to (N, C, \\*out_size)."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, out_size: Pair) -> np.ndarray:
+    def forward(ctx: Any, x: np.ndarray, out_size: Sizes) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        return kernels.adaptive_avg_pool2d(x, out_size)
+        return kernels.adaptive_avg_pool(x, out_size)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -36,13 +41,21 @@ class AdaptiveAvgPool2d(Primitive):
         return "AdaptiveAvgPool2DBackward0"
 
 
+class AdaptiveAvgPool3d(AdaptiveAvgPool2d):
+    """:class:`AdaptiveAvgPool2d` of volumes (N, C, D, H, W)."""
+
+    @classmethod
+    def name(cls) -> str:
+        return "AdaptiveAvgPool3DBackward0"
+
+
 class AdaptiveAvgPool2dInput(Primitive):
     """Each number spread evenly over its window: the transpose of :class:`AdaptiveAvgPool2d`."""
 
     @staticmethod
     def forward(ctx: Any, y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         ctx.save_intermediates(y.shape)
-        return kernels.adaptive_avg_pool2d_input(y, shape)
+        return kernels.adaptive_avg_pool_input(y, shape)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -62,9 +75,16 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
         input: (N, C, H, W) or (C, H, W).
         output_size: an int, or (H', W') in which None keeps a size.
     """
-    images, out_size = _checked("adaptive_avg_pool2d", input, output_size, may_lack_channels=True)
+    images, out_size = _checked("adaptive_avg_pool2d", 2, input, output_size, may_lack_channels=True)
     y = AdaptiveAvgPool2d.apply(images, out_size=out_size)
     return y.squeeze(0) if input._array.ndim == 3 else y
+
+
+def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
+    """:func:`adaptive_avg_pool2d` of volumes: (N, C, D, H, W) or (C, D, H, W)."""
+    images, out_size = _checked("adaptive_avg_pool3d", 3, input, output_size, may_lack_channels=True)
+    y = AdaptiveAvgPool3d.apply(images, out_size=out_size)
+    return y.squeeze(0) if input._array.ndim == 4 else y
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
@@ -78,13 +98,22 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
 
     With ``return_indices`` a pair: the maxima, and their places ``h·W + w``, int64.
     """
-    images, out_size = _checked("adaptive_max_pool2d", input, output_size)
-    n, c, height, width = images._array.shape
+    return _adaptive_max_pool("adaptive_max_pool2d", 2, input, output_size, return_indices)
+
+
+def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """:func:`adaptive_max_pool2d` of volumes: (N, C, D, H, W) or (C, D, H, W)."""
+    return _adaptive_max_pool("adaptive_max_pool3d", 3, input, output_size, return_indices)
+
+
+def _adaptive_max_pool(name: str, dims: int, input: Tensor, output_size: Any, return_indices: bool) -> Any:
+    images, out_size = _checked(name, dims, input, output_size)
+    n, c, *size = images._array.shape
     places = _winning_places(images._array, out_size)
-    flat_places = Tensor._wrap(places.reshape(n, c, out_size[0] * out_size[1]))
-    flat = ops.gather(images.reshape(n, c, height * width), 2, flat_places)
+    flat_places = Tensor._wrap(places.reshape(n, c, math.prod(out_size)))
+    flat = ops.gather(images.reshape(n, c, math.prod(size)), 2, flat_places)
     y, indices = flat.reshape(n, c, *out_size), Tensor._wrap(places)
-    if input._array.ndim == 3:
+    if input._array.ndim == dims + 1:
         y, indices = y.squeeze(0), indices.squeeze(0)
     return (y, indices) if return_indices else y
 
@@ -97,20 +126,22 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
     return (y, indices) if return_indices else y
 
 
-def _winning_places(x: np.ndarray, out_size: Pair) -> np.ndarray:
+def _winning_places(x: np.ndarray, out_size: Sizes) -> np.ndarray:
     """For each window the flat place h·W + w of its first maximum: (N, C, H', W')."""
-    n, c, height, width = x.shape
+    n, c, *size = x.shape
     places = np.empty((n, c, *out_size), np.int64)
-    columns = kernels.adaptive_windows(width, out_size[1])
-    for i, (top, bottom) in enumerate(kernels.adaptive_windows(height, out_size[0])):
-        for j, (left, right) in enumerate(columns):
-            window = x[:, :, top:bottom, left:right].reshape(n, c, (bottom - top) * (right - left))
-            h, w = np.divmod(_last_nan_or_first_maximum(window), right - left)
-            places[:, :, i, j] = (top + h) * width + left + w
+    numbers = np.arange(math.prod(size)).reshape(size)
+    windows = [enumerate(kernels.adaptive_windows(*one)) for one in zip(size, out_size, strict=True)]
+    for window in itertools.product(*windows):
+        out: Any = (..., *[o for o, _ in window])
+        seen: Any = (..., *[slice(*ends) for _, ends in window])
+        here = numbers[seen]
+        winner = last_nan_or_first_maximum(x[seen].reshape(n, c, here.size))
+        places[out] = here.ravel()[winner]
     return places
 
 
-def _last_nan_or_first_maximum(window: np.ndarray) -> np.ndarray:
+def last_nan_or_first_maximum(window: np.ndarray) -> np.ndarray:
     """As PyTorch's comparison ``value > best or isnan(value)`` picks it."""
     first = window.argmax(-1)
     isnan = np.isnan(window)
@@ -118,14 +149,18 @@ def _last_nan_or_first_maximum(window: np.ndarray) -> np.ndarray:
     return np.where(isnan.any(-1), last_nan, first)
 
 
-def _checked(function: str, input: Any, output_size: Any, may_lack_channels: bool = False) -> tuple[Tensor, Pair]:
-    """``input`` as (N, C, H, W), and the output size as two ints."""
+def _checked(
+    function: str, dims: int, input: Any, output_size: Any, may_lack_channels: bool = False
+) -> tuple[Tensor, Sizes]:
+    """``input`` as (N, C, ...), and the output size as so many ints."""
     if not isinstance(input, Tensor):
         raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
     shape = input._array.shape
-    if len(shape) not in (3, 4):
-        raise RuntimeError(f"{function}(): Expected 3D or 4D tensor, but got {list(shape)}")
-    for dim in range(-2 if may_lack_channels else -3, 0):
+    if len(shape) not in (dims + 1, dims + 2):
+        if isinstance(output_size, (tuple, list)) and len(shape) <= len(output_size):
+            raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
+        raise RuntimeError(f"{function}(): Expected {dims + 1}D or {dims + 2}D tensor, but got {list(shape)}")
+    for dim in range(-dims if may_lack_channels else -dims - 1, 0):
         if shape[dim] == 0:
             raise RuntimeError(
                 f"{function}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
@@ -133,18 +168,19 @@ def _checked(function: str, input: Any, output_size: Any, may_lack_channels: boo
             )
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
-    sizes = (output_size,) * 2 if isinstance(output_size, int) else tuple(output_size)
-    if len(sizes) != 2:
-        raise RuntimeError(f"{function}: output_size must be 2")
-    height, width = (
+    wanted = (output_size,) * dims if isinstance(output_size, int) else tuple(output_size)
+    if len(wanted) != dims:
+        raise RuntimeError(f"{function}: output_size must be {dims}")
+    out_size = tuple(
         present if size is None else one_size(function, "output_size", size)
-        for size, present in zip(sizes, shape[-2:], strict=True)
+        for size, present in zip(wanted, shape[-dims:], strict=True)
     )
-    if height < 0 or width < 0:
+    if min(out_size) < 0:
         raise RuntimeError(
-            f"{function}: elements of output_size must be greater than or equal to 0 but received {{{height}, {width}}}"
+            f"{function}: elements of output_size must be greater than or equal to 0 but received "
+            f"{{{', '.join(map(str, out_size))}}}"
         )
-    return (input if len(shape) == 4 else input.unsqueeze(0)), (height, width)
+    return (input if len(shape) == dims + 2 else input.unsqueeze(0)), out_size
 
 
 def _checked_row(function: str, input: Any, output_size: Any) -> int:

@@ -14,7 +14,8 @@ pixel, kernel tap, output pixel). That makes three functions, each of which is l
     Conv2dWeight  x, y      -> weight     how often did input and output move together, tap by tap?
 
 The backward of each is written with the other two, so the family is closed and every order of derivative exists.
-One-dimensional convolutions are images of height 1. (Dumoulin and Visin 2016, "A guide to convolution arithmetic for
+Volumes (N, C, D, H, W) go the same way with one dimension more; one-dimensional convolutions are images of height 1.
+(Dumoulin and Visin 2016, "A guide to convolution arithmetic for
 deep learning".)
 """
 
@@ -25,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.kernels import conv as kernels
+from tinytorch.kernels import conv_volume as kernels
 from tinytorch.kernels.norm import sum_per_channel
 from tinytorch.ops.conv_arguments import (
     check_bias,
@@ -38,9 +39,9 @@ from tinytorch.ops.conv_arguments import (
 from tinytorch.ops.indexing import PutInZeros
 from tinytorch.tensor import Tensor
 
-__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
+__all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 
-Pair = tuple[int, int]
+Sizes = tuple[int, ...]
 
 
 class Convolution(Primitive):
@@ -61,12 +62,12 @@ class Conv2d(Convolution):
     @staticmethod
     def forward(
         ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,
-        stride: Pair, padding: Pair, dilation: Pair, groups: int,
+        stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
     ) -> np.ndarray:  # fmt: skip
         need_x, need_weight, _ = ctx.needs_input_grad[:3]
         ctx.save_for_backward(x if need_weight else None, weight if need_x else None)
         ctx.save_intermediates(x.shape, weight.shape)
-        return kernels.conv2d(x, weight, bias, stride, padding, dilation, groups)
+        return kernels.conv(x, weight, bias, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any, Any]:
@@ -88,12 +89,12 @@ class Conv2dInput(Convolution):
     @staticmethod
     def forward(
         ctx: Any, y: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, input_shape: tuple[int, ...],
-        stride: Pair, padding: Pair, dilation: Pair, groups: int,
+        stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
     ) -> np.ndarray:  # fmt: skip
         need_y, need_weight, _ = ctx.needs_input_grad[:3]
         ctx.save_for_backward(y if need_weight else None, weight if need_y else None)
         ctx.save_intermediates(y.shape, weight.shape)
-        return kernels.conv2d_input(y, weight, input_shape, stride, padding, dilation, groups, bias)
+        return kernels.conv_input(y, weight, input_shape, stride, padding, dilation, groups, bias)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any, Any]:
@@ -114,12 +115,12 @@ class Conv2dWeight(Convolution):
     @staticmethod
     def forward(
         ctx: Any, x: np.ndarray, y: np.ndarray, weight_shape: tuple[int, ...],
-        stride: Pair, padding: Pair, dilation: Pair, groups: int,
+        stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
     ) -> np.ndarray:  # fmt: skip
         need_x, need_y = ctx.needs_input_grad[:2]
         ctx.save_for_backward(x if need_y else None, y if need_x else None)
         ctx.save_intermediates(x.shape, y.shape)
-        return kernels.conv2d_weight(x, y, weight_shape, stride, padding, dilation, groups)
+        return kernels.conv_weight(x, y, weight_shape, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -150,8 +151,7 @@ class SumPerChannel(Primitive):
 def _convolved_to(y_shape: tuple[int, ...], x: Tensor, weight: Tensor, geometry: dict[str, Any]) -> Tensor:
     """Conv2d, of which only ``y_shape`` is wanted: an output padding as large as the stride leaves room for more."""
     y = Conv2d.apply(x, weight, None, **geometry)
-    height, width = y_shape[2:]
-    return y if y._array.shape == y_shape else y[:, :, :height, :width]
+    return y if y._array.shape == y_shape else y[(..., *map(slice, y_shape[2:]))]
 
 
 # ------------------------------------------------------------------------------------------ public functions
@@ -197,6 +197,20 @@ def conv1d(
 ) -> Tensor:
     """One-dimensional convolution: (N, C, L) or (C, L), weight (O, C / groups, K); else as :func:`conv2d`."""
     return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Convolution of volumes: (N, C, D, H, W) or (C, D, H, W), weight (O, C / groups, KD, KH, KW); else as
+    :func:`conv2d`."""
+    return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv_transpose2d(
@@ -247,6 +261,23 @@ def conv_transpose1d(
     )
 
 
+def conv_transpose3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """Transposed convolution of volumes: (N, C, D, H, W) or (C, D, H, W), weight (C, O / groups, KD, KH, KW); else as
+    :func:`conv_transpose2d`."""
+    return _convolve_transposed(
+        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
 def _convolve(
     name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Tensor:
@@ -267,7 +298,8 @@ def _convolve(
     check_kernel_fits(x._array.shape[2:], kernel, padding, dilation)
     y = Conv2d.apply(
         _as_image(x), _as_image(weight), bias,
-        stride=_pair(stride, 1), padding=_pair(padding, 0), dilation=_pair(dilation, 1), groups=groups,
+        stride=_at_least_two(stride, 1), padding=_at_least_two(padding, 0), dilation=_at_least_two(dilation, 1),
+        groups=groups,
     )  # fmt: skip
     return _as_given(y, dims, input)
 
@@ -288,8 +320,9 @@ def _convolve_transposed(
     check_bias(weight, bias, channels, transposed=True)
     size = _transposed_size(x._array.shape[2:], weight._array.shape[2:], stride, padding, output_padding, dilation)
     y = Conv2dInput.apply(
-        _as_image(x), _as_image(weight), bias, input_shape=(x._array.shape[0], channels, *_pair(size, 1)),
-        stride=_pair(stride, 1), padding=_pair(padding, 0), dilation=_pair(dilation, 1), groups=groups,
+        _as_image(x), _as_image(weight), bias, input_shape=(x._array.shape[0], channels, *_at_least_two(size, 1)),
+        stride=_at_least_two(stride, 1), padding=_at_least_two(padding, 0), dilation=_at_least_two(dilation, 1),
+        groups=groups,
     )  # fmt: skip
     return _as_given(y, dims, input)
 
@@ -335,13 +368,13 @@ def _padded_at_end(x: Tensor, extra: tuple[int, ...]) -> Tensor:
     return PutInZeros.apply(x, index=(..., *[slice(s) for s in size]), shape=shape)
 
 
-def _pair(values: tuple[int, ...], first: int) -> Pair:
-    """One number per dimension as two; a one-dimensional convolution has height 1."""
-    return (first, values[0]) if len(values) == 1 else (values[0], values[1])
+def _at_least_two(values: Sizes, first: int) -> Sizes:
+    """The numbers per dimension; a one-dimensional convolution has height 1."""
+    return (first, *values) if len(values) == 1 else values
 
 
 def _as_image(tensor: Tensor) -> Tensor:
-    return tensor if tensor._array.ndim == 4 else tensor.unsqueeze(2)
+    return tensor if tensor._array.ndim >= 4 else tensor.unsqueeze(2)
 
 
 def _as_given(y: Tensor, dims: int, input: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Reading and checking the arguments of convolutions, one- and two-dimensional alike.
+"""Reading and checking the arguments of convolutions, of any number of dimensions.
 
 Everything here raises what PyTorch raises, with its words (``aten/src/ATen/native/Convolution.cpp``).
 """

@@ -1,8 +1,10 @@
-"""Resizing: every output pixel is looked up, or blended from its two neighbours, along each dimension.
+"""Resizing: which places of the input an output pixel is made of, and with what weights.
 
 Output pixel i corresponds to the place ``(i + 1/2) · scale - 1/2`` of the input, when pixels are squares whose
 centres are half a pixel inside (``align_corners=False``), or to ``i · scale`` when the corner pixels of both are to
-coincide (``align_corners=True``). Resizing is separable: one dimension after the other.
+coincide (``align_corners=True``). A *nearest* mode takes the pixel there; the *linear* modes blend the two around it;
+*bicubic* lays a cubic curve through four. With ``antialias`` the same curves are stretched over all the pixels that
+shrink into one. Every mode is separable, so one :class:`~tinytorch.ops.resample.Table` per dimension says it all.
 """
 
 from __future__ import annotations
@@ -13,13 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.ops.adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d
-from tinytorch.ops.indexing import index_select
+from tinytorch.ops.adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from tinytorch.ops.resample import Table, resample
 from tinytorch.tensor import Tensor
 
-__all__ = ["interpolate"]
+__all__ = ["cubic_weights", "interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
 
-_LINEAR_DIMS = {"linear": 1, "bilinear": 2, "trilinear": 3}
+_DIMS = {
+    "nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2, 3), "linear": (1,), "bilinear": (2,),
+    "bicubic": (2,), "trilinear": (3,),
+}  # fmt: skip
+_AREA = {1: adaptive_avg_pool1d, 2: adaptive_avg_pool2d, 3: adaptive_avg_pool3d}
 
 
 def interpolate(
@@ -31,84 +37,148 @@ def interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Tensor:
-    """Resize (N, C, L), (N, C, H, W) or (N, C, D, H, W) to ``size`` or by ``scale_factor`` (``F.interpolate``).
+    """Resize (N, C, L), (N, C, H, W) or (N, C, D, H, W) to ``size`` or by ``scale_factor``
+    (``torch.nn.functional.interpolate``).
 
     Args:
-        mode: 'nearest', 'nearest-exact', 'linear' (3-d), 'bilinear' (4-d), 'trilinear' (5-d), 'area'.
-        align_corners: for the linear modes; see the module's text.
+        mode: 'nearest', 'nearest-exact', 'linear' (3-d), 'bilinear' or 'bicubic' (4-d), 'trilinear' (5-d), 'area'.
+        align_corners: for the linear modes and bicubic; see the module's text.
         recompute_scale_factor: compute the scale anew from the rounded output size.
+        antialias: for bilinear and bicubic: smooth when shrinking.
 
     Raises:
-        ValueError: both or neither of size and scale factor, or as many as do not fit; NotImplementedError: another
-            mode,
-        or antialias.
+        ValueError: both or neither of size and scale factor, as many as do not fit, options of another mode.
+        NotImplementedError: a mode that does not go with the number of dimensions.
     """
     sizes = input._array.shape[2:]
-    if align_corners is not None and mode not in (*_LINEAR_DIMS, "bicubic"):
+    _check_mode(input, mode, align_corners, antialias)
+    out_sizes, factors = _target(sizes, size, scale_factor, recompute_scale_factor)
+    if antialias and not (mode in ("bilinear", "bicubic") and len(sizes) == 2):
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
+        )
+    if len(sizes) not in _DIMS.get(mode, ()):
+        raise NotImplementedError(
+            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.dim()}D) for the modes: nearest | "
+            f"linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
+        )
+    if min(sizes) < 1 or min(out_sizes) < 1:
+        raise RuntimeError(
+            f"Input and output sizes should be greater than 0, but got input {list(sizes)} and output {list(out_sizes)}"
+        )
+    if mode == "area":
+        return _AREA[len(sizes)](input, out_sizes)
+    each = zip(sizes, out_sizes, factors, strict=True)
+    return resample(input, tuple([_table(n, out, f, mode, bool(align_corners), antialias) for n, out, f in each]))
+
+
+def upsample(
+    input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Tensor:
+    """:func:`interpolate` under its old name."""
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """``interpolate(mode="nearest")``."""
+    return interpolate(input, size, scale_factor, "nearest")
+
+
+def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """``interpolate(mode="bilinear", align_corners=True)``."""
+    return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
+
+
+def _check_mode(input: Tensor, mode: str, align_corners: bool | None, antialias: bool) -> None:
+    if align_corners is not None and mode in ("nearest", "area", "nearest-exact"):
         raise ValueError(
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
-    if antialias or mode == "bicubic":
-        raise NotImplementedError("interpolate: bicubic and antialias are not supported; use 'bilinear'")
-    out_sizes, factors = _target(sizes, size, scale_factor, bool(recompute_scale_factor))
-    if mode == "area" and len(sizes) in (1, 2):
-        return adaptive_avg_pool1d(input, out_sizes[0]) if len(sizes) == 1 else adaptive_avg_pool2d(input, out_sizes)
-    if mode not in ("nearest", "nearest-exact") and _LINEAR_DIMS.get(mode) != len(sizes):
-        raise NotImplementedError(
-            "Input Error: Only 3D, 4D and 5D input Tensors supported "
-            f"(got {input.dim()}D) for the modes: nearest | linear | bilinear | trilinear | area (got {mode})"
-        )
-    for dim, (out_size, factor) in enumerate(zip(out_sizes, factors, strict=True), 2):
-        if mode.startswith("nearest"):
-            input = _nearest(input, dim, out_size, factor, 0.5 if mode == "nearest-exact" else 0.0)
-        else:
-            input = _linear(input, dim, out_size, factor, bool(align_corners))
-    return input
+    if mode == "lanczos":
+        raise NotImplementedError("interpolate: mode='lanczos' is not supported; use 'bicubic' with antialias=True")
+    if input._array.dtype.kind not in "fu" and mode != "area":
+        raise NotImplementedError(f"\"interpolate\" not implemented for '{input.type()[6:-6]}'")
 
 
 def _target(
-    sizes: Sequence[int], size: Any, scale_factor: Any, recompute: bool
+    sizes: Sequence[int], size: Any, scale_factor: Any, recompute: bool | None
 ) -> tuple[tuple[int, ...], list[float | None]]:
     """The output's size along each dimension, and the scale factor that was given for it, if one counts."""
     if (size is None) == (scale_factor is None):
         what = "only one of size or scale_factor should be defined"
         raise ValueError(what if size is not None else "either size or scale_factor should be defined")
+    if recompute and size is not None:
+        raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
     given = size if size is not None else scale_factor
     values = tuple(given) if isinstance(given, (tuple, list)) else (given,) * len(sizes)
     if len(values) != len(sizes):
         what = "output size" if size is not None else "scale_factor"
         raise ValueError(
             f"Input and {what} must have the same number of spatial dimensions, but got input with spatial "
-            "dimensions of "
-            f"{list(sizes)} and {what} of {given}."
+            f"dimensions of {list(sizes)} and {what} of {given}."
         )
     if size is not None:
-        return values, [None] * len(sizes)
+        if not all(hasattr(value, "__index__") for value in values):
+            raise TypeError(f"expected size to be one of int or Tuple[int] or Tuple[int, int], but got size {given}")
+        return tuple(value.__index__() for value in values), [None] * len(sizes)
     out = tuple(math.floor(n * float(factor)) for n, factor in zip(sizes, values, strict=True))
     return out, [None if recompute else float(factor) for factor in values]
 
 
-def _nearest(input: Tensor, dim: int, out_size: int, factor: float | None, offset: float) -> Tensor:
-    """Each output pixel takes the input pixel in which its place lies. PyTorch computes places in single precision."""
-    in_size = input._array.shape[dim]
-    scale = np.float32(in_size / out_size if factor is None else 1.0 / factor)
-    places = np.floor((np.arange(out_size, dtype=np.float32) + np.float32(offset)) * scale).astype(np.int64)
-    return index_select(input, dim, Tensor._wrap(np.minimum(places, in_size - 1)))
-
-
-def _linear(input: Tensor, dim: int, out_size: int, factor: float | None, align_corners: bool) -> Tensor:
-    """Each output pixel blends the two input pixels between which its place lies."""
-    in_size, dtype = input._array.shape[dim], input._array.dtype
-    places = np.arange(out_size, dtype=dtype)
+def _table(n: int, out: int, factor: float | None, mode: str, align_corners: bool, antialias: bool) -> Table | None:
+    """How ``out`` pixels are made of ``n``."""
     if align_corners:
-        places = places * dtype.type((in_size - 1) / (out_size - 1) if out_size > 1 else 0.0)
+        scale = (n - 1) / (out - 1) if out > 1 else 0.0
     else:
-        scale = dtype.type(in_size / out_size if factor is None else 1.0 / factor)
-        places = np.maximum((places + dtype.type(0.5)) * scale - dtype.type(0.5), dtype.type(0))
-    low = np.minimum(places.astype(np.int64), in_size - 1)
-    high = np.minimum(low + 1, in_size - 1)
-    shape = [-1 if d == dim else 1 for d in range(input._array.ndim)]
-    share = Tensor._wrap((places - low).reshape(shape).astype(dtype))
-    below = index_select(input, dim, Tensor._wrap(low))
-    above = index_select(input, dim, Tensor._wrap(high))
-    return below * (1.0 - share) + above * share
+        scale = 1.0 / factor if factor else n / out
+    if antialias:
+        return _smooth(n, out, scale, cubic=mode == "bicubic")
+    if out == n and (scale == 1.0 or mode == "nearest"):
+        return None
+    if mode.startswith("nearest"):
+        return _nearest(n, out, scale, 0.5 if mode == "nearest-exact" else 0.0)
+    places = np.arange(out) * scale if align_corners else (np.arange(out) + 0.5) * scale - 0.5
+    if mode == "bicubic":
+        low = np.floor(places)
+        taps = low.astype(np.int64) + np.arange(-1, 3)[:, None]
+        return Table(np.clip(taps, 0, n - 1), np.stack(cubic_weights(places - low)), n)
+    places = np.maximum(places, 0)
+    low = np.minimum(places.astype(np.int64), n - 1)
+    share = places - low
+    return Table(np.stack([low, np.minimum(low + 1, n - 1)]), np.stack([1 - share, share]), n)
+
+
+def _nearest(n: int, out: int, scale: float, offset: float) -> Table:
+    """The input pixel in which each output pixel's place lies. PyTorch computes places in single precision."""
+    places = np.floor((np.arange(out, dtype=np.float32) + np.float32(offset)) * np.float32(scale)).astype(np.int64)
+    return Table(np.minimum(places, n - 1)[None], None, n)
+
+
+def cubic_weights(t: Any, a: float = -0.75) -> tuple[Any, Any, Any, Any]:
+    """The weights of four neighbours at -1, 0, 1, 2 for a place t in [0, 1) (Keys 1981); of arrays or Tensors."""
+
+    def near(d: Any) -> Any:
+        return ((a + 2) * d - (a + 3)) * d * d + 1
+
+    def far(d: Any) -> Any:
+        return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+
+    return far(t + 1), near(t), near(1 - t), far(2 - t)
+
+
+def _smooth(n: int, out: int, scale: float, cubic: bool) -> Table:
+    """The curve stretched over ``scale`` pixels where it shrinks, its weights made to add up to 1."""
+    stretch = max(scale, 1.0)
+    support = (2.0 if cubic else 1.0) * stretch
+    centers = (np.arange(out) + 0.5) * scale
+    first = np.maximum((centers - support + 0.5).astype(np.int64), 0)
+    stop = np.minimum((centers + support + 0.5).astype(np.int64), n)
+    taps = first + np.arange(int((stop - first).max()))[:, None]
+    distances = np.abs((taps - centers + 0.5) / stretch)
+    if cubic:
+        far, near = cubic_weights(distances - 1, a=-0.5)[0], cubic_weights(distances, a=-0.5)[1]
+        weights = np.where(distances < 1, near, np.where(distances < 2, far, 0))
+    else:
+        weights = np.maximum(1 - distances, 0)
+    weights = np.where(taps < stop, weights, 0)
+    return Table(np.minimum(taps, n - 1), weights / weights.sum(0), n)

@@ -8,7 +8,8 @@ derivative.
 *Average pooling* is linear: its derivative is its adjoint, which spreads a gradient over the window that it came from
 (:class:`AvgPool2d`, :class:`AvgPool2dInput`).
 
-One-dimensional pooling is pooling of images of height 1.
+The kernels work for any number of dimensions; the classes for volumes only bear another name. One-dimensional pooling
+is pooling of images of height 1, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -22,26 +23,26 @@ from tinytorch.kernels import avg_pool as avg_kernels
 from tinytorch.kernels import pool as kernels
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.pool_arguments import (
-    Pair,
+    Sizes,
     check_image,
     check_row,
     check_window,
     one_size,
-    pair,
     pooled_size,
+    sizes,
 )
 from tinytorch.tensor import Tensor
 
-__all__ = ["avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]
+__all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d", "is_omitted", "max_pool1d", "max_pool2d", "max_pool3d"]
 
 
 class Window(NamedTuple):
     """How a window looks and moves."""
 
-    kernel_size: Pair
-    stride: Pair
-    padding: Pair
-    dilation: Pair = (1, 1)
+    kernel_size: Sizes
+    stride: Sizes
+    padding: Sizes
+    dilation: Sizes
 
 
 class MaxPool2d(Primitive):
@@ -49,10 +50,10 @@ class MaxPool2d(Primitive):
     record of the winners."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, window: Window, out_size: Pair, indices: bool) -> Any:
-        y, winner = kernels.max_pool2d(x, *window, out_size)
+    def forward(ctx: Any, x: np.ndarray, window: Window, out_size: Sizes, indices: bool) -> Any:
+        y, winner = kernels.max_pool(x, *window, out_size)
         ctx.save_intermediates(x.shape, winner)
-        places = kernels.winner_to_indices(winner, *window, x.shape[3]) if indices else winner
+        places = kernels.winner_to_indices(winner, *window, x.shape[2:]) if indices else winner
         ctx.mark_non_differentiable(places)
         ctx.set_materialize_grads(False)
         return y, places
@@ -67,12 +68,20 @@ class MaxPool2d(Primitive):
         return "MaxPool2DWithIndicesBackward0"
 
 
+class MaxPool3d(MaxPool2d):
+    """:class:`MaxPool2d` of volumes (N, C, D, H, W)."""
+
+    @classmethod
+    def name(cls) -> str:
+        return "MaxPool3DWithIndicesBackward0"
+
+
 class MaxPoolScatter(Primitive):
     """Zeros of ``shape`` with each number at its window's winner; numbers that meet add up."""
 
     @staticmethod
     def forward(ctx: Any, y: np.ndarray, winner: np.ndarray, shape: tuple[int, ...], window: Window) -> np.ndarray:
-        return kernels.max_pool2d_scatter(y, winner, shape, *window)
+        return kernels.max_pool_scatter(y, winner, shape, *window)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -85,7 +94,7 @@ class MaxPoolGather(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, winner: np.ndarray, window: Window) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        return kernels.max_pool2d_gather(x, winner, *window)
+        return kernels.max_pool_gather(x, winner, *window)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -99,13 +108,13 @@ class AvgPool2d(Primitive):
 
     @staticmethod
     def forward(
-        ctx: Any, x: np.ndarray, window: Window, out_size: Pair, count_include_pad: bool, divisor: int | None
+        ctx: Any, x: np.ndarray, window: Window, out_size: Sizes, count_include_pad: bool, divisor: int | None
     ) -> np.ndarray:
         ctx.save_intermediates(x.shape)
         if x.dtype.kind == "i":  # whole numbers stay whole, rounded towards 0
-            exact = avg_kernels.avg_pool2d(x.astype(np.float64), *window[:3], out_size, count_include_pad, divisor)
+            exact = avg_kernels.avg_pool(x.astype(np.float64), *window[:3], out_size, count_include_pad, divisor)
             return np.trunc(exact).astype(x.dtype)
-        return avg_kernels.avg_pool2d(x, *window[:3], out_size, count_include_pad, divisor)
+        return avg_kernels.avg_pool(x, *window[:3], out_size, count_include_pad, divisor)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -118,6 +127,14 @@ class AvgPool2d(Primitive):
         return "AvgPool2DBackward0"
 
 
+class AvgPool3d(AvgPool2d):
+    """:class:`AvgPool2d` of volumes (N, C, D, H, W)."""
+
+    @classmethod
+    def name(cls) -> str:
+        return "AvgPool3DBackward0"
+
+
 class AvgPool2dInput(Primitive):
     """Each number spread evenly over its window: the transpose of :class:`AvgPool2d`."""
 
@@ -126,7 +143,7 @@ class AvgPool2dInput(Primitive):
         ctx: Any, y: np.ndarray, shape: tuple[int, ...], window: Window, count_include_pad: bool, divisor: int | None
     ) -> np.ndarray:
         ctx.save_intermediates(y.shape)
-        return avg_kernels.avg_pool2d_input(y, shape, *window[:3], count_include_pad, divisor)
+        return avg_kernels.avg_pool_input(y, shape, *window[:3], count_include_pad, divisor)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -169,19 +186,44 @@ def max_pool2d(
     Raises:
         RuntimeError: wrong rank, padding too large, output too small. NotImplementedError: bool input.
     """
-    window = Window(
-        pair("max_pool2d", "kernel_size", kernel_size),
-        pair("max_pool2d", "stride", kernel_size if _is_omitted(stride) else stride),
-        pair("max_pool2d", "padding", padding),
-        pair("max_pool2d", "dilation", dilation),
-    )
-    images = check_image("max_pool2d", input)
+    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The maximum of each window of (N, C, D, H, W) or (C, D, H, W); else as :func:`max_pool2d`."""
+    return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def _max_pool(
+    name: str, dims: int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool,
+    return_indices: bool,
+) -> Any:  # fmt: skip
+    window = _window(name, dims, kernel_size, stride, padding, dilation)
+    images = check_image(name, input, dims)
     check_window(*window)
     out_size = pooled_size(images._array.shape, *window, ceil_mode)
-    y, indices = MaxPool2d.apply(images, window=window, out_size=out_size, indices=return_indices)
-    if input._array.ndim == 3:
+    primitive = MaxPool2d if dims == 2 else MaxPool3d
+    y, indices = primitive.apply(images, window=window, out_size=out_size, indices=return_indices)
+    if input._array.ndim == dims + 1:
         y, indices = y.squeeze(0), indices.squeeze(0)
     return (y, indices) if return_indices else y
+
+
+def _window(name: str, dims: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any = 1) -> Window:
+    return Window(
+        sizes(name, "kernel_size", kernel_size, dims),
+        sizes(name, "stride", kernel_size if is_omitted(stride) else stride, dims),
+        sizes(name, "padding", padding, dims),
+        sizes(name, "dilation", dilation, dims),
+    )
 
 
 @accepts_out
@@ -202,20 +244,41 @@ def avg_pool2d(
         count_include_pad: count padding as zeros; otherwise divide by the number of places inside the image.
         divisor_override: divide the sum by this instead.
     """
-    window = Window(
-        pair("avg_pool2d", "kernel_size", kernel_size),
-        pair("avg_pool2d", "stride", kernel_size if _is_omitted(stride) else stride),
-        pair("avg_pool2d", "padding", padding),
+    return _avg_pool(
+        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
     )
-    if divisor_override == 0:
+
+
+def avg_pool3d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """The mean of each window of (N, C, D, H, W) or (C, D, H, W); else as :func:`avg_pool2d`."""
+    return _avg_pool(
+        "avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
+
+
+def _avg_pool(
+    name: str, dims: int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
+    count_include_pad: bool, divisor: int | None,
+) -> Tensor:  # fmt: skip
+    window = _window(name, dims, kernel_size, stride, padding)
+    if divisor == 0:
         raise RuntimeError("divisor must be not zero")
-    images = check_image("avg_pool2d", input, averaging=True)
+    images = check_image(name, input, dims, averaging=True)
     check_window(*window)
     out_size = pooled_size(images._array.shape, *window, ceil_mode)
-    y = AvgPool2d.apply(
-        images, window=window, out_size=out_size, count_include_pad=bool(count_include_pad), divisor=divisor_override
+    primitive = AvgPool2d if dims == 2 else AvgPool3d
+    y = primitive.apply(
+        images, window=window, out_size=out_size, count_include_pad=bool(count_include_pad), divisor=divisor
     )
-    return y.squeeze(0) if input._array.ndim == 3 else y
+    return y.squeeze(0) if input._array.ndim == dims + 1 else y
 
 
 def max_pool1d(
@@ -230,7 +293,7 @@ def max_pool1d(
     """The maximum of each window of (N, C, L) or (C, L); else as :func:`max_pool2d`."""
     rows = check_row("max_pool1d", input)
     kernel = one_size("max_pool1d", "kernel_size", kernel_size)
-    step = kernel if _is_omitted(stride) else one_size("max_pool1d", "stride", stride)
+    step = kernel if is_omitted(stride) else one_size("max_pool1d", "stride", stride)
     pad, gap = one_size("max_pool1d", "padding", padding), one_size("max_pool1d", "dilation", dilation)
     y, indices = max_pool2d(rows, (1, kernel), (1, step), (0, pad), (1, gap), ceil_mode, return_indices=True)
     y, indices = y.squeeze(-2), indices.squeeze(-2)
@@ -248,11 +311,11 @@ def avg_pool1d(
     """The mean of each window of (N, C, L) or (C, L); else as :func:`avg_pool2d`."""
     rows = check_row("avg_pool1d", input)
     kernel = one_size("avg_pool1d", "kernel_size", kernel_size)
-    step = kernel if _is_omitted(stride) else one_size("avg_pool1d", "stride", stride)
+    step = kernel if is_omitted(stride) else one_size("avg_pool1d", "stride", stride)
     pad = one_size("avg_pool1d", "padding", padding)
     return avg_pool2d(rows, (1, kernel), (1, step), (0, pad), ceil_mode, count_include_pad).squeeze(-2)
 
 
-def _is_omitted(stride: Any) -> bool:
+def is_omitted(stride: Any) -> bool:
     """PyTorch takes None and an empty list for "the same as the kernel size"."""
     return stride is None or (isinstance(stride, (tuple, list)) and len(stride) == 0)

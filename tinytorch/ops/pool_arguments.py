@@ -7,9 +7,9 @@ from typing import Any
 from tinytorch.kernels.pool import pool_output_size
 from tinytorch.tensor import Tensor
 
-__all__ = ["Pair", "check_image", "check_row", "check_window", "one_size", "pair", "pooled_size"]
+__all__ = ["Sizes", "check_image", "check_row", "check_window", "one_size", "pooled_size", "sizes"]
 
-Pair = tuple[int, int]
+Sizes = tuple[int, ...]
 
 
 def _ints(function: str, name: str, value: Any) -> tuple[int, ...]:
@@ -20,13 +20,13 @@ def _ints(function: str, name: str, value: Any) -> tuple[int, ...]:
     return tuple(item.__index__() for item in values)
 
 
-def pair(function: str, name: str, value: Any) -> Pair:
-    """Two ints, from an int or a sequence of 1 or 2."""
+def sizes(function: str, name: str, value: Any, dims: int) -> Sizes:
+    """One int for each of ``dims`` dimensions, from an int or a sequence of 1 or ``dims``."""
     values = _ints(function, name, value)
-    if len(values) not in (1, 2):
-        omitted = "be omitted, " if name == "stride" else "be "
-        raise RuntimeError(f"{function}: {name} must either {omitted}a single int, or a tuple of two ints")
-    return values[0], values[-1]
+    if len(values) not in (1, dims):
+        omitted, count = "be omitted, " if name == "stride" else "be ", {2: "two", 3: "three"}[dims]
+        raise RuntimeError(f"{function}: {name} must either {omitted}a single int, or a tuple of {count} ints")
+    return values if len(values) == dims else values * dims
 
 
 def one_size(function: str, name: str, value: Any) -> int:
@@ -37,19 +37,20 @@ def one_size(function: str, name: str, value: Any) -> int:
     return values[0]
 
 
-def check_image(function: str, input: Any, averaging: bool = False) -> Tensor:
-    """``input`` as (N, C, H, W); only the batch may be empty. No means of integers but int64."""
+def check_image(function: str, input: Any, dims: int, averaging: bool = False) -> Tensor:
+    """``input`` as (N, C, ...); only the batch may be empty. No means of integers but int64."""
     if not isinstance(input, Tensor):
         raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
     shape = input._array.shape
-    if len(shape) not in (3, 4) or 0 in shape[-3:]:
+    if len(shape) not in (dims + 1, dims + 2) or 0 in shape[-dims - 1 :]:
         raise RuntimeError(
-            f"Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:{list(shape)}"
+            f"Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with optional 0 dim batch size for input, "
+            f"but got:{list(shape)}"
         )
     dtype = input._array.dtype
     if dtype.kind not in "fiu" or (averaging and dtype.kind != "f" and dtype.name != "int64"):
         raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
-    return input if len(shape) == 4 else input.unsqueeze(0)
+    return input if len(shape) == dims + 2 else input.unsqueeze(0)
 
 
 def check_row(function: str, input: Any) -> Tensor:
@@ -64,16 +65,14 @@ def check_row(function: str, input: Any) -> Tensor:
     return input.unsqueeze(-2)
 
 
-def check_window(kernel: Pair, stride: Pair, padding: Pair, dilation: Pair = (1, 1)) -> None:
+def check_window(kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes) -> None:
     """The numbers themselves."""
     if min(kernel) <= 0:
-        raise RuntimeError(f"kernel size should be greater than zero, but got kH: {kernel[0]} kW: {kernel[1]}")
+        raise RuntimeError(f"kernel size should be greater than zero, but got {_named('k', kernel)}")
     if min(stride) <= 0:
         raise RuntimeError("stride should not be zero" if 0 in stride else f"stride must be positive, but got {stride}")
     if min(dilation) <= 0:
-        raise RuntimeError(
-            f"dilation should be greater than zero, but got dilationH: {dilation[0]} dilationW: {dilation[1]}"
-        )
+        raise RuntimeError(f"dilation should be greater than zero, but got {_named('dilation', dilation)}")
     for k, p, d in zip(kernel, padding, dilation, strict=True):
         if p < 0:
             raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
@@ -84,18 +83,18 @@ def check_window(kernel: Pair, stride: Pair, padding: Pair, dilation: Pair = (1,
             )
 
 
-def pooled_size(
-    shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
-) -> Pair:
+def _named(name: str, values: Sizes) -> str:
+    """``kT: 1 kH: 2 kW: 3``"""
+    return " ".join(f"{name}{axis}: {value}" for axis, value in zip("THW"[-len(values) :], values, strict=True))
+
+
+def pooled_size(shape: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil_mode: bool) -> Sizes:
     """How many windows fit in each direction; RuntimeError when none does."""
-    height, width = (
+    out = tuple(
         pool_output_size(size, k, s, p, d, ceil_mode)
         for size, k, s, p, d in zip(shape[2:], kernel, stride, padding, dilation, strict=True)
     )
-    if height < 1 or width < 1:
-        channels = shape[1]
-        raise RuntimeError(
-            f"Given input size: ({channels}x{shape[2]}x{shape[3]}). Calculated output size: "
-            f"({channels}x{height}x{width}). Output size is too small"
-        )
-    return height, width
+    if min(out) < 1:
+        before, after = ("x".join(map(str, (shape[1], *some))) for some in (shape[2:], out))
+        raise RuntimeError(f"Given input size: ({before}). Calculated output size: ({after}). Output size is too small")
+    return out

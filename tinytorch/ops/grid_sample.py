@@ -1,0 +1,209 @@
+"""Looking up images at places between the pixels: ``grid_sample``, and the grids of affine maps.
+
+A place is one number per dimension, from -1 (one side of the image) to 1 (the other). It is turned into pixels; the
+value there is blended from the pixels around it, by the same weights as in :mod:`tinytorch.ops.interpolate`. What lies
+outside the image is zero, or the border, or the image's reflection. Both the image and the places can be learned:
+the blend is composed of ops, so that its derivatives exist to any order. (Jaderberg et al. 2015, "Spatial Transformer
+Networks".)
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.interpolate import cubic_weights
+from tinytorch.tensor import Tensor
+
+__all__ = ["affine_grid", "grid_sample"]
+
+
+def grid_sample(
+    input: Tensor,
+    grid: Tensor,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """The values of images at given places (``torch.nn.functional.grid_sample``).
+
+    Args:
+        input: (N, C, H, W) or (N, C, D, H, W).
+        grid: (N, H', W', 2), the places as (x, y); or (N, D', H', W', 3), as (x, y, z). -1 and 1 are the ends.
+        mode: 'bilinear' (of volumes: trilinear), 'nearest', or 'bicubic' (images only).
+        padding_mode: 'zeros', 'border' or 'reflection': what is outside.
+        align_corners: -1 and 1 are the centres of the outer pixels, and not their far edges.
+
+    Returns:
+        (N, C, H', W') or (N, C, D', H', W').
+
+    Raises:
+        ValueError: an unknown mode. RuntimeError: shapes or dtypes that do not fit.
+    """
+    _check(input, grid, mode, padding_mode)
+    n, c, *size = input._array.shape
+    corners = bool(align_corners)
+    flat_grid = grid.reshape(n, -1, len(size))
+    places = [  # along each dimension of the image, first to last; the grid has them last to first
+        _to_pixels(flat_grid[:, :, -1 - axis], extent, corners) for axis, extent in enumerate(size)
+    ]
+    if mode != "bicubic":
+        places = [_inside(p, extent, padding_mode, corners) for p, extent in zip(places, size, strict=True)]
+    taps = [_taps(place, mode) for place in places]
+    flat = input.reshape(n, c, math.prod(size))
+    total: Any = None
+    for combination in itertools.product(*taps):
+        indices, weights = zip(*combination, strict=True)
+        if mode == "bicubic":
+            each = zip(indices, size, strict=True)
+            indices = tuple([_whole_inside(index, extent, padding_mode, corners) for index, extent in each])
+        value = _pixels(flat, indices, size)
+        for weight in weights:
+            if weight is not None:
+                value = value * weight.unsqueeze(1)
+        total = value if total is None else total + value
+    return total.reshape(n, c, *grid._array.shape[1:-1])
+
+
+def _to_pixels(place: Tensor, size: int, align_corners: bool) -> Tensor:
+    """-1..1 to pixels, the first of which has its centre at 0."""
+    return (place + 1) * ((size - 1) / 2) if align_corners else ((place + 1) * size - 1) / 2
+
+
+def _inside(place: Tensor, size: int, padding_mode: str, align_corners: bool) -> Tensor:
+    """Places outside the image moved inside, as the padding mode says. Where a place is clipped it has no gradient."""
+    if padding_mode == "zeros":
+        return place
+    given = place._array
+    value, slope = given, np.ones_like(given)
+    if padding_mode == "reflection":
+        value, slope = _reflected(given, size, align_corners)
+    slope = np.where((value <= 0) | (value >= size - 1), 0, slope).astype(given.dtype)
+    value = np.clip(np.nan_to_num(value, nan=0.0), 0, size - 1).astype(given.dtype)
+    return place * Tensor._wrap(slope) + Tensor._wrap(value - np.nan_to_num(given) * slope)
+
+
+def _whole_inside(index: np.ndarray, size: int, padding_mode: str, align_corners: bool) -> np.ndarray:
+    """:func:`_inside` for pixels."""
+    return _inside(Tensor._wrap(index.astype(np.float64)), size, padding_mode, align_corners)._array.astype(np.int64)
+
+
+def _reflected(place: np.ndarray, size: int, align_corners: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Places folded back at both ends as often as it takes, and the sign with which they move."""
+    low, span = (0.0, size - 1.0) if align_corners else (-0.5, float(size))
+    if span == 0:
+        return np.zeros_like(place), np.zeros_like(place)
+    distance = np.abs(place - low)
+    turns, rest = np.floor(distance / span), np.fmod(distance, span)
+    forward = turns % 2 == 0
+    value = np.where(forward, rest + low, span - rest + low)
+    return value, np.where(place < low, -1.0, 1.0) * np.where(forward, 1.0, -1.0)
+
+
+def _taps(place: Tensor, mode: str) -> list[tuple[np.ndarray, Any]]:
+    """The pixels around the places along one dimension, and their weights (None for 1)."""
+    array = np.nan_to_num(place._array, nan=-1e6, posinf=1e6, neginf=-1e6)  # all of it far outside
+    if mode == "nearest":
+        return [(np.rint(array).clip(-1e6, 1e6).astype(np.int64), None)]
+    low = np.floor(array).clip(-1e6, 1e6)
+    share = place - Tensor._wrap(low.astype(place._array.dtype))
+    first = low.astype(np.int64)
+    if mode == "bilinear":
+        return [(first, 1 - share), (first + 1, share)]
+    return [(first + offset, weight) for offset, weight in zip(range(-1, 3), cubic_weights(share), strict=True)]
+
+
+def _pixels(flat: Tensor, indices: Sequence[np.ndarray], size: Sequence[int]) -> Tensor:
+    """The pixels (N, C, Q) at whole places, one array (N, Q) per dimension; 0 outside the image."""
+    exists: Any = True
+    position: Any = 0
+    for index, extent in zip(indices, size, strict=True):
+        exists = exists & (index >= 0) & (index < extent)
+        position = position * extent + index.clip(0, extent - 1)
+    n, c, _ = flat._array.shape
+    value = ops.gather(flat, 2, Tensor._wrap(np.broadcast_to(position[:, None], (n, c, position.shape[1]))))
+    return value if exists.all() else value * Tensor._wrap(exists[:, None].astype(flat._array.dtype))
+
+
+def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
+    if mode not in ("bilinear", "nearest", "bicubic"):
+        raise ValueError(
+            f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"
+        )
+    if padding_mode not in ("zeros", "border", "reflection"):
+        raise ValueError(
+            "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
+            f"'{padding_mode}'"
+        )
+    shape, where = input._array.shape, grid._array.shape
+    if len(shape) not in (4, 5) or len(shape) != len(where):
+        raise RuntimeError(
+            "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes "
+            f"{list(shape)} and grid with sizes {list(where)}"
+        )
+    if shape[0] != where[0]:
+        raise RuntimeError(
+            f"grid_sampler(): expected grid and input to have same batch size, but got input with sizes {list(shape)} "
+            f"and grid with sizes {list(where)}"
+        )
+    if where[-1] != len(shape) - 2:
+        raise RuntimeError(
+            f"grid_sampler(): expected grid to have size {len(shape) - 2} in last dimension, but got grid with sizes "
+            f"{list(where)}"
+        )
+    if input._array.dtype != grid._array.dtype:
+        raise RuntimeError(
+            f"grid_sampler(): expected input and grid to have same dtype, but input has {input.dtype} and grid has "
+            f"{grid.dtype}"
+        )
+    if 0 in shape[2:]:
+        raise RuntimeError(
+            f"grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes {list(shape)}"
+        )
+    if len(shape) == 5 and mode == "bicubic":
+        raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
+
+
+def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
+    """The places to which affine maps send the pixels of an image (``torch.nn.functional.affine_grid``).
+
+    Args:
+        theta: (N, 2, 3), or (N, 3, 4) for volumes: the maps.
+        size: (N, C, H, W) or (N, C, D, H, W), of the image to be made.
+        align_corners: as in :func:`grid_sample`, for which the result is meant.
+
+    Returns:
+        (N, H, W, 2) or (N, D, H, W, 3).
+
+    Raises:
+        ValueError: a theta that is not floating, or of a shape that does not go with ``size``.
+    """
+    if theta._array.dtype.kind != "f":
+        raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
+    n, _, *extents = size
+    dims = len(extents)
+    if dims not in (2, 3):
+        raise NotImplementedError(
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size "
+            f"{tuple(size)}."
+        )
+    if theta._array.ndim != 3 or theta._array.shape[1:] != (dims, dims + 1):
+        raise ValueError(
+            f"Expected a batch of {dims}D affine matrices of shape Nx{dims}x{dims + 1} for size {tuple(size)}. Got "
+            f"{tuple(theta.shape)}."
+        )
+    if min(size) <= 0:
+        raise ValueError(f"Expected non-zero, positive output size. Got {tuple(size)}")
+    axes = [np.linspace(-1, 1, extent) if extent > 1 else np.zeros(1) for extent in extents]
+    if not align_corners:
+        axes = [axis * (extent - 1) / extent for axis, extent in zip(axes, extents, strict=True)]
+    along = np.meshgrid(*axes, indexing="ij")[::-1]
+    base = np.stack([*along, np.ones(extents)], -1).reshape(-1, dims + 1).astype(theta._array.dtype)
+    return Tensor._wrap(base).matmul(theta.transpose(1, 2)).reshape(n, *extents, dims)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -1,0 +1,120 @@
+"""Max unpooling: each number back to the place where max pooling found it, zeros elsewhere.
+
+The places are the indices that ``max_pool(..., return_indices=True)`` gave: flat positions in one channel's image.
+Putting numbers at places is a scatter, and its derivative picks them up again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.pool import is_omitted
+from tinytorch.ops.pool_arguments import Sizes, one_size, sizes
+from tinytorch.tensor import Tensor
+
+__all__ = ["max_unpool1d", "max_unpool2d", "max_unpool3d"]
+
+
+def max_unpool1d(
+    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Tensor:
+    """Undo :func:`max_pool1d` of (N, C, L) or (C, L), see :func:`max_unpool2d`."""
+    return _unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool2d(
+    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Tensor:
+    """Undo :func:`max_pool2d`: (N, C, H', W') or (C, H', W') to the larger images, zeros where no maximum was.
+
+    Args:
+        indices: from ``max_pool2d(..., return_indices=True)``; int64, of the input's shape.
+        kernel_size, stride, padding: as they were in the pooling.
+        output_size: which of the sizes that pool to the same comes back; by default
+            ``(H' - 1)·stride - 2·padding + KH``.
+
+    Raises:
+        ValueError: an output size that could not have pooled to the input. RuntimeError: indices of another shape or
+            dtype, or outside the image.
+    """
+    return _unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool3d(
+    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Tensor:
+    """Undo :func:`max_pool3d` of (N, C, D, H, W) or (C, D, H, W), see :func:`max_unpool2d`."""
+    return _unpool("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
+
+
+def _unpool(
+    name: str, dims: int, input: Tensor, indices: Tensor, kernel_size: Any, stride: Any, padding: Any, output_size: Any
+) -> Tensor:
+    given = (
+        ("kernel_size", kernel_size),
+        ("stride", kernel_size if is_omitted(stride) else stride),
+        ("padding", padding),
+    )
+    kernel, step, pad = (
+        (one_size(name, what, value),) if dims == 1 else sizes(name, what, value, dims) for what, value in given
+    )
+    shape = input._array.shape
+    usual = [(n - 1) * s + k - 2 * p for n, k, s, p in zip(shape[-dims:], kernel, step, pad, strict=True)]
+    out = _output_size(dims, usual, step, output_size)
+    _check(name, dims, input, indices)
+    if min(step) <= 0:
+        raise RuntimeError(f"strides should be greater than zero, but got stride: {step}")
+    size = math.prod(out)
+    places = indices._array.reshape(*shape[:-dims], math.prod(shape[-dims:]))
+    if places.size and (places.min() < 0 or places.max() >= size):
+        wrong = places[(places < 0) | (places >= size)].flat[0]
+        raise RuntimeError(
+            f"Found an invalid max index: {wrong} (output volumes are of size {'x'.join(map(str, out))})"
+        )
+    zeros = Tensor._wrap(np.zeros((*shape[:-dims], size), input._array.dtype))
+    return ops.scatter(zeros, -1, Tensor._wrap(places), input.reshape(places.shape)).reshape(*shape[:-dims], *out)
+
+
+def _output_size(dims: int, usual: Sequence[int], stride: Sizes, given: Any) -> Sizes:
+    """The size asked for, if it could have pooled to the input."""
+    if given is None:
+        return tuple(usual)
+    wanted = tuple(int(n) for n in given)
+    if len(wanted) == dims + 2:
+        wanted = wanted[2:]
+    if len(wanted) != dims:
+        raise ValueError(
+            f"output_size should be a sequence containing {dims} or {dims + 2} elements, but it has a length of "
+            f"'{len(wanted)}'"
+        )
+    for axis, (n, u, s) in enumerate(zip(wanted, usual, stride, strict=True)):
+        if not u - s < n < u + s:
+            raise ValueError(f'invalid output_size "{wanted}" (dim {axis} must be between {u - s} and {u + s})')
+    return wanted
+
+
+def _check(name: str, dims: int, input: Tensor, indices: Tensor) -> None:
+    shape = input._array.shape
+    if indices._array.dtype != np.int64:
+        raise RuntimeError(f"elements in indices should be type int64 but got: {indices.dtype}")
+    if len(shape) not in (dims + 1, dims + 2):
+        raise RuntimeError(
+            f"Input to {name} should be a {dims + 1}d or {dims + 2}d Tensor, but got a tensor with {len(shape)} "
+            "dimensions."
+        )
+    if indices._array.shape != shape:
+        raise RuntimeError(
+            f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got indices tensor "
+            f"with shape: {list(indices.shape)}"
+        )
+    if 0 in shape[1:]:
+        raise RuntimeError(
+            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got {list(shape)}"
+        )
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
