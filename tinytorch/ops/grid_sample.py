@@ -54,19 +54,19 @@ def grid_sample(
     if mode != "bicubic":
         places = [_inside(p, extent, padding_mode, corners) for p, extent in zip(places, size, strict=True)]
     taps = [_taps(place, mode) for place in places]
-    flat = input.reshape(n, c, math.prod(size))
+    pixels = input.movedim(1, -1).reshape(n * math.prod(size), c)  # a row per pixel: looked up as a whole
     total: Any = None
     for combination in itertools.product(*taps):
         indices, weights = zip(*combination, strict=True)
         if mode == "bicubic":
             each = zip(indices, size, strict=True)
             indices = tuple([_whole_inside(index, extent, padding_mode, corners) for index, extent in each])
-        value = _pixels(flat, indices, size)
+        value = _rows(pixels, indices, size)
         for weight in weights:
             if weight is not None:
-                value = value * weight.unsqueeze(1)
+                value = value * weight.reshape(-1, 1)
         total = value if total is None else total + value
-    return total.reshape(n, c, *grid._array.shape[1:-1])
+    return total.reshape(n, *grid._array.shape[1:-1], c).movedim(-1, 1)
 
 
 def _to_pixels(place: Tensor, size: int, align_corners: bool) -> Tensor:
@@ -117,16 +117,15 @@ def _taps(place: Tensor, mode: str) -> list[tuple[np.ndarray, Any]]:
     return [(first + offset, weight) for offset, weight in zip(range(-1, 3), cubic_weights(share), strict=True)]
 
 
-def _pixels(flat: Tensor, indices: Sequence[np.ndarray], size: Sequence[int]) -> Tensor:
-    """The pixels (N, C, Q) at whole places, one array (N, Q) per dimension; 0 outside the image."""
+def _rows(pixels: Tensor, indices: Sequence[np.ndarray], size: Sequence[int]) -> Tensor:
+    """The pixels (N · Q, C) at whole places, one array (N, Q) per dimension; 0 outside the image."""
     exists: Any = True
-    position: Any = 0
+    position: Any = np.arange(len(indices[0]))[:, None]
     for index, extent in zip(indices, size, strict=True):
         exists = exists & (index >= 0) & (index < extent)
         position = position * extent + index.clip(0, extent - 1)
-    n, c, _ = flat._array.shape
-    value = ops.gather(flat, 2, Tensor._wrap(np.broadcast_to(position[:, None], (n, c, position.shape[1]))))
-    return value if exists.all() else value * Tensor._wrap(exists[:, None].astype(flat._array.dtype))
+    value = ops.index_select(pixels, 0, Tensor._wrap(position.ravel()))
+    return value if exists.all() else value * Tensor._wrap(exists.reshape(-1, 1).astype(pixels._array.dtype))
 
 
 def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
