@@ -49,9 +49,21 @@ def _translate(value: Any) -> Any:
         return type(value)(map(_translate, value))
     if isinstance(value, Mapping):
         return {_translate(key): _translate(item) for key, item in value.items()}
+    if isinstance(value, torch.nn.Module):
+        return _module(value)
     if callable(value) and not isinstance(value, type) and not isinstance(value, OpInfo):
         return resolve(value)
     return value
+
+
+def _module(value: torch.nn.Module) -> Any:
+    """A module without parameters or submodules: the same class with the same attributes."""
+    copy = _named(f"nn.{type(value).__name__}", value).__new__(_named(f"nn.{type(value).__name__}", value))
+    tinytorch.nn.Module.__init__(copy)
+    for name, attribute in vars(value).items():
+        if not name.startswith("_"):
+            setattr(copy, name, translate(attribute))
+    return copy
 
 
 def _tensor(value: torch.Tensor) -> tinytorch.Tensor:
@@ -108,6 +120,10 @@ def resolve(function: Callable[..., Any]) -> Callable[..., Any]:
 
     A Python function from outside PyTorch's public modules is kept, with ``torch`` and ``F`` in its globals replaced.
     """
+    if isinstance(function, functools.partial):
+        return functools.partial(
+            resolve(function.func), *translate(list(function.args)), **translate(function.keywords)
+        )
     if not (getattr(function, "__module__", None) or "torch").startswith("torch"):
         return function
     if isinstance(function, types.FunctionType) and (
@@ -119,7 +135,7 @@ def resolve(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         return _named(f"Tensor.{function.__name__}", function)
     for module, prefix in _modules():
-        name = next((n for n, v in vars(module).items() if v is function and not n.startswith("__")), None)
+        name = next((n for n, v in reversed(vars(module).items()) if v is function and not n.startswith("__")), None)
         if name is not None:
             return _named(prefix + name, function)
     name = getattr(function, "__name__", "")

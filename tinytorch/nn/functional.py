@@ -12,7 +12,6 @@ import numpy as np
 
 from tinytorch import ops
 from tinytorch.autograd.inplace import change_in_place
-from tinytorch.autograd.modes import no_grad
 from tinytorch.ops.activation import (
     celu,
     elu,
@@ -46,7 +45,9 @@ from tinytorch.ops.adaptive_pool import (
 )
 from tinytorch.ops.attention import scaled_dot_product_attention
 from tinytorch.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from tinytorch.ops.ctc import ctc_loss
 from tinytorch.ops.distance import cosine_similarity, normalize, pairwise_distance
+from tinytorch.ops.embedding import embedding, embedding_bag
 from tinytorch.ops.fold import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinytorch.ops.fold import col2im as fold
 from tinytorch.ops.fold import im2col as unfold
@@ -75,11 +76,12 @@ from tinytorch.ops.loss_margin import (
     triplet_margin_with_distance_loss,
 )  # fmt: skip
 from tinytorch.ops.lp_pool import lp_pool1d, lp_pool2d, lp_pool3d
+from tinytorch.ops.matrix_products import bilinear
 from tinytorch.ops.multi_head_attention import multi_head_attention_forward
 from tinytorch.ops.norm import batch_norm, instance_norm
 from tinytorch.ops.pad import pad
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
-from tinytorch.ops.random import alpha_dropout
+from tinytorch.ops.random import alpha_dropout, feature_alpha_dropout
 from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
 from tinytorch.ops.stacking import one_hot
 from tinytorch.ops.unary import sigmoid, tanh
@@ -88,23 +90,27 @@ from tinytorch.ops.vector_norms import pdist
 from tinytorch.tensor import Tensor
 
 __all__ = [
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
-    "adaptive_max_pool3d", "affine_grid", "alpha_dropout", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm",
-    "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "channel_shuffle", "conv1d",
-    "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss",
-    "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "elu_",
-    "embedding", "fold", "fractional_max_pool2d", "fractional_max_pool3d", "gaussian_nll_loss", "gelu", "glu",
-    "grid_sample", "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+    "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices",
+    "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices", "affine_grid", "alpha_dropout", "avg_pool1d",
+    "avg_pool2d", "avg_pool3d", "batch_norm", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+    "celu", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d",
+    "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "ctc_loss",
+    "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "elu_", "embedding", "embedding_bag",
+    "feature_alpha_dropout", "fold", "fractional_max_pool2d", "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d", "fractional_max_pool3d_with_indices", "gaussian_nll_loss", "gelu", "glu", "grid_sample",
+    "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
     "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm",
-    "leaky_relu", "leaky_relu_", "linear", "local_response_norm", "log_softmax", "logsigmoid", "lp_pool1d",
-    "lp_pool2d", "lp_pool3d", "margin_ranking_loss", "max_pool1d", "max_pool2d", "max_pool3d", "max_unpool1d",
-    "max_unpool2d", "max_unpool3d", "mish", "mse_loss", "multi_head_attention_forward", "multi_margin_loss",
-    "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
+    "leaky_relu", "leaky_relu_", "linear", "linear_cross_entropy", "local_response_norm", "log_softmax", "logsigmoid",
+    "lp_pool1d", "lp_pool2d", "lp_pool3d", "margin_ranking_loss", "max_pool1d", "max_pool1d_with_indices",
+    "max_pool2d", "max_pool2d_with_indices", "max_pool3d", "max_pool3d_with_indices", "max_unpool1d", "max_unpool2d",
+    "max_unpool3d", "mish", "mse_loss", "multi_head_attention_forward", "multi_margin_loss", "multilabel_margin_loss",
+    "multilabel_soft_margin_loss", "native_channel_shuffle", "nll_loss", "normalize", "one_hot", "pad",
     "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu", "relu6",
-    "relu_", "rms_norm", "rrelu", "scaled_dot_product_attention", "selu", "sigmoid", "silu", "smooth_l1_loss",
-    "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
-    "threshold_", "triplet_margin_loss", "triplet_margin_with_distance_loss", "unfold", "upsample",
-    "upsample_bilinear", "upsample_nearest",
+    "relu_", "rms_norm", "rrelu", "rrelu_", "scaled_dot_product_attention", "selu", "selu_", "sigmoid", "silu",
+    "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
+    "tanhshrink", "threshold", "threshold_", "triplet_margin_loss", "triplet_margin_with_distance_loss", "unfold",
+    "upsample", "upsample_bilinear", "upsample_nearest",
 ]  # fmt: skip
 
 
@@ -119,6 +125,21 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 def relu_(input: Tensor) -> Tensor:
     """``relu(input, inplace=True)``."""
     return relu(input, inplace=True)
+
+
+def selu_(input: Tensor) -> Tensor:
+    """``selu(input, inplace=True)``."""
+    return selu(input, inplace=True)
+
+
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """``celu(input, alpha, inplace=True)``."""
+    return celu(input, alpha, inplace=True)
+
+
+def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
+    """``rrelu(input, ..., inplace=True)``."""
+    return rrelu(input, lower, upper, training, inplace=True)
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -202,66 +223,117 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 # ------------------------------------------------------------------------------------------ tables and products
 
 
-def embedding(
+def linear_cross_entropy(
     input: Tensor,
-    weight: Tensor,
-    padding_idx: int | None = None,
-    max_norm: float | None = None,
-    norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False,
-    sparse: bool = False,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: Any = None,
 ) -> Tensor:
-    """Rows of ``weight`` (num_embeddings, dim) by index: integers (...) give (..., dim).
+    """:func:`cross_entropy` of the logits :func:`linear` gives (``torch.nn.functional.linear_cross_entropy``).
 
-    The row ``padding_idx`` gets no gradient. With ``max_norm`` the rows looked up are first scaled down to that
-    norm, in place. Raises IndexError for an index outside the table, NotImplementedError for sparse or
-    frequency-scaled gradients.
+    Args:
+        input: (N, in_features) or (in_features,).
+        linear_weight: (C, in_features); or (C, d1, ..., in_features) for a loss at each of (N, d1, ...).
+        linear_bias: of the weight's shape without in_features.
+        ignore_index: a class that counts nothing; -100 if None. Not for targets that are probabilities.
+        options: how PyTorch would cut the batch into chunks to save memory; it does not change the loss.
     """
-    if sparse or scale_grad_by_freq:
-        asked = "sparse" if sparse else "scale_grad_by_freq"
-        raise NotImplementedError(f"embedding: {asked}=True is not supported; gradients are dense. Use {asked}=False.")
-    if input._array.dtype.kind != "i":
+    in_features = linear_weight.shape[-1]
+    if input.dim() not in (1, 2) or input.shape[-1] != in_features:
         raise RuntimeError(
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-            f"{input.type()} instead (while checking arguments for embedding)"
+            f"linear_cross_entropy: input must be (N, {in_features}) or ({in_features},), but got {list(input.shape)}"
         )
-    rows = weight._array.shape[0]
-    if padding_idx is not None:
-        if not -rows <= padding_idx < rows:
-            raise AssertionError("Padding_idx must be within num_embeddings")
-        padding_idx %= rows
-    if input._array.size and (input._array.min() < 0 or input._array.max() >= rows):
-        raise IndexError("index out of range in self")
-    if max_norm is not None:
-        _limit_norms(weight, input._array, max_norm, norm_type)
-    looked_up = ops.index_select(weight, 0, input.reshape(-1)).reshape(*input.shape, weight._array.shape[1])
-    if padding_idx is None or not weight.requires_grad:
-        return looked_up
-    is_padding = Tensor._wrap((input._array == padding_idx)[..., None])
-    return ops.where(is_padding, looked_up.detach(), looked_up)
+    classes = linear_weight.shape[:-1]
+    if len(classes) > 1 and input.dim() == 1:
+        raise RuntimeError("linear_cross_entropy: a multi-dimensional weight needs batched input")
+    if ignore_index is not None and target.is_floating_point():
+        raise RuntimeError("linear_cross_entropy: ignore_index is for targets that are class indices")
+    bias = None if linear_bias is None else linear_bias.reshape(-1)
+    logits = linear(input, linear_weight.reshape(-1, in_features), bias).reshape(*input.shape[:-1], *classes)
+    ignored = -100 if ignore_index is None else ignore_index
+    return cross_entropy(logits, target, weight, None, ignored, None, reduction, label_smoothing)
 
 
-def _limit_norms(weight: Tensor, indices: np.ndarray, max_norm: float, norm_type: float) -> None:
-    """Scale down, in place, those of the rows at ``indices`` whose norm is larger than ``max_norm``."""
-    used = np.unique(indices)
-    norms = np.linalg.norm(weight._array[used], norm_type, axis=1)
-    too_long = norms > max_norm
-    if too_long.any():
-        factors = (max_norm / (norms[too_long] + 1e-7)).astype(weight._array.dtype)
-        with no_grad():
-            weight[Tensor._wrap(used[too_long])] = Tensor._wrap(weight._array[used[too_long]] * factors[:, None])
+# ------------------------------------------------------------------------------------------ pooling, with places
 
 
-def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``y_k = Σ_ij x1_i A_kij x2_j + b_k``: (..., i), (..., j), (k, i, j), (k,) give (..., k)."""
-    n_out, n_in1, n_in2 = weight._array.shape
-    by_first = input1.matmul(weight.permute(1, 0, 2).reshape(n_in1, n_out * n_in2))
-    table = by_first.reshape(*input1.shape[:-1], n_out, n_in2)
-    product = (table * input2.unsqueeze(-2)).sum(-1)
-    return product if bias is None else product + bias
+def max_pool1d_with_indices(
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """``max_pool1d(..., return_indices=True)``."""
+    return max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
+
+
+def max_pool2d_with_indices(
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """``max_pool2d(..., return_indices=True)``."""
+    return max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
+
+
+def max_pool3d_with_indices(
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """``max_pool3d(..., return_indices=True)``."""
+    return max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
+
+
+def adaptive_max_pool1d_with_indices(
+    input: Tensor, output_size: Any, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """``adaptive_max_pool1d(..., return_indices=True)``."""
+    return adaptive_max_pool1d(input, output_size, return_indices=True)
+
+
+def adaptive_max_pool2d_with_indices(
+    input: Tensor, output_size: Any, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """``adaptive_max_pool2d(..., return_indices=True)``."""
+    return adaptive_max_pool2d(input, output_size, return_indices=True)
+
+
+def adaptive_max_pool3d_with_indices(
+    input: Tensor, output_size: Any, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """``adaptive_max_pool3d(..., return_indices=True)``."""
+    return adaptive_max_pool3d(input, output_size, return_indices=True)
+
+
+def fractional_max_pool2d_with_indices(
+    input: Tensor, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
+    _random_samples: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """``fractional_max_pool2d(..., return_indices=True)``."""
+    return fractional_max_pool2d(input, kernel_size, output_size, output_ratio, True, _random_samples)
+
+
+def fractional_max_pool3d_with_indices(
+    input: Tensor, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
+    _random_samples: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """``fractional_max_pool3d(..., return_indices=True)``."""
+    return fractional_max_pool3d(input, kernel_size, output_size, output_ratio, True, _random_samples)
 
 
 # ------------------------------------------------------------------------------------------ channels
+
+
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """:func:`conv1d` with time first: (T, N, C) and weight (K, C, O) give (T', N, O)."""
+    y = conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad)
+    return y.permute(2, 0, 1)
+
+
+native_channel_shuffle = channel_shuffle
 
 
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:

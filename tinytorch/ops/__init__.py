@@ -140,6 +140,7 @@ from tinytorch.ops.creation import (
     zeros,
     zeros_like,
 )
+from tinytorch.ops.ctc import ctc_loss
 from tinytorch.ops.cumulative import cummax, cummin, cumprod, cumulative_trapezoid, diff, logcumsumexp, trapezoid, trapz
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.determinants import det, linalg_slogdet, logdet, slogdet
@@ -157,6 +158,7 @@ from tinytorch.ops.diagonal import (
 )
 from tinytorch.ops.distance import cosine_similarity, pairwise_distance
 from tinytorch.ops.einsum import einsum
+from tinytorch.ops.embedding import embedding, embedding_bag, embedding_renorm_
 from tinytorch.ops.extremes import amax, amin, argmax, argmin, max, min
 from tinytorch.ops.factorizations import (
     cholesky,
@@ -242,6 +244,7 @@ from tinytorch.ops.matrix_products import (
     addmv,
     addr,
     baddbmm,
+    bilinear,
     chain_matmul,
     cross,
     ger,
@@ -296,6 +299,7 @@ from tinytorch.ops.random import (
     cauchy_,
     dropout,
     exponential_,
+    feature_alpha_dropout,
     feature_dropout,
     geometric_,
     log_normal_,

@@ -19,6 +19,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, o
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """``x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps))`` along ``dim``."""
+    if x1.shape != x2.shape:  # `dim` counts in the shape of both together
+        x1, x2 = ops.broadcast_tensors(x1, x2)
     unit1 = x1 / vector_norm(x1, 2.0, dim, keepdim=True).clamp_min(eps)
     unit2 = x2 / vector_norm(x2, 2.0, dim, keepdim=True).clamp_min(eps)
     return (unit1 * unit2).sum(dim)
@@ -27,3 +29,6 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of ``x1 - x2 + eps`` along the last dimension."""
     return vector_norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -130,6 +130,8 @@ def multi_margin_loss(
             "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
             f"size). Expected target size [{n}], but got {list(target.shape)}. Input has shape {list(input.shape)}."
         )
+    if weight is not None and weight._array.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
     if weight is not None and weight._array.shape != (classes,):
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
     right = target._array.reshape(n, 1)

@@ -15,7 +15,7 @@ from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, weighted_sum
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
-__all__ = ["addbmm", "addmv", "addr", "baddbmm", "chain_matmul", "cross", "ger", "inner", "kron",
+__all__ = ["addbmm", "addmv", "addr", "baddbmm", "bilinear", "chain_matmul", "cross", "ger", "inner", "kron",
            "matrix_power", "multi_dot", "tensordot", "vdot"]  # fmt: skip
 
 
@@ -225,6 +225,28 @@ def _product(matrices: list[Tensor], split: dict[tuple[int, int], int], start: i
 def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of several matrices in the cheapest order (PyTorch's older name for :func:`multi_dot`)."""
     return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``y_k = Σ_ij x1_i A_kij x2_j + b_k``: (..., i), (..., j), (k, i, j), (k,) give (..., k) (``F.bilinear``)."""
+    if input1.dim() != input2.dim() or input1.shape[:-1] != input2.shape[:-1]:
+        raise RuntimeError(
+            f"bilinear(): input batch dimensions do not match: got {list(input1.shape)} and {list(input2.shape)}"
+        )
+    n_out, n_in1, n_in2 = weight._array.shape
+    for name, value, size in (("input1", input1, n_in1), ("input2", input2, n_in2)):
+        if value.shape[-1] != size:
+            raise RuntimeError(
+                f"bilinear(): {name} size does not match weight size: got {value.shape[-1]} but expected {size}"
+            )
+    if bias is not None and bias.shape != (n_out,):
+        raise RuntimeError(
+            f"bilinear(): bias size does not match weight size: got {list(bias.shape)} but expected {n_out}"
+        )
+    by_first = input1.matmul(weight.permute(1, 0, 2).reshape(n_in1, n_out * n_in2))
+    table = by_first.reshape(*input1.shape[:-1], n_out, n_in2)
+    product = (table * input2.unsqueeze(-2)).sum(-1, dtype=input1.dtype)
+    return product if bias is None else product + bias
 
 
 ger = outer

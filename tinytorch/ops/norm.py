@@ -189,6 +189,8 @@ def batch_norm(
         ValueError: one number per channel while training, a negative eps, one running statistic without the other.
         RuntimeError: wrong sizes, mixed dtypes, evaluation without running statistics.
     """
+    if isinstance(input, Tensor) and input._array.shape == (0,):  # a vector without elements has no channels to check
+        return _empty_batch_norm(input, weight, bias)
     _check_batch_norm(input, running_mean, running_var, weight, bias, training, eps)
     if not training:
         return BatchNormEval.apply(input, weight, bias, running_mean, running_var, eps=eps)

@@ -18,7 +18,7 @@ from tinytorch.tensor import Tensor
 
 __all__ = ["constant_pad_nd", "pad"]
 
-_NUMPY_MODES: dict[str, Any] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+_NUMPY_MODES: dict[str, Any] = {"reflect": "reflect", "circular": "wrap"}
 
 _SUPPORTED = """Supported combinations for non-constant padding:
   - 2D or 3D input: padding size = 2 (pads last dimension)
@@ -68,7 +68,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     widths = tuple([(0, 0)] * (ndim - len(pairs)) + pairs[::-1])
     if mode == "constant":
         return _constant(input, widths, 0 if value is None else value)
-    if mode not in _NUMPY_MODES:
+    if mode != "replicate" and mode not in _NUMPY_MODES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
@@ -108,9 +108,12 @@ def _selected(input: Tensor, dim: int, width: tuple[int, int], mode: str) -> Ten
         raise RuntimeError("Padding value causes wrapping around more than once.")
     if size + sum(width) < 1:
         raise RuntimeError(f"input (W: {size}) is too small. Calculated output W: {size + sum(width)}")
-    start, stop = max(-width[0], 0), size - max(-width[1], 0)
-    more = (max(width[0], 0), max(width[1], 0))
-    places = np.pad(np.arange(start, stop), more, _NUMPY_MODES[mode])
+    if mode == "replicate":
+        places = np.arange(-width[0], size + width[1]).clip(0, size - 1)
+    else:
+        start, stop = max(-width[0], 0), size - max(-width[1], 0)
+        more = (max(width[0], 0), max(width[1], 0))
+        places = np.pad(np.arange(start, stop), more, _NUMPY_MODES[mode])
     return Index.apply(input, index=(slice(None),) * dim + (places,))
 
 

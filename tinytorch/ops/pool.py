@@ -249,6 +249,7 @@ def avg_pool2d(
     )
 
 
+@accepts_out
 def avg_pool3d(
     input: Tensor,
     kernel_size: Any,
@@ -257,6 +258,8 @@ def avg_pool3d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The mean of each window of (N, C, D, H, W) or (C, D, H, W); else as :func:`avg_pool2d`."""
     return _avg_pool(

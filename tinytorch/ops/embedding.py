@@ -1,0 +1,222 @@
+"""Embeddings: rows of a table looked up by number, one by one or reduced bag by bag.
+
+A lookup is indexing, so its gradient adds up, row by row, what came back for every place where the row was used. Bags
+(sentences, say, of which only the sum or mean of the word vectors is wanted) are a lookup and a segment sum after it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinytorch.autograd.modes import is_grad_enabled, no_grad
+from tinytorch.ops.indexing import gather, index_select
+from tinytorch.ops.scatter import index_add
+from tinytorch.tensor import Tensor
+
+__all__ = ["embedding", "embedding_bag", "embedding_renorm_"]
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """Rows of ``weight`` (num_embeddings, dim) by index: integers (...) give (..., dim)
+    (``torch.nn.functional.embedding``).
+
+    Args:
+        padding_idx: a row that gets no gradient.
+        max_norm: rows looked up are first scaled down to that norm, in place.
+        scale_grad_by_freq: divide a row's gradient by how often the row was looked up.
+
+    Raises:
+        IndexError: an index outside the table. RuntimeError: wrong dtype or rank. NotImplementedError: ``sparse``.
+    """
+    _refuse_sparse("embedding", sparse, weight)
+    _check_table("embedding", input, weight)
+    rows = weight._array.shape[0]
+    if padding_idx is not None:
+        if not -rows <= padding_idx < rows:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx %= rows
+    _check_indices(input, rows)
+    if max_norm is not None:
+        embedding_renorm_(weight, input, max_norm, norm_type)
+    looked_up = _rows(weight, input.reshape(-1), scale_grad_by_freq).reshape(*input.shape, weight._array.shape[1])
+    if padding_idx is None or not weight.requires_grad:
+        return looked_up
+    is_padding = Tensor._wrap((input._array == padding_idx)[..., None])
+    return ops.where(is_padding, looked_up.detach(), looked_up)
+
+
+def embedding_bag(
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """Rows of ``weight`` by index, reduced bag by bag (``torch.nn.functional.embedding_bag``).
+
+    Args:
+        input: indices; (B, n) for B bags of n, or (total,) cut into bags by ``offsets``.
+        offsets: (B,): where each bag begins; with ``include_last_offset`` (B + 1,), the end as well.
+        mode: 'sum', 'mean' or 'max'; of an empty bag 0.
+        per_sample_weights: of the input's shape, factors of the rows; for 'sum' only.
+        padding_idx: indices that are skipped.
+
+    Returns:
+        (B, dim).
+
+    Raises:
+        ValueError: shapes, offsets or a mode that do not fit. IndexError: an index outside the table.
+        NotImplementedError: ``sparse``, or weights with another mode than 'sum'.
+    """
+    _refuse_sparse("embedding_bag", sparse, weight)
+    indices, starts, factors = _bag_arguments(input, offsets, per_sample_weights, mode, include_last_offset)
+    if weight._array.ndim != 2:
+        raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.dim()}")
+    if mode == "max" and scale_grad_by_freq:
+        raise RuntimeError("embedding_bag: max mode does not support scaling the gradient by the frequency")
+    rows = weight._array.shape[0]
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise AssertionError("padding_idx must be within the number of embeddings")
+    _check_indices(indices, rows)
+    if max_norm is not None:
+        embedding_renorm_(weight, indices, max_norm, norm_type)
+    ends = np.append(starts[1:], indices._array.size)
+    bags = np.repeat(np.arange(len(starts)), ends - starts)
+    looked_up = _rows(weight, indices, scale_grad_by_freq)
+    if padding_idx is not None:
+        kept = np.flatnonzero(indices._array != padding_idx % rows)
+        bags, places = bags[kept], Tensor._wrap(kept)
+        looked_up = index_select(looked_up, 0, places)
+        factors = None if factors is None else index_select(factors, 0, places)
+    if factors is not None:
+        looked_up = looked_up * factors.unsqueeze(1)
+    if mode == "max":
+        return _largest_of_bags(looked_up, bags, len(starts))
+    zeros = Tensor._wrap(np.zeros((len(starts), weight._array.shape[1]), weight._array.dtype))
+    total = index_add(zeros, 0, Tensor._wrap(bags), looked_up)
+    if mode == "sum":
+        return total
+    counts = np.maximum(np.bincount(bags, minlength=len(starts)), 1)
+    return total / Tensor._wrap(counts[:, None].astype(weight._array.dtype))
+
+
+def embedding_renorm_(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float = 2.0) -> Tensor:
+    """Scale down, in place, those of the rows at ``indices`` whose norm is larger than ``max_norm``."""
+    used = np.unique(indices._array)
+    norms = np.linalg.norm(weight._array[used], norm_type, axis=1)
+    too_long = norms > max_norm
+    if too_long.any():
+        factors = (max_norm / (norms[too_long] + 1e-7)).astype(weight._array.dtype)
+        with no_grad():
+            weight[Tensor._wrap(used[too_long])] = Tensor._wrap(weight._array[used[too_long]] * factors[:, None])
+    return weight
+
+
+def _rows(weight: Tensor, indices: Tensor, scale_grad_by_freq: bool) -> Tensor:
+    """(n,) to (n, dim); the gradient of a row divided by how often it occurs, if asked for."""
+    rows = index_select(weight, 0, indices)
+    if not scale_grad_by_freq or not rows.requires_grad:
+        return rows
+    counts = np.bincount(indices._array, minlength=weight._array.shape[0])[indices._array]
+    share = Tensor._wrap((1 / counts[:, None]).astype(weight._array.dtype))
+    return rows.detach() + (rows - rows.detach()) * share  # the same value; only the share has a history
+
+
+def _largest_of_bags(rows: Tensor, bags: np.ndarray, count: int) -> Tensor:
+    """For each bag and column the largest number, 0 for an empty bag; the gradient goes to the first of equals."""
+    sizes = np.bincount(bags, minlength=count)
+    columns = rows._array.shape[1]
+    if not len(bags):
+        return Tensor._wrap(np.zeros((count, columns), rows._array.dtype))
+    first = np.cumsum(sizes) - sizes
+    places = first[:, None] + np.arange(sizes.max())  # (B, longest): the rows of each bag, then rows that do not count
+    counted = np.arange(sizes.max()) < sizes[:, None]
+    values = rows._array[np.where(counted, places, 0)]
+    winner = np.where(counted[..., None], values, -np.inf).argmax(axis=1) + first[:, None]
+    largest = gather(rows, 0, Tensor._wrap(np.where(sizes[:, None] > 0, winner, 0)))
+    return ops.where(Tensor._wrap(sizes[:, None] > 0), largest, 0.0)
+
+
+def _refuse_sparse(function: str, sparse: bool, weight: Tensor) -> None:
+    """``sparse`` speaks of the gradient only, so a lookup that records none may have it."""
+    if sparse and weight.requires_grad and is_grad_enabled():
+        raise NotImplementedError(
+            f"{function}: sparse=True is not supported; gradients are dense tensors. Use sparse=False."
+        )
+
+
+def _check_table(function: str, input: Tensor, weight: Tensor) -> None:
+    if weight._array.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    if input._array.dtype not in (np.int64, np.int32):
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{input.type()} instead (while checking arguments for {function})"
+        )
+
+
+def _check_indices(indices: Tensor, rows: int) -> None:
+    if indices._array.size and (indices._array.min() < 0 or indices._array.max() >= rows):
+        raise IndexError("index out of range in self")
+
+
+def _bag_arguments(
+    input: Tensor, offsets: Tensor | None, factors: Tensor | None, mode: str, include_last_offset: bool
+) -> tuple[Tensor, np.ndarray, Tensor | None]:
+    """Flat indices, where the bags begin, and flat weights."""
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError("mode has to be one of sum, mean or max")
+    if factors is not None and factors.shape != input.shape:
+        raise ValueError(
+            f"embedding_bag: If per_sample_weights ({list(factors.shape)}) is not None, then it must have the same "
+            f"shape as the input ({list(input.shape)})"
+        )
+    if factors is not None and mode != "sum":
+        raise NotImplementedError(
+            "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
+            f"mode='{mode}'). Please open a feature request on GitHub."
+        )
+    if input.dim() == 2:
+        if offsets is not None:
+            raise ValueError(
+                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
+                f"sequences. However, found offsets of type {type(offsets)}"
+            )
+        bags, length = input._array.shape
+        return input.reshape(-1), np.arange(bags) * length, None if factors is None else factors.reshape(-1)
+    if input.dim() != 1:
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
+    if not isinstance(offsets, Tensor):
+        raise ValueError("offsets has to be a 1D Tensor but got None")
+    if offsets.dim() != 1:
+        raise ValueError("offsets has to be a 1D Tensor")
+    if input._array.dtype.kind != "i":
+        raise RuntimeError(f"embedding_bag: indices must be Long or Int, but got {input.type()}")
+    starts = offsets._array.astype(np.int64)
+    if include_last_offset:
+        if not len(starts):
+            raise RuntimeError("include_last_offset: number of offset should be at least 1")
+        starts = starts[:-1]
+    if len(starts) and (starts[0] != 0 or starts[-1] > input._array.size):
+        raise RuntimeError(
+            f"offsets[0] has to be 0 and offsets[-1] at most the input's length ({input._array.size}), but got "
+            f"{starts[0]} and {starts[-1]}"
+        )
+    return input, starts, factors
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
