@@ -117,6 +117,10 @@ def run_sample(op: Any, name: str, sample: Any, where: str, differentiable: bool
 
 
 def describe(sample: Any) -> str:
+    return describe_arguments((sample.input, *sample.args), sample.kwargs)
+
+
+def describe_arguments(args: Any, kwargs: Any) -> str:
     def short(value: Any) -> str:
         if isinstance(value, torch.Tensor):
             return f"{str(value.dtype)[6:]}{list(value.shape)}"
@@ -124,7 +128,7 @@ def describe(sample: Any) -> str:
             return "(" + ",".join(map(short, value)) + ")"
         return repr(value)[:60]
 
-    parts = [short(sample.input), *map(short, sample.args), *(f"{k}={short(v)}" for k, v in sample.kwargs.items())]
+    parts = [*map(short, args), *(f"{key}={short(value)}" for key, value in kwargs.items())]
     return f"({', '.join(parts)})"
 
 
@@ -380,7 +384,7 @@ def summary(report: Report, seconds: float) -> None:
         print(f"{kind:24} {passed:6} passed {failed:6} failed")
     names = {name for name, _ in report.passed} | {name for name, _ in report.failed}
     whole = names - {name for name, _ in report.failed}
-    print(f"ops without any failure: {len(whole)} of {len(names)} ({seconds:.0f} s)")
+    print(f"without any failure: {len(whole)} of {len(names)} ({seconds:.0f} s)")
     print(f"{sum(report.passed.values())} passed, {failures} failed")
 
 

@@ -13,7 +13,7 @@ from torch.testing._internal.opinfo.core import OpInfo
 
 import tinytorch
 
-__all__ = ["Untranslatable", "resolve", "to_numpy", "translate"]
+__all__ = ["Untranslatable", "named", "resolve", "to_numpy", "translate"]
 
 
 class Untranslatable(Exception):
@@ -34,13 +34,13 @@ def _translate(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return _tensor(value)
     if isinstance(value, torch.dtype):
-        return _named(str(value).removeprefix("torch."), value)
+        return named(str(value).removeprefix("torch."), value)
     if isinstance(value, torch.device):
         return tinytorch.device(value.type)
     if isinstance(value, torch.Size):
         return tinytorch.Size(value)
     if isinstance(value, (torch.memory_format, torch.layout)):
-        return _named(str(value).removeprefix("torch."), value)
+        return named(str(value).removeprefix("torch."), value)
     if isinstance(value, torch.Generator):
         return tinytorch.Generator().manual_seed(value.initial_seed())
     if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -57,13 +57,22 @@ def _translate(value: Any) -> Any:
 
 
 def _module(value: torch.nn.Module) -> Any:
-    """A module without parameters or submodules: the same class with the same attributes."""
-    copy = _named(f"nn.{type(value).__name__}", value).__new__(_named(f"nn.{type(value).__name__}", value))
+    """The same layer: its class, attributes, parameters, buffers and submodules."""
+    cls = named(f"nn.{type(value).__name__}", value)
+    copy = cls.__new__(cls)
     tinytorch.nn.Module.__init__(copy)
-    for name, attribute in vars(value).items():
-        if not name.startswith("_"):
-            setattr(copy, name, translate(attribute))
-    return copy
+    for name, parameter in value._parameters.items():
+        same = (
+            None if parameter is None else tinytorch.nn.Parameter(_tensor(parameter.detach()), parameter.requires_grad)
+        )
+        copy.register_parameter(name, same)
+    for name, buffer in value._buffers.items():
+        copy.register_buffer(name, None if buffer is None else _tensor(buffer))
+    for name, child in value._modules.items():
+        copy.add_module(name, None if child is None else translate(child))
+    for name in vars(value).keys() - vars(torch.nn.Module()).keys():
+        setattr(copy, name, _translate(vars(value)[name]))
+    return copy.train(value.training)
 
 
 def _tensor(value: torch.Tensor) -> tinytorch.Tensor:
@@ -95,7 +104,7 @@ def _array(value: torch.Tensor) -> np.ndarray:
     return np.ndarray(tuple(value.shape), dtype, memory, value.storage_offset() * dtype.itemsize, strides)
 
 
-def _named(path: str, original: Any) -> Any:
+def named(path: str, original: Any) -> Any:
     """``path`` looked up in tinytorch."""
     found: Any = tinytorch
     for name in path.split("."):
@@ -133,11 +142,11 @@ def resolve(function: Callable[..., Any]) -> Callable[..., Any]:
     if isinstance(function, (types.MethodDescriptorType, types.WrapperDescriptorType)) or (
         getattr(function, "__qualname__", "").startswith("Tensor.")
     ):
-        return _named(f"Tensor.{function.__name__}", function)
+        return named(f"Tensor.{function.__name__}", function)
     for module, prefix in _modules():
         name = next((n for n, v in reversed(vars(module).items()) if v is function and not n.startswith("__")), None)
         if name is not None:
-            return _named(prefix + name, function)
+            return named(prefix + name, function)
     name = getattr(function, "__name__", "")
     if name.endswith("_") and hasattr(tinytorch.nn.functional, name[:-1]):
         return functools.partial(getattr(tinytorch.nn.functional, name[:-1]), inplace=True)
@@ -161,7 +170,7 @@ class _TorchForTests(types.ModuleType):
     """tinytorch under the name ``torch``; what it lacks is an :class:`Untranslatable`, not an AttributeError."""
 
     def __getattr__(self, name: str) -> Any:
-        return _named(name, name)
+        return named(name, name)
 
 
 def _seeded(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -88,7 +88,9 @@ def test_max_pool_integers_and_large_windows():
     got, winner = pool.max_pool(x.numpy(), (17, 17), (3, 3), (2, 2), (1, 1), tuple(y.shape[2:]))
     assert winner.dtype == np.uint16 and got.dtype == np.int64
     np.testing.assert_array_equal(got, y.numpy())
-    np.testing.assert_array_equal(pool.winner_to_indices(winner, (17, 17), (3, 3), (2, 2), (1, 1), (20, 20)), indices.numpy())
+    np.testing.assert_array_equal(
+        pool.winner_to_indices(winner, (17, 17), (3, 3), (2, 2), (1, 1), (20, 20)), indices.numpy()
+    )
 
 
 @settings(max_examples=150, deadline=None)

@@ -180,6 +180,8 @@ from tinytorch.ops.householder import geqrf, householder_product, orgqr, ormqr
 from tinytorch.ops.incomplete_gamma import igamma, igammac
 from tinytorch.ops.fractional_pool import fractional_max_pool2d, fractional_max_pool3d
 from tinytorch.ops.grid_sample import affine_grid, grid_sample
+from tinytorch.ops.householder import geqrf, householder_product, orgqr, ormqr
+from tinytorch.ops.incomplete_gamma import igamma, igammac
 from tinytorch.ops.indexing import (
     argwhere,
     basic_index,
@@ -219,6 +221,7 @@ from tinytorch.ops.loss_margin import (
     triplet_margin_with_distance_loss,
 )
 from tinytorch.ops.lowrank import lobpcg, pca_lowrank, svd_lowrank
+from tinytorch.ops.lp_pool import lp_pool1d, lp_pool2d, lp_pool3d
 from tinytorch.ops.lu import (
     linalg_lu,
     linalg_lu_factor,
@@ -229,7 +232,6 @@ from tinytorch.ops.lu import (
     lu_unpack,
 )
 from tinytorch.ops.matrix_exp import matrix_exp
-from tinytorch.ops.lp_pool import lp_pool1d, lp_pool2d, lp_pool3d
 from tinytorch.ops.matrix_norms import (
     linalg_cond,
     linalg_lstsq,

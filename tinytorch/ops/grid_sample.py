@@ -66,6 +66,8 @@ def grid_sample(
             if weight is not None:
                 value = value * weight.reshape(-1, 1)
         total = value if total is None else total + value
+    if mode == "nearest" and grid.requires_grad:  # the places do not matter, which is a gradient of 0 and not of None
+        total = total + (flat_grid.sum(-1) * 0).reshape(-1, 1)
     return total.reshape(n, *grid._array.shape[1:-1], c).movedim(-1, 1)
 
 
