@@ -127,7 +127,6 @@ from tinytorch.ops import (
     avg_pool1d,
     baddbmm,
     bartlett_window,
-    batch_norm,
     bernoulli,
     bilinear,
     binary_cross_entropy_with_logits,

@@ -175,11 +175,9 @@ from tinytorch.ops.factorizations import (
 from tinytorch.ops.finite_differences import gradient
 from tinytorch.ops.float_parts import frexp, nextafter
 from tinytorch.ops.fold import channel_shuffle, col2im, im2col, pixel_shuffle, pixel_unshuffle
-from tinytorch.ops.histograms import histogram, histogramdd
-from tinytorch.ops.householder import geqrf, householder_product, orgqr, ormqr
-from tinytorch.ops.incomplete_gamma import igamma, igammac
 from tinytorch.ops.fractional_pool import fractional_max_pool2d, fractional_max_pool3d
 from tinytorch.ops.grid_sample import affine_grid, grid_sample
+from tinytorch.ops.histograms import histogram, histogramdd
 from tinytorch.ops.householder import geqrf, householder_product, orgqr, ormqr
 from tinytorch.ops.incomplete_gamma import igamma, igammac
 from tinytorch.ops.indexing import (
@@ -274,9 +272,8 @@ from tinytorch.ops.mixtures import (
 from tinytorch.ops.modified_bessel import i0
 from tinytorch.ops.norm import batch_norm, instance_norm
 from tinytorch.ops.pad import constant_pad_nd, pad
-from tinytorch.ops.pool import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
-from tinytorch.ops.positions import nonzero_static, unravel_index
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
+from tinytorch.ops.positions import nonzero_static, unravel_index
 from tinytorch.ops.predicates import (
     greater,
     greater_equal,

@@ -325,7 +325,6 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
     Source: Srivastava et al. 2014; ``F.dropout``. ValueError when p is outside [0, 1].
     """
-    return _dropout(input, p, training, inplace, None)
     return _dropout(input, p, training, inplace)
 
 
@@ -334,26 +333,21 @@ def feature_dropout(input: Tensor, p: float = 0.5, training: bool = True, inplac
     return _dropout(input, p, training, inplace, by_channel=True)
 
 
-def _mask_shape(input: Tensor, by_channel: bool) -> tuple[int, ...]:
-    """One number per element, or one per image and channel."""
+def _channels(input: Tensor) -> tuple[int, ...]:
+    """The shape of one number per image and channel."""
     shape = input._array.shape
-    if not by_channel:
-        return shape
     if len(shape) < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     return shape[:2] + (1,) * (len(shape) - 2)
 
 
-def _dropout(input: Tensor, p: float, training: bool, in_place: bool, mask_shape: tuple[int, ...] | None) -> Tensor:
 def _dropout(input: Tensor, p: float, training: bool, in_place: bool, by_channel: bool = False) -> Tensor:
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if not training or p == 0.0 or input._array.size == 0:
         return input
     draw = functools.partial(rng_bernoulli.dropout_mask, generator_or_default(None), p=p, dtype=input._array.dtype)
-    mask = _drawn_like(input, draw) if mask_shape is None else draw(mask_shape)
-    shape = _mask_shape(input, by_channel)
-    mask = rng_bernoulli.dropout_mask(generator_or_default(None), shape, p, input._array.dtype)
+    mask = draw(_channels(input)) if by_channel else _drawn_like(input, draw)
     if in_place:
         return inplace.change_in_place(input, lambda x: Scale.apply(x, factor=mask))
     return Scale.apply(input, factor=mask)
@@ -381,9 +375,7 @@ def _alpha_dropout(input: Tensor, p: float, training: bool, in_place: bool, by_c
         return inplace.change_in_place(input, lambda x: x * 0.0) if in_place else input * 0.0
     alpha = 1.7580993408473766
     draw = functools.partial(rng_bernoulli.bernoulli, generator_or_default(None), p=1 - p, dtype=input._array.dtype)
-    keep = _drawn_like(input, draw)
-    shape = _mask_shape(input, by_channel)
-    keep = rng_bernoulli.bernoulli(generator_or_default(None), shape, 1 - p, input._array.dtype)
+    keep = draw(_channels(input)) if by_channel else _drawn_like(input, draw)
     a = 1.0 / np.sqrt((alpha * alpha * p + 1) * (1 - p))
     shift = Tensor._wrap((keep - 1) * keep.dtype.type(alpha * a) + keep.dtype.type(alpha * a * p))
     factor = Tensor._wrap(keep * keep.dtype.type(a))
