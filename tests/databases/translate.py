@@ -69,7 +69,7 @@ def _module(value: torch.nn.Module) -> Any:
     for name, buffer in value._buffers.items():
         copy.register_buffer(name, None if buffer is None else _tensor(buffer))
     for name, child in value._modules.items():
-        copy.add_module(name, None if child is None else translate(child))
+        copy.add_module(name, None if child is None else _translate(child))
     for name in vars(value).keys() - vars(torch.nn.Module()).keys():
         setattr(copy, name, _translate(vars(value)[name]))
     return copy.train(value.training)
