@@ -263,6 +263,18 @@ class Graph:
 
         return self.styled(color_by=check_metric(self, metric))
 
+    def diagnose(self, vanishing: float = 1e-6, exploding: float = 1e3) -> Graph:
+        """Look for what is wrong, and write it where it is.
+
+        Found are: the first NaN or inf and what it poisons; dead ReLUs; parameters whose gradient is below
+        ``vanishing`` times the largest, or above ``exploding`` (per element); parameters that no gradient reached;
+        where a gradient was cut off (``detach``, ``no_grad``, ``argmax``). Values are known to graphs of ``trace`` and
+        of ``watch(values=True)``, gradients to those of ``watch``.
+        """
+        from tinytorch.viz.health import diagnose
+
+        return diagnose(self, vanishing, exploding)
+
     def view(self, view: str) -> Graph:
         """``"forward"``: values flow down. ``"backward"``: gradients flow from the result to the leaves. ``"both"``:
         the first, with the gradients dashed, from every result back to what it was made of.
@@ -295,6 +307,11 @@ class Graph:
         from tinytorch.viz.dot import to_digraph
 
         return to_digraph(self, max_nodes)
+
+    @property
+    def visual_graph(self) -> graphviz.Digraph:
+        """torchview's name for :meth:`digraph`."""
+        return self.digraph()
 
     def text(self) -> str:
         """The graph for a terminal; ``print(graph)`` prints it."""

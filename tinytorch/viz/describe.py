@@ -75,7 +75,8 @@ def _is_plain(name: str, value: Any) -> bool:
         return True
     ones = ("stride", "dilation", "groups", "divisor")
     zeros = ("padding", "output_padding")
-    flat = set(value) if isinstance(value, tuple) and value else {value} if isinstance(value, (int, float)) else set()
+    numbers = value if isinstance(value, tuple) else (value,)
+    flat = set(numbers) if all(isinstance(number, (int, float)) for number in numbers) else set()
     return (name in ones and flat == {1}) or (name in zeros and flat == {0}) or _DEFAULTS.get(name, ...) == value
 
 

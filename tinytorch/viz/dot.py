@@ -21,6 +21,7 @@ __all__ = ["to_digraph"]
 MAX_NODES = 400  # a larger picture can be neither read nor laid out quickly
 COMMUTATIVE = ("add", "mul", "extremum", "cat", "stack", "hypot", "log_add_exp")
 GRADIENT = "#c2505a"
+_FONT = "Helvetica,Arial,sans-serif"
 _LINE = "#5f6b78"
 _BOX = {"shape": "box", "style": "rounded,filled", "margin": "0.11,0.06", "height": "0.3"}
 
@@ -50,8 +51,8 @@ class _Writer:
         """Nodes by scope, then edges."""
         digraph = graphviz.Digraph("graph")
         digraph.attr(**self.graph_attributes())
-        digraph.attr("node", fontname="Helvetica", fontsize="11", **_BOX)
-        digraph.attr("edge", fontname="Helvetica", fontsize="9", color=_LINE, fontcolor=_LINE, arrowsize="0.6")
+        digraph.attr("node", fontname=_FONT, fontsize="11", **_BOX)
+        digraph.attr("edge", fontname=_FONT, fontsize="9", color=_LINE, fontcolor=_LINE, arrowsize="0.6")
         self.write_scope(digraph, "")
         norms = [edge.grad_norm for edge in self.graph.edges if edge.grad_norm]
         widths = _Widths(norms)
@@ -63,7 +64,7 @@ class _Writer:
         """Attributes of the whole picture."""
         large = len(self.graph.nodes) > 1000
         return {
-            "rankdir": self.graph.style.get("rankdir", "TB"), "bgcolor": "white", "fontname": "Helvetica",
+            "rankdir": self.graph.style.get("rankdir", "TB"), "bgcolor": "white", "fontname": _FONT,
             "fontsize": "12", "labelloc": "t", "nodesep": "0.25", "ranksep": "0.35",
             "label": labels.title(self.graph, self.legend),
             **({"ordering": "in"} if not self.graph.scopes and not large else {}),
@@ -76,8 +77,10 @@ class _Writer:
         """What a scope holds: its own nodes, and a frame for every scope inside."""
         for node in self.in_scope.get(scope, ()):
             digraph.node(node.id, **self.node_attributes(node))
-        for depth, inner in enumerate(self.children.get(scope, ())):
-            del depth
+        for inner in self.children.get(scope, ()):
+            if not self.graph.style.get("frames", True):
+                self.write_scope(digraph, inner.id)
+                continue
             with digraph.subgraph(name=f"cluster_{inner.id}") as cluster:
                 shade = "#f7f9fb" if self.graph.depth(inner.id) % 2 == 0 else "#eef2f6"
                 cluster.attr(

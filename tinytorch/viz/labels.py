@@ -60,10 +60,10 @@ def _on(color: str, text: str) -> str:
 
 def scope(scope: Scope) -> str:
     """The heading of a frame."""
-    name = f"<B>{escaped(scope.name)}</B> " if scope.name and scope.name != scope.kind else ""
-    calls = f" call {scope.call} of {scope.calls}" if scope.calls > 1 else ""
+    name = f"<B>{escaped(scope.label)}</B> " if scope.name and scope.name != scope.kind else ""
+    kind = escaped(scope.kind) if name else f"<B>{escaped(scope.label)}</B>"
     count = f" <B>×{scope.count}</B>" if scope.count > 1 else ""
-    heading = f"{name}{escaped(scope.kind)}{calls}{count}"
+    heading = f"{name}{kind}{count}"
     # Edges come in at the middle of a frame. So that they do not cross the heading, it gets as much room again.
     room = 6 * len(scope.title)
     return f'<<TABLE BORDER="0" CELLPADDING="0"><TR><TD>{heading}</TD><TD WIDTH="{room}"></TD></TR></TABLE>>'
@@ -73,12 +73,13 @@ def node(graph: Graph, node: Node, view: str, dark: bool = False) -> str:
     """The text of a box: what it is, its options, its parameters, what comes out, what was measured, what is wrong."""
     grey = _PALE if dark else _GREY
     lines = [_heading(graph, node, view, grey)]
-    lines += [_small(line, grey) for line in _wrapped([f"{name}={value}" for name, value in node.attributes.items()])]
+    lines += [_small(line, grey) for line in _wrapped(_options(graph, node))]
     lines += [_small(f"{name} = {value}", grey) for name, value in node.constants.items() if not _is_symbol(node)]
     lines += _parameter_lines(node, grey)
     if node.kind == "module" and node.metrics.get("params"):
         lines.append(_small(f"{int(node.metrics['params']):,} parameters", grey))
-    lines.append(_output_line(node))
+    if graph.style.get("shapes", True):
+        lines.append(_output_line(node))
     if node.value:
         lines.append(_small(f"value {node.value}", grey))
     if node.gradient:
@@ -96,9 +97,8 @@ def _heading(graph: Graph, node: Node, view: str, grey: str) -> str:
         kind = f" {escaped(node.name)}" if node.name != node.module else ""
         return f"<B>{escaped(node.module)}</B>{kind}{count}"
     if node.kind == "op":
-        name = node.backward if view == "backward" and node.backward else node.name
-        if _is_symbol(node) and view != "backward":
-            name = _expression(node)
+        backward = view == "backward" or graph.style.get("op_names") == "backward"
+        name = node.backward if backward and node.backward else _expression(node) if _is_symbol(node) else node.name
         where = node.module or node.label
         return f"<B>{escaped(name)}</B>" + (f' <FONT COLOR="{grey}">{escaped(where)}</FONT>' if where else "") + count
     name = node.name or ("input" if node.kind == "outside" else node.kind)
@@ -119,6 +119,11 @@ def _expression(node: Node) -> str:
     return f"{value} {symbol}" if argument == "a" else f"{symbol} {value}"
 
 
+def _options(graph: Graph, node: Node) -> list[str]:
+    width = graph.style.get("max_chars", 40)
+    return [f"{name}={short(value, width)}" for name, value in node.attributes.items()]
+
+
 def _wrapped(texts: list[str], width: int = 34) -> list[str]:
     """The texts on as few lines as they need."""
     lines: list[str] = []
@@ -137,10 +142,16 @@ def _parameter_lines(node: Node, grey: str) -> list[str]:
         name = parameter.argument or parameter.name
         texts.append(f"{name} {shape_text(parameter.shape)}{frozen}{_gradient_of(parameter)}")
     lines = [_small(line, grey) for line in _wrapped(texts)]
-    notes = [
-        f"{parameter.argument or parameter.name}: {note}" for parameter in node.parameters for note in parameter.notes
-    ]
-    return lines + [f'<FONT COLOR="{_RED}"><B>{escaped(note, 60)}</B></FONT>' for note in notes]
+    return lines + [f'<FONT COLOR="{_RED}"><B>{escaped(note, 60)}</B></FONT>' for note in parameter_notes(node)]
+
+
+def parameter_notes(node: Node) -> list[str]:
+    """What is wrong with the parameters in a box: ``"weight, bias: never reached"``."""
+    names: dict[str, list[str]] = {}
+    for parameter in node.parameters:
+        for note in parameter.notes:
+            names.setdefault(note, []).append(parameter.argument or parameter.name)
+    return [f"{', '.join(of)}: {note}" for note, of in names.items()]
 
 
 def _gradient_of(parameter: Parameter) -> str:

@@ -96,7 +96,10 @@ class Recorder(Watcher):
             made = self._made.get(id(thing))
             if made is not None and made[0]() is thing:
                 return made[1], made[2], cut if cut and not tensor._requires_grad else ""
-        return self.builder.leaf(tensor).id, 0, ""
+        leaf = self.builder.leaf(tensor)
+        if self.values and not leaf.stats:
+            leaf.stats = stats_of(tensor._array)
+        return leaf.id, 0, ""
 
     def cut(self, tensor: Tensor, results: list[Tensor]) -> str:
         """Why no gradient comes back to an input that could have one."""
