@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.device import CPU
+from tinytorch.device import device as as_device
 from tinytorch.kernels import rng
 from tinytorch.tensor import Tensor
 
@@ -38,6 +39,10 @@ class Generator(rng.Generator):
 
     device = CPU
 
+    def __init__(self, device: Any = "cpu") -> None:
+        super().__init__(device)
+        self.device = as_device(device)
+
     def get_state(self) -> Tensor:  # type: ignore[override]
         """The state as a uint8 tensor of PyTorch's own layout."""
         return Tensor._wrap(super().get_state())
@@ -46,6 +51,8 @@ class Generator(rng.Generator):
         """Take over a state, this library's or PyTorch's."""
         if not isinstance(new_state, Tensor):
             raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
+        if new_state._array.dtype != np.uint8:
+            raise TypeError("RNG state must be a torch.ByteTensor")
         return super().set_state(new_state._array)
 
 

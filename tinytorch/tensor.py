@@ -1375,15 +1375,15 @@ class Tensor(TensorBase):
     def uniform_(
         self, from_: builtins.float = 0.0, to: builtins.float = 1.0, *, generator: Any = None, **legacy: Any
     ) -> Tensor:
-        return ops.uniform_(self, legacy.get("from", from_), to, generator)
+        return ops.uniform_(self, _from(legacy, from_), to, generator)
 
     def normal_(self, mean: builtins.float = 0.0, std: builtins.float = 1.0, *, generator: Any = None) -> Tensor:
         return ops.normal_(self, mean, std, generator)
 
     def random_(
-        self, from_: builtins.int | None = None, to: builtins.int | None = None, *, generator: Any = None
+        self, from_: builtins.int | None = None, to: builtins.int | None = None, *, generator: Any = None, **legacy: Any
     ) -> Tensor:
-        return ops.random_(self, from_, to, generator)
+        return ops.random_(self, _from(legacy, from_), to, generator)
 
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
         return ops.bernoulli_(self, p, generator)
@@ -1400,8 +1400,8 @@ class Tensor(TensorBase):
     def log_normal_(self, mean: builtins.float = 1.0, std: builtins.float = 2.0, *, generator: Any = None) -> Tensor:
         return ops.log_normal_(self, mean, std, generator)
 
-    def bernoulli(self, *, generator: Any = None) -> Tensor:
-        return ops.bernoulli(self, generator=generator)
+    def bernoulli(self, p: Any = None, *, generator: Any = None) -> Tensor:
+        return ops.bernoulli(self, p, generator=generator)
 
     def multinomial(
         self, num_samples: builtins.int, replacement: builtins.bool = False, *, generator: Any = None
@@ -1719,6 +1719,14 @@ class Tensor(TensorBase):
 
     def fill_diagonal_(self, fill_value: Any, wrap: Any = False) -> Tensor:
         return change_in_place(self, ops.fill_diagonal, fill_value, wrap)
+
+
+def _from(keywords: dict[str, Any], otherwise: Any) -> Any:
+    """PyTorch's keyword ``from``, which is a reserved word here."""
+    for key in keywords:
+        if key != "from":
+            raise TypeError(f"got an unexpected keyword argument '{key}'")
+    return keywords.get("from", otherwise)
 
 
 def _is_operand(value: Any) -> bool:

@@ -15,6 +15,7 @@ DATA = (
 )  # fmt: skip
 
 
+INF = float("inf")
 CASES = [
     *[Case(f"tensor({text})", lambda T, s=text: T.tensor(eval(s, {"np": np, "T": T}))) for text in DATA],
     *[Case(f"as_tensor({text})", lambda T, s=text: (T.as_tensor(eval(s, {"np": np, "T": T})), T.asarray(eval(s, {"np": np, "T": T}))))
@@ -29,6 +30,10 @@ CASES = [
     Case("full", lambda T: (T.full((2, 3), 1.5), T.full((2,), 3), T.full((), True), T.full((2,), 1, dtype=T.float64), T.full([2], 2.5, dtype=T.int64))),
     Case("like", lambda T, x: (T.zeros_like(x), T.ones_like(x), T.full_like(x, 2.5), T.empty_like(x).shape, T.zeros_like(x, dtype=T.int64)), real(2, 3)),
     Case("like ints", lambda T, x: (T.zeros_like(x), T.ones_like(x, dtype=T.float32), T.full_like(x, 2)), whole(2, 3), layouts=FEW),
+    Case("options", lambda T: (T.zeros(2, layout=T.strided, pin_memory=False), T.eye(2, device="cpu", layout=T.strided),
+         T.scalar_tensor(3, device="cpu", dtype=T.int64), T.arange(3, layout=T.strided), T.linspace(0, 1, 3, layout=T.strided))),
+    Case("full out of range", lambda T: (T.full((2,), -9, dtype=T.uint8), T.full((2,), INF), T.full_like(T.ones(1).byte(), -1))),
+    Case("arange cut", lambda T: (T.arange(0.5, 5.7, 1.5, dtype=T.int32), T.arange(1.0, 5.000001, 2.0, dtype=T.int64))),
     Case("requires_grad", lambda T: (T.zeros(2, requires_grad=True), T.tensor([1.0], requires_grad=True), T.ones_like(T.zeros(2), requires_grad=True)),
          gradient=False),
     Case("arange", lambda T: (T.arange(5), T.arange(2, 5), T.arange(1, 10, 3), T.arange(5, 0, -2), T.arange(0), T.arange(3, 3))),

@@ -9,7 +9,7 @@ from tests.compare import compare
 
 COMPARED = (
     "rand", "rand_like", "randn", "randn_like", "randint", "randint_like", "randperm", "normal", "bernoulli", "multinomial",
-    "uniform_", "normal_", "random_", "bernoulli_", "exponential_", "geometric_", "cauchy_", "log_normal_", "trunc_normal_",
+    "poisson", "binomial", "Drawn", "uniform_", "normal_", "random_", "bernoulli_", "exponential_", "geometric_", "cauchy_", "log_normal_", "trunc_normal_",
 )  # fmt: skip
 
 
@@ -45,6 +45,18 @@ NEW = {
     "normal by std": lambda T: T.normal(1.0, T.arange(1.0, 6.0)),
     "bernoulli": lambda T: T.bernoulli(T.full((20,), 0.3)),
     "bernoulli p": lambda T: T.bernoulli(T.zeros(20), 0.7),
+    "normal with other dtype": lambda T: T.normal(T.zeros(20), T.ones(20, dtype=T.float64)),
+    "normal with options": lambda T: T.normal(0.5, 2.0, (20,), dtype=T.float64, layout=T.strided, device="cpu"),
+    "rand with options": lambda T: T.rand(size=(3,), device="cpu", layout=T.strided, pin_memory=False),
+    "randint with options": lambda T: T.randint(3, (4,), layout=T.strided, device="cpu", pin_memory=False),
+    "randperm with options": lambda T: T.randperm(5, layout=T.strided, device="cpu", dtype=T.int32),
+    "rand_like of a transposed matrix": lambda T: T.rand_like(T.zeros(6, 9).t(), device="cpu"),
+    "randn_like of a transposed matrix": lambda T: T.randn_like(T.zeros(6, 9).t(), memory_format=T.preserve_format),
+    "bernoulli method": lambda T: T.full((20,), 0.3).bernoulli(0.6),
+    "random_ by keyword": lambda T: T.zeros(9).random_(**{"from": 2, "to": 30}),
+    "uniform_ by keyword": lambda T: T.zeros(9).uniform_(**{"from": 2, "to": 3}),
+    "poisson": lambda T: T.poisson(T.arange(20.0)),
+    "binomial": lambda T: T.binomial(T.full((20,), 9.0), T.full((20,), 0.3)),
     "multinomial": lambda T: T.multinomial(T.tensor([0.1, 0.5, 0.4]), 2),
     "multinomial with replacement": lambda T: T.multinomial(T.tensor([[0.1, 0.9], [0.5, 0.5]]), 6, replacement=True),
 }
@@ -78,6 +90,48 @@ def test_in_place(name, shape):
 def test_in_place_on_a_transposed_tensor():
     both(lambda T: T.zeros(5, 8).t().uniform_())
     both(lambda T: T.zeros(5, 8).t().normal_())
+
+
+DRAWN = {
+    "normal": lambda T, x: T.normal(x, x.abs()),
+    "normal of mixed dtypes": lambda T, x: T.normal(x, x.abs().float()),
+    "normal by mean": lambda T, x: T.normal(x, 2.0),
+    "normal by std": lambda T, x: T.normal(1.0, x.abs()),
+    "normal, broadcast": lambda T, x: T.normal(x, x[:1].abs()),
+    "bernoulli": lambda T, x: T.bernoulli(x.sigmoid()),
+    "poisson": lambda T, x: T.poisson(x.abs()),
+    "in place": lambda T, x: (x * 2).normal_() * x,
+    "in place on a view": lambda T, x: _view_refilled(T, x * 2),
+    "exponential_": lambda T, x: (x * 2).exponential_(),
+    "random_": lambda T, x: (x * 2).random_(5) + x,
+}
+
+
+def _view_refilled(T, y):
+    y[1:].uniform_()
+    return y * y
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_draw_has_gradient_zero(name):
+    def draw(T, x):
+        torch.manual_seed(3)
+        tinytorch.manual_seed(3)
+        return DRAWN[name](T, x)
+
+    compare(draw, np.random.default_rng(0).standard_normal((4, 5)))
+
+
+def test_in_place_on_a_leaf_without_grad_mode():
+    x = tinytorch.zeros(3, requires_grad=True)
+    with tinytorch.no_grad():
+        x.uniform_()
+    assert x.requires_grad and x.is_leaf and x.detach().numpy().all()
+
+
+def test_the_device_of_a_generator():
+    assert repr(tinytorch.Generator().device) == repr(torch.Generator().device)
+    assert tinytorch.Generator(tinytorch.device("cpu")).clone_state().device.type == "cpu"
 
 
 def test_trunc_normal():
@@ -129,6 +183,19 @@ def test_dropout_draws_what_pytorch_draws(name, dtype):
         (lambda T: T.nn.functional.dropout(T.ones(2), 1.5), ValueError),
         (lambda T: T.ones(2, requires_grad=True).uniform_(), RuntimeError),
         (lambda T: T.normal(T.zeros(2), -T.ones(2)), RuntimeError),
+        (lambda T: T.rand(2, foo=1), TypeError),
+        (lambda T: T.randn_like(T.zeros(2), foo=1), TypeError),
+        (lambda T: T.zeros(2, foo=1), TypeError),
+        (lambda T: T.full_like(T.zeros(2), 1, foo=1), TypeError),
+        (lambda T: T.randint(3, 5, 2), TypeError),
+        (lambda T: T.randint(1.5, 5, (2,)), TypeError),
+        (lambda T: T.zeros(2).random_(**{"form": 2}), TypeError),
+        (lambda T: T.binomial(T.ones(2, dtype=T.int64), T.ones(2)), ValueError),
+        (lambda T: T.binomial(T.ones(2), T.ones(2, dtype=T.float64)), RuntimeError),
+        (lambda T: T.poisson(-T.ones(2)), RuntimeError),
+        (lambda T: T.Generator().set_state(T.zeros(3)), TypeError),
+        (lambda T: T.full((2,), 300, dtype=T.uint8), RuntimeError),
+        (lambda T: T.arange(0, float("inf")), RuntimeError),
     ],
 )
 def test_errors(call, error):

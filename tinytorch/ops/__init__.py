@@ -294,29 +294,31 @@ from tinytorch.ops.predicates import (
 from tinytorch.ops.random import (
     alpha_dropout,
     bernoulli,
-    bernoulli_,
-    cauchy_,
     dropout,
-    exponential_,
     feature_alpha_dropout,
     feature_dropout,
-    geometric_,
-    log_normal_,
     multinomial,
     normal,
-    normal_,
     rand,
     rand_like,
     randint,
     randint_like,
     randn,
     randn_like,
-    random_,
     randperm,
+)
+from tinytorch.ops.random_gamma import binomial, poisson
+from tinytorch.ops.random_in_place import (
+    bernoulli_,
+    cauchy_,
+    exponential_,
+    geometric_,
+    log_normal_,
+    normal_,
+    random_,
     trunc_normal_,
     uniform_,
 )
-from tinytorch.ops.random_gamma import binomial, poisson
 from tinytorch.ops.rearrange import as_strided, fliplr, flipud, repeat_interleave, roll, rot90, unfold
 from tinytorch.ops.reduce import all, any, cumsum, logsumexp, mean, prod, std, std_mean, sum, var, var_mean
 from tinytorch.ops.reduction_modes import reduced

@@ -9,7 +9,8 @@ from typing import Any
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.tensor import Tensor
 
-__all__ = ["check_any_tensor", "check_floating", "check_integers", "check_square", "check_tensor", "not_implemented",
+__all__ = ["check_any_tensor", "check_floating", "check_integers", "check_options", "check_square", "check_tensor",
+           "not_implemented",
            "refuse_half", "type_name", "used_as_tensor", "wrong_argument"]  # fmt: skip
 
 
@@ -88,3 +89,17 @@ def refuse_half(name: str, input: Tensor) -> None:
     """NotImplementedError for float16 (and complex), which PyTorch has no kernel ``name`` for."""
     if input._array.dtype.kind == "c" or input._array.dtype.itemsize == 2:
         raise not_implemented(f"{name}_cpu", input)
+
+
+def check_options(name: str, options: dict[str, Any], *also: str) -> None:
+    """Check the rest of a tensor maker's keywords: those that say nothing here, and else TypeError.
+
+    ``layout`` must be strided (NotImplementedError), ``pin_memory`` and ``memory_format`` may be anything; ``also``
+    names keywords that the caller reads itself.
+    """
+    for key, value in options.items():
+        if key == "layout":
+            if value is not None and str(value) != "torch.strided":
+                raise NotImplementedError(f"{name}(): tensors are dense; layout={value} is not supported")
+        elif key not in ("pin_memory", "memory_format", *also):
+            raise TypeError(f"{name}() got an unexpected keyword argument '{key}'")

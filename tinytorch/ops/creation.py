@@ -10,6 +10,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
 from tinytorch.ops.broadcast import cast
+from tinytorch.ops.checks import check_options
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.numbers import number_as
@@ -138,6 +139,7 @@ def zeros(
     **options: Any,
 ) -> Tensor:
     """Zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
+    check_options("zeros", options, "size")
     shape = checked_sizes(size, options.get("size"))
     return finish(np.zeros(shape, _numpy_dtype(dtype)), requires_grad, device)
 
@@ -152,6 +154,7 @@ def ones(
     **options: Any,
 ) -> Tensor:
     """Ones: ``ones(2, 3)`` or ``ones((2, 3))``."""
+    check_options("ones", options, "size")
     shape = checked_sizes(size, options.get("size"))
     return finish(np.ones(shape, _numpy_dtype(dtype)), requires_grad, device)
 
@@ -166,6 +169,7 @@ def empty(
     **options: Any,
 ) -> Tensor:
     """A tensor whose elements are not set to anything."""
+    check_options("empty", options, "size")
     shape = checked_sizes(size, options.get("size"))
     return finish(np.empty(shape, _numpy_dtype(dtype)), requires_grad, device)
 
@@ -182,6 +186,7 @@ def full(
     **options: Any,
 ) -> Tensor:
     """A tensor of ``fill_value`` everywhere; its type decides the dtype."""
+    check_options("full", options)
     shape = checked_sizes((size,) if isinstance(size, int) else (tuple(size),))
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
@@ -193,6 +198,7 @@ def scalar_tensor(
     s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
     """A 0-dimensional tensor of the default float type."""
+    check_options("scalar_tensor", options)
     return finish(number_as(s, _numpy_dtype(dtype)), requires_grad, device)
 
 
@@ -204,6 +210,7 @@ def zeros_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
     """Zeros in the shape, dtype and memory order of ``input``."""
+    check_options("zeros_like", options)
     return finish(np.zeros_like(input._array, _like(input, dtype)), requires_grad, device)
 
 
@@ -211,6 +218,7 @@ def ones_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
     """Ones in the shape, dtype and memory order of ``input``."""
+    check_options("ones_like", options)
     return finish(np.ones_like(input._array, _like(input, dtype)), requires_grad, device)
 
 
@@ -218,6 +226,7 @@ def empty_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
     """An unset tensor in the shape, dtype and memory order of ``input``."""
+    check_options("empty_like", options)
     return finish(np.empty_like(input._array, _like(input, dtype)), requires_grad, device)
 
 
@@ -231,6 +240,7 @@ def full_like(
     **options: Any,
 ) -> Tensor:
     """``fill_value`` everywhere, in the shape, dtype and memory order of ``input``."""
+    check_options("full_like", options)
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     numpy_dtype = _like(input, dtype)
@@ -247,8 +257,10 @@ def arange(
     device: Any = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    **options: Any,
 ) -> Tensor:
     """``start, start + step, ...`` up to but without ``end``; integers give int64, floats the default float type."""
+    check_options("arange", options)
     if end is None:
         start, end = None, start
     if end is None:
@@ -275,10 +287,21 @@ def arange(
 
 
 @accepts_out
-def range_(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, out: Tensor | None = None) -> Tensor:
+def range_(
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+    **options: Any,
+) -> Tensor:
     """``torch.range``: like :func:`arange`, but includes ``end`` and is floating."""
+    check_options("range", options)
     count = int(np.floor((end - start) / step)) + 1
-    return Tensor._wrap((start + np.arange(count) * step).astype(_numpy_dtype(dtype)))
+    return finish((start + np.arange(count) * step).astype(_numpy_dtype(dtype)), requires_grad, device)
 
 
 def _check_steps(name: str, start: Any, end: Any, steps: Any) -> None:
@@ -299,6 +322,7 @@ def linspace(
     device: Any = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    **options: Any,
 ) -> Tensor:
     """``steps`` numbers from ``start`` to ``end``, both included, equally far apart.
 
@@ -328,6 +352,7 @@ def logspace(
     device: Any = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    **options: Any,
 ) -> Tensor:
     """``base`` to the powers ``linspace(start, end, steps)``."""
     _check_steps("logspace", start, end, steps)
@@ -347,8 +372,10 @@ def eye(
     device: Any = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    **options: Any,
 ) -> Tensor:
     """Ones on the diagonal of an n × m matrix, zeros elsewhere."""
+    check_options("eye", options)
     for name, value in (("n", n), ("m", m)):
         if value is not None and value < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")

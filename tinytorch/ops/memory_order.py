@@ -87,9 +87,13 @@ def _shape_at(edge: Any) -> Shape:
 
 
 def _strides_of_leaf(tensor: Tensor) -> Shape:
-    """An array made by the user has PyTorch's strides, unless a kernel laid it out as C,H,W,N."""
+    """An array made by the user has PyTorch's strides, unless a kernel laid it out as C,H,W,N.
+
+    A transposed matrix looks like the latter, but is a view of row-major memory.
+    """
     array = tensor._array
-    if array.ndim < 2 or is_chwn(array):
+    is_view = tensor._base is not None and tensor._base._array.flags.c_contiguous
+    if array.ndim < 2 or (is_chwn(array) and not is_view):
         return _row_major(array.shape)
     return tuple(stride // array.itemsize for stride in array.strides)
 

@@ -1,4 +1,7 @@
-"""Random tensors, and dropout. Every function draws what PyTorch draws from the same generator state."""
+"""New random tensors, and dropout. Every function draws what PyTorch draws from the same generator state.
+
+Tensors that are filled in place are in :mod:`tinytorch.ops.random_in_place`.
+"""
 
 from __future__ import annotations
 
@@ -11,37 +14,30 @@ import numpy as np
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import rng_bernoulli, rng_distributions, rng_integers, rng_normal
 from tinytorch.ops.broadcast import Elementwise
+from tinytorch.ops.checks import check_options
 from tinytorch.ops.creation import checked_sizes, finish
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.memory_order import memory_order
 from tinytorch.ops.out import accepts_out
+from tinytorch.ops.random_in_place import drawn_from
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
 
 __all__ = [
     "alpha_dropout",
     "bernoulli",
-    "bernoulli_",
-    "cauchy_",
     "dropout",
-    "exponential_",
     "feature_alpha_dropout",
     "feature_dropout",
-    "geometric_",
-    "log_normal_",
     "multinomial",
     "normal",
-    "normal_",
     "rand",
     "rand_like",
     "randint",
     "randint_like",
     "randn",
     "randn_like",
-    "random_",
     "randperm",
-    "trunc_normal_",
-    "uniform_",
 ]  # fmt: skip
 
 
@@ -63,6 +59,7 @@ def rand(
     **options: Any,
 ) -> Tensor:
     """Uniform numbers in [0, 1)."""
+    check_options("rand", options, "size")
     shape = checked_sizes(size, options.get("size"))
     return finish(
         rng_distributions.uniform(generator_or_default(generator), shape, _float_dtype(dtype)), requires_grad, device
@@ -80,6 +77,7 @@ def randn(
     **options: Any,
 ) -> Tensor:
     """Normal numbers with mean 0 and variance 1."""
+    check_options("randn", options, "size")
     shape = checked_sizes(size, options.get("size"))
     return finish(rng_normal.normal(generator_or_default(generator), shape, _float_dtype(dtype)), requires_grad, device)
 
@@ -95,13 +93,20 @@ def randint(
     device: Any = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    **options: Any,
 ) -> Tensor:
     """Integers in [low, high), int64: ``randint(high, size)`` or ``randint(low, high, size)``."""
+    check_options("randint", options)
     if size is None:
         low, high, size = 0, low, high
     elif high is None:
         low, high = 0, low
     low = 0 if low is None else low
+    for name, value in (("low", low), ("high", high)):
+        if not hasattr(value, "__index__"):
+            raise TypeError(f"randint(): argument '{name}' must be int, not {type(value).__name__}")
+    if isinstance(size, int):
+        raise TypeError("randint(): argument 'size' must be tuple of ints, not int")
     shape = checked_sizes((tuple(sizes_from((size,))),))
     numpy_dtype = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
     array = rng_integers.random_integers(generator_or_default(generator), shape, numpy_dtype, int(low), int(high))
@@ -122,26 +127,40 @@ def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
 
 
 def rand_like(
-    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, generator: Any = None, **options: Any
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    generator: Any = None,
+    **options: Any,
 ) -> Tensor:
     """Uniform numbers in the shape and dtype of ``input``."""
+    check_options("rand_like", options)
     source, numpy_dtype = generator_or_default(generator), _like(input, dtype)
     return finish(
-        _drawn_like(input, lambda shape: rng_distributions.uniform(source, shape, numpy_dtype)), requires_grad
+        _drawn_like(input, lambda shape: rng_distributions.uniform(source, shape, numpy_dtype)), requires_grad, device
     )
 
 
 def randn_like(
-    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, generator: Any = None, **options: Any
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    generator: Any = None,
+    **options: Any,
 ) -> Tensor:
     """Normal numbers in the shape and dtype of ``input``."""
+    check_options("randn_like", options)
     source, numpy_dtype = generator_or_default(generator), _like(input, dtype)
     contiguous = memory_order(input) is None
 
     def draw(shape: tuple[int, ...]) -> np.ndarray:
         return rng_normal.normal(source, shape, numpy_dtype, contiguous=contiguous)
 
-    return finish(_drawn_like(input, draw), requires_grad)
+    return finish(_drawn_like(input, draw), requires_grad, device)
 
 
 def randint_like(
@@ -150,18 +169,20 @@ def randint_like(
     high: int | None = None,
     *,
     dtype: Any = None,
+    device: Any = None,
     requires_grad: bool = False,
     generator: Any = None,
     **options: Any,
 ) -> Tensor:
     """Integers in [low, high) in the shape and dtype of ``input``; ``randint_like(x, high)`` starts at 0."""
+    check_options("randint_like", options)
     low, high = (0, low) if high is None else (low, high)
     source, numpy_dtype = generator_or_default(generator), _like(input, dtype)
 
     def draw(shape: tuple[int, ...]) -> np.ndarray:
         return rng_integers.random_integers(source, shape, numpy_dtype, int(low), int(high))
 
-    return finish(_drawn_like(input, draw), requires_grad)
+    return finish(_drawn_like(input, draw), requires_grad, device)
 
 
 @accepts_out
@@ -173,44 +194,59 @@ def randperm(
     device: Any = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    **options: Any,
 ) -> Tensor:
     """The integers 0 .. n-1 in random order, int64."""
+    check_options("randperm", options)
     numpy_dtype = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
     return finish(rng_integers.randperm(generator_or_default(generator), n, numpy_dtype), requires_grad, device)
 
 
 @accepts_out
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, out: Tensor | None = None
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+    **options: Any,
 ) -> Tensor:
-    """Normal numbers; mean and standard deviation are numbers (then with ``size``) or tensors, one per element."""
+    """Normal numbers; mean and standard deviation are numbers (then with ``size``) or tensors, one per element.
+
+    The draw does not depend on the tensors differentiably: their gradients are 0.
+    """
+    check_options("normal", options)
     source = generator_or_default(generator)
     if size is not None:
-        return Tensor._wrap(rng_normal.normal(source, checked_sizes((tuple(size),)), _float_dtype(dtype), mean, std))
-    tensors = [value._array for value in (mean, std) if isinstance(value, Tensor)]
+        shape = checked_sizes((tuple(size),))
+        return finish(rng_normal.normal(source, shape, _float_dtype(dtype), mean, std), requires_grad, device)
+    tensors = [value for value in (mean, std) if isinstance(value, Tensor)]
     if not tensors:
         raise TypeError("normal() needs a size when mean and std are both numbers")
-    shape = np.broadcast_shapes(*[array.shape for array in tensors])
-    numpy_dtype = np.result_type(*tensors)
+    shape = ops.broadcast_shapes(*[tensor._array.shape for tensor in tensors])
+    numpy_dtype = tensors[0]._array.dtype
     if not isinstance(std, Tensor):
-        return Tensor._wrap(
-            np.asarray(rng_normal.normal(source, shape, numpy_dtype, 0.0, std) + mean._array, numpy_dtype)
-        )
-    if std._array.size and std._array.min() < 0:
-        raise RuntimeError("normal expects all elements of std >= 0.0")
-    drawn = rng_normal.normal(source, shape, numpy_dtype)
-    center = mean._array if isinstance(mean, Tensor) else numpy_dtype.type(mean)
-    return Tensor._wrap(np.asarray(drawn * std._array + center, numpy_dtype))
+        values = rng_normal.normal(source, shape, numpy_dtype, 0.0, std) + mean._array
+    else:
+        if std._array.size and std._array.min() < 0:
+            raise RuntimeError("normal expects all elements of std >= 0.0")
+        drawn = rng_normal.normal(source, shape, numpy_dtype)
+        values = drawn * std._array + (mean._array if isinstance(mean, Tensor) else numpy_dtype.type(mean))
+    return drawn_from(np.asarray(values, numpy_dtype), *tensors)
 
 
 @accepts_out
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None, out: Tensor | None = None) -> Tensor:
-    """1 with the probability that ``input`` gives for each element (or ``p`` for all), else 0."""
+    """1 with the probability that ``input`` gives for each element (or ``p`` for all), else 0. Its gradient is 0."""
     probability = input._array if p is None else p
     array = rng_bernoulli.bernoulli(
         generator_or_default(generator), input._array.shape, probability, input._array.dtype
     )
-    return Tensor._wrap(array)
+    return drawn_from(array, input)
 
 
 @accepts_out
@@ -221,84 +257,6 @@ def multinomial(
     return Tensor._wrap(
         rng_integers.multinomial(generator_or_default(generator), input._array, num_samples, replacement)
     )
-
-
-# ------------------------------------------------------------------------------------------ in place
-
-
-def _refill(tensor: Tensor, draw: Any) -> Tensor:
-    """Fill ``tensor`` in place with ``draw(shape)``."""
-    inplace.check_writable(tensor)
-    if tensor.requires_grad:
-        inplace.check_differentiable_target(tensor)
-    ops.restore_row_major(tensor)
-    rng_distributions.fill(tensor._array, draw)
-    tensor._bump_version()
-    if tensor._edge is not None:  # what it was computed from no longer matters
-        tensor._edge, tensor._requires_grad = None, False
-    return tensor
-
-
-def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with uniform numbers in [a, b)."""
-    source, dtype = generator_or_default(generator), tensor._array.dtype
-    return _refill(tensor, lambda shape: rng_distributions.uniform(source, shape, dtype, float(a), float(b)))
-
-
-def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with normal numbers."""
-    source, dtype = generator_or_default(generator), tensor._array.dtype
-    contiguous = tensor._array.flags.c_contiguous
-    return _refill(
-        tensor, lambda shape: rng_normal.normal(source, shape, dtype, float(mean), float(std), contiguous=contiguous)
-    )
-
-
-def trunc_normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
-) -> Tensor:
-    """Fill with normal numbers that lie in [a, b]."""
-    source, dtype = generator_or_default(generator), tensor._array.dtype
-    return _refill(tensor, lambda shape: rng_distributions.trunc_normal(source, shape, dtype, mean, std, a, b))
-
-
-def random_(tensor: Tensor, from_: int | None = None, to: int | None = None, generator: Any = None) -> Tensor:
-    """Fill with integers in [from_, to); ``random_(to)`` starts at 0, without limits up to the dtype's largest."""
-    if from_ is not None and to is None:
-        from_, to = 0, from_
-    source, dtype = generator_or_default(generator), tensor._array.dtype
-    return _refill(tensor, lambda shape: rng_integers.random_integers(source, shape, dtype, from_, to))
-
-
-def bernoulli_(tensor: Tensor, p: Any = 0.5, generator: Any = None) -> Tensor:
-    """Fill with 1 with probability ``p`` (a number or a tensor), else 0."""
-    source, dtype = generator_or_default(generator), tensor._array.dtype
-    probability = p._array if isinstance(p, Tensor) else p
-    return _refill(tensor, lambda shape: rng_bernoulli.bernoulli(source, shape, probability, dtype))
-
-
-def exponential_(tensor: Tensor, lambd: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with exponentially distributed numbers of rate ``lambd``."""
-    source, dtype = generator_or_default(generator), tensor._array.dtype
-    return _refill(tensor, lambda shape: rng_distributions.exponential(source, shape, dtype, lambd))
-
-
-def geometric_(tensor: Tensor, p: float, generator: Any = None) -> Tensor:
-    """Fill with the numbers of trials until success, of probability ``p`` each."""
-    source, dtype = generator_or_default(generator), tensor._array.dtype
-    return _refill(tensor, lambda shape: rng_distributions.geometric(source, shape, p, dtype))
-
-
-def cauchy_(tensor: Tensor, median: float = 0.0, sigma: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with Cauchy-distributed numbers."""
-    source, dtype = generator_or_default(generator), tensor._array.dtype
-    return _refill(tensor, lambda shape: rng_distributions.cauchy(source, shape, dtype, median, sigma))
-
-
-def log_normal_(tensor: Tensor, mean: float = 1.0, std: float = 2.0, generator: Any = None) -> Tensor:
-    """Fill with numbers whose logarithm is normal."""
-    source, dtype = generator_or_default(generator), tensor._array.dtype
-    return _refill(tensor, lambda shape: rng_distributions.log_normal(source, shape, dtype, mean, std))
 
 
 # ------------------------------------------------------------------------------------------ dropout

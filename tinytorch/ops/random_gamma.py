@@ -12,6 +12,8 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import gamma_grad, rng_gamma
+from tinytorch.ops.checks import not_implemented, type_name
+from tinytorch.ops.random_in_place import drawn_from
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
 
@@ -23,13 +25,22 @@ def poisson(input: Tensor, generator: Any = None) -> Tensor:
 
     RuntimeError for a negative rate, NotImplementedError for integers.
     """
-    return Tensor._wrap(np.asarray(rng_gamma.poisson(generator_or_default(generator), input._array)))
+    return drawn_from(np.asarray(rng_gamma.poisson(generator_or_default(generator), input._array)), input)
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
-    """Successes in ``count`` trials of probability ``prob``, for each element; the two broadcast."""
+    """Successes in ``count`` trials of probability ``prob``, for each element; the two broadcast.
+
+    ValueError for a ``count`` of integers, RuntimeError for another dtype of ``prob``.
+    """
+    if count._array.dtype.kind != "f":
+        raise ValueError(f"binomial only supports floating-point dtypes for count, got: {type_name(count)}")
+    if count._array.dtype.itemsize == 2:
+        raise not_implemented("binomial_cpu", count)
+    if prob.dtype != count.dtype:
+        raise RuntimeError(f"Found dtype {type_name(prob)} but expected {type_name(count)}")
     counts, probs = np.broadcast_arrays(count._array, prob._array)
-    return Tensor._wrap(np.asarray(rng_gamma.binomial(generator_or_default(generator), counts, probs)))
+    return drawn_from(np.asarray(rng_gamma.binomial(generator_or_default(generator), counts, probs)), count, prob)
 
 
 class StandardGammaGrad(Primitive):
