@@ -11,6 +11,7 @@ from typing import Any as _Any
 
 # autograd comes first: it closes the package's import circle (see the end of tensor_base)
 from tinytorch import autograd, backends, cuda, linalg, nn, optim, random, utils
+from tinytorch.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from tinytorch.autograd.modes import (
     enable_grad,
     inference_mode,

@@ -8,17 +8,16 @@ kin switch recording (:mod:`.modes`).
 from typing import Any
 
 import tinytorch.tensor_base  # the circle (see its end) has to be closed before the engine can load
+from tinytorch.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from tinytorch.autograd.engine import backward, grad
 from tinytorch.autograd.function import Function
 from tinytorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from tinytorch.autograd.modes import (
-    detect_anomaly,
     enable_grad,
     inference_mode,
     is_grad_enabled,
     is_inference_mode_enabled,
     no_grad,
-    set_detect_anomaly,
     set_grad_enabled,
 )
 

@@ -39,7 +39,7 @@ import numpy as np
 
 from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
-from tinytorch.autograd.modes import set_grad_enabled, state
+from tinytorch.autograd.modes import set_grad_enabled
 from tinytorch.autograd.node import Edge, Node, NodeHooks, OnArrays
 from tinytorch.autograd.watching import watched_backward, watchers
 from tinytorch.tensor import Tensor
@@ -133,7 +133,6 @@ def _run(
         if gradient is not None:
             walk.deliver(start._gradient_edge(), gradient)
     wanted = None if targets is None else _Wanted(starts, targets)
-    check_nan = state.check_nan
     with set_grad_enabled(create_graph):
         while walk.heap:
             node, received = walk.next_node()
@@ -148,8 +147,6 @@ def _run(
                 grads = watched_backward(node, received, run, create_graph)
             else:
                 grads = _run_node(node, received, wanted, create_graph)
-            if check_nan:
-                _raise_if_nan(node, grads)
             if not keep:
                 node._release()
             for edge, gradient in zip(node.edges, grads):  # noqa: B905 - _run_node saw to equal lengths
@@ -163,14 +160,6 @@ def _run(
     if wanted is None:
         return []
     return wanted.results(walk)
-
-
-def _raise_if_nan(node: Node, grads: Sequence[Tensor | None]) -> None:
-    """Anomaly detection: nan is easy to trace where it appears first."""
-    for position, gradient in enumerate(grads):
-        if gradient is not None and np.isnan(gradient._array).any():
-            where = f" It was recorded in module '{node.scope}'." if node.scope else ""
-            raise RuntimeError(f"Function '{node.name()}' returned nan values in its {position}th output.{where}")
 
 
 class _Walk:

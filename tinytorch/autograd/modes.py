@@ -15,13 +15,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 __all__ = [
-    "detect_anomaly",
     "enable_grad",
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "no_grad",
-    "set_detect_anomaly",
     "set_grad_enabled",
 ]  # fmt: skip
 
@@ -53,7 +51,6 @@ class _ThreadState(threading.local):
 
     grad_enabled: bool = True
     inference: bool = False
-    check_nan: bool = False  # anomaly detection: backward raises where a gradient first becomes nan
     unwatched: bool = False  # inside an op that is being watched: see tinytorch.autograd.watching
     call: ModuleCall | None = None  # the innermost module call that runs
     module_names: dict[int, ModuleName] | None = None  # by id(module), of the outermost module that runs
@@ -198,30 +195,3 @@ class inference_mode(_ModeManager):
 
     def clone(self) -> inference_mode:
         return inference_mode(self.mode)
-
-
-class set_detect_anomaly:
-    """Switch on or off that backward raises RuntimeError at the first node whose gradients are nan.
-
-    At once when called as a function, until the end of the block with ``with``. It costs a look at every gradient.
-    """
-
-    def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        self._before = state.check_nan
-        state.check_nan = bool(mode) and check_nan
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exception: Any) -> None:
-        state.check_nan = self._before
-
-
-class detect_anomaly(set_detect_anomaly):
-    """``with detect_anomaly(): loss.backward()`` names the op whose backward first gave nan."""
-
-    def __init__(self, check_nan: bool = True) -> None:
-        self._check_nan = check_nan
-
-    def __enter__(self) -> None:
-        super().__init__(True, self._check_nan)
