@@ -11,11 +11,11 @@ from tinytorch.ops.cumulative import cumprod as _cumprod
 from tinytorch.ops.determinants import det
 from tinytorch.ops.determinants import linalg_slogdet as slogdet
 from tinytorch.ops.diagonal import diagonal as _diagonal
+from tinytorch.ops.eigen import linalg_eig as eig
+from tinytorch.ops.eigen import linalg_eigh as eigh
+from tinytorch.ops.eigen import linalg_eigvals as eigvals
+from tinytorch.ops.eigen import linalg_eigvalsh as eigvalsh
 from tinytorch.ops.factorizations import cholesky as _cholesky
-from tinytorch.ops.factorizations import linalg_eig as eig
-from tinytorch.ops.factorizations import linalg_eigh as eigh
-from tinytorch.ops.factorizations import linalg_eigvals as eigvals
-from tinytorch.ops.factorizations import linalg_eigvalsh as eigvalsh
 from tinytorch.ops.factorizations import linalg_qr as qr
 from tinytorch.ops.factorizations import linalg_svd as svd
 from tinytorch.ops.factorizations import linalg_svdvals as svdvals

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.ops.cases import Case, complex_, complex_values, fixed, positive, real, same, truth, values, whole
 
 FEW = ("rows",)
@@ -11,6 +13,11 @@ HOLOMORPHIC = (
 )
 LOOSE = {"complex64": (2e-4, 2e-5), "complex128": (1e-8, 1e-9)}
 Z = complex_(3, 4)
+
+
+def _positive(T: Any, a: Any) -> Any:
+    return a @ a.mH + T.eye(3, dtype=a.dtype)
+
 
 CASES = [
     # parts
@@ -49,5 +56,24 @@ CASES = [
     Case("float_power", lambda T, z: T.float_power(z, 2), complex_(3), layouts=FEW, second=False),
     Case("comparisons", lambda T, z: (z == z, z != 1j, T.isreal(z), T.isfinite(z), T.isclose(z, z + 1e-9)), Z, layouts=FEW),
     Case("integers", lambda T, n, z: (n * z, n * 1j), whole(4), complex_(4), layouts=FEW),
+    # linear algebra; what is compared does not depend on the arbitrary phases
+    Case("det", lambda T, a: (T.linalg.det(a), T.linalg.inv(a), T.linalg.slogdet(a), T.logdet(a)), complex_(2, 3, 3), tolerance=LOOSE),
+    Case("solve", lambda T, a, b: (T.linalg.solve(a, b), T.linalg.solve_triangular(a, b, upper=True)), complex_(3, 3), complex_(3, 2), tolerance=LOOSE),
+    Case("cholesky", lambda T, a: (T.linalg.cholesky(_positive(T, a)), T.linalg.cholesky(_positive(T, a), upper=True)), complex_(3, 3),
+         tolerance=LOOSE),
+    Case("qr", lambda T, a: T.linalg.qr(a), complex_(4, 3), layouts=FEW, tolerance=LOOSE),
+    Case("qr wide", lambda T, a: T.linalg.qr(a), complex_(3, 5), layouts=FEW, tolerance=LOOSE),
+    Case("svd", lambda T, a: [(u[..., :3] * s.exp().unsqueeze(-2)) @ v for u, s, v in [T.linalg.svd(a, full_matrices=False)]], complex_(4, 3),
+         layouts=FEW, tolerance=LOOSE),
+    Case("svd alone", lambda T, a: (T.linalg.svd(a)[0].abs(), T.linalg.svdvals(a), T.linalg.svd(a)[2].abs()), complex_(3, 3), layouts=FEW,
+         tolerance=LOOSE),
+    Case("svd wide", lambda T, a: [(u * s.sin().unsqueeze(-2)) @ v for u, s, v in [T.linalg.svd(a, False)]], complex_(2, 4), layouts=FEW,
+         tolerance=LOOSE),
+    Case("eigh", lambda T, a: [(v * w.exp()) @ v.mH for w, v in [T.linalg.eigh(a + a.mH)]], complex_(3, 3), layouts=FEW, tolerance=LOOSE),
+    Case("eigvalsh", lambda T, a: T.linalg.eigvalsh(a + a.mH, UPLO="U"), complex_(3, 3), layouts=FEW, tolerance=LOOSE),
+    Case("eig", lambda T, a: [((v * w.exp()) @ T.linalg.inv(v), v.abs().square().sum(1)) for w, v in [T.linalg.eig(a)]], complex_(3, 3),
+         layouts=FEW, tolerance=LOOSE),
+    Case("eig of real", lambda T, a: [(v * w.exp()) @ T.linalg.inv(v) for w, v in [T.linalg.eig(a)]], real(3, 3), layouts=FEW, tolerance=LOOSE),
+    Case("eigvals", lambda T, a: [w.abs().sum() + (w * w).sum().abs() for w in [T.linalg.eigvals(a)]], real(4, 4), layouts=FEW, tolerance=LOOSE),
     Case("bool of complex", lambda T, z: (z.to(T.bool), T.any(z), T.all(z)), fixed("complex64", [0, 1j, 1]), layouts=FEW),
 ]  # fmt: skip

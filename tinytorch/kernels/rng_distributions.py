@@ -114,6 +114,9 @@ def uniform(
     array([0.4962566 , 0.7682218 , 0.08847743], dtype=float32)
     """
     dtype = np.dtype(dtype)
+    if dtype.kind == "c":  # both parts
+        sizes = (*shape, 2) if isinstance(shape, tuple) else (shape, 2)
+        return uniform(generator, sizes, dtype.type(0).real.dtype, low, high).view(dtype)[..., 0]
     require_float(dtype, "check_uniform_bounds")
     _check_uniform_bounds(dtype, low, high)
     size = size_of(shape)

@@ -61,7 +61,7 @@ def normal(
     Args:
         generator: the source; its state moves on as PyTorch's does.
         shape: shape of the result.
-        dtype: float16, float32 or float64.
+        dtype: float16, float32 or float64; complex64 or complex128.
         mean, std: of the distribution.
         contiguous: False for a destination that is not contiguous: PyTorch then draws one number at a time.
 
@@ -78,6 +78,10 @@ def normal(
     dtype = np.dtype(dtype)
     if not std >= 0.0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+    if dtype.kind == "c":  # half of the variance for each of the two parts
+        sizes = (*shape, 2) if isinstance(shape, tuple) else (shape, 2)
+        parts = normal(generator, sizes, dtype.type(0).real.dtype, mean, std / math.sqrt(2), contiguous=contiguous)
+        return parts.view(dtype)[..., 0]
     out = np.empty(shape, dtype)
     if dtype.type not in _FLOATS:
         raise NotImplementedError(f'"normal_kernel_cpu" not implemented for {dtype.name!r}')

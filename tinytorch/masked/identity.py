@@ -44,7 +44,7 @@ def highest(input: Tensor) -> float:
 
 def _limit(input: Tensor, infinity: float) -> float:
     kind = input._array.dtype.kind
-    if kind == "f":
+    if kind in "fc":
         return infinity
     if kind in "iu":
         limits = np.iinfo(input._array.dtype)

@@ -148,12 +148,12 @@ def var(
     if correction is None:
         correction = 0.0 if unbiased is False else 1.0
     result_dtype = dtype or (input.dtype if input.is_floating_point() or input.is_complex() else dtypes.float32)
-    compute_dtype = result_dtype if result_dtype.is_floating_point else dtypes.float32
+    compute_dtype = result_dtype if result_dtype.is_floating_point or result_dtype.is_complex else dtypes.float32
     count = _counts(input, dim, True, mask)
     center = sum(input, dim, keepdim=True, dtype=result_dtype, mask=mask) / count
     away = input - center
-    total = sum(away * away, dim, keepdim=keepdim, dtype=compute_dtype, mask=mask)
-    divisor = (count.to(compute_dtype) - correction).clamp(min=0) if correction else count
+    total = sum(away * away.conj(), dim, keepdim=keepdim, dtype=compute_dtype, mask=mask)
+    divisor = (count.to(compute_dtype.to_real()) - correction).clamp(min=0) if correction else count
     return (total / divisor.reshape(total.shape)).to(result_dtype)
 
 

@@ -157,15 +157,12 @@ from tinytorch.ops.diagonal import (
     triu_indices,
 )
 from tinytorch.ops.distance import cosine_similarity, pairwise_distance
+from tinytorch.ops.eigen import linalg_eig, linalg_eigh, linalg_eigvals, linalg_eigvalsh
 from tinytorch.ops.einsum import einsum
 from tinytorch.ops.embedding import embedding, embedding_bag, embedding_renorm_
 from tinytorch.ops.extremes import amax, amin, argmax, argmin, max, min
 from tinytorch.ops.factorizations import (
     cholesky,
-    linalg_eig,
-    linalg_eigh,
-    linalg_eigvals,
-    linalg_eigvalsh,
     linalg_qr,
     linalg_svd,
     linalg_svdvals,

@@ -88,8 +88,10 @@ def linalg_slogdet(A: Tensor, *, out: Any = None) -> Any:
 
 
 def logdet(input: Tensor) -> Tensor:
-    """ln det A; nan where the determinant is negative."""
+    """ln det A; nan where the determinant is negative. Complex matrices have a complex logarithm."""
     sign, value = linalg_slogdet(input)
+    if sign.is_complex():
+        return sign.log() + value
     return where(sign == -1, math.nan, value)
 
 

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.ops.diagonal import diag_embed, tril
+from tinytorch.ops.diagonal import diag_embed, diagonal, tril
 from tinytorch.ops.joining import cat
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import LinAlgError, check_matrices, linalg_solve_triangular
 from tinytorch.tensor import Tensor
 
-__all__ = ["cholesky", "linalg_eig", "linalg_eigh", "linalg_eigvals", "linalg_eigvalsh", "linalg_qr",
+__all__ = ["cholesky", "linalg_qr",
            "linalg_svd", "linalg_svdvals", "qr", "svd"]  # fmt: skip
 
 
@@ -39,24 +39,19 @@ class SVD(NamedTuple):
 
 
 class OldSVD(NamedTuple):
-    """What ``torch.svd`` returns: A = U diag(S) Vᵀ."""
+    """What ``torch.svd`` returns: A = U diag(S) Vᴴ."""
 
     U: Tensor
     S: Tensor
     V: Tensor
 
 
-class Eigen(NamedTuple):
-    """Eigenvalues, and eigenvectors as columns."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-
 class Cholesky(Primitive):
-    """L with L Lᵀ = A; ∂L/∂A = symmetric part of L⁻ᵀ Φ(Lᵀ grad) L⁻¹, where Φ takes the lower triangle, diagonal
+    """L with L Lᴴ = A; ∂L/∂A = Hermitian part of L⁻ᴴ Φ(Lᴴ grad) L⁻¹, where Φ takes the lower triangle, diagonal
     halved.
     """
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray) -> np.ndarray:
@@ -72,17 +67,19 @@ class Cholesky(Primitive):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
-        product = matmul(y.mT, grad)
+        product = matmul(y.mH, grad)
         phi = (tril(product) + tril(product, -1)) / 2.0
-        left = linalg_solve_triangular(y.mT, phi, upper=True)
-        whole = linalg_solve_triangular(y.mT, left.mT, upper=True).mT
-        return (whole + whole.mT) / 2.0
+        left = linalg_solve_triangular(y.mH, phi, upper=True)
+        whole = linalg_solve_triangular(y.mH, left.mH, upper=True).mH
+        return (whole + whole.mH) / 2.0
 
 
 class ReducedQR(Primitive):
-    """A = Q R with at least as many rows as columns: ∂L/∂A = (grad_Q + Q · M) R⁻ᵀ, M the symmetric matrix with the
-    lower
-    triangle of R grad_Rᵀ - grad_Qᵀ Q."""
+    """A = Q R with at least as many rows as columns: ∂L/∂A = (grad_Q + Q M) R⁻ᴴ, M the Hermitian matrix with the lower
+    triangle of R grad_Rᴴ - grad_Qᴴ Q, its diagonal made real.
+    """
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, mode: Any) -> Any:
@@ -95,13 +92,16 @@ class ReducedQR(Primitive):
         q, r = ctx.saved_tensors
         if q._array.shape[-1] > r._array.shape[-1]:
             raise RuntimeError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
-        m = matmul(r, grad_r.mT) - matmul(grad_q.mT, q)
-        symmetric = tril(m) + tril(m, -1).mT
-        return linalg_solve_triangular(r, (grad_q + matmul(q, symmetric)).mT, upper=True).mT
+        m = matmul(r, grad_r.mH) - matmul(grad_q.mH, q)
+        below = tril(m, -1)
+        hermitian = below + below.mH + diag_embed(diagonal(m, 0, -2, -1).real)
+        return linalg_solve_triangular(r, (grad_q + matmul(q, hermitian)).mH, upper=True).mH
 
 
 class Svd(Primitive):
     """A = U diag(S) Vᴴ."""
+
+    complex_backward = True
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, full_matrices: bool) -> Any:
@@ -115,83 +115,71 @@ class Svd(Primitive):
 
     @staticmethod
     def backward(ctx: Any, grad_u: Any, grad_s: Any, grad_vh: Any) -> Tensor:
-        """U [(skew(Uᵀ gU) / E) S + S (skew(Vᵀ gV) / E) + diag(gS)] Vᵀ, E_ij = s_j² - s_i², and the parts outside of the
-        spaces that U and V span."""
+        """U [(skew(Uᴴ gU) / E) S + S (skew(Vᴴ gV) / E) + diag(gS)] Vᴴ, E_ij = s_j² - s_i², and the parts outside of the
+        spaces that U and V span. Complex numbers add what turns a column of U against its partner in V.
+        """
         u, s, vh = ctx.saved_tensors
         k = s._array.shape[-1]
         u, vh = u.narrow(-1, 0, k), vh.narrow(-2, 0, k)
-        core: Any = None if grad_s is None else diag_embed(grad_s)
-        row, column = s.unsqueeze(-2), s.unsqueeze(-1)
-        gaps = row * row - column * column + ops.eye(k, dtype=s.dtype)
-        outside = None
+        skew_u = skew_v = outside = None
+        row = s.unsqueeze(-2)
         if grad_u is not None:
             grad_u = grad_u.narrow(-1, 0, k)
-            inner = matmul(u.mT, grad_u)
-            core = _plus(core, (inner - inner.mT) / gaps * row)
+            inner = matmul(u.mH, grad_u)
+            skew_u = inner - inner.mH
             if u._array.shape[-2] > k:
                 outside = matmul((grad_u - matmul(u, inner)) / row, vh)
         if grad_vh is not None:
-            grad_v = grad_vh.narrow(-2, 0, k).mT
+            grad_v = grad_vh.narrow(-2, 0, k).mH
             inner = matmul(vh, grad_v)
-            core = _plus(core, column * ((inner - inner.mT) / gaps))
+            skew_v = inner - inner.mH
             if vh._array.shape[-1] > k:
-                outside = _plus(outside, matmul(u / row, (grad_v - matmul(vh.mT, inner)).mT))
-        return _plus(outside, matmul(matmul(u, core), vh))
+                outside = _plus(outside, matmul(u / row, (grad_v - matmul(vh.mH, inner)).mH))
+        core = _svd_core(s, skew_u, skew_v, grad_s)
+        return _plus(outside, matmul(matmul(u, core.to(u.dtype)), vh))
+
+
+def _svd_core(s: Tensor, skew_u: Tensor | None, skew_v: Tensor | None, grad_s: Tensor | None) -> Tensor:
+    """The gradient in the coordinates of U and V."""
+    row, column = s.unsqueeze(-2), s.unsqueeze(-1)
+    core = None if grad_s is None else diag_embed(grad_s)
+    if skew_u is None and skew_v is None:
+        return ops.zeros_like(row * column) if core is None else core
+    gaps = row * row - column * column + ops.eye(s._array.shape[-1], dtype=s.dtype)
+    if skew_u is not None:
+        core = _plus(core, skew_u / gaps * row)
+    if skew_v is not None:
+        core = _plus(core, column * (skew_v / gaps))
+    assert core is not None
+    if core.is_complex():
+        turns = [diagonal(skew, 0, -2, -1) for skew in (skew_u, skew_v) if skew is not None]
+        check_phase("svd_backward", "singular vectors", turns[0] + turns[1] if len(turns) == 2 else turns[0])
+        core = core + diag_embed(turns[0] / (2.0 * s) if skew_u is not None else -turns[0] / (2.0 * s))
+    return core
+
+
+def check_phase(name: str, vectors: str, turning: Tensor) -> None:
+    """RuntimeError if a loss depends on the phase of complex vectors, which is arbitrary: ``turning`` is the slope."""
+    slope = turning._array.imag
+    if not np.allclose(slope, 0, rtol=0, atol=1e-2):
+        raise RuntimeError(
+            f"{name}: The {vectors} in the complex case are specified up to multiplication by e^{{i phi}}. The "
+            "specified loss function depends on this phase term, making it ill-defined."
+        )
 
 
 def _plus(a: Tensor | None, b: Tensor) -> Tensor:
     return b if a is None else a + b
 
 
-class Eigh(Primitive):
-    """A = V diag(l) Vᵀ for symmetric A: ∂L/∂A = V (diag(gl) + (Vᵀ gV) / E) Vᵀ, E_ij = l_j - l_i, without its
-    diagonal.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, a: np.ndarray, uplo: Any) -> Any:
-        values, vectors = np.linalg.eigh(a, uplo)
-        ctx.save_for_backward(values, vectors)
-        ctx.set_materialize_grads(False)
-        return values, vectors
-
-    @staticmethod
-    def backward(ctx: Any, grad_values: Any, grad_vectors: Any) -> Tensor:
-        values, vectors = ctx.saved_tensors
-        core = None if grad_values is None else diag_embed(grad_values)
-        if grad_vectors is not None:
-            one = ops.eye(values._array.shape[-1], dtype=values.dtype)
-            gaps = values.unsqueeze(-2) - values.unsqueeze(-1) + one
-            core = _plus(core, matmul(vectors.mT, grad_vectors) * (1 - one) / gaps)
-        return matmul(matmul(vectors, core), vectors.mT)  # type: ignore[arg-type]
-
-
-class Eig(Primitive):
-    """Complex eigenvalues and eigenvectors of any square matrix. Forward only."""
-
-    @staticmethod
-    def forward(ctx: Any, a: np.ndarray) -> Any:
-        values, vectors = np.linalg.eig(a)
-        complex_type = np.result_type(a.dtype, np.complex64)
-        return values.astype(complex_type), vectors.astype(complex_type)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        raise NotImplementedError(
-            "linalg.eig has no gradient here (its results are complex). For symmetric matrices use linalg.eigh; "
-            "otherwise "
-            "detach() the input."
-        )
-
-
 @accepts_out
 def cholesky(input: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
-    """The lower triangular L with L Lᵀ = A, or its transpose with ``upper``. LinAlgError where A is not
+    """The lower triangular L with L Lᴴ = A, or Lᴴ with ``upper``. LinAlgError where A is not
     positive-definite.
     """
     check_matrices("linalg.cholesky", input)
     factor = Cholesky.apply(input)
-    return factor.mT if upper else factor
+    return factor.mH if upper else factor
 
 
 @accepts_out
@@ -208,7 +196,7 @@ def linalg_qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
     rows, columns = A._array.shape[-2:]
     if rows < columns:  # the first columns give Q, the others are only turned into its coordinates
         q, r = ReducedQR.apply(A.narrow(-1, 0, rows), mode="reduced")
-        r = cat([r, matmul(q.mT, A.narrow(-1, rows, columns - rows))], -1)
+        r = cat([r, matmul(q.mH, A.narrow(-1, rows, columns - rows))], -1)
     else:
         q, r = ReducedQR.apply(A, mode="complete" if mode == "complete" else "reduced")
     return QR(Tensor._wrap(np.zeros(0, A._array.dtype)), r) if mode == "r" else QR(q, r)
@@ -229,9 +217,9 @@ def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = No
 
 @accepts_out
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
-    """PyTorch's older form, which returns V, not its transpose."""
+    """PyTorch's older form, which returns V, not Vᴴ."""
     u, s, vh = linalg_svd(input, not some)
-    return OldSVD(u, s, vh.mT) if compute_uv else OldSVD(ops.zeros_like(u), s, ops.zeros_like(vh.mT))
+    return OldSVD(u, s, vh.mH) if compute_uv else OldSVD(ops.zeros_like(u), s, ops.zeros_like(vh.mH))
 
 
 @accepts_out
@@ -239,36 +227,6 @@ def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None =
     """The singular values in descending order."""
     check_matrices("linalg.svdvals", A, square=False)
     return Svd.apply(A, full_matrices=False)[1]
-
-
-@accepts_out
-def linalg_eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
-    """(eigenvalues, eigenvectors) of symmetric matrices, ascending; only the named triangle is read
-    (``torch.linalg.eigh``).
-    """
-    if UPLO.upper() not in ("L", "U"):
-        raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
-    check_matrices("linalg.eigh", A)
-    return Eigen(*Eigh.apply(A, uplo=UPLO.upper()))
-
-
-@accepts_out
-def linalg_eigvalsh(A: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor:
-    """The eigenvalues of symmetric matrices, ascending."""
-    return linalg_eigh(A, UPLO)[0]
-
-
-@accepts_out
-def linalg_eig(A: Tensor, *, out: Any = None) -> Any:
-    """(eigenvalues, eigenvectors) of square matrices, complex. Backward raises NotImplementedError."""
-    check_matrices("linalg.eig", A)
-    return Eigen(*Eig.apply(A))
-
-
-@accepts_out
-def linalg_eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The complex eigenvalues of square matrices. Backward raises NotImplementedError."""
-    return linalg_eig(A)[0]
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

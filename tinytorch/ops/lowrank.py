@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinytorch.ops.factorizations import cholesky, linalg_eigh, linalg_qr, linalg_svd
+from tinytorch.ops.eigen import linalg_eigh
+from tinytorch.ops.factorizations import cholesky, linalg_qr, linalg_svd
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.random import randn
 from tinytorch.ops.reduce import mean

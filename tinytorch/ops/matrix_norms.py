@@ -13,8 +13,9 @@ from tinytorch.ops.broadcast import cast, is_number
 from tinytorch.ops.checks import check_square
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
+from tinytorch.ops.eigen import linalg_eigh, linalg_eigvalsh
 from tinytorch.ops.extremes import amax, amin
-from tinytorch.ops.factorizations import linalg_eigh, linalg_eigvalsh, linalg_svdvals
+from tinytorch.ops.factorizations import linalg_svdvals
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.linalg_ex import linalg_inv_ex
 from tinytorch.ops.out import accepts_out
@@ -238,7 +239,7 @@ def linalg_lstsq(
     detached = A.detach()
     rank = linalg_matrix_rank(detached, rtol=rcond)
     solution = matmul(linalg_pinv(A, rcond), right)
-    residuals = solution.flatten()[:0]
+    residuals = solution.flatten()[:0].real
     if rows > columns and driver != "gelsy" and (rank._array == columns).all():
         residuals = sum_((matmul(A, solution) - right).abs().square(), -2)
         residuals = residuals.squeeze(-1) if is_vector else residuals
@@ -246,7 +247,7 @@ def linalg_lstsq(
         solution.squeeze(-1) if is_vector else solution,
         residuals,
         rank if driver != "gels" else ops.zeros(0, dtype=rank.dtype),
-        linalg_svdvals(detached) if driver in ("gelsd", "gelss") else ops.zeros(0, dtype=A.dtype),
+        linalg_svdvals(detached) if driver in ("gelsd", "gelss") else ops.zeros(0, dtype=A.dtype.to_real()),
     )
 
 

@@ -47,7 +47,8 @@ def accepts_out(op: F) -> F:
     def with_out(*args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None) if kwargs else None
         if out is not None and takes_dtype and kwargs.get("dtype") is None and isinstance(out, Tensor):
-            kwargs["dtype"] = out.dtype
+            drops_imaginary = args and isinstance(args[0], Tensor) and args[0].is_complex() and not out.is_complex()
+            kwargs["dtype"] = None if drops_imaginary else out.dtype
         try:
             result = op(*args, **kwargs)
         except AttributeError as error:
