@@ -13,7 +13,6 @@ from tests.compare import compare_errors
 from tests.ops.cases import Case, fixed, real, values
 from tests.ops.run_cases import over, run
 
-COMPARED = ("Eig",)  # forward only: test_eig_forward_only
 INF = float("inf")
 LOOSE = {"float32": (2e-3, 2e-3), "float64": (1e-8, 1e-9)}
 
@@ -89,7 +88,7 @@ def test_same_as_pytorch(case: Case, dtype: str, layout: str) -> None:
     run(case, dtype, layout)
 
 
-def test_eig_forward_only() -> None:
+def test_eig() -> None:
     x = np.random.default_rng(0).standard_normal((3, 3))
     ours, theirs = tinytorch.linalg.eig(tinytorch.from_numpy(x)), torch.linalg.eig(torch.from_numpy(x))
     assert str(ours.eigenvalues.dtype) == str(theirs.eigenvalues.dtype)
@@ -98,10 +97,18 @@ def test_eig_forward_only() -> None:
     )
     vectors, eigenvalues = ours.eigenvectors.numpy(), ours.eigenvalues.numpy()
     np.testing.assert_allclose(x @ vectors, vectors * eigenvalues, atol=1e-10)
-    with pytest.raises(NotImplementedError, match=r"linalg\.eigh"):
-        tinytorch.linalg.eigvals(tinytorch.from_numpy(x).requires_grad_()).backward(
-            tinytorch.ones(3, dtype=tinytorch.complex128)
-        )
+    np.testing.assert_allclose(
+        np.sort_complex(tinytorch.linalg.eigvals(tinytorch.from_numpy(x)).numpy()), np.sort_complex(eigenvalues), 1e-10
+    )
+
+
+@pytest.mark.parametrize("name", ["eig", "eigh", "svd"])
+def test_a_loss_that_depends_on_arbitrary_phases_is_refused(name: str) -> None:
+    def backward(T: Any, x: Any) -> None:
+        getattr(T.linalg, name)(x)[-1].real.sum().backward()
+
+    x = np.random.default_rng(0).standard_normal((3, 3))
+    compare_errors(backward, x + 1j * x.T, match="ill-defined")
 
 
 @pytest.mark.parametrize("name", ["inv", "solve", "cholesky"])
