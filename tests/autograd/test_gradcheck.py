@@ -62,3 +62,43 @@ def test_inputs_that_cannot_be_checked():
         gradcheck(tinytorch.exp, x().detach())
     with pytest.raises(RuntimeError, match="overlapping"):
         gradcheck(tinytorch.exp, x().detach()[:1].expand(3).requires_grad_())
+
+
+Z = tinytorch.randn(2, 3, dtype=tinytorch.complex128, generator=tinytorch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda z: z * z.exp(),
+        lambda z: z.conj() * z.real,
+        lambda z: z.abs(),
+        lambda z: tinytorch.angle(z) + z.imag,
+        lambda z: tinytorch.view_as_real(z),
+        lambda z: tinytorch.fft.fft(z),
+        lambda z: tinytorch.fft.irfft(z, 5),
+        lambda z: tinytorch.linalg.svdvals(z),
+        lambda z: z @ z.mH,
+    ],
+)
+def test_complex_inputs(function) -> None:
+    z = Z.clone().requires_grad_()
+    assert gradcheck(function, z)
+    assert gradgradcheck(function, z)
+    assert gradcheck(function, z, fast_mode=True)
+
+
+def test_a_forgotten_conjugate_is_found() -> None:
+    class Square(tinytorch.autograd.Function):
+        @staticmethod
+        def forward(ctx, z):
+            ctx.save_for_backward(z)
+            return z * z
+
+        @staticmethod
+        def backward(ctx, grad):
+            (z,) = ctx.saved_tensors
+            return grad * 2 * z  # of z's conjugate, it should be
+
+    with pytest.raises(GradcheckError, match="Jacobian mismatch"):
+        gradcheck(Square.apply, Z.clone().requires_grad_())

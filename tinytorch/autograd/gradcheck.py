@@ -7,6 +7,9 @@ The definition of the derivative is the judge. For an input element x_j and a sm
 which is exact to O(ε²). Column j of the *numerical* Jacobian comes from two evaluations; row i of the *analytical*
 one from a backward pass that starts with 1 at y_i and 0 elsewhere. In float64, ε = 10⁻⁶ leaves about nine digits.
 
+A complex number counts as two real ones, x and y: its gradient in PyTorch's convention, ∂L/∂x + i ∂L/∂y, holds just the
+two slopes that finite differences find (see :mod:`.engine`). So the arrays are looked at as real ones, twice as long.
+
 :func:`gradgradcheck` applies the same test to the backward pass itself. (After ``torch.autograd.gradcheck``.)
 
 >>> import tinytorch
@@ -51,7 +54,7 @@ def gradcheck(
 
     Args:
         func: takes tensors, returns a tensor or several.
-        inputs: a tensor or a tuple; those that require grad should be float64.
+        inputs: a tensor or a tuple; those that require grad should be float64 or complex128.
         eps: the step of the finite differences.
         atol, rtol: ``|analytical - numerical| <= atol + rtol · |numerical|``.
         raise_exception: raise :class:`GradcheckError`, which names input, output and element; otherwise return False.
@@ -98,10 +101,7 @@ def gradgradcheck(
     outputs = _differentiable_outputs(func(*tensors))
     if grad_outputs is None:
         source = np.random.default_rng(0)
-        starts = tuple(
-            Tensor._wrap(source.standard_normal(o._array.shape).astype(o._array.dtype)).requires_grad_()
-            for o in outputs
-        )
+        starts = tuple(Tensor._wrap(_random_like(o._array, source)).requires_grad_() for o in outputs)
     else:
         starts = _as_tuple(grad_outputs)
     count = len(tensors)
@@ -120,6 +120,22 @@ def gradgradcheck(
         gradients, tensors + starts, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
         nondet_tol=nondet_tol, fast_mode=fast_mode,
     )  # fmt: skip
+
+
+def _random_like(array: np.ndarray, source: np.random.Generator) -> np.ndarray:
+    numbers = source.standard_normal(_real_size(array))
+    return numbers.astype(array.real.dtype).view(array.dtype).reshape(array.shape)
+
+
+def _real_size(array: np.ndarray) -> int:
+    """How many real numbers an array holds."""
+    return array.size * (2 if array.dtype.kind == "c" else 1)
+
+
+def _as_real(array: np.ndarray) -> np.ndarray:
+    """All real numbers of an array in a row; a view where it lies in row-major order."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return flat.view(flat.real.dtype)
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
@@ -175,7 +191,7 @@ def _check_output(
 
 def _directions(output: Tensor, fast_mode: bool) -> np.ndarray:
     """The cotangents to try, one per row: unit vectors, or one random vector."""
-    size = output._array.size
+    size = _real_size(output._array)
     if fast_mode:
         return np.random.default_rng(0).standard_normal((1, size))
     return np.eye(size)
@@ -183,13 +199,14 @@ def _directions(output: Tensor, fast_mode: bool) -> np.ndarray:
 
 def _analytical(output: Tensor, wanted: list[Tensor], directions: np.ndarray) -> list[np.ndarray]:
     """For each input, the rows ``directions @ J`` as backward computes them."""
-    rows = [np.zeros((len(directions), t._array.size)) for t in wanted]
+    rows = [np.zeros((len(directions), _real_size(t._array))) for t in wanted]
     for number, direction in enumerate(directions):
-        start = Tensor._wrap(direction.reshape(output._array.shape).astype(output._array.dtype))
+        array = output._array
+        start = Tensor._wrap(direction.astype(array.real.dtype).view(array.dtype).reshape(array.shape))
         grads = grad(output, wanted, start, retain_graph=True, allow_unused=True)
         for row, gradient in zip(rows, grads, strict=True):
             if gradient is not None:
-                row[number] = gradient._array.reshape(-1)
+                row[number] = _as_real(gradient._array)
     return rows
 
 
@@ -199,16 +216,16 @@ def _numerical(
     """``directions @ J`` by central differences, one column per element of input ``position``."""
     original = tensors[position]
     columns = []
-    for element in np.ndindex(original._array.shape):
+    for element in range(_real_size(original._array)):
         ends = []
         for step in (eps, -eps):
-            moved = original._array.copy()
-            moved[element] += step
+            moved = original._array.copy(order="C")
+            _as_real(moved)[element] += step
             varied = Tensor._wrap(moved)
             varied._requires_grad = True
             arguments = (*tensors[:position], varied, *tensors[position + 1 :])
             results = _differentiable_outputs(func(*arguments))
-            ends.append(results[index]._array.astype(np.float64).reshape(-1))
+            ends.append(_as_real(results[index]._array).astype(np.float64))
         columns.append(directions @ ((ends[0] - ends[1]) / (2 * eps)))
     return np.stack(columns, 1) if columns else np.zeros((len(directions), 0))
 
@@ -237,7 +254,7 @@ def _check_no_dependence(func: Any, tensors: tuple[Any, ...], eps: float, atol: 
         results = _as_tuple(func(*tensors[:position], moved, *tensors[position + 1 :]))
         after = [o for o in results if isinstance(o, Tensor)]
         if any(
-            b.dtype.kind == "f" and not ops.allclose(Tensor._wrap(b), a, atol=atol)
+            b.dtype.kind in "fc" and not ops.allclose(Tensor._wrap(b), a, atol=atol)
             for b, a in zip(before, after, strict=True)
         ):
             raise GradcheckError(
