@@ -10,9 +10,10 @@ import stat
 import struct
 import subprocess
 import sys
+import threading
 import warnings
 import zipfile
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
 import pytest
@@ -317,18 +318,71 @@ class Unknown:
         return os.system, ("echo never",)
 
 
+class Settings:
+    class Inner:
+        level = 3
+
+    def __init__(self, rate):
+        self.rate, self.inner = rate, Settings.Inner()
+
+
 @pytest.mark.parametrize(
     "obj, words",
-    [({"a": [Unknown()]}, r"Unknown.*at \['a'\]\[0\]"), (np.float64(3), "item"), (frozenset({1}), "set"), (len, "builtin"),
-     ([tinytorch.nn.Module()], "state_dict"), (slice(1, 2), "slice"), (2**5000, "bits")],
-    ids=lambda value: str(value)[:20],
-)  # fmt: skip
-def test_what_could_not_be_loaded_is_not_saved(obj, words, tmp_path):
+    [({"a": [lambda: 0]}, r"lambda.*at \['a'\]\[0\]"), (2**5000, "bits"), (threading.Lock(), "lock")],
+    ids=["lambda", "number", "lock"],
+)
+def test_what_cannot_be_made_again_is_not_saved(obj, words, tmp_path):
     path = tmp_path / "model.pt"
     path.write_bytes(b"old")
     with pytest.raises(pickle.PicklingError, match=words):
         save(obj, path)
     assert os.listdir(tmp_path) == ["model.pt"] and path.read_bytes() == b"old"
+
+
+def reloaded(obj):
+    data = bytes_of(obj)
+    with pytest.raises(pickle.UnpicklingError, match="weights_only=False"):
+        load(io.BytesIO(data))
+    return load(io.BytesIO(data), weights_only=False)
+
+
+def test_objects_of_other_classes_load_from_trusted_files():
+    settings = reloaded(
+        {"settings": Settings(0.1), "kind": Settings.Inner, "step": np.float32(2), "frozen": frozenset({1})}
+    )
+    assert settings["settings"].rate == 0.1 and settings["settings"].inner.level == 3
+    assert settings["kind"] is Settings.Inner and settings["step"] == 2 and settings["frozen"] == frozenset({1})
+    states = reloaded({"numpy": np.random.get_state(), "python": random.getstate(), "torch": tinytorch.get_rng_state()})
+    np.random.set_state(states["numpy"])
+    random.setstate(states["python"])
+    tinytorch.set_rng_state(states["torch"])
+    grouped = reloaded(defaultdict(list, {"a": [slice(1, 2)]}))
+    assert grouped == {"a": [slice(1, 2)]} and grouped["b"] == []
+    assert reloaded(len) is len
+
+
+def test_whole_modules_and_optimizers_load_from_trusted_files():
+    model = tinytorch.nn.Sequential(tinytorch.nn.Linear(3, 4), tinytorch.nn.BatchNorm1d(4), tinytorch.nn.Tanh())
+    x = tinytorch.ones(2, 3)
+    expected = model(x)
+    optimizer = tinytorch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    expected.sum().backward()
+    optimizer.step()
+    copy, copied_optimizer, layer = reloaded([model, optimizer, model[0]])
+    assert repr(copy) == repr(model) and layer is copy[0]
+    assert copy(x).equal(model(x))
+    assert copied_optimizer.param_groups[0]["params"][0] is copy[0].weight
+    assert copied_optimizer.state[copy[0].weight]["momentum_buffer"].shape == (4, 3)
+
+
+def test_modules_that_pytorch_saved_are_read_as_modules_of_tinytorch():
+    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU())
+    mine = load(io.BytesIO(bytes_of(theirs, torch)), weights_only=False)
+    assert type(mine[0]) is tinytorch.nn.Linear
+    x = np.ones((2, 3), np.float32)
+    np.testing.assert_allclose(
+        mine(tinytorch.tensor(x)).detach().numpy(), theirs(torch.tensor(x)).detach().numpy(), rtol=1e-6
+    )
 
 
 def test_too_deep_objects_raise():
@@ -351,11 +405,13 @@ def test_foreign_globals_are_refused_by_name(obj, capfd):
     assert "never" not in capfd.readouterr().out
 
 
-def test_weights_only_false_is_refused():
-    file = io.BytesIO(bytes_of(tinytorch.ones(2)))
-    with pytest.raises(NotImplementedError, match="never loads arbitrary objects"):
-        load(file, weights_only=False)
-    assert load(file, weights_only=None).shape == (2,)
+def test_weights_only_false_loads_plain_files_too():
+    data = bytes_of({"a": tinytorch.ones(2), "p": Parameter(tinytorch.ones(1)), "d": tinytorch.float16})
+    loaded = load(io.BytesIO(data), weights_only=False, map_location="cpu")
+    assert loaded["a"].tolist() == [1, 1] and type(loaded["p"]) is Parameter and loaded["d"] is tinytorch.float16
+    assert load(io.BytesIO(data), weights_only=None)["a"].shape == (2,)
+    with pytest.raises(pickle.UnpicklingError, match="tinytorch does not have"):
+        load(io.BytesIO(bytes_of(torch.jit.ScriptModule, torch)), weights_only=False)
 
 
 def test_legacy_and_other_formats_are_named():

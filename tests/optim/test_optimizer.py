@@ -388,6 +388,12 @@ ERRORS = {
     "lr tensor": lambda t, p: t.optim.Adam([p], lr=t.tensor([1.0, 2.0])),
     "rho": lambda t, p: t.optim.Adadelta([p], rho=1.5),
     "etas": lambda t, p: t.optim.Rprop([p], etas=(1.1, 1.2)),
+    "adafactor d": lambda t, p: t.optim.Adafactor([p], d=0.5),
+    "adafactor decay": lambda t, p: t.optim.Adafactor([p], beta2_decay=0.5),
+    "adafactor eps": lambda t, p: t.optim.Adafactor([p], eps=(None, -1.0)),
+    "muon vector": lambda t, p: t.optim.Muon([t.tensor([1.0])]),
+    "muon adjust": lambda t, p: t.optim.Muon([p], adjust_lr_fn="none"),
+    "sparse adam lr": lambda t, p: t.optim.SparseAdam([p], lr=0.0),
     "int betas": lambda t, p: t.optim.Adam([p], betas=(0, 0.9)),
     "lbfgs groups": lambda t, p: t.optim.LBFGS([{"params": [p]}, {"params": [t.tensor([1.0])]}]),
     "lbfgs no closure": lambda t, p: t.optim.LBFGS([p]).step(),
@@ -397,7 +403,8 @@ NEGATIVE = [(name, key) for name, keys in {
     "Adam": "lr eps weight_decay", "AdamW": "lr eps weight_decay", "NAdam": "lr eps weight_decay momentum_decay",
     "RAdam": "lr eps weight_decay", "Adamax": "lr eps weight_decay", "RMSprop": "lr eps weight_decay momentum alpha",
     "Adagrad": "lr eps weight_decay lr_decay initial_accumulator_value", "Adadelta": "lr eps weight_decay rho",
-    "Rprop": "lr", "ASGD": "lr weight_decay", "LBFGS": "lr",
+    "Rprop": "lr", "ASGD": "lr weight_decay", "LBFGS": "lr", "SparseAdam": "lr eps",
+    "Adafactor": "lr weight_decay", "Muon": "lr momentum weight_decay",
 }.items() for key in keys.split()]  # fmt: skip
 
 

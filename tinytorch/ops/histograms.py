@@ -41,7 +41,13 @@ class Histogramdd(NamedTuple):
 
 @accepts_out
 def histogram(
-    input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False, out: Any = None
+    input: Tensor,
+    bins: Any = 100,
+    *,
+    range: Any = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+    out: Any = None,
 ) -> Histogram:
     """How many elements (or how much of their ``weight``) fall into each bin, and the edges of the bins.
 

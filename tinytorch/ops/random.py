@@ -165,7 +165,7 @@ def randn_like(
 
 def randint_like(
     input: Tensor,
-    low: int,
+    low: int | None = None,
     high: int | None = None,
     *,
     dtype: Any = None,
@@ -176,11 +176,13 @@ def randint_like(
 ) -> Tensor:
     """Integers in [low, high) in the shape and dtype of ``input``; ``randint_like(x, high)`` starts at 0."""
     check_options("randint_like", options)
-    low, high = (0, low) if high is None else (low, high)
+    low, high = (0, low) if high is None else (low or 0, high)
+    if high is None:
+        raise TypeError("randint_like() missing required argument: 'high'")
     source, numpy_dtype = generator_or_default(generator), _like(input, dtype)
 
     def draw(shape: tuple[int, ...]) -> np.ndarray:
-        return rng_integers.random_integers(source, shape, numpy_dtype, int(low), int(high))
+        return rng_integers.random_integers(source, shape, numpy_dtype, int(low or 0), int(high or 0))
 
     return finish(_drawn_like(input, draw), requires_grad, device)
 

@@ -88,7 +88,9 @@ def with_step_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def hooked_step(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._stepping:  # called by a subclass's step, which has run the hooks already
+        if self._stepping or "_optimizer_step_pre_hooks" not in vars(self):
+            # Called by a subclass's step, which has run the hooks already; or a wrapper around another optimizer that
+            # did not call Optimizer.__init__.
             return step(self, *args, **kwargs)
         self._stepping = self._opt_called = True
         try:

@@ -318,6 +318,16 @@ def check_not_negative(**options: Any) -> None:
             raise ValueError(f"Invalid {texts.get(name, name + ' value')}: {value}")
 
 
+def check_at_least_zero(**options: Any) -> None:
+    """The same in the words of PyTorch's younger optimizers: "weight_decay should be >= 0 but is: -1"."""
+    for name, value in options.items():
+        if name == "lr" and isinstance(value, Tensor) and value._array.size != 1:
+            raise ValueError("Tensor lr must be 1-element")
+        if not float(value) >= 0.0:
+            words = "Learning rate" if name == "lr" else name
+            raise ValueError(f"{words} should be >= 0 but is: {value}")
+
+
 def check_betas(betas: tuple[Any, Any]) -> None:
     """ValueError unless both betas lie in [0, 1)."""
     for index, beta in enumerate(betas):

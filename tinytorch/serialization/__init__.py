@@ -17,6 +17,8 @@ One idea a file, in the order to read them:
 ``storages``   storages read from a file, and the views of them checked
 ``rebuild``    the only functions that such a program may call
 ``unpickler``  the pickle machine, without the instructions that make Python's own dangerous
+``reduction``  objects of other classes, written
+``trusting``   and loaded, from files that are trusted
 ``atomic``     a file is replaced whole or not at all
 ``checkpoint`` ``save`` and ``load`` themselves
 ``safetensors``  the same for the other common format

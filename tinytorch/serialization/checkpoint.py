@@ -42,13 +42,15 @@ def save(
     Args:
         obj: tensors, Parameters, state_dicts, numbers, strings, bytes, ``Size``, ``dtype``, ``device``, and
             lists, tuples, dicts, OrderedDicts, Counters and sets of them. Tensors that share memory still
-            share it when loaded. Gradients, hooks and the graph are not saved.
+            share it when loaded. Gradients, hooks and the graph are not saved. Other objects, such as
+            modules and NumPy arrays, can be saved too; a file that holds them loads with ``weights_only=False``
+            only.
         f: a path, or an object with a ``write`` method.
         pickle_module, pickle_protocol, _use_new_zipfile_serialization: as in PyTorch; only the defaults are
             supported.
 
     Raises:
-        pickle.PicklingError: for any other object (a module: save its ``state_dict()``), naming where it is.
+        pickle.PicklingError: for an object that cannot be made again (a lambda), naming where it is.
         RuntimeError: if the folder does not exist, or tensors of different dtypes share memory.
     """
     if pickle_module is not pickle or pickle_protocol != 2 or not _use_new_zipfile_serialization:
@@ -96,8 +98,8 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """The object in a file that :func:`save` or ``torch.save`` wrote (``torch.load``). Never runs code from
-    the file.
+    """The object in a file that :func:`save` or ``torch.save`` wrote (``torch.load``). Runs no code from the
+    file, unless ``weights_only=False`` says that it is trusted.
 
     Args:
         f: a path, or a binary file object that can seek. A path that ends in ``.safetensors`` is read as that
@@ -105,7 +107,8 @@ def load(
         map_location: where tensors saved on other devices go. There is only the CPU here: ``"cpu"``,
             ``device("cpu")``, a dictionary from saved to wanted locations, or a function ``(storage,
             location)`` that returns the storage or None.
-        weights_only: must be True; tinytorch never loads arbitrary objects.
+        weights_only: True loads tensors and plain containers alone. False loads any object, such as a whole
+            module, by importing and calling what the file names: only for files that you trust.
         mmap: map the file instead of reading it (``f`` must be a path): numbers come from the disk when they
             are first used. Changes stay in memory. Checksums of the numbers are not looked at.
 
@@ -119,25 +122,21 @@ def load(
             them.
         EOFError: the file is empty.
     """
-    if weights_only is not None and not weights_only:
-        raise NotImplementedError(
-            "tinytorch never loads arbitrary objects, because doing so runs code from the file: use "
-            "weights_only=True (the default). "
-            "If you trust the file, load it in PyTorch and save the tensors that you need: "
-            "torch.save(model.state_dict(), path)."
-        )
-    if pickle_module is not None:
+    safely = weights_only is None or bool(weights_only)
+    if pickle_module is not None and safely:
         raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
+    if pickle_module not in (None, pickle):
+        raise NotImplementedError("tinytorch loads with Python's pickle only: leave pickle_module out")
     encoding = pickle_load_args.pop("encoding", "utf-8")
     if pickle_load_args:
-        warnings.warn("pickle_load_args only works if `weights_only=False`.", stacklevel=2)
+        warnings.warn("pickle_load_args are not used, except for `encoding`.", stacklevel=2)
     if isinstance(f, (str, os.PathLike)):
         if os.fspath(f).endswith(".safetensors"):
             from tinytorch.serialization.safetensors import load_file
 
             return load_file(f, "cpu" if map_location is None else map_location)
         with open(f, "rb") as file:
-            return _load(file, map_location, bool(mmap), encoding)
+            return _load(file, map_location, bool(mmap), encoding, safely)
     if not all(callable(getattr(f, name, None)) for name in ("read", "seek", "tell")):
         raise AttributeError(
             f"'{type(f).__name__}' object is no path and cannot read, seek and tell. You can only load from "
@@ -146,10 +145,10 @@ def load(
         )
     if mmap:
         raise ValueError("f must be a file path in order to use the mmap argument")
-    return _load(f, map_location, False, encoding)
+    return _load(f, map_location, False, encoding, safely)
 
 
-def _load(file: BinaryIO, map_location: Any, mapped: bool, encoding: str) -> Any:
+def _load(file: BinaryIO, map_location: Any, mapped: bool, encoding: str, safely: bool) -> Any:
     start = file.tell()
     beginning = file.read(len(_LEGACY_MAGIC))
     file.seek(start)
@@ -172,6 +171,10 @@ def _load(file: BinaryIO, map_location: Any, mapped: bool, encoding: str) -> Any
         )
     whole_file = memory_map.mmap(file.fileno(), 0, access=memory_map.ACCESS_COPY) if mapped else None
     storages = StorageLoader(archive, _restore_location(map_location), whole_file)
+    if not safely:
+        from tinytorch.serialization.trusting import TrustingUnpickler
+
+        return TrustingUnpickler(archive.read("data.pkl"), storages.load, encoding).load()
     try:
         return Unpickler(archive.read("data.pkl"), storages.load, encoding).load()
     except pickle.UnpicklingError as error:

@@ -8,10 +8,10 @@ A pickle is a little program for a machine with a stack and a memo. ``{"a": [1, 
 An object that turns up again is fetched from the memo (``BINGET 2``), so what was one object is one object
 after loading.
 
-Python's own pickler would do, but for two things. It writes down whatever class it meets, and the file could
-then not be loaded safely; this one stops at once and says where in the object the trouble is. And its output
-depends on which strings happen to be the same object; here equal objects give equal bytes. It writes just the
-instructions that ``torch.load(weights_only=True)`` knows: protocol 2.
+Python's own pickler would do, but its output depends on which strings happen to be the same object; here equal
+objects give equal bytes. For tensors and plain containers it writes just the instructions that
+``torch.load(weights_only=True)`` knows: protocol 2. Objects of other classes, which cannot be loaded in this safe way,
+are written by :mod:`~tinytorch.serialization.reduction`.
 
 A tensor becomes ``_rebuild_tensor_v2(storage, offset, sizes, strides, requires_grad, hooks)``, where the
 storage is a "persistent id": a tuple ``("storage", torch.FloatStorage, key, "cpu", length)`` that the reader
@@ -29,6 +29,7 @@ from typing import Any
 from tinytorch import dtypes
 from tinytorch.device import device
 from tinytorch.serialization.memory_map import View
+from tinytorch.serialization.reduction import save_object
 from tinytorch.serialization.storages import STORAGE_NAMES, UNTYPED
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
@@ -42,7 +43,7 @@ _STORED_ATTRIBUTES = frozenset(TensorBase.__annotations__)  # what every tensor 
 class Pickler:
     """Turns an object into pickle bytes. ``place(tensor)`` says which view of which storage a tensor is.
 
-    Raises pickle.PicklingError, naming the place, for anything that could not be loaded safely.
+    Raises pickle.PicklingError, naming the place, for what cannot be made again from a file.
     """
 
     def __init__(self, place: Callable[[Tensor], View]) -> None:
@@ -74,7 +75,7 @@ class Pickler:
         elif isinstance(obj, Tensor):
             self._tensor(obj)
         else:
-            raise self._refuse(obj)
+            save_object(self, obj)
 
     def _save_at(self, step: Any, obj: Any) -> None:
         self._path.append(step)
@@ -89,22 +90,6 @@ class Pickler:
 
     def _where(self) -> str:
         return "".join(f"[{step!r}]" for step in self._path) or "the object itself"
-
-    def _refuse(self, obj: Any) -> pickle.PicklingError:
-        kind = type(obj)
-        cure = "Save tensors, numbers, strings and plain containers of them"
-        if hasattr(obj, "state_dict"):
-            cure = "Save its state_dict() instead"
-        elif kind.__module__ == "numpy":
-            cure = "Save .item() of a scalar, or tinytorch.from_numpy(array)"
-        elif isinstance(obj, frozenset):
-            cure = "Convert it to a set"
-        elif isinstance(obj, _PLAIN):
-            cure = f"Convert it to a plain {next(c for c in kind.__mro__ if c in _PLAIN).__name__}"
-        return pickle.PicklingError(
-            f"cannot save {kind.__module__}.{kind.__qualname__} (at {self._where()}): a checkpoint that "
-            f"holds it could not be loaded safely. {cure}."
-        )
 
     # ------------------------------------------------------------------------------------ plain values
 
@@ -159,9 +144,12 @@ class Pickler:
     def _list(self, obj: list[Any]) -> None:
         self._out += pickle.EMPTY_LIST
         self._memoize(obj)
-        if obj:
+        self._append_all(obj)
+
+    def _append_all(self, items: list[Any]) -> None:
+        if items:
             self._out += pickle.MARK
-            for index, item in enumerate(obj):
+            for index, item in enumerate(items):
                 self._save_at(index, item)
             self._out += pickle.APPENDS
 
@@ -232,7 +220,10 @@ class Pickler:
 
         kind = type(obj)
         if kind not in (Tensor, Parameter, Buffer):
-            raise self._refuse(obj)
+            raise pickle.PicklingError(
+                f"cannot save {kind.__module__}.{kind.__qualname__} (at {self._where()}): convert it to a plain Tensor "
+                "with as_subclass(Tensor)"
+            )
         own = {name: value for name, value in vars(obj).items() if name not in _STORED_ATTRIBUTES}
         if kind is Parameter:
             self._global("torch._utils", "_rebuild_parameter_with_state" if own else "_rebuild_parameter")
@@ -296,4 +287,3 @@ _WRITERS: dict[type, Callable[[Pickler, Any], None]] = {
     OrderedDict: Pickler._ordered_dict, Counter: Pickler._counter,
     Size: Pickler._size, dtypes.dtype: Pickler._dtype, device: Pickler._device,
 }  # fmt: skip
-_PLAIN = (dict, list, tuple, set, int, float, str, bytes)

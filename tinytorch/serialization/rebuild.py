@@ -34,6 +34,9 @@ class KnownFunction:
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self.name, self.function = name, function
 
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*args)
+
 
 class KnownClass:
     """A class that a pickle may mention."""
@@ -54,9 +57,9 @@ def find_global(module: str, name: str) -> Any:
     if full_name in _FOREIGN_DTYPES:
         raise pickle.UnpicklingError(f"the file names the dtype {full_name}, which tinytorch does not have")
     raise pickle.UnpicklingError(
-        f"Unsupported global: GLOBAL {full_name} was not an allowed global by default. tinytorch loads "
-        "tensors, Parameters and plain containers, and never runs code from a file. If you trust the file, "
-        "load it in PyTorch and save from there what you need: a state_dict, tensors (dense ones), numbers."
+        f"Unsupported global: GLOBAL {full_name} was not an allowed global by default. With weights_only=True (the "
+        "default) tensors, Parameters and plain containers are loaded, and no code from the file runs. If you trust "
+        "the file, load it with weights_only=False."
     )
 
 
