@@ -973,8 +973,8 @@ class Tensor(TensorBase):
     def tile(self, *sizes: Any) -> Tensor:
         return ops.tile(self, *sizes)
 
-    def flip(self, *dims: Any) -> Tensor:
-        return ops.flip(self, *dims)
+    def flip(self, *given: Any, dims: Any = None) -> Tensor:
+        return ops.flip(self, *given, dims=dims)
 
     def view_as(self, other: Tensor) -> Tensor:
         return ops.view_as(self, other)
@@ -1060,13 +1060,13 @@ class Tensor(TensorBase):
         return ops.select(self, dim, index)
 
     def contiguous(self, memory_format: Any = None) -> Tensor:
-        return ops.contiguous(self)
+        return ops.contiguous(self, memory_format)
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
-        return ops.is_contiguous(self)
+        return ops.is_contiguous(self, memory_format)
 
     def clone(self, *, memory_format: Any = None) -> Tensor:
-        return ops.clone(self)
+        return ops.clone(self, memory_format=memory_format)
 
     def repeat_interleave(self, repeats: Any = None, dim: Any = None, *, output_size: Any = None) -> Tensor:
         return ops.repeat_interleave(self, repeats, dim, output_size=output_size)
@@ -1103,6 +1103,24 @@ class Tensor(TensorBase):
 
     def dsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         return ops.dsplit(self, indices_or_sections)
+
+    def as_strided_scatter(self, src: Any, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
+        return ops.as_strided_scatter(self, src, size, stride, storage_offset)
+
+    def narrow_copy(self, dim: int, start: Any, length: int) -> Tensor:
+        return ops.narrow_copy(self, dim, start, length)
+
+    def unsafe_chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+        return ops.unsafe_chunk(self, chunks, dim)
+
+    def unsafe_split(self, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+        return ops.unsafe_split(self, split_size, dim)
+
+    def unsafe_split_with_sizes(self, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
+        return ops.unsafe_split_with_sizes(self, split_sizes, dim)
+
+    def hash_tensor(self, dim: Any = (), keepdim: bool = False, *, mode: int = 0) -> Tensor:
+        return ops.hash_tensor(self, dim, keepdim, mode=mode)
 
     # ------------------------------------------------------------------------------------ picking and placing
 
@@ -1194,6 +1212,18 @@ class Tensor(TensorBase):
     def nelement(self) -> int:
         return self._array.size
 
+    def untyped_storage(self) -> Any:
+        return ops.untyped_storage(self)
+
+    def storage(self) -> Any:
+        return ops.typed_storage(self)
+
+    def is_set_to(self, tensor: Tensor) -> builtins.bool:
+        return ops.is_set_to(self, tensor)
+
+    def dim_order(self) -> tuple[builtins.int, ...]:
+        return ops.dim_order(self)
+
     def element_size(self) -> int:
         return self._array.itemsize
 
@@ -1233,9 +1263,6 @@ class Tensor(TensorBase):
     def chalf(self) -> Tensor:
         raise NotImplementedError("NumPy has no complex numbers of half precision (complex32): use cfloat().")
 
-    def bfloat16(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.bfloat16, memory_format=memory_format)
-
     def long(self, memory_format: Any = None) -> Tensor:
         return ops.to(self, dtypes.int64, memory_format=memory_format)
 
@@ -1267,6 +1294,9 @@ class Tensor(TensorBase):
 
     def new_empty(self, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
         return ops.empty(*size, dtype=dtype or self.dtype, **options)
+
+    def new_empty_strided(self, size: Any, stride: Any, dtype: Any = None, **options: Any) -> Tensor:
+        return ops.empty_strided(size, stride, dtype=dtype or self.dtype, **options)
 
     def new_full(self, size: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Tensor:
         return ops.full(size, fill_value, dtype=dtype or self.dtype, **options)
@@ -1684,12 +1714,6 @@ class Tensor(TensorBase):
     def swapdims_(self, dim0: Any, dim1: Any) -> Tensor:
         return ops.transpose_(self, dim0, dim1)
 
-    def resize_(self, *sizes: Any, memory_format: Any = None) -> Tensor:
-        return ops.resize_(self, *sizes, memory_format=memory_format)
-
-    def resize_as_(self, other: Tensor, *, memory_format: Any = None) -> Tensor:
-        return ops.resize_(self, other.shape, memory_format=memory_format)
-
     def squeeze_(self, dim: Any = None) -> Tensor:
         return ops.squeeze_(self, dim)
 
@@ -1716,6 +1740,27 @@ class Tensor(TensorBase):
 
     def renorm_(self, p: Any, dim: Any, maxnorm: Any) -> Tensor:
         return change_in_place(self, ops.renorm, p, dim, maxnorm)
+
+    def as_strided_(self, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
+        return ops.as_strided_(self, size, stride, storage_offset)
+
+    def resize_(self, *sizes: Any, memory_format: Any = None) -> Tensor:
+        return ops.resize_(self, *sizes, memory_format=memory_format)
+
+    def resize_as_(self, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+        return ops.resize_as_(self, the_template, memory_format=memory_format)
+
+    def set_(self, source: Any = None, storage_offset: Any = 0, size: Any = None, stride: Any = None) -> Tensor:
+        return ops.set_(self, source, storage_offset, size, stride)
+
+    def apply_(self, callable: Any) -> Tensor:
+        return ops.apply_(self, callable)
+
+    def map_(self, tensor: Tensor, callable: Any) -> Tensor:
+        return ops.map_(self, tensor, callable)
+
+    def map2_(self, x: Tensor, y: Tensor, callable: Any) -> Tensor:
+        return ops.map2_(self, x, y, callable)
 
     def fill_diagonal_(self, fill_value: Any, wrap: Any = False) -> Tensor:
         return change_in_place(self, ops.fill_diagonal, fill_value, wrap)

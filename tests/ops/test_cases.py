@@ -16,6 +16,7 @@ from tests.ops import (
     cases_setitem,
     cases_shape,
     cases_softmax,
+    cases_storage,
     cases_unary,
 )
 from tests.ops.cases import Case
@@ -23,7 +24,7 @@ from tests.ops.run_cases import run
 
 TABLES = (
     cases_arithmetic, cases_unary, cases_compare, cases_reduce, cases_shape, cases_indexing, cases_setitem,
-    cases_linalg, cases_creation, cases_softmax, cases_complex, cases_fourier,
+    cases_linalg, cases_creation, cases_softmax, cases_complex, cases_fourier, cases_storage,
 )  # fmt: skip
 CASES = [
     pytest.param(case, id=f"{table.__name__.rpartition('_')[2]}: {case.name}")

@@ -35,6 +35,7 @@ from tinytorch.ops.adaptive_pool import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
+from tinytorch.ops.apply import apply_, map2_, map_
 from tinytorch.ops.arithmetic import (
     add,
     div,
@@ -70,6 +71,7 @@ from tinytorch.ops.broadcast import (
     to,
     to_float,
 )
+from tinytorch.ops.chunks import _chunk_cat, _unsafe_masked_index, _unsafe_masked_index_put_accumulate
 from tinytorch.ops.clamp import clamp, clamp_max, clamp_min, clip
 from tinytorch.ops.compare import (
     allclose,
@@ -174,6 +176,7 @@ from tinytorch.ops.float_parts import frexp, nextafter
 from tinytorch.ops.fold import channel_shuffle, col2im, im2col, pixel_shuffle, pixel_unshuffle
 from tinytorch.ops.fractional_pool import fractional_max_pool2d, fractional_max_pool3d
 from tinytorch.ops.grid_sample import affine_grid, grid_sample
+from tinytorch.ops.hashing import hash_tensor
 from tinytorch.ops.histograms import histogram, histogramdd
 from tinytorch.ops.householder import geqrf, householder_product, orgqr, ormqr
 from tinytorch.ops.incomplete_gamma import igamma, igammac
@@ -252,6 +255,7 @@ from tinytorch.ops.matrix_products import (
     tensordot,
     vdot,
 )
+from tinytorch.ops.memory_formats import in_format, is_in_format
 from tinytorch.ops.mixtures import (
     addcdiv,
     addcmul,
@@ -327,6 +331,7 @@ from tinytorch.ops.region_scatter import (
     select_scatter,
     slice_scatter,
 )
+from tinytorch.ops.resize import dim_order, is_set_to, resize_, resize_as_, set_, typed_storage, untyped_storage
 from tinytorch.ops.rounding import ceil, fix, floor, frac, round, sign, trunc
 from tinytorch.ops.scatter import (
     index_add,
@@ -340,6 +345,7 @@ from tinytorch.ops.scatter import (
     take,
 )
 from tinytorch.ops.scatter_reduce import scatter_reduce
+from tinytorch.ops.segment_reduce import segment_reduce
 from tinytorch.ops.shape import (
     contiguous,
     flatten,
@@ -365,7 +371,7 @@ from tinytorch.ops.shape import (
     view,
     view_as,
 )
-from tinytorch.ops.shape_in_place import resize_, squeeze_, t_, transpose_, unsqueeze_
+from tinytorch.ops.shape_in_place import as_strided_, squeeze_, t_, transpose_, unsqueeze_
 from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
 from tinytorch.ops.solve import (
     cholesky_inverse,
@@ -407,6 +413,7 @@ from tinytorch.ops.stacking import (
     vsplit,
 )
 from tinytorch.ops.statistics import aminmax, corrcoef, cov, nanmean, nanquantile, nansum, quantile
+from tinytorch.ops.strided_scatter import as_strided_scatter, empty_permuted, empty_strided
 from tinytorch.ops.tensor_equations import linalg_tensorinv, linalg_tensorsolve
 from tinytorch.ops.trigonometric import (
     acos,
@@ -451,5 +458,28 @@ from tinytorch.ops.unary import (
 )
 from tinytorch.ops.unique import bincount, count_nonzero, histc, isin, unique, unique_consecutive
 from tinytorch.ops.unpool import max_unpool1d, max_unpool2d, max_unpool3d
+from tinytorch.ops.unsafe_views import unsafe_chunk, unsafe_split, unsafe_split_with_sizes
 from tinytorch.ops.vector_norms import cdist, dist, norm, pdist, vector_norm
+from tinytorch.ops.view_copies import (
+    alias_copy,
+    as_strided_copy,
+    detach_copy,
+    diagonal_copy,
+    expand_copy,
+    narrow_copy,
+    permute_copy,
+    select_copy,
+    slice_copy,
+    split_copy,
+    split_with_sizes_copy,
+    squeeze_copy,
+    t_copy,
+    transpose_copy,
+    unbind_copy,
+    unfold_copy,
+    unsqueeze_copy,
+    view_as_complex_copy,
+    view_as_real_copy,
+    view_copy,
+)
 from tinytorch.ops.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window

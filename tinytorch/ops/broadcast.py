@@ -123,7 +123,7 @@ def to(input: Tensor, *args: Any, copy: bool = False, non_blocking: bool = False
 
     wanted = kwargs.pop("dtype", None)
     where = kwargs.pop("device", None)
-    kwargs.pop("memory_format", None)
+    memory_format = kwargs.pop("memory_format", None)
     if kwargs:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
     for arg in args:
@@ -135,6 +135,8 @@ def to(input: Tensor, *args: Any, copy: bool = False, non_blocking: bool = False
             where = arg
     check_device(where)
     result = input if wanted is None else cast(input, to_numpy_dtype(wanted))
+    if memory_format is not None:
+        result = ops.in_format(result, memory_format)
     return result.clone() if copy and result is input else result
 
 
@@ -321,3 +323,6 @@ def is_number(value: Any) -> bool:
 def number_category(value: Any) -> int:
     """The promotion category of a number (see :mod:`tinytorch.dtypes`)."""
     return category_of(value.item() if isinstance(value, np.generic) else value)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

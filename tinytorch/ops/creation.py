@@ -259,7 +259,10 @@ def arange(
     out: Tensor | None = None,
     **options: Any,
 ) -> Tensor:
-    """``start, start + step, ...`` up to but without ``end``; integers give int64, floats the default float type."""
+    """``start, start + step, ...`` up to but without ``end``; integers give int64, floats the default float type.
+
+    With an integer ``dtype`` only the whole parts of ``start`` and ``step`` count, with int64 that of ``end`` too.
+    """
     check_options("arange", options)
     if end is None:
         start, end = None, start
@@ -270,6 +273,8 @@ def arange(
     if not np.isfinite(start) or not np.isfinite(end):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if dtype is not None and to_numpy_dtype(dtype) == np.int64:
+        if step and not int(step):
+            raise ValueError("step must be nonzero")
         start, end, step = int(start), int(end), int(step)
     if step == 0:
         raise RuntimeError("step must be nonzero")
@@ -428,8 +433,11 @@ class Copy(Primitive):
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy that gradients flow through."""
-    return Clone.apply(input)
+    """A copy that gradients flow through, in the same memory order or that of ``memory_format``."""
+    result = Clone.apply(input)
+    if memory_format is not None:
+        result._array = ops.in_format(result.detach(), memory_format)._array  # detach() also pins the order down
+    return result
 
 
 def fill(input: Tensor, value: Any) -> Tensor:
@@ -446,3 +454,6 @@ def fill(input: Tensor, value: Any) -> Tensor:
 def copy(input: Tensor, source: Tensor) -> Tensor:
     """``source`` broadcast to ``input``'s shape, in its dtype, as a new value of ``input``."""
     return Copy.apply(input, source)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

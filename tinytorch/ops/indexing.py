@@ -304,6 +304,10 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
     shape[dim] = input._array.shape[dim]
     wide = input.expand(shape)
     shape[dim] = indices._array.shape[dim]
+    size = input._array.shape[dim]
+    negative = indices._array < 0  # take_along_dim counts from the end, which gather does not
+    if negative.any():
+        indices = Tensor._wrap(np.where(negative, indices._array + size, indices._array))
     return gather(wide, dim, indices.expand(shape))
 
 

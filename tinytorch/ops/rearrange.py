@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import as_strided as numpy_as_strided
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels.blocks import memory_block, offset_in_block
 from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
@@ -164,7 +165,7 @@ class AsStrided(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> np.ndarray:
         ctx.save_intermediates(x.shape, x.strides)
-        start = np.ndarray(1, x.dtype, _memory_of(x), _offset_in_memory(x) + offset * x.itemsize)
+        start = np.ndarray(1, x.dtype, memory_block(x), offset_in_block(x) + offset * x.itemsize)
         return numpy_as_strided(start, shape, tuple(s * x.itemsize for s in strides))
 
     @staticmethod
@@ -215,14 +216,6 @@ def _places(shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> np
     return np.broadcast_to(places, shape)
 
 
-def _memory_of(x: np.ndarray) -> np.ndarray:
-    return x if x.base is None or not isinstance(x.base, np.ndarray) else x.base
-
-
-def _offset_in_memory(x: np.ndarray) -> int:
-    return x.__array_interface__["data"][0] - _memory_of(x).__array_interface__["data"][0]
-
-
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
     """A view of ``input``'s memory with any sizes and strides; the offset counts from the start of that memory.
 
@@ -236,10 +229,10 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
         raise RuntimeError(
             f"as_strided: Negative strides are not supported at the moment, got strides: {list(strides)}"
         )
-    own = _offset_in_memory(input._array) // input._array.itemsize
+    own = offset_in_block(input._array) // input._array.itemsize
     offset = own if storage_offset is None else storage_offset
     last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
-    available = _memory_of(input._array).nbytes // input._array.itemsize
+    available = memory_block(input._array).nbytes // input._array.itemsize
     if 0 not in shape and (last >= available or offset < 0):
         raise RuntimeError(
             f"setStorage: sizes {list(shape)}, strides {list(strides)}, storage offset {offset}, and itemsize "

@@ -88,6 +88,9 @@ def index_reduce(
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
     dim = one_dim(dim, input._array.ndim)
+    if input._array.ndim == 0:
+        wide = index_reduce(input.reshape(1), 0, index, source.reshape(1), reduce, include_self=include_self)
+        return wide.reshape(())
     column = index.reshape([-1 if d == dim else 1 for d in range(source._array.ndim)])
     return scatter_reduce(input, dim, column.expand(source._array.shape), source, reduce, include_self=include_self)
 

@@ -309,27 +309,29 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return ops.basic_index(input, (slice(None),) * dim + (int(index),))
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """The elements in reverse order along ``dims``."""
-    order = tuple(one_dim(d, input._array.ndim) for d in sizes_from(dims))
+def flip(input: Tensor, *given: Any, dims: Any = None) -> Tensor:
+    """The elements in reverse order along dimensions: ``flip(x, 0, 1)``, or ``flip(x, dims=(0, 1))``."""
+    order = tuple(one_dim(d, input._array.ndim) for d in sizes_from(given if dims is None else (dims,)))
     if len(set(order)) != len(order):
         raise RuntimeError(f"dim {order[0]} appears multiple times in the list of dims")
     return Flip.apply(input, dims=order)
 
 
-def is_contiguous(input: Tensor) -> bool:
-    """Whether the elements lie in memory in row-major order."""
+def is_contiguous(input: Tensor, memory_format: Any = None) -> bool:
+    """Whether the elements lie in memory in row-major order, or in that of ``memory_format``."""
     restore_row_major(input)
-    return input._array.flags.c_contiguous
+    return input._array.flags.c_contiguous if memory_format is None else ops.is_in_format(input, memory_format)
 
 
-def contiguous(input: Tensor) -> Tensor:
-    """The tensor itself if its memory is in row-major order, else a copy that is."""
-    if is_contiguous(input):
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor itself if its memory is in row-major order (or that of ``memory_format``), else a copy that is."""
+    if is_contiguous(input, memory_format):
         return input
-    from tinytorch.ops.creation import Clone
-
-    return Clone.apply(input, order="C")
+    if memory_format is not None:
+        return ops.in_format(input, memory_format)
+    result = input.clone()
+    result._array = np.ascontiguousarray(result._array)
+    return result
 
 
 swapaxes = swapdims = transpose

@@ -1,0 +1,68 @@
+"""Small relatives of indexing and joining that PyTorch keeps behind an underscore; PyTorch's compiler and its
+fully sharded training emit them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.ops.compare import where
+from tinytorch.ops.dims import one_dim
+from tinytorch.ops.indexing import getitem, index_put
+from tinytorch.ops.joining import cat
+from tinytorch.ops.out import accepts_out
+from tinytorch.ops.pad import constant_pad_nd
+from tinytorch.tensor import Tensor
+
+__all__ = ["_chunk_cat", "_unsafe_masked_index", "_unsafe_masked_index_put_accumulate"]
+
+
+@accepts_out
+def _chunk_cat(tensors: Sequence[Tensor], dim: int, num_chunks: int, *, out: Tensor | None = None) -> Tensor:
+    """Each tensor cut into ``num_chunks`` along ``dim`` (after padding with zeros), chunks flattened, then joined.
+
+    Sizes before ``dim`` must agree: (..., s, ...) gives (..., num_chunks, all that chunk's elements).
+    """
+    if num_chunks < 1:
+        raise RuntimeError("_chunk_cat expects positive num_chunks")
+    if not tensors:
+        raise RuntimeError("_chunk_cat expects a non-empty input tensor list")
+    first = tensors[0]
+    dim = one_dim(dim, first._array.ndim)
+    rows = []
+    for tensor in tensors:
+        if tensor._array.size == 0:
+            raise RuntimeError("_chunk_cat expects non-empty tensor")
+        if tensor._array.ndim <= dim:
+            raise RuntimeError("_chunk_cat expects dim < ndim for all input tensors")
+        if tensor._array.shape[:dim] != first._array.shape[:dim]:
+            raise RuntimeError("_chunk_cat expects same sizes of 0,...,dim-1 dimensions for all tensors")
+        if tensor._array.dtype != first._array.dtype:
+            raise RuntimeError("_chunk_cat expects all input tensors with the same dtype")
+        missing = -tensor._array.shape[dim] % num_chunks
+        padding = [0, 0] * (tensor._array.ndim - 1 - dim) + [0, missing]
+        padded = constant_pad_nd(tensor, padding) if missing else tensor
+        rows.append(padded.reshape(*tensor._array.shape[:dim], num_chunks, -1))
+    return cat(rows, dim + 1)
+
+
+def _clamped(input: Tensor, indices: Any) -> list[Any]:
+    """Indices brought into range: where the mask is False, they may point anywhere."""
+    return [
+        None if i is None else Tensor._wrap(np.clip(i._array, -size, size - 1))
+        for i, size in zip(indices, input._array.shape, strict=False)
+    ]
+
+
+def _unsafe_masked_index(input: Tensor, mask: Tensor, indices: Any, fill: Any) -> Tensor:
+    """``input[indices]`` where ``mask``, else ``fill``."""
+    picked = getitem(input, tuple(slice(None) if i is None else i for i in _clamped(input, indices)))
+    return where(mask, picked, Tensor._wrap(np.asarray(fill).astype(input._array.dtype)))
+
+
+def _unsafe_masked_index_put_accumulate(input: Tensor, mask: Tensor, indices: Any, values: Tensor) -> Tensor:
+    """``input`` with ``values`` added at ``indices`` where ``mask``."""
+    return index_put(input, _clamped(input, indices), where(mask, values, values * 0), accumulate=True)

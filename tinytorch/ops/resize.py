@@ -1,0 +1,121 @@
+"""``resize_`` and ``set_``: a tensor object that from now on shows other memory, or more or less of its own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinytorch.kernels.blocks import memory_block, offset_in_block
+from tinytorch.ops.dims import sizes_from
+from tinytorch.ops.shape import restore_row_major
+from tinytorch.storage import TypedStorage, UntypedStorage, _Storage
+from tinytorch.tensor import Tensor
+
+__all__ = ["dim_order", "is_set_to", "resize_", "resize_as_", "set_", "typed_storage", "untyped_storage"]
+
+
+def _strided(bytes_: np.ndarray, dtype: np.dtype[Any], offset: int, shape: Any, strides: Any) -> np.ndarray:
+    """An array over ``bytes_``; offset and strides count elements."""
+    return np.ndarray(shape, dtype, bytes_, offset * dtype.itemsize, tuple(s * dtype.itemsize for s in strides))
+
+
+def _row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(math.prod(max(n, 1) for n in shape[d + 1 :]) for d in range(len(shape)))
+
+
+def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+    """Give ``input`` another shape in row-major order over its own memory, which is made larger where it does not
+    suffice; then the elements that come anew are not set to anything.
+
+    RuntimeError for a tensor that requires grad: its graph knows the old shape.
+    """
+    shape = sizes_from(sizes)
+    if any(n < 0 for n in shape):
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
+    if input.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    array = input._array
+    if shape == array.shape:
+        return input
+    block, offset = memory_block(array), offset_in_block(array) // array.itemsize
+    needed = (offset + math.prod(shape)) * array.itemsize
+    if needed > block.size:
+        if input._base is not None or (input._memory is not None and input._memory.shared):
+            raise RuntimeError("Trying to resize storage that is not resizable: others see the same memory")
+        larger = np.zeros(needed, np.uint8)
+        larger[: block.size] = block
+        block = larger
+    input._array = _strided(block, array.dtype, offset, shape, _row_major(shape))
+    input._bump_version()
+    return input
+
+
+def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """:func:`resize_` to the shape of another tensor."""
+    return resize_(input, the_template._array.shape)
+
+
+def set_(input: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Tensor:
+    """Let ``input`` show the memory of ``source``: another tensor, or a storage with offset, sizes and strides.
+
+    Without ``source`` it becomes empty. The dtype stays.
+    """
+    if source is not None and not isinstance(source, (Tensor, _Storage)):
+        raise TypeError(f"set_(): argument 'source' must be Tensor or a storage, not {type(source).__name__}")
+    if input.requires_grad:
+        raise RuntimeError("set_: a tensor that requires grad cannot be given other memory; detach() it first")
+    dtype = input._array.dtype
+    if source is None:
+        input._array, input._memory, input._base = np.empty(0, dtype), None, None
+        return input
+    if isinstance(source, Tensor):
+        if source._array.dtype != dtype:
+            raise RuntimeError(f"Could not set tensor of type {source.dtype} to a tensor of type {input.dtype}")
+        memory: Any = source._shared_memory()
+        block = memory_block(source._array)
+        if size is None:
+            input._array, input._memory, input._base = source._array, memory, None
+            return input
+    else:
+        block, memory = memory_block(source._row), source._memory
+        if size is None:
+            size = (block.size // dtype.itemsize - storage_offset,)
+    shape = sizes_from((size,)) if isinstance(size, (tuple, list)) else (int(size),)
+    strides = _row_major(shape) if stride is None else tuple(stride)
+    last = storage_offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
+    if 0 not in shape and (last + 1) * dtype.itemsize > block.size:
+        raise RuntimeError(
+            f"setStorage: sizes {list(shape)}, strides {list(strides)}, storage offset {storage_offset}, and itemsize "
+            f"{dtype.itemsize} requiring a storage size of {(last + 1) * dtype.itemsize} are out of bounds for storage "
+            f"of size {block.size}"
+        )
+    input._array = _strided(block, dtype, storage_offset, shape, strides)
+    input._memory, input._base = memory, None
+    return input
+
+
+def untyped_storage(input: Tensor) -> UntypedStorage:
+    """The memory behind a tensor as bytes."""
+    restore_row_major(input)
+    return UntypedStorage._over(memory_block(input._array), input._shared_memory())
+
+
+def typed_storage(input: Tensor) -> TypedStorage:
+    """The memory behind a tensor as elements of its dtype."""
+    return TypedStorage(wrap_storage=untyped_storage(input), dtype=input.dtype)
+
+
+def is_set_to(input: Tensor, tensor: Tensor) -> bool:
+    """Whether both show the same elements of the same memory with the same strides."""
+    a, b = input._array, tensor._array
+    same_place = a.__array_interface__["data"] == b.__array_interface__["data"]
+    return same_place and (a.shape, a.strides, a.dtype) == (b.shape, b.strides, b.dtype)
+
+
+def dim_order(input: Tensor) -> tuple[int, ...]:
+    """Dimensions from the outermost in memory to the innermost; ``(0, 2, 3, 1)`` is channels last."""
+    restore_row_major(input)
+    strides = input._array.strides
+    return tuple(sorted(range(len(strides)), key=lambda d: -strides[d]))
