@@ -329,9 +329,9 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
         return input
     if memory_format is not None:
         return ops.in_format(input, memory_format)
-    result = input.clone()
-    result._array = np.ascontiguousarray(result._array)
-    return result
+    from tinytorch.ops.creation import Clone
+
+    return Clone.apply(input, order="C")
 
 
 swapaxes = swapdims = transpose
