@@ -1,6 +1,10 @@
-"""ReLU, in pieces that stay in the cache.
+"""Elementwise formulas of several passes, in pieces that stay in the cache; ReLU.
 
-(After: `masks`, `threads`.)
+(After: `masks`, `threads`. Next: `gelu`.)
+
+NumPy carries out a formula one operation after the other, each over the whole array: from main memory every pass
+costs as much as the arithmetic of five. `in_pieces` applies the whole formula to one piece after the other, so that
+all passes but the first find their data in the cache.
 
 relu(x) = max(x, 0). Its gradient lets g through where the output is positive. That is a choice, so it is made
 with bit masks (`masks`). For a result y of ReLU the mask comes straight from its bits: y is never negative, so as an
@@ -11,6 +15,8 @@ Memory order is kept: what comes in as C,H,W,N goes out as C,H,W,N.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -25,52 +31,53 @@ BLOCK = 1 << 16
 _zeros: dict[np.dtype, Array] = {}
 
 
+def in_pieces(formula: Callable[..., object], *arrays: Array, piece: int = BLOCK, passes: int = 1) -> Array:
+    """Apply ``formula(*pieces, out)`` to matching pieces of arrays of one shape; returns the array of all ``out``.
+
+    The result has the dtype and memory order of the first array. `passes` estimates how many times the formula runs
+    over its data; it decides whether threads are worth it.
+    """
+    first = arrays[0]
+    result = empty_like(first)
+    flat = [flat_in_memory_order(a) if a.strides == first.strides else None for a in (*arrays, result)]
+    if first.size <= piece or any(a is None for a in flat):
+        formula(*arrays, result)
+        return result
+
+    def run(block: Pair) -> None:
+        formula(*[a[block[0] : block[1]] for a in flat])  # type: ignore[index]
+
+    run_blocks(run, even_pieces(first.size, piece), first.size * passes / 4000)
+    return result
+
+
 def relu(x: Array) -> Array:
     """max(x, 0), elementwise; NaN stays NaN (`torch.relu`)."""
-    if x.size <= BLOCK:
-        return np.maximum(x, x.dtype.type(0), out=np.empty_like(x))  # with `out`, 0-d stays an array
-    y = empty_like(x)
-    source, target = flat_in_memory_order(x), flat_in_memory_order(y)
-    if source is None or target is None:
-        return np.maximum(x, x.dtype.type(0), out=y)
+    return in_pieces(_clamp, x)
+
+
+def _clamp(x: Array, out: Array) -> None:
+    if x.size > BLOCK or x.ndim != 1:
+        np.maximum(x, x.dtype.type(0), out=out)
+        return
     zeros = _zeros.setdefault(x.dtype, np.zeros(BLOCK, x.dtype))  # NumPy is slower against a scalar
-
-    def clamp(block: Pair) -> None:
-        part = slice(*block)
-        np.maximum(source[part], zeros[: block[1] - block[0]], out=target[part])
-
-    run_blocks(clamp, even_pieces(x.size, BLOCK), x.size / 4000)
-    return y
+    np.maximum(x, zeros[: x.size], out=out)
 
 
 def relu_backward(grad: Array, y: Array) -> Array:
     """`grad` where y = relu(x) is positive or NaN, else 0. Shapes are equal; the result lies in memory as `y`."""
     if y.dtype.kind != "f" or grad.dtype != y.dtype:
         return np.where(y <= 0, grad.dtype.type(0), grad)  # integers; dtypes that differ
-    if y.size <= BLOCK:
-        return _pass_where_positive(grad, y, np.empty_like(y))
-    gx = empty_like(y)
-    flat_y, flat_gx = flat_in_memory_order(y), flat_in_memory_order(gx)
-    flat_grad = flat_in_memory_order(grad) if grad.strides == y.strides else None
-    if flat_y is None or flat_gx is None or flat_grad is None:
-        return _pass_where_positive(grad, y, gx)
-
-    def choose(block: Pair) -> None:
-        part = slice(*block)
-        _pass_where_positive(flat_grad[part], flat_y[part], flat_gx[part])
-
-    run_blocks(choose, even_pieces(y.size, BLOCK), y.size / 2000)
-    return gx
+    return in_pieces(_pass_where_positive, y, grad, passes=2)
 
 
-def _pass_where_positive(grad: Array, y: Array, out: Array) -> Array:
+def _pass_where_positive(y: Array, grad: Array, out: Array) -> None:
     """out = grad where y > 0 or NaN, else 0, for y that is never negative (but may be -0 or a NaN with a sign)."""
     bits = as_bits(y)
     mask = np.bitwise_and(bits, np.iinfo(bits.dtype).max, out=np.empty_like(bits))  # without the sign
     np.negative(mask, out=mask)
     np.right_shift(mask, 8 * y.itemsize - 1, out=mask)
     np.bitwise_and(as_bits(grad), mask, out=as_bits(out))
-    return out
 
 
 def flat_in_memory_order(x: Array) -> Array | None:

@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.kernels import erf as erf_kernel
+from tinytorch.kernels import gelu as gelu_kernel
 from tinytorch.kernels import rng_distributions
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.clamp import clamp
@@ -76,6 +78,39 @@ class LogSigmoid(Elementwise):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         return grad * sigmoid(-x)
+
+
+class Gelu(Elementwise):
+    """y = x · Φ(x); f' = Φ(x) + x · Φ'(x). Fused kernels for value and gradient; see :mod:`tinytorch.kernels.gelu`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, approximate: str) -> np.ndarray:
+        wide = x.astype(np.float32) if x.dtype == np.float16 else x
+        y, cdf = gelu_kernel.gelu(wide, approximate)
+        ctx.save_for_backward(x)
+        ctx.save_intermediates(cdf)
+        return y.astype(x.dtype, copy=False)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        approximate = ctx.attributes["approximate"]
+        if is_grad_enabled():  # create_graph
+            return grad * _gelu_slope(x, approximate)
+        (cdf,) = ctx.intermediates
+        same = (array.astype(cdf.dtype, copy=False) for array in (grad._array, x._array))
+        return Tensor._wrap(gelu_kernel.gelu_backward(*same, cdf, approximate).astype(x._array.dtype, copy=False))
+
+
+def _gelu_slope(x: Tensor, approximate: str) -> Tensor:
+    """Φ(x) + x · Φ'(x) as Tensor ops."""
+    if approximate == "none":
+        cdf = (erf(x * math.sqrt(0.5)) + 1) * 0.5
+        return cdf + x * (x * x * -0.5).exp() * (1 / math.sqrt(2 * math.pi))
+    a, b = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
+    square = x * x
+    bent = tanh(x * (square * b + a))
+    return (bent + 1) * 0.5 + x * (1 - bent * bent) * (square * (3 * b) + a) * 0.5
 
 
 @accepts_out
@@ -220,12 +255,9 @@ def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None)
     """``x · Φ(x)``, Φ the normal distribution function; ``approximate='tanh'``: by a tanh (Hendrycks and Gimpel
     2016).
     """
-    x = _floating("GeluKernelImpl", input)
-    if approximate == "none":
-        return x * 0.5 * (1.0 + erf(x * math.sqrt(0.5)))
-    if approximate == "tanh":
-        return x * 0.5 * (1.0 + tanh((x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)))
-    raise RuntimeError("approximate argument must be either none or tanh.")
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    return Gelu.apply(_floating("GeluKernelImpl", input), approximate=approximate)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:

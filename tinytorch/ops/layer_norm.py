@@ -23,6 +23,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels import layer_norm as kernels
 from tinytorch.ops.checks import check_floating
 from tinytorch.ops.norm import normalization_backward, sum_over
 from tinytorch.tensor import Tensor
@@ -38,16 +39,10 @@ class LayerNorm(Primitive):
         ctx: Any, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, dims: int, eps: float
     ) -> np.ndarray:
         need_x, need_weight, _ = ctx.needs_input_grad[:3]
-        axes = tuple(range(-dims, 0))
-        y = x - x.mean(axes, keepdims=True)
-        invstd = 1 / np.sqrt(np.square(y).mean(axes, keepdims=True) + x.dtype.type(eps))
-        y *= invstd
         ctx.save_for_backward(x if need_x or need_weight else None, weight if need_x else None)
-        if weight is not None:
-            y *= weight
-        if bias is not None:
-            y += bias
-        return y
+        y, mean, invstd = kernels.layer_norm(_as_rows(x, dims), _flat(weight), _flat(bias), eps)
+        ctx.save_intermediates(mean, invstd)
+        return y.reshape(x.shape)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -61,9 +56,11 @@ class LayerNorm(Primitive):
         elif is_grad_enabled():
             grads = normalization_backward(grad, x, weight, features, samples, eps, needs)
         else:
-            scale = None if weight is None else weight._array
-            arrays = _backward(grad._array, x._array, scale, features, samples, eps, needs)
+            rows, grad_rows = _as_rows(x._array, dims), _as_rows(grad._array, dims)
+            scale = None if weight is None else _flat(weight._array)
+            arrays = kernels.layer_norm_backward(grad_rows, rows, *ctx.intermediates, scale, needs)
             grads = tuple([None if array is None else Tensor._wrap(array) for array in arrays])
+            grads = (None if grads[0] is None else grads[0].reshape(x._array.shape), *grads[1:])
         shape = grad._array.shape[ndim - dims :]
         return grads[0], *[None if g is None else g.reshape(shape) for g in grads[1:]]
 
@@ -72,31 +69,14 @@ class LayerNorm(Primitive):
         return "NativeLayerNormBackward0"
 
 
-def _backward(
-    grad: np.ndarray, x: np.ndarray, weight: np.ndarray | None, features: tuple[int, ...], samples: tuple[int, ...],
-    eps: float, needs: tuple[bool, ...],
-) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:  # fmt: skip
-    """:func:`tinytorch.ops.norm.normalization_backward` on arrays, with as few new ones as possible."""
-    xhat = x - x.mean(features, keepdims=True)
-    invstd = 1 / np.sqrt(np.square(xhat).mean(features, keepdims=True) + x.dtype.type(eps))
-    xhat *= invstd
-    grad_bias = _sum(grad, samples) if needs[2] else None
-    product = grad * xhat
-    grad_weight = _sum(product, samples) if needs[1] else None
-    if not needs[0]:
-        return None, grad_weight, grad_bias
-    if weight is not None:
-        product *= weight
-        grad = grad * weight
-    xhat *= product.mean(features, keepdims=True)
-    gx = np.subtract(grad, xhat, out=xhat)
-    gx -= grad.mean(features, keepdims=True)
-    gx *= invstd
-    return gx, grad_weight, grad_bias
+def _as_rows(x: np.ndarray, dims: int) -> np.ndarray:
+    """The last ``dims`` dimensions as the columns of a matrix."""
+    samples = x.shape[: x.ndim - dims]
+    return x.reshape(math.prod(samples), math.prod(x.shape[x.ndim - dims :]))
 
 
-def _sum(array: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
-    return np.add.reduce(array, axis=dims, keepdims=True) if dims else array
+def _flat(values: np.ndarray | None) -> np.ndarray | None:
+    return None if values is None else values.reshape(-1)
 
 
 # ------------------------------------------------------------------------------------------ public functions

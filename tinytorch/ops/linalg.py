@@ -25,6 +25,8 @@ class MatMul(Primitive):
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         needs = ctx.needs_input_grad
         ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
+        if b.ndim == 2 and a.ndim > 2:  # a stack times one matrix: one tall product, where NumPy would make many
+            return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
         return np.matmul(a, b)
 
     @staticmethod
@@ -48,8 +50,10 @@ class Linear(Primitive):
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
         needs = ctx.needs_input_grad
         ctx.save_for_backward(x if needs[1] else None, weight if needs[0] else None)
-        y = np.matmul(x, weight.T)
-        return y if bias is None else np.add(y, bias, out=y)
+        y = np.matmul(x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x, weight.T)
+        if bias is not None:
+            y += bias
+        return y.reshape(*x.shape[:-1], len(weight)) if x.ndim > 2 else y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any, Any]:
