@@ -98,8 +98,9 @@ class Gelu(Elementwise):
         if is_grad_enabled():  # create_graph
             return grad * _gelu_slope(x, approximate)
         (cdf,) = ctx.intermediates
-        same = (array.astype(cdf.dtype, copy=False) for array in (grad._array, x._array))
-        return Tensor._wrap(gelu_kernel.gelu_backward(*same, cdf, approximate).astype(x._array.dtype, copy=False))
+        grad_array, x_array = (array.astype(cdf.dtype, copy=False) for array in (grad._array, x._array))
+        gx = gelu_kernel.gelu_backward(grad_array, x_array, cdf, approximate)
+        return Tensor._wrap(gx.astype(x._array.dtype, copy=False))
 
 
 def _gelu_slope(x: Tensor, approximate: str) -> Tensor:

@@ -58,7 +58,8 @@ class LayerNorm(Primitive):
         else:
             rows, grad_rows = _as_rows(x._array, dims), _as_rows(grad._array, dims)
             scale = None if weight is None else _flat(weight._array)
-            arrays = kernels.layer_norm_backward(grad_rows, rows, *ctx.intermediates, scale, needs)
+            mean, invstd = ctx.intermediates
+            arrays = kernels.layer_norm_backward(grad_rows, rows, mean, invstd, scale, needs)
             grads = tuple([None if array is None else Tensor._wrap(array) for array in arrays])
             grads = (None if grads[0] is None else grads[0].reshape(x._array.shape), *grads[1:])
         shape = grad._array.shape[ndim - dims :]
