@@ -1,11 +1,8 @@
 """The data loader: a dataset, a sampler and a collate function, joined into an iterable of batches.
 
-**Everything runs in this process.** ``num_workers`` and its companions are accepted and checked as PyTorch
-does, so that scripts run unchanged, but no worker processes are started: the arrays are in memory, and
-sending them between processes would cost more than cutting them out. The batches are the same and come in
-the same order. What differs with ``num_workers > 0``: random numbers that the dataset itself draws come from
-this process's generator, a stream is read once and not once per worker, ``worker_init_fn`` is not called,
-and ``get_worker_info()`` is None.
+**Everything runs in this process.** With ``num_workers`` no worker processes are started: the arrays are in
+memory, and sending them between processes would cost more than cutting them out. The batches are the same and come
+in the same order, random numbers of the dataset included: see :mod:`~tinytorch.utils.data.workers`.
 
 **Same seed, same batches.** Each epoch costs the generator what it costs in PyTorch: one 64-bit draw for the
 worker seed (used or not), then, for a shuffle without a generator of its own, one more for the permutation's
@@ -25,18 +22,16 @@ from tinytorch.utils.data.collate import default_collate, default_convert
 from tinytorch.utils.data.dataset import Dataset, IterableDataset
 from tinytorch.utils.data.fetch import IterableFetcher, MapFetcher
 from tinytorch.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
+from tinytorch.utils.data.workers import Team, get_worker_info
 
 if TYPE_CHECKING:
     from tinytorch import Generator
 
 T_co = TypeVar("T_co", covariant=True)
 
+__all__ = ["DataLoader", "get_worker_info"]
+
 _LOCKED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
-
-
-def get_worker_info() -> None:
-    """None: this is not a worker process, and there are none."""
-    return None
 
 
 class _InfiniteConstantSampler(Sampler[None]):
@@ -61,7 +56,8 @@ class DataLoader(Generic[T_co]):
         collate_fn: from a list of samples to a batch; :func:`default_collate` if None.
         pin_memory: accepted; warns, because there is no accelerator.
         drop_last: leave out a last batch that is too small.
-        timeout, worker_init_fn, multiprocessing_context, prefetch_factor: for workers; checked, no effect.
+        worker_init_fn: called with each worker's number, in its random state.
+        timeout, multiprocessing_context, prefetch_factor: for workers; checked, no effect.
         persistent_workers, pin_memory_device, in_order: the same.
         generator: draws the shuffle and the worker seed; None for the default generator.
 
@@ -192,8 +188,9 @@ class _Iterator:
                 stacklevel=3,
             )
         self._loader = loader
-        self.restart()
         self._base_seed = draw_seed(loader.generator)
+        self._fetcher: Any = None
+        self.restart()
 
     def restart(self) -> None:
         """Begin an epoch."""
@@ -201,11 +198,20 @@ class _Iterator:
         self._indices = iter(loader._index_sampler)
         self._yielded = 0
         self._reported = loader._reported_length
-        self._fetcher: MapFetcher | IterableFetcher
-        if loader._is_stream:
-            self._fetcher = IterableFetcher(loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last)
+        if loader.num_workers == 0:
+            self._fetcher = self._make_fetcher()
+        elif self._fetcher is not None:
+            self._fetcher.restart()
         else:
-            self._fetcher = MapFetcher(loader.dataset, loader._auto_collation, loader.collate_fn)
+            self._fetcher = Team(
+                loader.dataset, loader.num_workers, self._base_seed, loader.worker_init_fn, self._make_fetcher
+            )
+
+    def _make_fetcher(self) -> MapFetcher | IterableFetcher:
+        loader = self._loader
+        if loader._is_stream:
+            return IterableFetcher(loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last)
+        return MapFetcher(loader.dataset, loader._auto_collation, loader.collate_fn)
 
     def __iter__(self) -> Iterator[Any]:
         return self
