@@ -105,5 +105,49 @@ def test_anomaly_detection_names_the_op():
 def test_what_cannot_be_says_so():
     with pytest.raises(ImportError, match="tensorboardX"):
         importlib.import_module("tinytorch.utils.tensorboard")
-    with pytest.raises(AttributeError, match="state_dict"):
-        tinytorch.hub  # noqa: B018
+    with pytest.raises(RuntimeError, match="state_dict"):
+        tinytorch.hub.load("pytorch/vision", "resnet18", pretrained=True)
+
+
+def test_weights_are_loaded_from_an_address(tmp_path, monkeypatch):
+    state = tinytorch.nn.Linear(2, 3).state_dict()
+    tinytorch.save(state, tmp_path / "linear-0123.pth")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    url = (tmp_path / "linear-0123.pth").as_uri()
+    loaded = tinytorch.hub.load_state_dict_from_url(url, progress=False)
+    assert list(loaded) == ["weight", "bias"] and loaded["weight"].tolist() == state["weight"].tolist()
+    (tmp_path / "linear-0123.pth").unlink()  # the second time it comes from the cache
+    assert list(tinytorch.utils.model_zoo.load_url(url, progress=False)) == ["weight", "bias"]
+    with pytest.raises(RuntimeError, match="hash"):
+        tinytorch.save(state, tmp_path / "wrong-00000000.pth")
+        tinytorch.hub.load_state_dict_from_url(
+            (tmp_path / "wrong-00000000.pth").as_uri(), progress=False, check_hash=True
+        )
+
+
+def in_place_results(T: Any) -> list[Any]:
+    x = T.linspace(0.1, 0.9, 5)
+    simple = ["abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "deg2rad", "erf", "erfc", "exp", "exp2", "expm1", "floor", "frac", "i0", "log", "log10", "log1p", "log2", "logit", "neg", "rad2deg", "reciprocal", "relu", "round", "rsqrt", "sigmoid", "sin", "sinc", "sinh", "sqrt", "square", "tan", "tanh", "trunc", "zero", "nan_to_num", "negative", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "detach", "fix", "conj_physical"]  # fmt: skip
+    found = []
+    for name in simple:
+        y = x.clone() + (1 if "cosh" in name else 0)
+        assert getattr(T, name + "_")(y) is y
+        found += [name, *y.tolist()]
+    found += T.clamp_(x.clone(), 0.2, max=0.5).tolist() + T.clip_(x.clone(), min=0.3).tolist()
+    found += (
+        T.clamp_min_(x.clone(), 0.4).tolist() + T.clamp_max_(x.clone(), 0.4).tolist() + T.fill_(x.clone(), 2).tolist()
+    )
+    found += (
+        T.addmv_(x[:2].clone(), T.ones(2, 3), T.ones(3), beta=2, alpha=0.5).tolist() + T.xlogy_(x.clone(), x).tolist()
+    )
+    found += T.gcd_(T.tensor([4, 6]), T.tensor([6, 9])).tolist() + T.lcm_(T.tensor([4, 6]), T.tensor([6, 9])).tolist()
+    found += (
+        T.ldexp_(x.clone(), T.tensor(2)).tolist() + T.index_put_(x.clone(), (T.tensor([1]),), T.tensor([5.0])).tolist()
+    )
+    return found
+
+
+def test_ops_in_place_as_functions():
+    for ours, theirs in zip(in_place_results(tinytorch), in_place_results(torch), strict=True):
+        assert ours == (theirs if isinstance(theirs, str) else pytest.approx(theirs, rel=1e-5, nan_ok=True))
+    assert all(hasattr(torch, name) for name in importlib.import_module("tinytorch.in_place").__all__)

@@ -654,6 +654,7 @@ _LAZY = {
     "accelerator": "tinytorch.accelerator",
     "amp": "tinytorch.amp",
     "autocast": "tinytorch.amp",
+    "clear_autocast_cache": "tinytorch.amp.autocast_mode",
     "compile": "tinytorch.compiler",
     "compiler": "tinytorch.compiler",
     "cpu": "tinytorch.cpu",
@@ -661,6 +662,13 @@ _LAZY = {
     "distributions": "tinytorch.distributions",
     "fft": "tinytorch.fft",
     "func": "tinytorch.func",
+    "get_autocast_cpu_dtype": "tinytorch.amp.autocast_mode",
+    "get_autocast_dtype": "tinytorch.amp.autocast_mode",
+    "get_autocast_gpu_dtype": "tinytorch.amp.autocast_mode",
+    "hub": "tinytorch.hub",
+    "is_autocast_cache_enabled": "tinytorch.amp.autocast_mode",
+    "is_autocast_cpu_enabled": "tinytorch.amp.autocast_mode",
+    "is_autocast_enabled": "tinytorch.amp.autocast_mode",
     "jit": "tinytorch.jit",
     "masked": "tinytorch.masked",
     "mps": "tinytorch.mps",
@@ -679,6 +687,10 @@ def __getattr__(name: str) -> _Any:
     if name in _LAZY:
         module = _import_module(_LAZY[name])
         return module if _LAZY[name].split(".")[-1] == name or name == "torch" else getattr(module, name)
+    if name.endswith("_") and not name.startswith("_"):
+        in_place = _import_module("tinytorch.in_place")
+        if name in in_place.__all__:
+            return getattr(in_place, name)
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

@@ -25,7 +25,6 @@ INSTEAD = {
     "sparse": "Tensors are dense: use the dense op.",
     "sparse_coo_tensor": "Tensors are dense: build one with zeros(...).index_put_((rows, columns), values).",
     "sparse_csr_tensor": "Tensors are dense: build one with zeros(...).index_put_((rows, columns), values).",
-    "hub": "Load a state_dict from a file with tinytorch.load.",
 }
 
 

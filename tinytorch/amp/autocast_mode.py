@@ -8,14 +8,61 @@ from collections.abc import Callable
 from typing import Any
 
 from tinytorch.device import device
+from tinytorch.dtypes import bfloat16, dtype, float16
 
-__all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
+__all__ = [
+    "autocast",
+    "clear_autocast_cache",
+    "custom_bwd",
+    "custom_fwd",
+    "get_autocast_cpu_dtype",
+    "get_autocast_dtype",
+    "get_autocast_gpu_dtype",
+    "is_autocast_available",
+    "is_autocast_cache_enabled",
+    "is_autocast_cpu_enabled",
+    "is_autocast_enabled",
+]
 
 
 def is_autocast_available(device_type: str) -> bool:
     """False for every device."""
     device(device_type)
     return False
+
+
+def is_autocast_enabled(device_type: str = "cuda") -> bool:
+    """False: nothing is ever cast."""
+    return False
+
+
+def is_autocast_cpu_enabled() -> bool:
+    """False."""
+    return False
+
+
+def is_autocast_cache_enabled() -> bool:
+    """True, as in PyTorch; there is nothing to cache."""
+    return True
+
+
+def clear_autocast_cache() -> None:
+    """Does nothing: there is no cache."""
+
+
+def get_autocast_dtype(device_type: str) -> dtype:
+    """What autocast would compute in: bfloat16 on the CPU, else float16."""
+    return bfloat16 if device_type == "cpu" else float16
+
+
+def get_autocast_cpu_dtype() -> dtype:
+    """bfloat16."""
+    return bfloat16
+
+
+def get_autocast_gpu_dtype() -> dtype:
+    """float16."""
+    return float16
 
 
 class autocast:

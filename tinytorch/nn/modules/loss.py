@@ -42,6 +42,9 @@ class WeightedLoss(Loss):
         self.register_buffer("weight", weight)
 
 
+_Loss, _WeightedLoss = Loss, WeightedLoss  # PyTorch's names for them, which losses of users are built on
+
+
 class L1Loss(Loss):
     """``|input - target|``."""
 

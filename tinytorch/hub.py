@@ -1,0 +1,106 @@
+"""Weights from the internet (``torch.hub``): downloaded once, then read from a cache.
+
+Models themselves are Python code from other people's repositories, written against PyTorch: those are not loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import sys
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tinytorch.serialization import load as load_file
+
+__all__ = ["download_url_to_file", "get_dir", "help", "list", "load", "load_state_dict_from_url", "set_dir"]
+
+_HASH = re.compile(r"-([a-f0-9]*)\.")
+_TIMEOUT = 30
+_directory: str | None = None
+
+
+def get_dir() -> str:
+    """Where downloads are kept: ``$TORCH_HOME/hub``, by default ``~/.cache/torch/hub``."""
+    if _directory is not None:
+        return _directory
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return str(Path(os.environ.get("TORCH_HOME", os.path.join(cache, "torch"))).expanduser() / "hub")
+
+
+def set_dir(d: Any) -> None:
+    """Keep downloads in another directory."""
+    global _directory
+    _directory = os.path.expanduser(d)
+
+
+def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, progress: bool = True) -> None:
+    """Fetch ``url`` into the file ``dst``, which appears when it is complete.
+
+    Raises:
+        RuntimeError: the file's SHA256 does not begin with ``hash_prefix``. OSError: it cannot be had.
+    """
+    path = Path(dst).expanduser()
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+    if progress:
+        sys.stderr.write(f'Downloading: "{url}" to {path}\n')
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT) as response, open(temporary, "xb") as file:
+            shutil.copyfileobj(response, file)
+        digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        if hash_prefix and not digest.startswith(hash_prefix):
+            raise RuntimeError(f'invalid hash value (expected "{hash_prefix}", got "{digest}")')
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_state_dict_from_url(
+    url: str,
+    model_dir: str | None = None,
+    map_location: Any = None,
+    progress: bool = True,
+    check_hash: bool = False,
+    file_name: str | None = None,
+    weights_only: bool = False,
+) -> Any:
+    """What was saved in the file at ``url``; from the cache ``get_dir()/checkpoints`` if it is there already.
+
+    ``check_hash``: the name has to end in ``-<first digits of the SHA256>.<extension>``, and they are compared.
+    Only tensors in plain containers are read, whatever ``weights_only`` says.
+    """
+    folder = Path(model_dir) if model_dir is not None else Path(get_dir()) / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = file_name or os.path.basename(urllib.parse.urlparse(url).path)
+    path = folder / name
+    if not path.exists():
+        found = _HASH.search(name) if check_hash else None
+        download_url_to_file(url, str(path), found.group(1) if found else None, progress)
+    return load_file(path, map_location=map_location)
+
+
+def _no_code(what: str, repo: Any) -> RuntimeError:
+    return RuntimeError(
+        f"hub.{what}({str(repo)!r}): the code in such a repository is written for PyTorch. Build the model from its "
+        "class, and load its weights with hub.load_state_dict_from_url and model.load_state_dict."
+    )
+
+
+def load(repo_or_dir: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+    """Raises RuntimeError: code from other repositories is not run."""
+    raise _no_code("load", repo_or_dir)
+
+
+def list(github: Any, *args: Any, **kwargs: Any) -> Any:
+    """Raises RuntimeError: code from other repositories is not run."""
+    raise _no_code("list", github)
+
+
+def help(github: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+    """Raises RuntimeError: code from other repositories is not run."""
+    raise _no_code("help", github)
