@@ -151,3 +151,28 @@ def test_ops_in_place_as_functions():
     for ours, theirs in zip(in_place_results(tinytorch), in_place_results(torch), strict=True):
         assert ours == (theirs if isinstance(theirs, str) else pytest.approx(theirs, rel=1e-5, nan_ok=True))
     assert all(hasattr(torch, name) for name in importlib.import_module("tinytorch.in_place").__all__)
+
+
+def test_futures():
+    for T in (torch, tinytorch):
+        importlib.import_module(f"{T.__name__}.futures")
+        first, second = T.futures.Future(), T.futures.Future()
+        doubled = first.then(lambda future: 2 * future.value())
+        both = T.futures.collect_all([first, second])
+        first.set_result(3)
+        assert doubled.wait() == 6 and not both.done()
+        second.set_result(4)
+        assert [future.value() for future in both.wait()] == T.futures.wait_all([first, second]) == [3, 4]
+        failed = T.futures.Future()
+        failed.set_exception(ValueError("no"))
+        with pytest.raises(ValueError, match="no"):
+            failed.wait()
+        with pytest.raises(RuntimeError):
+            first.set_result(1)
+
+
+def test_nothing_is_traced():
+    assert tinytorch.fx.wrap(max) is max
+    with pytest.raises(NotImplementedError, match="viz"):
+        tinytorch.fx.symbolic_trace(tinytorch.nn.Linear(1, 1))
+    assert tinytorch.cuda.random.manual_seed(0) is None

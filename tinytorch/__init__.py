@@ -662,6 +662,8 @@ _LAZY = {
     "distributions": "tinytorch.distributions",
     "fft": "tinytorch.fft",
     "func": "tinytorch.func",
+    "futures": "tinytorch.futures",
+    "fx": "tinytorch.fx",
     "get_autocast_cpu_dtype": "tinytorch.amp.autocast_mode",
     "get_autocast_dtype": "tinytorch.amp.autocast_mode",
     "get_autocast_gpu_dtype": "tinytorch.amp.autocast_mode",

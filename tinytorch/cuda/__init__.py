@@ -37,8 +37,8 @@ LongTensor, BoolTensor = TensorType(dtypes.int64, is_cuda=True), TensorType(dtyp
 
 
 def __getattr__(name: str) -> Any:
-    if name == "amp":  # loaded when first asked for
+    if name in ("amp", "random"):  # loaded when first asked for
         import importlib
 
-        return importlib.import_module("tinytorch.cuda.amp")
+        return importlib.import_module(f"tinytorch.cuda.{name}")
     _absent.missing(name)
