@@ -5,13 +5,11 @@ Saving TorchScript is not possible; ``tinytorch.save(model.state_dict(), path)``
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Final", "export", "fork", "freeze", "ignore", "is_scripting", "is_tracing", "load",
            "optimize_for_inference", "save", "script", "script_if_tracing", "script_method", "trace",
            "unused", "wait"]  # fmt: skip
-
-Final = Any
 
 
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:

@@ -315,7 +315,7 @@ class _DependentProperty(property, _Dependent):
         return _DependentProperty(fn, is_discrete=self._is_discrete, event_dim=self._event_dim)
 
 
-class _Independent(Constraint):
+class _IndependentConstraint(Constraint):
     """Another constraint for all of the last ``reinterpreted_batch_ndims`` dimensions at once."""
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
@@ -331,7 +331,7 @@ class _Independent(Constraint):
         return result.reshape((*tuple(result.shape[: result.dim() - count]), -1)).all(-1)
 
     def __repr__(self) -> str:
-        return f"Independent({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
+        return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
 
 
 class _Joined(Constraint):
@@ -374,13 +374,13 @@ def is_dependent(constraint: Any) -> bool:
 
 dependent = _Dependent()
 dependent_property = _DependentProperty
-independent = _Independent
+independent = _IndependentConstraint
 boolean, one_hot = _Boolean(), _OneHot()
 integer_interval, greater_than, greater_than_eq = _IntegerInterval, _GreaterThan, _GreaterThanEq
 less_than, interval, half_open_interval, multinomial = _LessThan, _Interval, _HalfOpenInterval, _Multinomial
 nonnegative_integer, positive_integer = _IntegerGreaterThan(0), _IntegerGreaterThan(1)
 real, positive, nonnegative, unit_interval = _Real(), _GreaterThan(0.0), _GreaterThanEq(0.0), _Interval(0.0, 1.0)
-real_vector = _Independent(real, 1)
+real_vector = _IndependentConstraint(real, 1)
 simplex, square, symmetric = _Simplex(), _Square(), _Symmetric()
 positive_semidefinite, positive_definite = _PositiveSemidefinite(), _PositiveDefinite()
 lower_triangular, lower_cholesky, corr_cholesky = _LowerTriangular(), _LowerCholesky(), _CorrCholesky()

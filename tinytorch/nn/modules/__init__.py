@@ -94,6 +94,7 @@ from tinytorch.nn.modules.pooling import (
 from tinytorch.nn.modules.rnn import GRU, LSTM, RNN, RNNBase
 from tinytorch.nn.modules.rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from tinytorch.nn.modules.sparse import Embedding
+from tinytorch.nn.modules.sync_batchnorm import SyncBatchNorm
 from tinytorch.nn.modules.transformer import Transformer, TransformerDecoder, TransformerEncoder
 from tinytorch.nn.modules.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from tinytorch.nn.modules.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
@@ -201,6 +202,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SyncBatchNorm",
     "Tanh",
     "Tanhshrink",
     "Threshold",
