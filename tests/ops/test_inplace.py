@@ -190,3 +190,50 @@ def test_numpy_shares_memory() -> None:
 def test_random_and_scalar_targets() -> None:
     same_outcome(_program("a = x.sum()\na += y.sum()\na *= y.sum()\nr = a", "r = 0", "r"), X, Y)
     same_outcome(lambda T, x: (x * 1).add_(2).mul_(x), ONE)
+
+
+UNRECORDED = (
+    "a += y", "a.add_(y, alpha=-0.5)", "a.sub_(2, alpha=3)", "a.mul_(y[0])", "a /= 3", "a.pow_(2)", "a.pow_(y)", "a.neg_()", "a.exp_()",
+    "a.rsqrt_()", "a.sigmoid_()", "a.relu_()", "a.clamp_(0.8, 1.2)", "a.clamp_(min=1)", "a.clamp_(max=1)", "a.clamp_(1.5, 1)", "a.addcmul_(y, y, value=2)",
+    "a.addcdiv_(y, y[0], value=2)", "a.lerp_(y, 0.3)", "a.lerp_(y, 0.7)", "a.fill_(2)", "a.zero_()", "a.copy_(y[0])", "a -= a[0].clone()",
+    "a.t()[1:] *= 2", "a.add_(a)", "a.round_()", "a.floor_()",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+@pytest.mark.parametrize("text", UNRECORDED)
+def test_without_a_graph(text: str, dtype: str) -> None:
+    """The result is written over the old value; values, versions and errors are those of the recorded way."""
+    outcomes = []
+    for T in (torch, tinytorch):
+        a, y = (T.from_numpy(v.astype(dtype).copy()) for v in (X * 3, Y * 3))
+        names = {"T": T, "a": a, "y": y}
+        address = a.data_ptr()
+        try:
+            exec(text, names)
+        except Exception as error:
+            outcomes.append((type(error), a._version))
+        else:
+            assert a.data_ptr() == address
+            outcomes.append((np.round(a.numpy().astype(float), 12).tolist(), a._version))
+    assert outcomes[0] == outcomes[1]
+
+
+def test_large_operands_are_treated_in_blocks() -> None:
+    rng = np.random.default_rng(0)
+    x, y, z = (rng.standard_normal((3, 20_000)).astype(np.float32) for _ in range(3))
+    for text in (
+        "x.addcmul_(y, z, value=0.5)",
+        "x.addcdiv_(y, z)",
+        "x.add_(y, alpha=2)",
+        "x.lerp_(y, 0.9)",
+        "x.sigmoid_()",
+        "x.relu_()",
+        "x.t().add_(y.t(), alpha=2)",
+    ):
+        results = []
+        for T in (torch, tinytorch):
+            names = {name: T.from_numpy(value.copy()) for name, value in zip("xyz", (x, y, z), strict=True)}
+            exec(text, names)
+            results.append(names["x"].numpy())
+        np.testing.assert_allclose(results[1], results[0], rtol=1e-5, atol=1e-6)

@@ -135,7 +135,9 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
             category, memory that several elements of ``x`` share, an inference tensor outside inference mode.
     """
     check_writable(x)
-    result = _from_old_value(x, op, args, kwargs)
+    if _overwritten(x, op, args, kwargs):
+        return x
+    result, before = _from_old_value(x, op, args, kwargs)
     if result._array.shape != x._array.shape:
         raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.shape)}")
     if result._array.dtype != x._array.dtype:
@@ -148,16 +150,83 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
     recorded = result._requires_grad
     if recorded or (x._view_obstacle is not None and x._base is not None and x._base._requires_grad):
         check_differentiable_target(x)
-    np.copyto(x._array, result._array)
+    if recorded and _may_move(x, result):
+        x._array = result._array
+    else:
+        kept = before()
+        if kept is not None:  # a node saved the old value: it gets memory of its own
+            kept._array = kept._array.copy(order="K")
+        np.copyto(x._array, result._array)
     x._bump_version()
     if recorded:
         _move_saved_output(result, x)
-        old_edge = x._edge
-        rebase_history(x, result)
-        _move_retained_grad(old_edge, x)
+        _mean(x, result)
     if watchers:
         changed_in_place(x, result)
     return x
+
+
+def _overwritten(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -> bool:
+    """Let NumPy write ``op``'s result over ``x`` directly, if op knows how to, and no node needs x's old value.
+
+    False, with ``x`` as it was, where that does not apply: for other ops, operands of another dtype, shapes that do
+    not fit. Whoever calls then takes the general way, which also knows the right error.
+    """
+    function = ops.OVERWRITING.get(op)
+    if function is None or watchers or not _keeps_dtype(op, x._array.dtype, (*args, *kwargs.values())):
+        return False
+    node, recorded = ops.NODES_WITHOUT_INPUTS.get(op), False
+    if state.grad_enabled:
+        recorded = x.requires_grad or any(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
+        if recorded and (node is None or kwargs.get("alpha", 1) != 1):
+            return False
+        if recorded or (x._view_obstacle is not None and x._base is not None and x._base._requires_grad):
+            check_differentiable_target(x)
+    before = x._alias() if recorded else None
+    try:
+        function(x._array, *[arg._array if isinstance(arg, Tensor) else arg for arg in args], **kwargs)
+    except (ValueError, OverflowError):
+        return False
+    x._bump_version()
+    if recorded and node is not None:
+        result = Tensor._wrap(x._array)
+        node.record_result(result, (before, *args))
+        if op is ops.relu:
+            result._edge[0]._saved = (SavedOutput(x._array, x._own_memory(), 0),)
+        _mean(x, result)
+    return True
+
+
+def _keeps_dtype(op: Any, dtype: np.dtype[Any], operands: tuple[Any, ...]) -> bool:
+    """Whether the result for these operands has the dtype of ``x`` without any conversion."""
+    numbers: tuple[type, ...] = (int, float, type(None))
+    if dtype.kind != "f" and op not in ops.FOR_ALL:
+        if dtype.kind != "i" or op not in ops.FOR_INTEGERS:
+            return False
+        numbers = (int,)
+    return all(
+        value._array.dtype == dtype if isinstance(value, Tensor) else type(value) in numbers for value in operands
+    )
+
+
+def _mean(x: Tensor, result: Tensor) -> None:
+    """Let ``x`` mean the value that ``result`` recorded, and move what hangs on its meaning."""
+    old_edge = x._edge
+    rebase_history(x, result)
+    _move_retained_grad(old_edge, x)
+
+
+def _may_move(x: Tensor, result: Tensor) -> bool:
+    """Whether ``x`` may take the result's array for its own, instead of a copy: nobody else sees either of them."""
+    old, new = x._array, result._array
+    return (
+        x._base is None
+        and (x._memory is None or not x._memory.shared)
+        and (result._memory is None or not result._memory.shared)
+        and new.base is None
+        and new is not old
+        and new.strides == old.strides
+    )
 
 
 def _move_retained_grad(old_edge: Any, x: Tensor) -> None:
@@ -171,19 +240,14 @@ def _move_retained_grad(old_edge: Any, x: Tensor) -> None:
             node._own_hooks().retained[index] = retained
 
 
-def _from_old_value(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -> Tensor:
-    """``op`` of what ``x`` is before the change. If a node saved that old value, it gets memory of its own."""
+def _from_old_value(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -> tuple[Tensor, Any]:
+    """``op`` of what ``x`` is before the change, and a weak reference to that old value: alive if a node saved it."""
     if x._base is not None:
         x._follow_base()
     before = x._alias()
     before._memory = None
     result = op(before, *[before if arg is x else arg for arg in args], **kwargs)
-    saved = weakref.ref(before)
-    del before
-    kept = saved()
-    if kept is not None:
-        kept._array = kept._array.copy(order="K")
-    return result
+    return result, weakref.ref(before)
 
 
 def check_writable(x: Tensor) -> None:
@@ -195,7 +259,11 @@ def check_writable(x: Tensor) -> None:
             "tensor before doing inplace update."
         )
     array = x._array
-    if any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True)) and array.size:
+    if (
+        not array.flags.forc
+        and array.size
+        and any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True))
+    ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."

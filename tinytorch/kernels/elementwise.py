@@ -31,14 +31,17 @@ BLOCK = 1 << 16
 _zeros: dict[np.dtype, Array] = {}
 
 
-def in_pieces(formula: Callable[..., object], *arrays: Array, piece: int = BLOCK, passes: int = 1) -> Array:
+def in_pieces(
+    formula: Callable[..., object], *arrays: Array, piece: int = BLOCK, passes: int = 1, out: Array | None = None
+) -> Array:
     """Apply ``formula(*pieces, out)`` to matching pieces of arrays of one shape; returns the array of all ``out``.
 
-    The result has the dtype and memory order of the first array. `passes` estimates how many times the formula runs
+    The result is `out`, which may be one of the arrays, or a new array with the dtype and memory order of the first.
+    `passes` estimates how many times the formula runs
     over its data; it decides whether threads are worth it.
     """
     first = arrays[0]
-    result = empty_like(first)
+    result = empty_like(first) if out is None else out
     flat = [flat_in_memory_order(a) if a.strides == first.strides else None for a in (*arrays, result)]
     if first.size <= piece or any(a is None for a in flat):
         formula(*arrays, result)
@@ -51,9 +54,9 @@ def in_pieces(formula: Callable[..., object], *arrays: Array, piece: int = BLOCK
     return result
 
 
-def relu(x: Array) -> Array:
-    """max(x, 0), elementwise; NaN stays NaN (`torch.relu`)."""
-    return in_pieces(_clamp, x)
+def relu(x: Array, out: Array | None = None) -> Array:
+    """max(x, 0), elementwise; NaN stays NaN (`torch.relu`). `out` may be x itself."""
+    return in_pieces(_clamp, x, out=out)
 
 
 def _clamp(x: Array, out: Array) -> None:

@@ -24,9 +24,9 @@ class Clamp(Elementwise):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
         ctx.save_for_backward(x)
-        y = x if low is None else np.maximum(x, low)
-        y = y if high is None else np.minimum(y, high)
-        return y.astype(x.dtype, copy=False)
+        if x.dtype.kind == "f":  # NumPy is several times faster with two limits than with one
+            low, high = -np.inf if low is None else low, np.inf if high is None else high
+        return np.clip(x, low, high).astype(x.dtype, copy=False)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from tinytorch.autograd.modes import state
 from tinytorch.dtypes import SCALAR_NAMES, can_cast
@@ -108,17 +109,18 @@ def _resize(out: Tensor, shape: tuple[int, ...]) -> None:
 
 
 def _refuse_partial_overlap(target: np.ndarray, inputs: Iterable[Any]) -> None:
-    """An input may be the very region that is written, or lie elsewhere; not anything between (PyTorch's rule)."""
+    """Raise where an input shares some, but not all, of the memory that is written.
+
+    An input may be the very region, or lie elsewhere. As in PyTorch, regions with gaps are not looked at.
+    """
     for value in inputs:
-        if not isinstance(value, Tensor):
+        if not isinstance(value, Tensor) or value._array is target or (value._array.base is None is target.base):
             continue
         array = value._array
-        if (
-            array is not target
-            and np.may_share_memory(array, target)
-            and (array.__array_interface__["data"], array.shape, array.strides)
-            != (target.__array_interface__["data"], target.shape, target.strides)
-        ):
+        (low, high), (first, last) = byte_bounds(array), byte_bounds(target)
+        dense = high - low == array.nbytes and last - first == target.nbytes
+        same = low == first and array.shape == target.shape and array.strides == target.strides
+        if dense and not same and low < last and first < high:
             raise RuntimeError(
                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
                 "single memory location. Please clone() the tensor before performing the operation."

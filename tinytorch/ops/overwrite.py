@@ -1,0 +1,126 @@
+"""Ops that can write their result straight over their first operand.
+
+An in-place op is its out-of-place op and a copy of the result (see :mod:`tinytorch.autograd.inplace`). Where no graph
+needs the old value, ``p.add_(grad, alpha=-lr)`` need not make the result first: NumPy writes it into p's memory, and
+the temporary and the copy are saved. The functions here do that, on arrays; they give what the ops give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.kernels import elementwise
+from tinytorch.ops.arithmetic import Add, Sub, add, div, mul, neg, pow, reciprocal, square, sub
+from tinytorch.ops.clamp import clamp, clamp_max, clamp_min
+from tinytorch.ops.creation import copy, fill
+from tinytorch.ops.mixtures import addcdiv, addcmul, lerp
+from tinytorch.ops.numbers import number_as
+from tinytorch.ops.rounding import ceil, floor, trunc
+from tinytorch.ops.unary import Relu, abs, cos, exp, log, relu, rsqrt, sigmoid, sin, sqrt, tanh
+
+__all__ = ["FOR_ALL", "FOR_INTEGERS", "NODES_WITHOUT_INPUTS", "OVERWRITING"]
+
+
+#: Elements that are treated at a time where there are intermediate results, so that these stay in the cache.
+BLOCK = 1 << 14
+
+
+def _in_blocks(function: Callable[..., None]) -> Callable[..., None]:
+    """``function`` of arrays, part by part if all lie alike in memory."""
+
+    def blocked(x: np.ndarray, *operands: Any, **options: Any) -> None:
+        arrays = [value for value in (x, *operands) if isinstance(value, np.ndarray)]
+        if x.size <= BLOCK or not all(a.shape == x.shape and a.flags.c_contiguous for a in arrays):
+            return function(x, *operands, **options)
+        flat = [a.reshape(-1) if isinstance(a, np.ndarray) else a for a in (x, *operands)]
+        for start in range(0, x.size, BLOCK):
+            part = slice(start, start + BLOCK)
+            function(*[a[part] if isinstance(a, np.ndarray) else a for a in flat], **options)
+
+    return blocked
+
+
+def _with_alpha(ufunc: np.ufunc) -> Callable[..., Any]:
+    scaled = _in_blocks(lambda x, other, alpha: ufunc(x, other * alpha, out=x))
+    return lambda x, other, alpha=1: ufunc(x, other, out=x) if alpha == 1 else scaled(x, other, alpha=alpha)
+
+
+def _unary(ufunc: np.ufunc) -> Callable[..., Any]:
+    return lambda x: ufunc(x, out=x)
+
+
+def _div(x: np.ndarray, other: Any, rounding_mode: None = None) -> None:
+    np.true_divide(x, other, out=x)
+
+
+def _pow(x: np.ndarray, exponent: Any) -> None:
+    if type(exponent) in (int, float) and exponent == 2:
+        np.multiply(x, x, out=x)
+    else:
+        np.power(x, exponent, out=x)
+
+
+def _clamp(x: np.ndarray, min: Any = None, max: Any = None) -> None:
+    if min is None and max is None:
+        raise ValueError
+    np.clip(x, -np.inf if min is None else min, np.inf if max is None else max, out=x)
+
+
+@_in_blocks
+def _rsqrt(x: np.ndarray) -> None:
+    np.sqrt(x, out=x)
+    np.reciprocal(x, out=x)
+
+
+@_in_blocks
+def _sigmoid(x: np.ndarray) -> None:
+    np.negative(x, out=x)
+    np.exp(x, out=x)
+    np.add(x, 1, out=x)
+    np.reciprocal(x, out=x)
+
+
+@_in_blocks
+def _addcmul(x: np.ndarray, first: Any, second: Any, value: Any = 1) -> None:
+    product = np.multiply(first, second)
+    np.add(x, product if value == 1 else product * value, out=x)
+
+
+@_in_blocks
+def _addcdiv(x: np.ndarray, first: Any, second: Any, value: Any = 1) -> None:
+    quotient = np.true_divide(first, second)
+    np.add(x, quotient if value == 1 else quotient * value, out=x)
+
+
+@_in_blocks
+def _lerp(x: np.ndarray, end: np.ndarray, weight: float) -> None:
+    difference = end - x
+    if np.abs(weight) < 0.5:
+        np.add(x, difference * weight, out=x)
+    else:
+        np.subtract(end, difference * (1 - weight), out=x)
+
+
+def _fill(x: np.ndarray, value: Any) -> None:
+    x[...] = value if isinstance(value, np.ndarray) else number_as(value, x.dtype)
+
+
+#: For each op, the function ``(x, *operands, **options)`` on arrays and numbers that writes over ``x``.
+OVERWRITING: dict[Callable[..., Any], Callable[..., Any]] = {
+    add: _with_alpha(np.add), sub: _with_alpha(np.subtract), mul: lambda x, other: np.multiply(x, other, out=x),
+    div: _div, pow: _pow, square: lambda x: np.multiply(x, x, out=x), neg: _unary(np.negative),
+    reciprocal: _unary(np.reciprocal), abs: _unary(np.absolute), exp: _unary(np.exp), log: _unary(np.log),
+    sqrt: _unary(np.sqrt), rsqrt: _rsqrt, sin: _unary(np.sin), cos: _unary(np.cos), tanh: _unary(np.tanh),
+    sigmoid: _sigmoid, relu: lambda x: elementwise.relu(x, out=x), floor: _unary(np.floor), ceil: _unary(np.ceil),
+    trunc: _unary(np.trunc), clamp: _clamp, clamp_min: _clamp, clamp_max: lambda x, max: _clamp(x, None, max),
+    addcmul: _addcmul, addcdiv: _addcdiv, lerp: _lerp, fill: _fill, copy: lambda x, source: np.copyto(x, source),
+}  # fmt: skip
+
+#: Those that keep an integer tensor's dtype beside integers, and those that keep any dtype.
+FOR_INTEGERS = frozenset((add, sub, mul))
+FOR_ALL = frozenset((fill, copy))
+#: Those that may be recorded, because the derivative does not ask for the old value, and their nodes.
+NODES_WITHOUT_INPUTS: dict[Callable[..., Any], Any] = {add: Add, sub: Sub, relu: Relu}
