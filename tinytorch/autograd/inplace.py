@@ -192,7 +192,7 @@ def _overwritten(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -
         result = Tensor._wrap(x._array)
         node.record_result(result, (before, *args))
         if op is ops.relu:
-            result._edge[0]._saved = (SavedOutput(x._array, x._own_memory(), 0),)
+            result._edge[0]._saved = (SavedOutput(x, 0),)
         _mean(x, result)
     return True
 
