@@ -37,8 +37,7 @@ def in_pieces(
     """Apply ``formula(*pieces, out)`` to matching pieces of arrays of one shape; returns the array of all ``out``.
 
     The result is `out`, which may be one of the arrays, or a new array with the dtype and memory order of the first.
-    `passes` estimates how many times the formula runs
-    over its data; it decides whether threads are worth it.
+    `passes` estimates how many times the formula runs over its data; it decides whether threads are worth it.
     """
     first = arrays[0]
     result = empty_like(first) if out is None else out
