@@ -21,6 +21,8 @@ KH * KW times (Cho and Brand 2017, "MEC: Memory-efficient Convolution"). It work
 (dilation 1). Otherwise, and when rows are too short to give BLAS enough columns, several output rows are gathered
 as plain columns side by side.
 
+*Small images.* With an image or two the whole column matrix fits into the cache. It is gathered in one copy.
+
 Padding costs nothing: `_gather_rows` writes zeros where the kernel hangs over the edge.
 """
 
@@ -33,7 +35,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, scratch
-from tinytorch.kernels.windows import ceil_div, even_pieces, inside
+from tinytorch.kernels.windows import ceil_div, even_pieces, inside, tap
 
 COLUMNS = 256
 """Aim for so many columns in one matrix product."""
@@ -77,6 +79,8 @@ class Columns:
         self.row_depth = kernel[1] * x.shape[1] + self.ones
         self.depth = kernel[0] * self.row_depth
         width = out[1] * x.shape[4]
+        whole_bytes = x.shape[0] * self.depth * out[0] * width * x.itemsize
+        self.small = not self.pointwise and width < COLUMNS // 2 and whole_bytes <= BUFFER_BYTES
         self.sliding = dilation[0] == 1 and stride[0] < kernel[0] and width >= COLUMNS // 2
         self.blocks = self._cut()
 
@@ -85,6 +89,8 @@ class Columns:
         groups, n, (out_h, out_w), kh = self.x.shape[0], self.x.shape[4], self.out, self.kernel[0]
         if self.pointwise:
             return [Block(0, 1, 0, 1, n0, n1) for n0, n1 in even_pieces(n, 8 * COLUMNS)]
+        if self.small:
+            return [Block(0, out_h, 0, out_w, 0, n)]
         ns = even_pieces(n, 3 * COLUMNS // 2)
         ws = even_pieces(out_w, max(1, COLUMNS // max(1, n))) if len(ns) == 1 else even_pieces(out_w, 1)
         if out_w * n <= 3 * COLUMNS // 2:
@@ -114,7 +120,13 @@ class Columns:
             return
         (kh, kw), (step, _), rows, width = self.kernel, self.stride, h1 - h0, w1 - w0
         first = (h0 * self.stride[0] + self.start[0], w0 * self.stride[1] + self.start[1])
-        if self.sliding:
+        if self.small:
+            with scratch((groups, kh, self.row_depth, rows, width, n), x.dtype) as buffer:
+                buffer[:, :, kw * channels :] = 1
+                taps = buffer[:, :, : kw * channels].reshape(groups, kh, kw, channels, rows, width, n)
+                self._gather_all(taps, x)
+                yield buffer.reshape(groups, 1, self.depth, rows * width * n)
+        elif self.sliding:
             in_rows, columns = (rows - 1) * step + kh, width * n
             with scratch((groups, in_rows, self.row_depth, width, n), x.dtype) as buffer:
                 buffer[:, :, kw * channels :] = 1
@@ -132,6 +144,25 @@ class Columns:
                     start = (first[0] + i * self.dilation[0], first[1])
                     self._gather_rows(taps[:, i].transpose(3, 1, 0, 2, 4, 5), x, start, step)
                 yield buffer.reshape(groups, 1, self.depth, rows * width * n)
+
+    def _gather_all(self, taps: Array, x: Array) -> None:
+        """taps[g, i, j, c, h, w, n] = x[g, c, h * stride + i * dilation + start, w ..., n], in a single copy.
+
+        That is what an image or two take: the steps of `_gather_rows`, each a call, would take longer than the copying.
+        """
+        groups, kh, kw, channels, rows, width, n = taps.shape
+        spans = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in
+                 zip((rows, width), self.stride, (kh, kw), self.dilation, strict=True)]  # fmt: skip
+        with scratch((groups, channels, *spans, n), x.dtype) as region:
+            region.fill(0)
+            (to_h, from_h), (to_w, from_w) = (
+                tap(start, 1, span, size) for start, span, size in zip(self.start, spans, x.shape[2:4], strict=True)
+            )
+            region[:, :, to_h, to_w] = x[:, :, from_h, from_w]
+            g, c, h, w, b = region.strides
+            (sh, sw), (dh, dw) = self.stride, self.dilation
+            windows = np.ndarray(taps.shape, x.dtype, region, 0, (g, h * dh, w * dw, c, h * sh, w * sw, b))
+            np.copyto(taps, windows)
 
     def _gather_rows(self, view: Array, x: Array, first: Pair, row_step: int) -> None:
         """view[r, j, g, c, w, n] = x[g, c, first row + r * row_step, first column + j * dilation + w * stride, n].
