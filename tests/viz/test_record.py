@@ -81,7 +81,7 @@ def test_nothing_is_left_installed():
         raise ZeroDivisionError
 
     with pytest.warns(UserWarning, match="ZeroDivisionError"):
-        assert viz.trace(broken, tt.ones(1)).nodes == {}
+        assert [node.kind for node in viz.trace(broken, tt.ones(1)).nodes.values()] == ["input"]
     assert watchers == [] and sys.getprofile() is None
     with pytest.raises(ZeroDivisionError), viz.watch():
         raise ZeroDivisionError

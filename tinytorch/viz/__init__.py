@@ -20,10 +20,11 @@ numbers) makes a plain :class:`Graph` (:mod:`.data`); transformations (:mod:`.co
 
 from tinytorch.viz.data import Edge, Graph, Node, Scope
 from tinytorch.viz.familiar import draw_dot, draw_graph, make_dot
+from tinytorch.viz.render import save_digraph
 from tinytorch.viz.trace import trace
 from tinytorch.viz.walk import graph
 from tinytorch.viz.watch import watch
 
 __all__ = [
-    "Edge", "Graph", "Node", "Scope", "draw_dot", "draw_graph", "graph", "make_dot", "trace", "watch",
+    "Edge", "Graph", "Node", "Scope", "draw_dot", "draw_graph", "graph", "make_dot", "save_digraph", "trace", "watch",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import math
 from tinytorch.viz.data import Graph, Node
 from tinytorch.viz.describe import bytes_text, rounded
 
-__all__ = ["FAMILIES", "METRICS", "check_metric", "family_of", "metric_text", "scale"]
+__all__ = ["FAMILIES", "METRICS", "check_metric", "family_of", "is_dark", "metric_text", "scale"]
 
 #: fill and border of every family
 FAMILIES = {
@@ -76,9 +76,21 @@ def metric_text(metric: str, value: float) -> str:
     return f"{int(value):,}" if metric == "params" else rounded(value)
 
 
+def value_of(node: Node, metric: str) -> float:
+    """What a node's colour shows; the time is that of forward and backward together."""
+    extra = node.metrics.get("time_backward", 0.0) if metric == "time" else 0.0
+    return node.metrics[metric] + extra
+
+
+def is_dark(color: str) -> bool:
+    """Whether text on this colour has to be white."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return 0.3 * red + 0.59 * green + 0.11 * blue < 150
+
+
 def scale(graph: Graph, metric: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Fill colours by node, and the legend as (colour, text). Gradient norms are scaled by their logarithm."""
-    values = {node.id: node.metrics[metric] for node in graph.nodes.values() if metric in node.metrics}
+    values = {node.id: value_of(node, metric) for node in graph.nodes.values() if metric in node.metrics}
     finite = [value for value in values.values() if math.isfinite(value) and value > 0]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     logarithmic = metric == "grad_norm"

@@ -59,6 +59,11 @@ class Parameter:
     metrics: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def short_name(self) -> str:
+        """Its name within the module: ``"weight"``."""
+        return self.name.rpartition(".")[2] or self.argument
+
 
 @dataclass
 class Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "number_text",
     "op_name",
     "output_of",
+    "printable",
     "rounded",
     "shape_text",
     "short",
@@ -69,11 +71,11 @@ _DEFAULTS = {"keepdim": False, "count_include_pad": True, "eps": 1e-05, "accumul
 
 
 def _is_plain(name: str, value: Any) -> bool:
-    if value is None or isinstance(value, np.ndarray):
+    if value is None or (isinstance(value, np.ndarray) and name != "factor"):
         return value is None
-    if name in ("out_size", "indices", "geometry", "shape", "input_shape", "weight_shape"):
+    if name in ("out_size", "indices", "geometry", "shape", "input_shape", "weight_shape", "factor", "dims"):
         return True
-    ones = ("stride", "dilation", "groups", "divisor")
+    ones = ("stride", "dilation", "groups")
     zeros = ("padding", "output_padding")
     numbers = value if isinstance(value, tuple) else (value,)
     flat = set(numbers) if all(isinstance(number, (int, float)) for number in numbers) else set()
@@ -189,7 +191,12 @@ def _nested(value: Any) -> str:
     return "[" + ", ".join(_nested(item) for item in value) + "]" if isinstance(value, list) else _element(value)
 
 
+def printable(text: str) -> str:
+    """The text without control characters, which could do something to a terminal or a file."""
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Cf", "Co", "Cn") else c for c in text)
+
+
 def short(text: str, width: int = 60) -> str:
-    """The text on one line, its middle left out if it is long."""
-    text = " ".join(text.split())
+    """The text on one line, printable, its middle left out if it is long."""
+    text = " ".join(printable(text).split())
     return text if len(text) <= width else f"{text[: width * 2 // 3]}…{text[-(width // 3 - 1) :]}"

@@ -12,7 +12,7 @@ from typing import Any
 import graphviz
 
 from tinytorch.viz import labels
-from tinytorch.viz.colors import FAMILIES, family_of, scale
+from tinytorch.viz.colors import FAMILIES, family_of, is_dark, scale
 from tinytorch.viz.data import Edge, Graph, Node, Scope
 from tinytorch.viz.describe import rounded
 
@@ -96,7 +96,7 @@ class _Writer:
         attributes["label"] = labels.node(self.graph, node, self.view)
         if self.legend:
             attributes["fillcolor"] = self.fills.get(node.id, "#ffffff")
-            if _is_dark(attributes["fillcolor"]):
+            if is_dark(attributes["fillcolor"]):
                 attributes["fontcolor"] = "#ffffff"
                 attributes["label"] = labels.node(self.graph, node, self.view, dark=True)
         if self.graph.style.get("cells"):
@@ -138,7 +138,7 @@ class _Writer:
         """Dashed, and as wide as the gradient is large."""
         attributes = {"style": "dashed", "color": GRADIENT, "fontcolor": GRADIENT}
         if edge.grad_norm is not None:
-            attributes["label"] = labels.quoted(f" ‖∇‖ {rounded(edge.grad_norm)}")
+            attributes["label"] = labels.quoted(f" |∇| {rounded(edge.grad_norm)}")
             attributes["penwidth"] = widths.of(edge.grad_norm)
         return attributes
 
@@ -147,16 +147,17 @@ class _Writer:
         target = self.graph.nodes[edge.target]
         if target.kind != "op" or target.name in COMMUTATIVE or not edge.label:
             return ""
-        return labels.quoted(edge.label) if self.arguments[edge.target] > 1 else ""
+        named = self.graph.nodes[edge.source].kind == "parameter"  # its own box says what it is
+        return labels.quoted(edge.label) if self.arguments[edge.target] > 1 and not named else ""
 
     @property
     def arguments(self) -> dict[str, int]:
-        """How many inputs each node has in the picture."""
+        """How many inputs each node has in the picture, besides parameters."""
         counts = self.__dict__.get("_arguments")
         if counts is None:
             counts = dict.fromkeys(self.graph.nodes, 0)
             for edge in self.graph.edges:
-                counts[edge.target] += 1
+                counts[edge.target] += self.graph.nodes[edge.source].kind != "parameter"
             self.__dict__["_arguments"] = counts
         return counts
 
@@ -175,8 +176,3 @@ class _Widths:
         if norm <= 0 or self.high <= self.low:
             return "1"
         return f"{1 + 3 * math.log(norm / self.low) / math.log(self.high / self.low):.2f}"
-
-
-def _is_dark(color: str) -> bool:
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return 0.3 * red + 0.59 * green + 0.11 * blue < 120

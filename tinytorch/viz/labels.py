@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import html
-import unicodedata
 from typing import Any
 
 import graphviz
 
-from tinytorch.viz.colors import metric_text
+from tinytorch.viz.colors import is_dark, metric_text
 from tinytorch.viz.data import Graph, Node, Parameter, Scope
-from tinytorch.viz.describe import bytes_text, shape_text, short
+from tinytorch.viz.describe import bytes_text, printable, shape_text, short
 
 __all__ = ["cells", "node", "quoted", "scope", "title", "tooltip"]
 
 SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "pow": "^", "neg": "−", "matmul": "@"}
-_METRIC_NAMES = {"flops": "", "params": "parameters ", "grad_norm": "‖∇‖ ", "time": "forward ",
+_METRIC_NAMES = {"flops": "", "params": "parameters ", "grad_norm": "|∇| ", "time": "forward ",
                  "time_backward": "backward "}  # fmt: skip
 _GREY, _PALE, _RED = "#5f6b78", "#dfe6ee", "#c00020"
 
 
 def quoted(text: str) -> Any:
     """A plain label that graphviz takes literally."""
-    return graphviz.escape(_printable(text))
+    return graphviz.escape(printable(text))
 
 
 def escaped(text: str, width: int = 44) -> str:
     """Text for an HTML-like label: one line, without control characters, its middle left out if long."""
-    return html.escape(short(_printable(text), width), quote=True)
-
-
-def _printable(text: str) -> str:
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Cs", "Cf", "Co", "Cn") else " " for c in text)
+    return html.escape(short(text, width), quote=True)
 
 
 def title(graph: Graph, legend: list[tuple[str, str]]) -> str:
@@ -53,9 +48,7 @@ def title(graph: Graph, legend: list[tuple[str, str]]) -> str:
 
 
 def _on(color: str, text: str) -> str:
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    dark = 0.3 * red + 0.59 * green + 0.11 * blue < 120
-    return f'<FONT COLOR="white">{text}</FONT>' if dark else text
+    return f'<FONT COLOR="white">{text}</FONT>' if is_dark(color) else text
 
 
 def scope(scope: Scope) -> str:
@@ -80,9 +73,10 @@ def node(graph: Graph, node: Node, view: str, dark: bool = False) -> str:
         lines.append(_small(f"{int(node.metrics['params']):,} parameters", grey))
     if graph.style.get("shapes", True):
         lines.append(_output_line(node))
-    if node.value:
+    quiet = view == "both" and node.kind == "parameter"  # the edges say it
+    if node.value and not quiet:
         lines.append(_small(f"value {node.value}", grey))
-    if node.gradient:
+    if node.gradient and not quiet:
         lines.append(_small(f"grad {node.gradient}", grey))
     lines += [_small(text, grey) for text in _measured(graph, node)]
     if graph.style.get("saved"):
@@ -139,7 +133,7 @@ def _parameter_lines(node: Node, grey: str) -> list[str]:
     texts = []
     for parameter in node.parameters:
         frozen = "" if parameter.trainable else " frozen"
-        name = parameter.argument or parameter.name
+        name = parameter.short_name
         texts.append(f"{name} {shape_text(parameter.shape)}{frozen}{_gradient_of(parameter)}")
     lines = [_small(line, grey) for line in _wrapped(texts)]
     return lines + [f'<FONT COLOR="{_RED}"><B>{escaped(note, 60)}</B></FONT>' for note in parameter_notes(node)]
@@ -150,13 +144,13 @@ def parameter_notes(node: Node) -> list[str]:
     names: dict[str, list[str]] = {}
     for parameter in node.parameters:
         for note in parameter.notes:
-            names.setdefault(note, []).append(parameter.argument or parameter.name)
+            names.setdefault(note, []).append(parameter.short_name)
     return [f"{', '.join(of)}: {note}" for note, of in names.items()]
 
 
 def _gradient_of(parameter: Parameter) -> str:
     if "grad_norm" in parameter.metrics:
-        return f"  ‖∇‖ {metric_text('grad_norm', parameter.metrics['grad_norm'])}"
+        return f"  |∇| {metric_text('grad_norm', parameter.metrics['grad_norm'])}"
     return ""
 
 
@@ -171,6 +165,7 @@ def _output_line(node: Node) -> str:
 def _measured(graph: Graph, node: Node) -> list[str]:
     """What was asked for: the metric that colours the picture, or what watch measured."""
     shown = [graph.style["color_by"]] if graph.style.get("color_by") else graph.style.get("metrics", [])
+    shown = [*shown, "time_backward"] if shown == ["time"] else shown
     return [
         _METRIC_NAMES.get(metric, f"{metric} ") + metric_text(metric, node.metrics[metric])
         for metric in shown
@@ -205,7 +200,7 @@ def cells(node: Node, fill: str, border: str) -> str:
 
 def tooltip(node: Node) -> Any:
     """All that is known of a node, for the mouse."""
-    lines = [f"{node.id}: {node.module or node.name}"]
+    lines = [f"{node.id}: {node.name}" + (f" in {node.module}" if node.module else "")]
     lines += [f"{name} = {value}" for name, value in {**node.attributes, **node.constants}.items()]
     lines += [f"{p.name} {shape_text(p.shape)}" for p in node.parameters]
     lines += [f"{shape_text(o.shape)} {o.dtype}, {bytes_text(o.nbytes)}" for o in node.outputs]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from tinytorch.viz.colors import FAMILIES, family_of
 from tinytorch.viz.data import Graph, Node
 from tinytorch.viz.describe import shape_text, short
@@ -76,5 +74,4 @@ def _box(node: Node) -> str:
 
 def _plain(text: str, width: int) -> str:
     """Text that Mermaid cannot take for syntax: everything but letters, digits and plain signs as its code."""
-    text = "".join(" " if unicodedata.category(c).startswith("C") else c for c in short(text, width))
-    return "".join(c if c.isalnum() or c in " .,:=()+-*/×_‖–±%" else f"#{ord(c)};" for c in text)
+    return "".join(c if c.isalnum() or c in " .,:=()+-*/×_–±%" else f"#{ord(c)};" for c in short(text, width))

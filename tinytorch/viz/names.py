@@ -15,7 +15,7 @@ __all__ = ["Names", "variables_of"]
 def variables_of(frame: Any) -> dict[str, Any]:
     """The local variables of a frame that may name something in a picture, in the order of their definition."""
     local = frame.f_locals
-    found = {name: value for name, value in local.items() if not name.startswith("_")}
+    found = {name: value for name, value in local.items() if name.isidentifier() and name[0] != "_"}
     if sys.version_info < (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
         local.clear()  # until 3.13 this is a copy that the frame keeps, and all tensors in it
     return found

@@ -51,6 +51,7 @@ class Recorder(Watcher):
         self.builder = Builder()
         self.remarks: list[str] = []
         self._made: dict[int, tuple[Any, str, int]] = {}  # id(tensor or array) -> (weak reference, node, output)
+        self._memory: dict[tuple[int, tuple[int, ...]], tuple[Any, str, int]] = {}
         self._nodes: dict[int, tuple[Any, str]] = {}  # id(autograd node) -> (weak reference, node)
         self._edges: dict[str, dict[int, Edge]] = {}
         self._ops = 0
@@ -86,20 +87,57 @@ class Recorder(Watcher):
             note = cut or self.cut(tensor, results)
             edge = self.builder.edge(source, node, place, _name(names, place), output, note)
             self._edges.setdefault(node.id, {})[place] = edge
+        self.connect_arrays(node, attributes, len(inputs))
         self.measure(node, inputs, attributes, results, seconds)
         self.remember(node, results)
         return node
 
+    def connect_arrays(self, node: Node, attributes: dict[str, Any], position: int) -> None:
+        """Draw edges for indices and targets, which an op takes as plain arrays."""
+        for name, value in attributes.items():
+            for array in value if isinstance(value, tuple) else (value,):
+                made = self.maker_of_memory(array) if isinstance(array, np.ndarray) else None
+                if made is not None:
+                    self.builder.edge(made[0], node, position, name, made[1])
+                    node.attributes.pop(name, None)
+                    position += 1
+
     def source(self, tensor: Tensor) -> tuple[str, int, str]:
         """Which node made a tensor, which output it is, and what cut it off: ``"detach"``."""
-        for thing, cut in ((tensor, ""), (tensor._array, "detach")):
-            made = self._made.get(id(thing))
-            if made is not None and made[0]() is thing:
-                return made[1], made[2], cut if cut and not tensor._requires_grad else ""
+        made = self.maker(tensor)
+        if made is not None:
+            return made[0], made[1], ""
+        made = self.maker(tensor._array)
+        if made is not None and not (tensor._requires_grad and tensor._edge is None):
+            return made[0], made[1], "detach" if self.carries(made[0]) and not tensor._requires_grad else ""
         leaf = self.builder.leaf(tensor)
         if self.values and not leaf.stats:
             leaf.stats = stats_of(tensor._array)
+        self.know(tensor, leaf.id, 0)
         return leaf.id, 0, ""
+
+    def carries(self, id: str) -> bool:
+        """Whether a node's result takes part in autograd."""
+        node = self.builder.graph.nodes[id]
+        return bool(node.backward) if node.kind == "op" else node.trainable
+
+    def know(self, tensor: Tensor, id: str, output: int) -> None:
+        """Remember who made a tensor, its array, and - for indices, which ops take as plain arrays - its memory."""
+        array = tensor._array
+        self._made[_id(tensor)] = weakref.ref(tensor), id, output
+        self._made[_id(array)] = weakref.ref(array), id, output
+        if array.dtype.kind in "iub":
+            self._memory[_address(array)] = weakref.ref(array), id, output
+
+    def maker(self, thing: Any) -> tuple[str, int] | None:
+        """The node, and which of its outputs, that a tensor or an array came from, if that is known."""
+        made = self._made.get(id(thing))
+        return (made[1], made[2]) if made is not None and made[0]() is thing else None
+
+    def maker_of_memory(self, array: np.ndarray) -> tuple[str, int] | None:
+        """The same for an array that may be a view of what is known."""
+        made = self._memory.get(_address(array)) if array.dtype.kind in "iub" else None
+        return (made[1], made[2]) if made is not None and made[0]() is not None else self.maker(array)
 
     def cut(self, tensor: Tensor, results: list[Tensor]) -> str:
         """Why no gradient comes back to an input that could have one."""
@@ -132,8 +170,7 @@ class Recorder(Watcher):
     def remember(self, node: Node, results: list[Tensor]) -> None:
         """Know these tensors, and the autograd node behind them, when they are met again."""
         for index, result in enumerate(results):
-            for thing in (result, result._array):
-                self._made[id(thing)] = weakref.ref(thing), node.id, index
+            self.know(result, node.id, index)
             if result._edge is not None and isinstance(result._edge[0], AutogradNode):
                 autograd_node = result._edge[0]
                 node.backward = autograd_node.name()
@@ -141,13 +178,12 @@ class Recorder(Watcher):
 
     def changed(self, tensor: Tensor, result: Tensor) -> None:
         """A tensor has a new value: from now on it is what that op made."""
-        made = self._made.get(id(result))
-        if made is not None and made[0]() is result:
+        made = self.maker(result)
+        if made is not None:
             base = tensor._base
             if base is not None:  # a region of the base is new, and so is the base
                 self.add("put_region", ["base", "value"], (base, result), {}, base)
-            for thing in (tensor, tensor._array):
-                self._made[id(thing)] = weakref.ref(thing), made[1], made[2]
+            self.know(tensor, *made)
 
     # ------------------------------------------------------------------------------------ backward
 
@@ -190,6 +226,13 @@ class Recorder(Watcher):
     def node_of(self, tensor: Tensor) -> str:
         """The node that made a tensor, or its leaf."""
         return self.source(tensor)[0]
+
+
+_id = id  # the builtin, where a node's id goes by that name
+
+
+def _address(array: np.ndarray) -> tuple[int, tuple[int, ...]]:
+    return array.__array_interface__["data"][0], array.shape
 
 
 def _name(names: list[str], position: int) -> str:

@@ -12,11 +12,14 @@ import subprocess
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinytorch.viz.data import Graph
 
-__all__ = ["engine", "for_notebook", "render", "save"]
+if TYPE_CHECKING:
+    import graphviz
+
+__all__ = ["engine", "for_notebook", "render", "save", "save_digraph"]
 
 PICTURES = ("svg", "png", "pdf")
 
@@ -36,16 +39,29 @@ def save(graph: Graph, path: Path, max_nodes: int | None) -> Path:
         "gv": lambda: graph.digraph(max_nodes).source,
         "dot": lambda: graph.digraph(max_nodes).source,
         "json": graph.json,
-        "txt": lambda: graph.text() + "\n",
+        "txt": graph.text,
         "mmd": graph.mermaid,
     }
     if kind in writers:
-        path.write_text(writers[kind](), encoding="utf-8")
+        path.write_text(writers[kind]().rstrip("\n") + "\n", encoding="utf-8")
     elif kind in PICTURES:
         path.write_bytes(render(graph.digraph(max_nodes).source, kind))
     else:
         endings = ", ".join(f".{ending}" for ending in (*PICTURES, *writers))
         raise ValueError(f"cannot write {path.name!r}: the ending must be one of {endings}")
+    return path
+
+
+def save_digraph(digraph: graphviz.Digraph, path: str | Path) -> Path:
+    """Write a ``graphviz.Digraph`` as ``.svg``, ``.png``, ``.pdf`` or ``.gv``, with whatever can draw here."""
+    path = Path(path)
+    kind = path.suffix.lower().lstrip(".")
+    if kind in ("gv", "dot"):
+        path.write_text(digraph.source, encoding="utf-8")
+    elif kind in PICTURES:
+        path.write_bytes(render(digraph.source, kind))
+    else:
+        raise ValueError(f"cannot write {path.name!r}: the ending must be one of .svg, .png, .pdf, .gv, .dot")
     return path
 
 

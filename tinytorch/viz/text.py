@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from tinytorch.viz.colors import metric_text
 from tinytorch.viz.data import Edge, Graph, Node, Parameter
-from tinytorch.viz.describe import shape_text, short
+from tinytorch.viz.describe import printable, shape_text, short
 
 __all__ = ["to_text"]
 
 
 def to_text(graph: Graph) -> str:
     """See the module's text."""
-    return "\n".join(_Writer(graph.folded()).lines())
+    return "\n".join(printable(line) for line in _Writer(graph.folded()).lines())
 
 
 class _Writer:
@@ -63,7 +63,7 @@ class _Writer:
         """``conv2d(x, weight, bias, padding=1)``; for a tensor, what it is."""
         if node.kind == "op" or node.kind == "module":
             places = [(edge.position, self.name(self.graph.nodes[edge.source])) for edge in self.inputs[node.id]]
-            places += [(parameter.position, parameter.argument or parameter.name) for parameter in node.parameters]
+            places += [(parameter.position, parameter.short_name) for parameter in node.parameters]
             texts = [text for _, text in sorted(places)]
             texts += node.constants.values()
             texts += [f"{key}={value}" for key, value in node.attributes.items()]

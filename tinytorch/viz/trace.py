@@ -46,6 +46,8 @@ def trace(model: Callable[..., Any], *inputs: Any, names: dict[str, Any] | None 
     recorder = _Tracer()
     failure: Exception | None = None
     results: list[str] = []
+    for tensor in _tensors_in((inputs, kwargs)):
+        recorder.source(tensor)
     with recorder:
         try:
             output = model(*inputs, **kwargs)
