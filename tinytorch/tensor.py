@@ -494,6 +494,12 @@ class Tensor(TensorBase):
     def erfc(self) -> Tensor:
         return ops.erfc(self)
 
+    def hardshrink(self, lambd: builtins.float = 0.5) -> Tensor:
+        return ops.hardshrink(self, lambd)
+
+    def prelu(self, weight: Tensor) -> Tensor:
+        return ops.prelu(self, weight)
+
     def erfinv(self) -> Tensor:
         return ops.erfinv(self)
 
@@ -1281,6 +1287,53 @@ class Tensor(TensorBase):
     def bool(self, memory_format: Any = None) -> Tensor:
         return ops.to(self, dtypes.bool_, memory_format=memory_format)
 
+    # ------------------------------------------------------------------------------------ dense, and not quantized
+
+    def to_dense(self, dtype: Any = None, *, masked_grad: Any = None) -> Tensor:
+        return self if dtype is None else ops.to(self, dtype)
+
+    def dequantize(self) -> Tensor:
+        return ops.to(self, dtypes.float32)
+
+    def sparse_dim(self) -> builtins.int:
+        return 0
+
+    def dense_dim(self) -> builtins.int:
+        return self._array.ndim
+
+    def is_distributed(self) -> builtins.bool:
+        return False
+
+    def to_sparse(self, *args: Any, **options: Any) -> Any:
+        return ops.to_sparse(self)
+
+    def to_sparse_coo(self) -> Any:
+        return ops.to_sparse(self)
+
+    def to_sparse_csr(self, dense_dim: Any = None) -> Any:
+        return ops.to_sparse(self)
+
+    def to_sparse_csc(self, dense_dim: Any = None) -> Any:
+        return ops.to_sparse(self)
+
+    def to_sparse_bsr(self, blocksize: Any, dense_dim: Any = None) -> Any:
+        return ops.to_sparse(self)
+
+    def to_sparse_bsc(self, blocksize: Any, dense_dim: Any = None) -> Any:
+        return ops.to_sparse(self)
+
+    def is_coalesced(self) -> Any:
+        return ops.only_sparse("is_coalesced")
+
+    def coalesce(self) -> Any:
+        return ops.only_sparse("coalesce")
+
+    def indices(self) -> Any:
+        return ops.only_sparse("indices")
+
+    def values(self) -> Any:
+        return ops.only_sparse("values")
+
     # ------------------------------------------------------------------------------------ new tensors like this one
 
     def new(self, *args: Any) -> Tensor:
@@ -1761,6 +1814,21 @@ class Tensor(TensorBase):
 
     def map2_(self, x: Tensor, y: Tensor, callable: Any) -> Tensor:
         return ops.map2_(self, x, y, callable)
+
+    def greater_(self, other: Any) -> Tensor:
+        return self.gt_(other)
+
+    def greater_equal_(self, other: Any) -> Tensor:
+        return self.ge_(other)
+
+    def less_(self, other: Any) -> Tensor:
+        return self.lt_(other)
+
+    def less_equal_(self, other: Any) -> Tensor:
+        return self.le_(other)
+
+    def not_equal_(self, other: Any) -> Tensor:
+        return self.ne_(other)
 
     def fill_diagonal_(self, fill_value: Any, wrap: Any = False) -> Tensor:
         return change_in_place(self, ops.fill_diagonal, fill_value, wrap)

@@ -13,7 +13,8 @@ from tests.compare import compare, compare_errors
 
 COMPARED = (
     "as_strided_scatter", "empty_permuted", "empty_strided", "resize_", "resize_as_", "set_", "apply_", "map_", "map2_", "as_strided_",
-    "is_set_to", "dim_order", "untyped_storage",
+    "is_set_to", "dim_order", "untyped_storage", "frombuffer", "from_file", "to_dlpack", "get_device", "is_distributed", "is_inference",
+    "is_storage", "typename", "detach", "to_sparse",
 )  # fmt: skip
 LIBRARIES = (torch, tinytorch)
 
@@ -142,9 +143,49 @@ def test_in_place_functions() -> None:
         )
 
 
+def test_names_that_say_little_of_a_dense_tensor() -> None:
+    def facts(T: Any) -> Any:
+        x = T.ones(2, requires_grad=True)
+        return (T.typename(x), T.typename(3), T.typename(T.nn.Linear), T.get_device(x), T.is_distributed(x), T.is_inference(x), T.is_storage(x), x.is_distributed(),
+                T.is_storage(x.untyped_storage()), T.detach(x).requires_grad, x.sparse_dim(), x.dense_dim(), x.to_dense() is x, str(x.double().dequantize().dtype))  # fmt: skip
+
+    assert facts(tinytorch) == facts(torch)
+    x = tinytorch.ones(2, 2)
+    for name in ("to_sparse", "to_sparse_coo", "to_sparse_csr", "to_sparse_csc"):
+        with pytest.raises(NotImplementedError, match="no sparse tensors"):
+            getattr(x, name)()
+    for name in ("to_sparse_bsr", "to_sparse_bsc"):
+        with pytest.raises(NotImplementedError, match="no sparse tensors"):
+            getattr(x, name)((1, 1))
+    for name in ("is_coalesced", "coalesce", "indices", "values"):
+        compare_errors(lambda T, x, n=name: getattr(x, n)(), np.ones(2), match="sparse")
+
+
+def test_buffers(tmp_path: Any) -> None:
+    data = bytearray(range(8))
+    for options in ({}, {"count": 2}, {"offset": 2}, {"offset": 4, "count": 1}):
+        theirs, ours = (T.frombuffer(data, dtype=T.int16, **options) for T in LIBRARIES)
+        assert theirs.tolist() == ours.tolist()
+    tinytorch.frombuffer(data, dtype=tinytorch.uint8)[0] = 9
+    assert data[0] == 9
+    for buffer, options in ((b"abc", {}), (b"", {}), (b"abcd", {"offset": 5}), (b"abcd", {"count": 3}), (3, {})):
+        compare_errors(lambda T, b=buffer, o=options: T.frombuffer(b, dtype=T.int16, **o))
+    path = str(tmp_path / "numbers")
+    np.arange(4, dtype=np.float32).tofile(path)
+    theirs, ours = (T.from_file(path, size=3) for T in LIBRARIES)
+    assert theirs.tolist() == ours.tolist()
+    shared = tinytorch.from_file(path, shared=True, size=6)
+    shared[5] = 7
+    assert tinytorch.from_file(path, size=6)[5] == 7
+    with pytest.raises(RuntimeError, match="were asked for"):
+        tinytorch.from_file(path, size=9)
+    assert torch.from_dlpack(tinytorch.arange(3)).tolist() == [0, 1, 2] and tinytorch.to_dlpack(shared) is not None
+
+
 def test_errors() -> None:
     x = np.ones((3, 4))
     compare_errors(lambda T, x: x.sum_to_size(2, 4), x)
+    compare_errors(lambda T, x: T.vander(x), x)
     compare_errors(lambda T, x: x.contiguous(memory_format=T.channels_last), x)
     compare_errors(lambda T, x: T.narrow(x, 0, T.tensor([1]), 1), x)
     compare_errors(lambda T: T.arange(0, 1, 0.5, dtype=T.int64))

@@ -71,6 +71,7 @@ from tinytorch.ops.broadcast import (
     to,
     to_float,
 )
+from tinytorch.ops.buffers import from_file, frombuffer, to_dlpack
 from tinytorch.ops.chunks import _chunk_cat, _unsafe_masked_index, _unsafe_masked_index_put_accumulate
 from tinytorch.ops.clamp import clamp, clamp_max, clamp_min, clip
 from tinytorch.ops.compare import (
@@ -173,7 +174,7 @@ from tinytorch.ops.factorizations import (
 )
 from tinytorch.ops.finite_differences import gradient
 from tinytorch.ops.float_parts import frexp, nextafter
-from tinytorch.ops.fold import channel_shuffle, col2im, im2col, pixel_shuffle, pixel_unshuffle
+from tinytorch.ops.fold import channel_shuffle, col2im, im2col, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinytorch.ops.fractional_pool import fractional_max_pool2d, fractional_max_pool3d
 from tinytorch.ops.grid_sample import affine_grid, grid_sample
 from tinytorch.ops.hashing import hash_tensor
@@ -253,6 +254,7 @@ from tinytorch.ops.matrix_products import (
     matrix_power,
     multi_dot,
     tensordot,
+    vander,
     vdot,
 )
 from tinytorch.ops.memory_formats import in_format, is_in_format
@@ -277,13 +279,18 @@ from tinytorch.ops.pad import constant_pad_nd, pad
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from tinytorch.ops.positions import nonzero_static, unravel_index
 from tinytorch.ops.predicates import (
+    detach,
+    get_device,
     greater,
     greater_equal,
     is_complex,
+    is_distributed,
     is_floating_point,
+    is_inference,
     is_nonzero,
     is_same_size,
     is_signed,
+    is_storage,
     is_tensor,
     isneginf,
     isposinf,
@@ -292,6 +299,7 @@ from tinytorch.ops.predicates import (
     less_equal,
     not_equal,
     numel,
+    typename,
 )
 from tinytorch.ops.random import (
     alpha_dropout,
@@ -383,6 +391,7 @@ from tinytorch.ops.solve import (
     triangular_solve,
 )
 from tinytorch.ops.sorting import argsort, bucketize, kthvalue, median, mode, msort, nanmedian, searchsorted, sort, topk
+from tinytorch.ops.sparse_names import only_sparse, to_sparse
 from tinytorch.ops.special_functions import (
     digamma,
     erfc,
@@ -460,7 +469,7 @@ from tinytorch.ops.unary import (
 from tinytorch.ops.unique import bincount, count_nonzero, histc, isin, unique, unique_consecutive
 from tinytorch.ops.unpool import max_unpool1d, max_unpool2d, max_unpool3d
 from tinytorch.ops.unsafe_views import unsafe_chunk, unsafe_split, unsafe_split_with_sizes
-from tinytorch.ops.vector_norms import cdist, dist, norm, pdist, vector_norm
+from tinytorch.ops.vector_norms import cdist, dist, frobenius_norm, norm, nuclear_norm, pdist, vector_norm
 from tinytorch.ops.view_copies import (
     alias_copy,
     as_strided_copy,

@@ -16,7 +16,7 @@ from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["addbmm", "addmv", "addr", "baddbmm", "bilinear", "chain_matmul", "cross", "ger", "inner", "kron",
-           "matrix_power", "multi_dot", "tensordot", "vdot"]  # fmt: skip
+           "matrix_power", "multi_dot", "tensordot", "vander", "vdot"]  # fmt: skip
 
 
 @accepts_out
@@ -220,6 +220,19 @@ def _product(matrices: list[Tensor], split: dict[tuple[int, int], int], start: i
         return matrices[start]
     middle = split[start, end]
     return matmul(_product(matrices, split, start, middle), _product(matrices, split, middle, end))
+
+
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
+    """The Vandermonde matrix of a vector, powers in descending order unless ``increasing`` (``torch.vander``)."""
+    if x._array.ndim != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
+    count = x._array.shape[0] if N is None else N
+    if count < 0:
+        raise RuntimeError("N must be non-negative.")
+    powers = ops.cumprod(x.unsqueeze(-1).expand(x._array.shape[0], max(count - 1, 0)), -1)
+    one = ops.ones(x._array.shape[0], min(count, 1), dtype=powers.dtype)
+    matrix = ops.cat([one, powers], -1)
+    return matrix if increasing else ops.flip(matrix, -1)
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:

@@ -11,14 +11,71 @@ from tinytorch.ops.compare import ge, gt, le, lt, ne
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
-__all__ = ["greater", "greater_equal", "is_complex", "is_floating_point", "is_nonzero", "is_same_size",
-           "is_signed", "is_tensor", "isneginf", "isposinf", "isreal", "less", "less_equal", "not_equal",
-           "numel"]  # fmt: skip
+__all__ = [
+    "detach",
+    "get_device",
+    "greater",
+    "greater_equal",
+    "is_complex",
+    "is_distributed",
+    "is_floating_point",
+    "is_inference",
+    "is_nonzero",
+    "is_same_size",
+    "is_signed",
+    "is_storage",
+    "is_tensor",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "less",
+    "less_equal",
+    "not_equal",
+    "numel",
+    "typename",
+]
 
 
 def is_tensor(obj: Any) -> bool:
     """Whether ``obj`` is a Tensor."""
     return isinstance(obj, Tensor)
+
+
+def is_storage(obj: Any) -> bool:
+    """Whether ``obj`` is a storage."""
+    from tinytorch.storage import TypedStorage, UntypedStorage
+
+    return isinstance(obj, (TypedStorage, UntypedStorage))
+
+
+def is_inference(input: Tensor) -> bool:
+    """Whether the tensor was made in inference mode."""
+    return input.is_inference()
+
+
+def is_distributed(input: Tensor) -> bool:
+    """False: a tensor lives in one process."""
+    return False
+
+
+def detach(input: Tensor) -> Tensor:
+    """The same memory outside of the graph."""
+    return input.detach()
+
+
+def get_device(input: Tensor) -> int:
+    """-1: the CPU has no number."""
+    return -1
+
+
+def typename(obj: Any) -> str:
+    """The full name of an object's type; of a tensor the old one, ``'torch.FloatTensor'``."""
+    if isinstance(obj, Tensor):
+        return obj.type()
+    named = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(named, "__module__", "builtins") or "builtins"
+    prefix = "" if module in ("builtins", "__builtin__") else module.replace("tinytorch", "torch", 1) + "."
+    return prefix + named.__qualname__
 
 
 def numel(input: Tensor) -> int:

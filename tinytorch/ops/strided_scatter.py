@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import as_strided as numpy_as_strided
 from tinytorch.autograd.inplace import Geometry, StridedPut
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.ops.broadcast import cast, expand
+from tinytorch.ops.checks import check_options
 from tinytorch.ops.creation import finish
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.rearrange import as_strided
@@ -40,6 +41,7 @@ def empty_strided(
     size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
     """An unset tensor with the given sizes and strides (counted in elements)."""
+    check_options("empty_strided", options)
     shape, strides = tuple(size), tuple(stride)
     if len(shape) != len(strides):
         raise RuntimeError(
@@ -61,6 +63,7 @@ def empty_permuted(
     **options: Any,
 ) -> Tensor:  # fmt: skip
     """An unset tensor without gaps whose dimensions lie in memory in the order ``physical_layout``."""
+    check_options("empty_permuted", options)
     shape, order = tuple(size), tuple(physical_layout)
     if len(shape) != len(order):
         raise RuntimeError(

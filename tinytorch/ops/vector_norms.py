@@ -22,7 +22,7 @@ from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.tensor import Tensor
 
-__all__ = ["cdist", "dist", "norm", "pdist", "vector_norm"]
+__all__ = ["cdist", "dist", "frobenius_norm", "norm", "nuclear_norm", "pdist", "vector_norm"]
 
 
 class EuclideanNorm(Primitive):
@@ -132,6 +132,18 @@ def norm(
             return vector_norm(input, 2, dim, keepdim, dtype=dtype)
         return ops.matrix_norm(input, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(input, 2 if p is None else p, dim, keepdim, dtype=dtype)
+
+
+@accepts_out
+def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+    """√Σ x² over one or two dimensions; ``()`` means all."""
+    return vector_norm(input, 2, dim, keepdim)
+
+
+@accepts_out
+def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the singular values of matrices."""
+    return ops.matrix_norm(input, "nuc", dim, keepdim)
 
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
