@@ -688,6 +688,7 @@ _LAZY = {
     "jit": "tinytorch.jit",
     "masked": "tinytorch.masked",
     "mps": "tinytorch.mps",
+    "profiler": "tinytorch.profiler",
     "signal": "tinytorch.signal",
     "special": "tinytorch.special",
     "torch": "tinytorch",  # PyTorch's module contains itself
