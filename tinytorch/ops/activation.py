@@ -147,6 +147,8 @@ def hardtanh(
     """x limited to [min_val, max_val]; the derivative *on* the limits is 0 (:func:`clamp` has 1 there)."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
+    if input._array.dtype.kind in "iu":  # the limits become integers, not the result floating
+        min_val, max_val = int(min_val), int(max_val)
 
     def limited(x: Tensor) -> Tensor:
         return where((x > min_val) & (x < max_val), x, clamp(x.detach(), min_val, max_val))

@@ -1,0 +1,37 @@
+"""What of PyTorch's database of ops fails, and why: ``op`` (everything) or ``op [kind]``, under its reason."""
+
+UNSUPPORTED = {
+    "there are no sparse tensors": """
+        sparse.sampled_addmm, sparse.mm.reduce, to_sparse""",
+    "NumPy has no bfloat16 and no complex32, and at most 64 dimensions": """
+        bfloat16, chalf, amax [error], amin [error], aminmax [error], signal.windows.hamming [error],
+        signal.windows.hann [error], signal.windows.bartlett [error], signal.windows.blackman [error],
+        signal.windows.cosine [error], signal.windows.exponential [error], signal.windows.gaussian [error],
+        signal.windows.kaiser [error], signal.windows.general_cosine [error], signal.windows.general_hamming [error],
+        signal.windows.nuttall [error]""",
+    "no public function: internals of PyTorch, and kernels compiled for its GPUs": """
+        _softmax_backward_data, _native_batch_norm_legit, _batch_norm_with_update, _upsample_bilinear2d_aa,
+        max_pool2d_with_indices_backward, torch.ops.aten._safe_softmax.default, slice, native_dropout_backward,
+        _segment_reduce.lengths, _segment_reduce.offsets, jiterator_unary, jiterator_binary,
+        jiterator_4inputs_with_extra_args, jiterator_binary_return_by_ref, jiterator_2inputs_2outputs""",
+    "there is one device": """
+        gradient [error]""",
+    "which of several equal elements is found is left open": """
+        kthvalue [value int64], topk [value int64]""",
+    "out= is written when the result is there, so an out that overlaps an input, or has a wider dtype, does no harm": """
+        kthvalue [error], masked_select [error], gather [error], index_select [error], take [error], cat [error],
+        multinomial [error], complex [error]""",
+    "a method called as a function with a number for the tensor": """
+        __radd__ [error], __rdiv__ [error], __rmul__ [error], __rand__ [error], __ror__ [error], __rxor__ [error]""",
+    "an IndexError, as narrow raises it": """
+        narrow_copy [error]""",
+    "rounding: a long way from the input to a small result": """
+        matrix_exp [value float32], special.bessel_j0 [value float64], special.bessel_y1 [value float64]""",
+    "PyTorch's second derivative is nan": """
+        masked.logaddexp [gradient float64]""",
+    "PyTorch passes on the gradient of an element that was written over": """
+        as_strided_scatter [gradient float64]""",
+}
+
+#: The same, by op or ``op [kind]``.
+REASONS = {name.strip(): reason for reason, names in UNSUPPORTED.items() for name in names.split(",")}
