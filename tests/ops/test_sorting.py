@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.compare import compare_errors
+from tests.compare import compare, compare_errors
 from tests.ops.cases import Case, fixed, real, truth, values, whole
 from tests.ops.run_cases import over, run
 
@@ -81,3 +81,13 @@ def test_errors() -> None:
     compare_errors(lambda T, i: T.histc(i), i)
     compare_errors(lambda T, x: T.histc(x, 0), x)
     compare_errors(lambda T, x: T.histc(x, 3, 5, 2), x)
+
+
+def test_few_of_many() -> None:
+    """Rows so long that the first are partitioned off, with ties and nan."""
+    rng = np.random.default_rng(0)
+    whole_numbers, real_numbers = rng.integers(0, 60, (2, 300)), rng.standard_normal((3, 200))
+    real_numbers[0, 3] = np.nan
+    for k in (1, 3, 20):
+        compare(lambda T, x, k=k: (T.topk(x, k), T.topk(x, k, 1, False)), whole_numbers)
+        compare(lambda T, x, k=k: (T.topk(x, k), T.topk(x.t(), k, 0, False)), real_numbers)

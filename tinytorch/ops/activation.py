@@ -19,7 +19,7 @@ import numpy as np
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.kernels import erf as erf_kernel
 from tinytorch.kernels import gelu as gelu_kernel
-from tinytorch.kernels import rng_distributions
+from tinytorch.kernels import rng_normal
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
@@ -215,10 +215,10 @@ def rrelu(
         return leaky_relu(input, (lower + upper) / 2, inplace)
     slope = np.ones(input._array.shape, input._array.dtype)
     negative = input._array <= 0
-    count = (int(np.count_nonzero(negative)),)
-    # PyTorch draws in double precision, one number per negative element in row-major order
-    drawn = rng_distributions.uniform(generator_or_default(None), count, np.dtype(np.float64), lower, upper)
-    slope[negative] = drawn
+    count = int(np.count_nonzero(negative))
+    # PyTorch draws in double precision, one number per negative element in row-major order, between rounded bounds
+    low, high = (float(slope.dtype.type(bound)) for bound in (lower, upper))
+    slope[negative] = rng_normal.uniform53(generator_or_default(None), count) * (high - low) + low
     return _maybe_in_place(inplace, input, lambda x: x * Tensor._wrap(slope))
 
 

@@ -249,6 +249,8 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     shape = sizes_from(size)
     if not is_expandable(shape, input._array.shape):
         raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(input._array.shape)}}}.")
+    if shape and tuple(shape) == input._array.shape:  # to () it is a sum, which makes integers int64
+        return input
     return sum_to(cast(input, np.dtype(np.int64)) if input._array.dtype.kind in "iub" else input, shape)
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.kernels import selection
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import gather
 from tinytorch.ops.out import accepts_out
@@ -73,6 +74,39 @@ def _picked(kind: type[Any], input: Tensor, dim: int, index: np.ndarray, keepdim
     return kind(values, indices)
 
 
+def _leading(x: np.ndarray, count: int, dim: int, descending: bool) -> np.ndarray:
+    """The first ``count`` of :func:`_order`; of equal elements perhaps others. A few of many are partitioned off."""
+    size = x.shape[dim]
+    if count * 8 > size:
+        return np.take(_order(x, dim, descending), range(count), dim)
+    if descending:
+        part = np.take(np.argpartition(x, size - count, dim), range(size - count, size), dim)
+    else:
+        part = np.take(np.argpartition(x, count - 1, dim), range(count), dim)
+    part = np.sort(part, dim)
+    return np.take_along_axis(part, _order(np.take_along_axis(x, part, dim), dim, descending), dim)
+
+
+def _equal_neighbours(x: np.ndarray, order: np.ndarray, start: int, stop: int, dim: int) -> np.ndarray:
+    """For each row, whether two neighbours among ``order[start:stop]`` are equal, so that their order is arbitrary."""
+    places = range(max(start, 0), min(stop, x.shape[dim]))
+    values = np.moveaxis(np.take_along_axis(x, np.take(order, places, dim), dim), dim, -1)
+    left, right = values[..., :-1], values[..., 1:]
+    return ((left == right) | ((left != left) & (right != right))).any(-1)
+
+
+def _settle_ties(x: np.ndarray, index: np.ndarray, tied: np.ndarray, dim: int, choose: Any) -> None:
+    """Replace the indices of the tied rows by those that PyTorch's selection would find (see kernels/selection).
+
+    Those run as Python loops, so a lot of ties keeps the sorted order: to equal elements, any is right.
+    """
+    if int(tied.sum()) * x.shape[dim] > selection.LONGEST:
+        return
+    rows, chosen = np.moveaxis(x, dim, -1), np.moveaxis(index, dim, -1)
+    for place in map(tuple, np.argwhere(tied)):
+        chosen[place] = choose(rows[place])
+
+
 @accepts_out
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> Any:
     """(values, indices) in ascending (or descending) order along ``dim``; equal elements keep their order
@@ -87,7 +121,8 @@ def argsort(
     input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
     """The indices of :func:`sort`."""
-    return Tensor._wrap(np.ascontiguousarray(_order(input._array, one_dim(dim, input._array.ndim), descending)))
+    order = _order(input._array, one_dim(dim, input._array.ndim), descending)
+    return Tensor._wrap(np.ascontiguousarray(order).reshape(order.shape))
 
 
 @accepts_out
@@ -103,8 +138,14 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     size = input._array.shape[dim] if input._array.ndim else 1
     if not 0 <= k <= size:
         raise RuntimeError("selected index k out of range")
-    order = _order(input._array, dim, largest)
-    return _picked(Topk, input, dim, np.take(order, range(k), dim) if order.ndim else order)
+    array = input._array
+    if array.ndim == 0:
+        return _picked(Topk, input, dim, np.zeros((), np.int64))
+    order = _leading(array, min(k + 1, size), dim, largest)
+    index = np.take(order, range(k), dim)
+    tied = _equal_neighbours(array, order, 0, k + 1, dim)
+    _settle_ties(array, index, tied, dim, lambda row: selection.topk_indices(row, k, largest, sorted))
+    return _picked(Topk, input, dim, index)
 
 
 @accepts_out
@@ -115,8 +156,13 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out
     size = input._array.shape[dim] if input._array.ndim else 1
     if not 1 <= k <= size:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
-    order = _order(input._array, dim, False)
-    return _picked(Kthvalue, input, dim, np.take(order, [k - 1], dim) if order.ndim else order, keepdim)
+    array, order = input._array, _order(input._array, dim, False)
+    if order.ndim == 0:
+        return _picked(Kthvalue, input, dim, order, keepdim)
+    index = np.take(order, [k - 1], dim)
+    tied = _equal_neighbours(array, order, k - 2, k + 1, dim)
+    _settle_ties(array, index, tied, dim, lambda row: [selection.kth_index(row, k - 1)])
+    return _picked(Kthvalue, input, dim, index, keepdim)
 
 
 @accepts_out
@@ -166,7 +212,7 @@ def _shared_by_equals(input: Tensor, value: Tensor) -> Tensor:
 
 @accepts_out
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
-    """(value, index) of the most frequent along ``dim``; of several the smallest, at its last place."""
+    """(value, index) of the most frequent along ``dim``; of several the smallest, at its last place in sorted order."""
     dim = one_dim(dim, input._array.ndim)
     if input._array.ndim == 0:
         return _picked(Mode, input, dim, np.zeros((), np.int64))
@@ -178,7 +224,10 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None
 
 def _mode_index(row: np.ndarray) -> int:
     values, counts = np.unique(row, return_counts=True)
-    return int(np.flatnonzero(row == values[np.argmax(counts)])[-1])
+    most = np.argmax(counts)
+    if len(row) > selection.LONGEST:
+        return int(np.flatnonzero(row == values[most])[-1])
+    return selection.sorted_indices(row)[int(counts[: most + 1].sum()) - 1]
 
 
 @accepts_out

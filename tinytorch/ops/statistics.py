@@ -115,9 +115,10 @@ def _quantile(
     size = in_order._array.shape[-1]
     # Where on the sorted line the share lies. The nans stand at its end.
     last = np.maximum(not_nan - 1, 0) if ignore_nan else np.full_like(not_nan, size - 1)
-    rank = shares.reshape(-1) * last.astype(shares.dtype)
+    share = q if isinstance(q, Tensor) else Tensor._wrap(shares)  # which may require grad itself
+    rank = share.reshape(-1) * Tensor._wrap(last.astype(shares.dtype))
     if not ignore_nan:
-        rank = np.where(not_nan < size, shares.dtype.type(size - 1), rank)
+        rank = where(Tensor._wrap(not_nan < size), float(size - 1), rank)
     value = _between(in_order, rank, interpolation).movedim(-1, 0)
     lead = shares.shape
     reduced = value._array.shape[1:]
@@ -146,17 +147,20 @@ def _checked_shares(name: str, input: Tensor, q: Any, interpolation: str) -> np.
     return shares
 
 
-def _between(in_order: Tensor, rank: np.ndarray, interpolation: str) -> Tensor:
-    """Elements of the last dimension at fractional ranks."""
+def _between(in_order: Tensor, rank: Tensor, interpolation: str) -> Tensor:
+    """Elements of the last dimension at fractional ranks; differentiable in the ranks too where they are weights."""
+    place = rank._array
     if interpolation in ("lower", "higher", "nearest"):
-        rank = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}[interpolation](rank)
-    below = np.floor(rank)
-    weight = np.full_like(rank, 0.5) if interpolation == "midpoint" else rank - below
-    index, above = below.astype(np.int64), np.ceil(rank).astype(np.int64)
-    wide = [*in_order._array.shape[:-1], index.shape[-1]]
-    low = gather(in_order, -1, Tensor._wrap(np.broadcast_to(index, wide)))
-    high = gather(in_order, -1, Tensor._wrap(np.broadcast_to(above, wide)))
-    return low.lerp(high, Tensor._wrap(np.broadcast_to(weight, wide).astype(low._array.dtype)))
+        place = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}[interpolation](place)
+    below, above = np.floor(place), np.ceil(place)
+    wide = [*in_order._array.shape[:-1], place.shape[-1]]
+    low = gather(in_order, -1, Tensor._wrap(np.broadcast_to(below.astype(np.int64), wide)))
+    if interpolation in ("lower", "higher", "nearest"):
+        return low
+    high = gather(in_order, -1, Tensor._wrap(np.broadcast_to(above.astype(np.int64), wide)))
+    if interpolation == "midpoint":
+        return low.lerp(high, 0.5)
+    return low.lerp(high, ops.expand(rank - Tensor._wrap(below), wide))
 
 
 def cov(
