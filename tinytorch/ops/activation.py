@@ -21,6 +21,7 @@ from tinytorch.kernels import erf as erf_kernel
 from tinytorch.kernels import gelu as gelu_kernel
 from tinytorch.kernels import rng_normal
 from tinytorch.ops.broadcast import Elementwise, to_float
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
@@ -41,6 +42,7 @@ class Erf(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("erf", x)
         ctx.save_for_backward(x)
         return erf_kernel.erf(x)
 
@@ -71,6 +73,7 @@ class LogSigmoid(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("logsigmoid", x)
         ctx.save_for_backward(x)
         return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
@@ -260,7 +263,9 @@ def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None)
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
-    return Gelu.apply(_floating("GeluKernelImpl", input), approximate=approximate)
+    x = _floating("GeluKernelImpl", input)
+    refuse_complex("gelu", x._array)
+    return Gelu.apply(x, approximate=approximate)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:

@@ -6,12 +6,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.tensor import Tensor
 
 __all__ = ["check_any_tensor", "check_floating", "check_integers", "check_options", "check_square", "check_tensor",
            "not_implemented",
-           "refuse_half", "type_name", "used_as_tensor", "wrong_argument"]  # fmt: skip
+           "refuse_complex", "refuse_half", "type_name", "used_as_tensor", "wrong_argument"]  # fmt: skip
 
 
 def type_name(tensor: Tensor) -> str:
@@ -83,6 +85,13 @@ def check_square(name: str, input: Tensor, error: type[Exception] = RuntimeError
         raise error(f"{name}: The input tensor A must have at least 2 dimensions.")
     if shape[-1] != shape[-2]:
         raise error(f"{name}: A must be batches of square matrices, but they are {shape[-2]} by {shape[-1]} matrices")
+
+
+def refuse_complex(name: str, *arrays: Any) -> None:
+    """NotImplementedError for arrays (or numbers) that are complex: they have no order, and ``name`` no meaning."""
+    for array in arrays:
+        if (array.dtype.kind == "c") if isinstance(array, np.ndarray) else isinstance(array, complex):
+            raise NotImplementedError(f"{name}() is not implemented for complex numbers, got {array.dtype}")
 
 
 def refuse_half(name: str, input: Tensor) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, operands, promote_all
-from tinytorch.ops.checks import check_tensor
+from tinytorch.ops.checks import check_tensor, refuse_complex
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -23,6 +23,7 @@ class Clamp(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
+        refuse_complex("clamp", x)
         ctx.save_for_backward(x)
         if x.dtype.kind == "f":  # NumPy is several times faster with two limits than with one
             low, high = -np.inf if low is None else low, np.inf if high is None else high
@@ -48,6 +49,7 @@ class ClampBetween(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
+        refuse_complex("clamp", x)
         ctx.save_for_backward(x, low, high)
         y = x if low is None else np.maximum(x, low)
         return y.copy() if high is None else np.minimum(y, high)

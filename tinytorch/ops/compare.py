@@ -8,7 +8,7 @@ import numpy as np
 
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
-from tinytorch.ops.checks import check_any_tensor, check_tensor, wrong_argument
+from tinytorch.ops.checks import check_any_tensor, check_tensor, refuse_complex, wrong_argument
 from tinytorch.ops.numbers import check_convertible, number_as
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
@@ -61,6 +61,12 @@ def _of_arrays(function: Any, input: Tensor, other: Tensor, *args: Any) -> Tenso
         raise Elementwise.explain(error, input._array, other._array) from None
 
 
+def _in_order(function: Any, input: Any, other: Any, out: Tensor | None) -> Tensor:
+    """A comparison of size, which complex numbers do not have."""
+    refuse_complex(function.__name__, _value(input), _value(other))
+    return _compare(function, input, other, out)
+
+
 def _value(operand: Any) -> Any:
     return operand._array if isinstance(operand, Tensor) else operand
 
@@ -77,22 +83,22 @@ def ne(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
 
 def lt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Where ``input < other``."""
-    return _compare(np.less, input, other, out)
+    return _in_order(np.less, input, other, out)
 
 
 def le(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Where ``input <= other``."""
-    return _compare(np.less_equal, input, other, out)
+    return _in_order(np.less_equal, input, other, out)
 
 
 def gt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Where ``input > other``."""
-    return _compare(np.greater, input, other, out)
+    return _in_order(np.greater, input, other, out)
 
 
 def ge(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Where ``input >= other``."""
-    return _compare(np.greater_equal, input, other, out)
+    return _in_order(np.greater_equal, input, other, out)
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
@@ -250,6 +256,7 @@ class Extremum(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray, function: Any) -> np.ndarray:
+        refuse_complex(function.__name__, a)
         y = function(a, b)
         ctx.save_for_backward(a, b)
         return y

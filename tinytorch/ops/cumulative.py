@@ -13,7 +13,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import elementwise
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import check_floating
+from tinytorch.ops.checks import check_floating, refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.joining import cat
@@ -114,6 +114,7 @@ def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tenso
 
 def _running(kind: type[Any], function: Any, input: Tensor, dim: int) -> Any:
     dim, x = one_dim(dim, input._array.ndim), input._array
+    refuse_complex(kind.__name__.lower(), x)
     if x.ndim == 0:
         return _picked(kind, input, dim, np.zeros((), np.int64))
     best = function.accumulate(x, axis=dim)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import kept_shape
@@ -45,6 +46,7 @@ class MaxWithIndex(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, keepdim: bool, largest: bool) -> Any:
+        refuse_complex("max", x)
         if x.ndim == 0:
             ctx.save_intermediates(np.zeros((), np.int64), x.shape)
             index = np.zeros((), np.int64)
@@ -80,6 +82,7 @@ class Extreme(Primitive):
     def forward(
         ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool, largest: bool, nan_shares: bool = False
     ) -> np.ndarray:
+        refuse_complex("amax", x)
         y = (np.maximum if largest else np.minimum).reduce(x, axis=dim, keepdims=True)
         if _any_of(ctx.needs_input_grad):
             winners = x == y
@@ -156,6 +159,7 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | N
 
 def _arg_extreme(name: str, function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
     array = input._array
+    refuse_complex(name, array)
     if dim is None:
         if array.size == 0:
             raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")

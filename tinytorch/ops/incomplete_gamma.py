@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, float_operands, operands
-from tinytorch.ops.checks import check_floating, check_tensor, refuse_half
+from tinytorch.ops.checks import check_floating, check_tensor, refuse_complex, refuse_half
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.special_functions import lgamma
 from tinytorch.ops.unary import exp, log
@@ -21,6 +21,7 @@ class Igamma(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, x: np.ndarray, upper: bool) -> np.ndarray:
+        refuse_complex("igamma", a, x)
         from tinytorch.kernels import incomplete_gamma
 
         ctx.save_for_backward(a, x)
@@ -41,6 +42,7 @@ class Zeta(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, s: np.ndarray, q: np.ndarray) -> np.ndarray:
+        refuse_complex("zeta", s, q)
         from tinytorch.kernels import zeta as kernel
 
         ctx.save_for_backward(s, q)

@@ -21,6 +21,7 @@ import numpy as np
 
 from tinytorch.ops.activation import logsigmoid
 from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, operands
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import where
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
@@ -37,6 +38,7 @@ class BinaryCrossEntropy(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, p: np.ndarray, t: np.ndarray) -> np.ndarray:
+        refuse_complex("binary_cross_entropy", p)
         ctx.save_for_backward(p, t)
         with np.errstate(divide="ignore"):
             log_p, log_not_p = np.maximum(np.log(p), p.dtype.type(-100)), np.maximum(np.log1p(-p), p.dtype.type(-100))
@@ -208,6 +210,7 @@ def gaussian_nll_loss(
     """
     if not isinstance(var, Tensor):
         var = Tensor._wrap(np.full(input._array.shape, var, input._array.dtype))
+    refuse_complex("gaussian_nll_loss", var._array)
     if (var._array < 0).any():
         raise ValueError("var has negative entry/entries")
     if reduction not in ("none", "mean", "sum"):

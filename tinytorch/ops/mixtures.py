@@ -12,7 +12,7 @@ import numpy as np
 
 from tinytorch.ops.arithmetic import div, mul, pow
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
-from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, type_name
+from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, refuse_complex, type_name
 from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -122,6 +122,7 @@ def copysign(input: Tensor, other: Any, *, out: Tensor | None = None) -> Tensor:
 def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where the sign bit is set: negative numbers and -0.0."""
     array = input._array
+    refuse_complex("signbit", array)
     return Tensor._wrap(np.asarray(np.signbit(array) if array.dtype.kind == "f" else array < 0))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.kernels import modified_bessel as kernels
 from tinytorch.ops.broadcast import Elementwise, to_float
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.rounding import sign
@@ -21,6 +22,7 @@ class I0(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("i0", x)
         ctx.save_for_backward(x)
         return kernels.i0(x)
 
@@ -35,6 +37,7 @@ class I0e(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("i0e", x)
         y = kernels.i0e(x)
         ctx.save_for_backward(x, y)
         return y
@@ -54,6 +57,7 @@ class I1(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("i1", x)
         y = kernels.i1(x)
         ctx.save_for_backward(x, y)
         return y
@@ -73,6 +77,7 @@ class I1e(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("i1e", x)
         y = kernels.i1e(x)
         ctx.save_for_backward(x, y)
         return y

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinytorch.kernels import normal_cdf as kernels
 from tinytorch.ops.broadcast import Elementwise, to_float
-from tinytorch.ops.checks import refuse_half
+from tinytorch.ops.checks import refuse_complex, refuse_half
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import exp, log
 from tinytorch.tensor import Tensor
@@ -22,6 +22,7 @@ class Erfcx(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("erfcx", x)
         y = kernels.erfcx(x)
         ctx.save_for_backward(x, y)
         return y
@@ -41,6 +42,7 @@ class Ndtr(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("ndtr", x)
         ctx.save_for_backward(x)
         return kernels.ndtr(x)
 
@@ -55,6 +57,7 @@ class LogNdtr(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("log_ndtr", x)
         ctx.save_for_backward(x)
         return kernels.log_ndtr(x)
 
@@ -73,6 +76,7 @@ class Ndtri(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, p: np.ndarray) -> np.ndarray:
+        refuse_complex("ndtri", p)
         y = kernels.ndtri(p)
         ctx.save_for_backward(y)
         return y
@@ -92,6 +96,7 @@ class Entr(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("entr", x)
         ctx.save_for_backward(x)
         inside = -x * np.log(np.where(x > 0, x, x.dtype.type(1)))
         return np.where(x < 0, -x.dtype.type(np.inf), np.where(x == 0, x.dtype.type(0), inside))

@@ -21,6 +21,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as avg_kernels
 from tinytorch.kernels import pool as kernels
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.pool_arguments import (
     Sizes,
@@ -51,6 +52,7 @@ class MaxPool2d(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, window: Window, out_size: Sizes, indices: bool) -> Any:
+        refuse_complex("max_pool2d", x)
         y, winner = kernels.max_pool(x, *window, out_size)
         ctx.save_intermediates(x.shape, winner)
         places = kernels.winner_to_indices(winner, *window, x.shape[2:]) if indices else winner

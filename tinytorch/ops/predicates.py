@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.ops.checks import check_tensor
+from tinytorch.ops.checks import check_tensor, refuse_complex
 from tinytorch.ops.compare import ge, gt, le, lt, ne
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -114,12 +114,14 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
 @accepts_out
 def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where ``input`` is +inf; nowhere for integers."""
+    refuse_complex("isposinf", input._array)
     return Tensor._wrap(np.asarray(input._array == np.inf))
 
 
 @accepts_out
 def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where ``input`` is -inf; nowhere for integers."""
+    refuse_complex("isneginf", input._array)
     return Tensor._wrap(np.asarray(input._array == -np.inf))
 
 

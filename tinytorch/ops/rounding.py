@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -18,6 +19,7 @@ class Step(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, function: Any) -> np.ndarray:
+        refuse_complex(function.__name__.strip("_"), x)
         return function(x)
 
     @staticmethod
@@ -27,7 +29,7 @@ class Step(Elementwise):
 
 @accepts_out
 def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """-1, 0 or 1; its derivative is 0."""
+    """-1, 0 or 1; its derivative is 0. NotImplementedError for complex numbers, which :func:`sgn` is for."""
     return Step.apply(input, function=_sign)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.indexing import Index, IndexPut
 from tinytorch.ops.out import accepts_out
@@ -21,6 +22,7 @@ class ScatterExtreme(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, src: np.ndarray, index: Any, largest: bool) -> np.ndarray:
+        refuse_complex("scatter_reduce", x)
         y = x.copy()
         (np.maximum if largest else np.minimum).at(y, index, src)
         winner = np.asarray(x == y, y.dtype)

@@ -20,6 +20,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.broadcast import cast
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
@@ -33,6 +34,7 @@ class Softmax(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
+        refuse_complex("softmax", x)
         if x.ndim == 0 or x.size == 0:
             y = np.ones_like(x)
         else:
@@ -54,6 +56,7 @@ class LogSoftmax(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
+        refuse_complex("log_softmax", x)
         if x.ndim == 0 or x.size == 0:
             y = np.zeros_like(x)
         else:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.kernels import selection
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import gather
 from tinytorch.ops.out import accepts_out
@@ -56,6 +57,7 @@ class Mode(Found):
 
 def _order(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
     """The stable sorting permutation along ``dim``."""
+    refuse_complex("sort", x)
     if x.ndim == 0:
         return np.zeros((), np.int64)
     if not descending:
@@ -181,6 +183,7 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *, o
 
 def _median(kind: type[Any], input: Tensor, dim: int | None, keepdim: bool, ignore_nan: bool) -> Any:
     array = input._array
+    refuse_complex("median", array)
     if dim is None:
         if array.size == 0:
             return Tensor._wrap(
@@ -213,6 +216,7 @@ def _shared_by_equals(input: Tensor, value: Tensor) -> Tensor:
 @accepts_out
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
     """(value, index) of the most frequent along ``dim``; of several the smallest, at its last place in sorted order."""
+    refuse_complex("mode", input._array)
     dim = one_dim(dim, input._array.ndim)
     if input._array.ndim == 0:
         return _picked(Mode, input, dim, np.zeros((), np.int64))
@@ -256,6 +260,7 @@ def searchsorted(
         )
     where: Any = "right" if right or side == "right" else "left"
     rows = sorted_sequence._array
+    refuse_complex("searchsorted", rows, input._array if isinstance(input, Tensor) else input)
     if sorter is not None:
         rows = np.take_along_axis(rows, sorter._array, -1)
     wanted = input._array if isinstance(input, Tensor) else np.asarray(input)

@@ -12,7 +12,7 @@ from tinytorch.kernels import gamma as gamma_kernels
 from tinytorch.kernels.erfinv import erfinv as erfinv_kernel
 from tinytorch.kernels.rng_normal import libm
 from tinytorch.ops.broadcast import Elementwise, float_operands, operands, to_float
-from tinytorch.ops.checks import check_floating, check_tensor
+from tinytorch.ops.checks import check_floating, check_tensor, refuse_complex
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
 from tinytorch.ops.out import accepts_out
@@ -28,6 +28,7 @@ class Erfc(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("erfc", x)
         ctx.save_for_backward(x)
         return libm(math.erfc, x.astype(np.float64)).astype(x.dtype)
 
@@ -42,6 +43,7 @@ class Erfinv(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("erfinv", x)
         y = erfinv_kernel(x)
         ctx.save_for_backward(y)
         return y
@@ -57,6 +59,7 @@ class Lgamma(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("lgamma", x)
         ctx.save_for_backward(x)
         return gamma_kernels.lgamma(x)
 
@@ -71,6 +74,7 @@ class Polygamma(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, n: int) -> np.ndarray:
+        refuse_complex("polygamma", x)
         ctx.save_for_backward(x)
         return gamma_kernels.polygamma(n, x) if n else gamma_kernels.digamma(x)
 
@@ -86,7 +90,7 @@ class LogAddExp(Elementwise):
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray, base: float) -> np.ndarray:
         ctx.save_for_backward(a, b)
-        if a.dtype.kind == "c":
+        if a.dtype.kind == "c" and base == math.e:
             return elementwise.complex_logaddexp(a, b)
         return np.logaddexp2(a, b) if base == 2 else np.logaddexp(a, b)
 
@@ -102,6 +106,7 @@ class Xlogy(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        refuse_complex("xlogy", a, b)
         ctx.save_for_backward(a, b)
         return np.where((a == 0) & ~np.isnan(b), a.dtype.type(0), a * np.log(b))
 
@@ -121,6 +126,7 @@ class Xlog1py(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        refuse_complex("xlog1py", a, b)
         ctx.save_for_backward(a, b)
         return np.where((a == 0) & ~np.isnan(b), a.dtype.type(0), a * np.log1p(b))
 

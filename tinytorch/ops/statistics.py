@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.ops.checks import type_name
+from tinytorch.ops.checks import refuse_complex, type_name
 from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.extremes import amax, amin
@@ -46,6 +46,7 @@ def nansum(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """The sum of the elements that are not nan."""
+    refuse_complex("nansum", input._array)
     if input._array.dtype.kind == "f":
         input = where(isnan(input), 0.0, input)
     return sum_(input, dim, keepdim, dtype=dtype)

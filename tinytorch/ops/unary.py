@@ -12,6 +12,7 @@ import numpy as np
 
 from tinytorch.kernels import elementwise
 from tinytorch.ops.broadcast import Elementwise, of_float
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.complex_numbers import sgn
 from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
@@ -288,6 +289,7 @@ class Relu(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        refuse_complex("relu", x)
         y = elementwise.relu(x) if x.size > _LARGE else np.maximum(x, x.dtype.type(0))
         ctx.save_for_backward(y)
         return y
