@@ -89,8 +89,13 @@ class Primitive(Node):
             ctx.needs_input_grad = tuple(needs)
         try:
             output = cls.forward(ctx, *arrays, **attributes)
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise cls.explain(error, *arrays) from None
+        except TypeError as error:
+            if not str(error).startswith("ufunc"):
+                raise
+            kinds = sorted({a.dtype.name for a in arrays if isinstance(a, np.ndarray)})  # NumPy has no loop for them
+            raise NotImplementedError(f"{cls.__name__.lower()}() is not implemented for {', '.join(kinds)}") from None
         if type(output) is tuple:
             return cls._finish_many(ctx, inputs, arrays, output, attributes, edges if recording else None)
         result = _new(Tensor)
@@ -161,13 +166,8 @@ class Primitive(Node):
         result._edge, result._requires_grad = (ctx, 0), True
 
     @classmethod
-    def explain(cls, error: Exception, *arrays: Any) -> Exception:
+    def explain(cls, error: ValueError, *arrays: Any) -> Exception:
         """The error that the user sees when NumPy refused the arrays; ops override it to speak of their arguments."""
-        if isinstance(error, TypeError):
-            if not str(error).startswith("ufunc"):  # raised on purpose
-                return error
-            kinds = {a.dtype.name for a in arrays if isinstance(a, np.ndarray)}
-            return NotImplementedError(f"{cls.__name__.lower()}() is not implemented for {', '.join(sorted(kinds))}")
         shapes = ", ".join(str(list(a.shape)) for a in arrays if isinstance(a, np.ndarray))
         return RuntimeError(f"{cls.__name__.lower()}(): {error} (input shapes: {shapes})")
 

@@ -37,7 +37,7 @@ class Elementwise(Primitive):
     keeps_memory_order = True  # of its first operand, in PyTorch; see tinytorch.ops.memory_order
 
     @classmethod
-    def explain(cls, error: Exception, *arrays: Any) -> Exception:
+    def explain(cls, error: ValueError, *arrays: Any) -> Exception:
         shapes = [array.shape for array in arrays if isinstance(array, np.ndarray)]
         try:
             for i in range(1, len(shapes)):

@@ -126,7 +126,7 @@ class IndexPut(Primitive):
         return grad_x if need_x else None, Index.apply(grad, index=index) if need_value else None
 
     @classmethod
-    def explain(cls, error: Exception, *arrays: Any) -> Exception:
+    def explain(cls, error: ValueError, *arrays: Any) -> Exception:
         return RuntimeError(
             f"shape mismatch: value tensor of shape {list(arrays[1].shape)} cannot be broadcast to the indexing result "
             f"of a tensor of shape {list(arrays[0].shape)}: {error}"
