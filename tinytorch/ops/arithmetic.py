@@ -143,10 +143,10 @@ def _pow_grad_base(grad: Tensor, a: Tensor, b: Any) -> Tensor:
 
 
 def _pow_grad_exponent(grad: Tensor, a: Any, b: Tensor, y: Tensor) -> Tensor:
-    """grad · y · ln a, and 0 where a = 0 and b >= 0 (the limit; ln 0 would give nan)."""
+    """grad · y · ln a, and 0 where a = 0 and b.real >= 0 (the limit; ln 0 would give nan)."""
     if not isinstance(a, Tensor):
-        return ops.where(b >= 0, 0.0, grad * (y * -float("inf"))) if a == 0 else grad * (y * _log_number(a))
-    return grad * ops.where((a == 0) & (b >= 0), 0.0, y * ops.log(a))
+        return ops.where(b.real >= 0, 0.0, grad * (y * -float("inf"))) if a == 0 else grad * (y * _log_number(a))
+    return grad * ops.where((a == 0) & (b.real >= 0), 0.0, y * ops.log(a))
 
 
 def _log_number(value: float) -> float:
