@@ -604,6 +604,7 @@ from tinytorch.ops import (
     zeros_like,
 )
 from tinytorch.ops import range_ as range
+from tinytorch.ops import segment_reduce as _segment_reduce
 from tinytorch.ops.native import (
     affine_grid_generator,
     alpha_dropout_,
