@@ -226,7 +226,7 @@ def gradients(theirs: Any, ours: Any, theirs_from: Any, ours_from: Any, second: 
             rest = a if a is not None else b
             assert rest is None or not np.abs(to_numpy(rest)).sum(), "gradient: missing on one side"
         else:
-            equal("gradient", a, b)
+            equal("gradient", a, b, factor=3)
     if second:
         some = [(a, b) for a, b in zip(their_grads, our_grads, strict=True) if a is not None and a.requires_grad]
         some = [(a, b) for a, b in some if b is not None]

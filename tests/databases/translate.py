@@ -28,6 +28,7 @@ def translate(value: Any) -> Any:
     finally:
         if outermost:
             _memories.clear()
+            _tensors.clear()
 
 
 def _translate(value: Any) -> Any:
@@ -58,7 +59,8 @@ def _translate(value: Any) -> Any:
 
 def _module(value: torch.nn.Module) -> Any:
     """The same layer: its class, attributes, parameters, buffers and submodules."""
-    cls = named(f"nn.{type(value).__name__}", value)
+    name = type(value).__name__
+    cls = named(f"nn.modules.attention.{name}" if name.startswith("NonDynamically") else f"nn.{name}", value)
     copy = cls.__new__(cls)
     tinytorch.nn.Module.__init__(copy)
     for name, parameter in value._parameters.items():
@@ -78,12 +80,16 @@ def _module(value: torch.nn.Module) -> Any:
 def _tensor(value: torch.Tensor) -> tinytorch.Tensor:
     if value.layout is not torch.strided or value.is_quantized:
         raise Untranslatable(f"{value.layout} tensor")
-    tensor = tinytorch.from_numpy(_array(value))
-    return tensor.requires_grad_() if value.requires_grad else tensor
+    tensor = _tensors.get(id(value))
+    if tensor is None:
+        tensor = _tensors[id(value)] = tinytorch.from_numpy(_array(value)).requires_grad_(value.requires_grad)
+    return tensor
 
 
 #: Storages of PyTorch that are being translated, by address: views of one memory stay views of one memory.
 _memories: dict[int, np.ndarray] = {}
+#: Tensors that are being translated: an object that occurs twice stays one object.
+_tensors: dict[int, tinytorch.Tensor] = {}
 
 
 def _array(value: torch.Tensor) -> np.ndarray:

@@ -10,10 +10,10 @@ from typing import Any
 from tinytorch.nn import functional, init, modules, parallel, parameter, utils
 from tinytorch.nn.modules import *  # noqa: F403
 from tinytorch.nn.parallel import DataParallel
-from tinytorch.nn.parameter import Buffer, Parameter
+from tinytorch.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
-__all__ = ["Buffer", "DataParallel", "Parameter", "functional", "init", "modules", "parallel", "parameter", "utils",
-           *modules.__all__]  # fmt: skip
+__all__ = ["Buffer", "DataParallel", "Parameter", "UninitializedBuffer", "UninitializedParameter", "functional", "init",
+           "modules", "parallel", "parameter", "utils", *modules.__all__]  # fmt: skip
 
 #: Modules that load when they are first named.
 _LAZY = ("attention",)

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.dtypes import default_numpy_dtype
+from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.tensor import Tensor
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
 class Parameter(Tensor):
@@ -69,3 +69,100 @@ def _share(tensor: Tensor, data: Tensor | None) -> None:
     if not isinstance(data, Tensor):
         raise TypeError(f"{type(tensor).__name__} data has to be a Tensor, but got {type(data).__name__}")
     tensor._array, tensor._memory = data._array, data._shared_memory()
+
+
+class _Uninitialized(Tensor):
+    """What a parameter and a buffer have in common while they have no shape: a dtype, and the power to get one.
+
+    Whatever else is asked of them needs their values, ends up at ``_array``, and raises there.
+    """
+
+    _placeholder: Tensor
+
+    @property
+    def _array(self) -> Any:  # type: ignore[override]
+        raise ValueError(
+            "Attempted to use an uninitialized parameter. This error happens when you are using a `LazyModule` or "
+            "explicitly manipulating `torch.nn.parameter.UninitializedParameter` objects. When using LazyModules call "
+            "`forward` with a dummy batch to initialize the parameters before calling torch functions"
+        )
+
+    @property
+    def shape(self) -> Any:
+        """Raises RuntimeError: there is none yet."""
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+            "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
+            "to initialize the parameters before accessing their attributes."
+        )
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype that the values will have."""
+        return self._placeholder.dtype
+
+    @property
+    def data(self) -> Tensor:
+        """An empty tensor of the dtype."""
+        return self._placeholder
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self._placeholder = value
+
+    def detach(self) -> Any:
+        """The same object: there is nothing to share yet."""
+        return self
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Become an ordinary parameter or buffer of this shape, with uninitialized values."""
+        numpy_dtype = self._placeholder._array.dtype if dtype is None else to_numpy_dtype(dtype)
+        self.__class__ = Parameter if isinstance(self, UninitializedParameter) else Tensor  # type: ignore[assignment]
+        self._array = np.empty(tuple(shape), numpy_dtype)  # type: ignore[misc]
+        del self._placeholder
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = _uninitialized(type(self), self._requires_grad, self._placeholder)
+        return memo[id(self)]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _uninitialized, (type(self), self._requires_grad, self._placeholder)
+
+    def __repr__(self) -> str:  # type: ignore[override]
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(_Uninitialized, Parameter):
+    """A parameter without a shape, until ``materialize(shape)`` (``torch.nn.parameter.UninitializedParameter``)."""
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
+        return _uninitialized(cls, requires_grad, _empty(dtype))
+
+
+class UninitializedBuffer(_Uninitialized):
+    """A buffer without a shape, until ``materialize(shape)`` (``torch.nn.parameter.UninitializedBuffer``)."""
+
+    persistent: bool
+
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> UninitializedBuffer:
+        buffer = _uninitialized(cls, requires_grad, _empty(dtype))
+        buffer.persistent = persistent
+        return buffer
+
+
+def _empty(dtype: Any) -> Tensor:
+    return Tensor._wrap(np.empty(0, default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)))
+
+
+def _uninitialized(cls: type, requires_grad: bool, placeholder: Tensor) -> Any:
+    made: Any = object.__new__(cls)
+    made._placeholder, made._requires_grad = placeholder, requires_grad
+    return made
+
+
+def is_lazy(value: Any) -> bool:
+    """Whether a parameter or buffer has no shape yet."""
+    return isinstance(value, _Uninitialized)

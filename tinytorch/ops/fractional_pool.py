@@ -79,9 +79,9 @@ def _fractional(
     n, c, *size = batch._array.shape
     if samples is None:
         samples = ops.rand(n, c, dims, dtype=input.dtype)
-    elif samples.shape != (n, c, dims):
+    elif samples.dim() != 3 or samples.shape[0] < n or samples.shape[1:] != (c, dims):
         raise RuntimeError(f"Expect _random_samples of shape {[n, c, dims]}, but got {list(samples.shape)}")
-    places = _winners(batch._array, samples._array, kernel, out)
+    places = _winners(batch._array, samples._array[:n], kernel, out)
     y = ops.gather(batch.reshape(n, c, math.prod(size)), 2, Tensor._wrap(places)).reshape(n, c, *out)
     indices = Tensor._wrap(places.reshape(n, c, *out))
     if batch is not input:

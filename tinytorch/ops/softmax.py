@@ -177,6 +177,8 @@ def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -
         raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
     if target._array.dtype not in (np.int64, np.uint8):
         raise RuntimeError(f"expected scalar type Long but found {target.type()[6:-6]}")
+    if weight is not None and weight._array.dtype != input._array.dtype:
+        raise RuntimeError(f"expected scalar type {input.type()[6:-6]} but found {weight.type()[6:-6]}")
     if weight is not None and weight._array.shape != (input._array.shape[1],):
         raise RuntimeError(
             f"weight tensor should be defined either for all {input._array.shape[1]} classes or no "
@@ -214,6 +216,8 @@ def cross_entropy(
     class_dim = 0 if input._array.ndim == 1 else 1
     if input._array.ndim == 0:
         raise RuntimeError("Expected floating point type for input with at least 1 dimension, got 0")
+    if target._array.dtype.kind == "f" and ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
     log_p = log_softmax(input, class_dim)
     if target._array.shape == input._array.shape and target._array.dtype.kind == "f":
         return _soft_cross_entropy(log_p, target, weight, class_dim, reduction, label_smoothing)

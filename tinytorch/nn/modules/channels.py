@@ -9,9 +9,10 @@ from tinytorch.nn.modules.module import Module
 from tinytorch.nn.modules.utils import ntuple
 from tinytorch.tensor import Tensor
 
-__all__ = ["ChannelShuffle", "CircularPad1d", "CircularPad2d", "ConstantPad1d", "ConstantPad2d", "PixelShuffle",
-           "PixelUnshuffle", "ReflectionPad1d", "ReflectionPad2d", "ReplicationPad1d", "ReplicationPad2d",
-           "ZeroPad1d", "ZeroPad2d"]  # fmt: skip
+__all__ = ["ChannelShuffle", "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d",
+           "ConstantPad3d", "PixelShuffle", "PixelUnshuffle", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d",
+           "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "ZeroPad1d",
+           "ZeroPad2d", "ZeroPad3d"]  # fmt: skip
 
 
 class _Pad(Module):
@@ -55,6 +56,12 @@ class ConstantPad2d(_ConstantPad):
     n_dims = 2
 
 
+class ConstantPad3d(_ConstantPad):
+    """``value`` around volumes: ``padding`` is a number or six, from the last dimension on."""
+
+    n_dims = 3
+
+
 class ZeroPad1d(ConstantPad1d):
     """Zeros before and after the last dimension."""
 
@@ -75,6 +82,16 @@ class ZeroPad2d(ConstantPad2d):
         return f"{self.padding}"
 
 
+class ZeroPad3d(ConstantPad3d):
+    """Zeros around volumes."""
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
 class ReflectionPad1d(_Pad):
     """The mirrored sequence on both sides, the edge not repeated."""
 
@@ -85,6 +102,12 @@ class ReflectionPad2d(_Pad):
     """The mirrored image around images, the edge not repeated."""
 
     n_dims, mode = 2, "reflect"
+
+
+class ReflectionPad3d(_Pad):
+    """The mirrored volume around volumes, the edge not repeated."""
+
+    n_dims, mode = 3, "reflect"
 
 
 class ReplicationPad1d(_Pad):
@@ -99,16 +122,40 @@ class ReplicationPad2d(_Pad):
     n_dims, mode = 2, "replicate"
 
 
-class CircularPad1d(_Pad):
+class ReplicationPad3d(_Pad):
+    """The edge repeated around volumes."""
+
+    n_dims, mode = 3, "replicate"
+
+
+class _CircularPad(_Pad):
+    """The other side of the input, on both sides."""
+
+    mode = "circular"
+
+    def forward(self, input: Tensor) -> Tensor:
+        n = self.n_dims
+        if input.dim() not in (n + 1, n + 2):
+            raise ValueError(f"expected {n + 1}D or {n + 2}D input (got {input.dim()}D input)")
+        return super().forward(input)
+
+
+class CircularPad1d(_CircularPad):
     """The other end of the sequence on both sides."""
 
-    n_dims, mode = 1, "circular"
+    n_dims = 1
 
 
-class CircularPad2d(_Pad):
+class CircularPad2d(_CircularPad):
     """The other side of the image around images."""
 
-    n_dims, mode = 2, "circular"
+    n_dims = 2
+
+
+class CircularPad3d(_CircularPad):
+    """The other side of the volume around volumes."""
+
+    n_dims = 3
 
 
 class PixelShuffle(Module):

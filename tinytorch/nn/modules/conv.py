@@ -13,7 +13,7 @@ from tinytorch.nn.modules.utils import ntuple
 from tinytorch.nn.parameter import Parameter
 from tinytorch.tensor import Tensor
 
-__all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 _PADDING_MODES = {"zeros", "reflect", "replicate", "circular"}
 
@@ -174,6 +174,16 @@ class Conv2d(_Conv):
         return F.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
+class Conv3d(_Conv):
+    """Convolution of volumes: (N, C, D, H, W) to (N, out_channels, D', H', W'); else as :class:`Conv2d`."""
+
+    n_dims = 3
+
+    def forward(self, input: Tensor) -> Tensor:
+        input, padding = self._padded(input)
+        return F.conv3d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
 class _ConvTranspose(_ConvNd):
     """A transposed convolution's arguments in PyTorch's order."""
 
@@ -252,5 +262,18 @@ class ConvTranspose2d(_ConvTranspose):
     def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
         extra = self._output_padding(input, output_size)
         return F.conv_transpose2d(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )
+
+
+class ConvTranspose3d(_ConvTranspose):
+    """Transposed convolution of volumes: (N, C, D, H, W) to (N, out_channels, D', H', W'); else as
+    :class:`ConvTranspose2d`."""
+
+    n_dims = 3
+
+    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
+        extra = self._output_padding(input, output_size)
+        return F.conv_transpose3d(
             input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )

@@ -22,6 +22,7 @@ from tinytorch.autograd.modes import ModuleName, no_grad, state
 from tinytorch.nn.modules.hooks import Hooks
 from tinytorch.nn.modules.registry import Registry, tree_changes
 from tinytorch.nn.modules.state_dict import StateDict
+from tinytorch.nn.parameter import is_lazy
 from tinytorch.tensor import Tensor
 
 __all__ = ["Module"]
@@ -153,7 +154,9 @@ class Module(Registry, Hooks, StateDict):
                 if grad is not None:
                     parameter.grad = fn(grad.detach()).requires_grad_(grad.requires_grad)
         for name, buffer in self._buffers.items():
-            if buffer is not None:
+            if is_lazy(buffer):
+                buffer.data = fn(buffer.data)  # type: ignore[union-attr]
+            elif buffer is not None:
                 self._buffers[name] = fn(buffer)
         return self
 

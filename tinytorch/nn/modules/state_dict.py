@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinytorch.autograd.modes import no_grad
 from tinytorch.autograd.node import RemovableHandle
-from tinytorch.nn.parameter import Parameter
+from tinytorch.nn.parameter import Parameter, is_lazy
 from tinytorch.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -171,6 +171,16 @@ class StateDict:
 
         return _register(self._load_state_dict_pre_hooks, with_module)
 
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., None], with_module: bool = False
+    ) -> RemovableHandle:
+        """PyTorch's older form: the hook does not get the module unless ``with_module``."""
+        return (
+            self.register_load_state_dict_pre_hook(hook)
+            if with_module
+            else _register(self._load_state_dict_pre_hooks, hook)
+        )
+
     def register_load_state_dict_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` after loading; it may change the two lists in place."""
         return _register(self._load_state_dict_post_hooks, hook)
@@ -222,6 +232,8 @@ def _load_tree(
 
 def _load_tensor(module: Any, name: str, mine: Tensor, key: str, value: Any, assign: bool) -> str | None:
     """Copy or assign one tensor; what is wrong with it, if something is."""
+    if is_lazy(mine) and is_lazy(value):
+        return None
     if not isinstance(value, Tensor):
         return (
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
