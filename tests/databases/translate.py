@@ -80,16 +80,15 @@ def _module(value: torch.nn.Module) -> Any:
 def _tensor(value: torch.Tensor) -> tinytorch.Tensor:
     if value.layout is not torch.strided or value.is_quantized:
         raise Untranslatable(f"{value.layout} tensor")
-    tensor = _tensors.get(id(value))
-    if tensor is None:
-        tensor = _tensors[id(value)] = tinytorch.from_numpy(_array(value)).requires_grad_(value.requires_grad)
-    return tensor
+    if id(value) not in _tensors:
+        _tensors[id(value)] = value, tinytorch.from_numpy(_array(value)).requires_grad_(value.requires_grad)
+    return _tensors[id(value)][1]
 
 
 #: Storages of PyTorch that are being translated, by address: views of one memory stay views of one memory.
 _memories: dict[int, np.ndarray] = {}
 #: Tensors that are being translated: an object that occurs twice stays one object.
-_tensors: dict[int, tinytorch.Tensor] = {}
+_tensors: dict[int, tuple[torch.Tensor, tinytorch.Tensor]] = {}  # with the original, whose id must not be given away
 
 
 def _array(value: torch.Tensor) -> np.ndarray:

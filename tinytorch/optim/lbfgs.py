@@ -36,9 +36,10 @@ __all__ = ["LBFGS"]
 class _Memory:
     """What one iteration leaves to the next. Names are those of PyTorch's state, where it is kept as Tensors."""
 
-    NAMES = ("d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
+    NAMES = ("al", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
 
     def __init__(self, state: dict[str, Any]) -> None:
+        self.al: list[Any] | None = None  # alpha of each step remembered, and None for those that are free
         self.d: Any = None
         self.t: Any = None
         self.old_dirs: list[np.ndarray] = []  # y of each step remembered, oldest first
@@ -53,7 +54,8 @@ class _Memory:
 
     def store(self, state: dict[str, Any]) -> None:
         for name in self.NAMES:
-            state[name] = _with_tensors(getattr(self, name))
+            if name != "al" or self.al is not None:  # there are none before the second direction
+                state[name] = _with_tensors(getattr(self, name))
 
     def set_direction(self, grad: np.ndarray, history_size: int) -> None:
         """Take in the step that led to ``grad``, then set ``d`` by the two loops of the module's text."""
@@ -72,6 +74,7 @@ class _Memory:
         for y, s, ro in zip(self.old_dirs[::-1], self.old_stps[::-1], self.ro[::-1], strict=True):
             alphas.append(s.dot(q) * ro)
             q -= alphas[-1] * y
+        self.al = alphas[::-1] + [None] * (history_size - len(alphas))
         d = q * self.H_diag
         for y, s, ro, alpha in zip(self.old_dirs, self.old_stps, self.ro, alphas[::-1], strict=True):
             d += (alpha - y.dot(d) * ro) * s

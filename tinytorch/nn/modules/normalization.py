@@ -143,9 +143,12 @@ class CrossMapLRN2d(Module):
     def forward(self, input: Tensor) -> Tensor:
         if input.dim() != 4:
             raise RuntimeError(f"CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead.")
-        before = (self.size - 1) // 2 + 1  # PyTorch's windows: of an even size, one channel narrower to the left
-        squares = F.pad(input * input, [0, 0, 0, 0, before - 1, before - 1])
-        total = sum(squares.narrow(1, offset, input.shape[1]) for offset in range(2 * before - 1))
+        channels, reach = input.shape[1], (self.size - 1) // 2
+        squares = F.pad(input * input, [0, 0, 0, 0, reach, reach])
+        total: Any = sum(squares.narrow(1, offset, channels) for offset in range(2 * reach + 1))
+        if channels > reach + 1:  # PyTorch's running sum never lets go of the first channel
+            first = (input * input)[:, :1].expand(-1, channels - reach - 1, -1, -1)
+            total = total + F.pad(first, [0, 0, 0, 0, reach + 1, 0])
         return input / (total * (self.alpha / self.size) + self.k) ** self.beta
 
     def extra_repr(self) -> str:

@@ -1,0 +1,35 @@
+"""PyTorch's own settings of optimizers (``optim_db``) as a test; ``run_optimizers`` prints all that fails."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import torch
+from torch.testing._internal.common_optimizers import optim_db
+
+from tests.databases.run_ops import Report
+from tests.databases.run_optimizers import SPARSE_ONLY, run_optimizer
+
+#: Settings known to differ: (optimizer, a part of the description), and why.
+KNOWN = {
+    ("LBFGS", "Tensor lr"): "PyTorch keeps the step size as a tensor then; here it is a number, of the same value",
+    ("Muon", "alternative ns_coefficients"): "PyTorch orthogonalizes in bfloat16, which these coefficients amplify",
+}
+
+
+@pytest.mark.parametrize(
+    "info",
+    [info for info in optim_db if info.optim_cls.__name__ not in SPARSE_ONLY],
+    ids=lambda info: info.optim_cls.__name__,
+)
+def test_settings(info):
+    report = Report()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run_optimizer(info, report, [torch.float64])
+    known = [part for name, part in KNOWN if name == info.optim_cls.__name__]
+    failed = [message for messages in report.failed.values() for message in messages]
+    failed = [message for message in failed if not any(part in message for part in known)]
+    assert not failed, "\n".join(failed)
+    assert report.passed
