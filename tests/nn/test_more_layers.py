@@ -82,15 +82,6 @@ def test_cross_map_lrn(size):
     assert repr(tinytorch.nn.CrossMapLRN2d(3)) == repr(torch.nn.CrossMapLRN2d(3))
 
 
-def test_sync_batch_norm_of_one_process():
-    run(lambda nn: nn.SyncBatchNorm(3), normal(4, 3, 2))
-    net = tinytorch.nn.Sequential(tinytorch.nn.BatchNorm1d(3), tinytorch.nn.Linear(3, 2))
-    weight = net[0].weight
-    net = tinytorch.nn.SyncBatchNorm.convert_sync_batchnorm(net)
-    assert isinstance(net[0], tinytorch.nn.SyncBatchNorm) and net[0].weight is weight
-    compare_errors(lambda T: T.nn.SyncBatchNorm(3)(T.ones(3)))
-
-
 def test_unpooling():
     def there_and_back(T, x):
         nn = T.nn

@@ -39,7 +39,6 @@ from tinytorch.nn.modules.batchnorm import (
     InstanceNorm1d,
     InstanceNorm2d,
     InstanceNorm3d,
-    SyncBatchNorm,
 )
 from tinytorch.nn.modules.channels import (
     ChannelShuffle,
@@ -139,9 +138,8 @@ from tinytorch.nn.modules.pooling_special import (
 )
 from tinytorch.nn.modules.rnn import GRU, LSTM, RNN, RNNBase
 from tinytorch.nn.modules.rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
-from tinytorch.nn.modules.sparse import Embedding
-from tinytorch.nn.modules.sync_batchnorm import SyncBatchNorm
 from tinytorch.nn.modules.sparse import Embedding, EmbeddingBag
+from tinytorch.nn.modules.sync_batchnorm import SyncBatchNorm
 from tinytorch.nn.modules.transformer import Transformer, TransformerDecoder, TransformerEncoder
 from tinytorch.nn.modules.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from tinytorch.nn.modules.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
