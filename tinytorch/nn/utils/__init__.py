@@ -19,7 +19,14 @@ __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_
 
 
 #: Loaded when first asked for, so that `import tinytorch` stays fast.
-_LAZY_MODULES = ("parametrizations", "parametrize", "prune", "stateless")
+_LAZY_MODULES = ("fusion", "parametrizations", "parametrize", "prune", "stateless")
+_LAZY_NAMES = {
+    "fuse_conv_bn_eval": "fusion",
+    "fuse_conv_bn_weights": "fusion",
+    "fuse_linear_bn_eval": "fusion",
+    "fuse_linear_bn_weights": "fusion",
+    "skip_init": "init",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -27,6 +34,8 @@ def __getattr__(name: str) -> Any:
 
     if name in _LAZY_MODULES:
         return importlib.import_module(f"tinytorch.nn.utils.{name}")
+    if name in _LAZY_NAMES:
+        return getattr(importlib.import_module(f"tinytorch.nn.utils.{_LAZY_NAMES[name]}"), name)
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

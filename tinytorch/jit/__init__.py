@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["Final", "export", "fork", "freeze", "ignore", "is_scripting", "is_tracing", "load",
+__all__ = ["Final", "annotate", "export", "fork", "freeze", "ignore", "is_scripting", "is_tracing", "load",
            "optimize_for_inference", "save", "script", "script_if_tracing", "script_method", "trace",
            "unused", "wait"]  # fmt: skip
 
@@ -20,6 +20,11 @@ def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
 def trace(func: Any, example_inputs: Any = None, **kwargs: Any) -> Any:
     """The function or Module itself. Unlike a trace it goes on following branches."""
     return func
+
+
+def annotate(the_type: Any, the_value: Any) -> Any:
+    """The value itself."""
+    return the_value
 
 
 def script_method(fn: Any) -> Any:
