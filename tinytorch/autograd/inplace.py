@@ -311,8 +311,7 @@ def rebase_history(x: Tensor, result: Tensor) -> None:
         x._edge, x._requires_grad = result._edge, True
         return
     base = x._base
-    geometry = Geometry.of(x._array, base._array)
-    StridedPut.record_result(base, (base._alias(), result), geometry=geometry)
+    _record_region(StridedPut, base, (base._alias(), result), x._array, base._array)
     x._requires_grad = True
     history_through_base(x)
     x._seen_version = x._own_memory().version
@@ -323,9 +322,31 @@ def history_through_base(view: Tensor) -> None:
     base = view._base
     assert base is not None
     if base._requires_grad:
-        StridedGet.record_result(view, (base,), geometry=Geometry.of(view._array, base._array))
+        _record_region(StridedGet, view, (base,), view._array, base._array)
     else:
         view._edge, view._requires_grad = None, False
+
+
+def _record_region(
+    op: type[Primitive], result: Tensor, inputs: tuple[Tensor, ...], view: np.ndarray, base: np.ndarray
+) -> None:
+    """Record ``result`` as ``op`` of ``inputs``, for the region of ``base`` that ``view`` shows.
+
+    A view of another dtype shows parts of complex numbers, or pairs as complex numbers: then all are seen as real.
+    """
+    if view.dtype == base.dtype:
+        op.record_result(result, inputs, geometry=Geometry.of(view, base))
+        return
+    is_complex = result._array.dtype.kind == "c"
+    parts = Tensor._wrap(ops.real_pairs(result._array)) if is_complex else result
+    geometry = Geometry.of(ops.real_pairs(view), ops.real_pairs(base))
+    op.record_result(parts, tuple([_as_real(tensor) for tensor in inputs]), geometry=geometry)
+    if is_complex:
+        ops.ViewAsComplex.record_result(result, (parts,))
+
+
+def _as_real(tensor: Tensor) -> Tensor:
+    return ops.view_as_real(tensor) if tensor._array.dtype.kind == "c" else tensor
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -102,6 +102,7 @@ from tinytorch.ops.compare import (
 )
 from tinytorch.ops.compare_in_place import compared
 from tinytorch.ops.complex_numbers import (
+    ViewAsComplex,
     adjoint,
     angle,
     complex,
@@ -112,6 +113,7 @@ from tinytorch.ops.complex_numbers import (
     is_neg,
     polar,
     real,
+    real_pairs,
     resolve_conj,
     resolve_neg,
     sgn,

@@ -30,8 +30,6 @@ from tinytorch.tensor import Tensor
 __all__ = ["adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_conj", "is_neg", "polar", "real",
            "resolve_conj", "resolve_neg", "sgn", "view_as_complex", "view_as_real"]  # fmt: skip
 
-_NO_WAY_BACK = "shows a part of complex numbers"
-
 
 class Conj(Elementwise):
     """y = conj z; z receives conj(grad)."""
@@ -75,6 +73,14 @@ class Imag(Primitive):
         return grad * 1j
 
 
+def real_pairs(z: np.ndarray) -> np.ndarray:
+    """Complex numbers as pairs (..., 2) of real ones in the same memory; real numbers as they are."""
+    if z.dtype.kind != "c":
+        return z
+    parts = z.real
+    return np.lib.stride_tricks.as_strided(parts, (*z.shape, 2), (*z.strides, parts.itemsize))
+
+
 class ViewAsReal(Primitive):
     """(..., 2) with real and imaginary parts side by side, a view."""
 
@@ -82,8 +88,7 @@ class ViewAsReal(Primitive):
 
     @staticmethod
     def forward(ctx: Any, z: np.ndarray) -> np.ndarray:
-        parts = z.real
-        return np.lib.stride_tricks.as_strided(parts, (*z.shape, 2), (*z.strides, parts.itemsize))
+        return real_pairs(z)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -190,28 +195,21 @@ def is_neg(input: Tensor) -> bool:
 
 def real(input: Tensor) -> Tensor:
     """The real part, a view; a real tensor itself (``torch.real``)."""
-    return _part(Real, input) if input._array.dtype.kind == "c" else input
+    return Real.apply(input) if input._array.dtype.kind == "c" else input
 
 
 def imag(input: Tensor) -> Tensor:
     """The imaginary part, a view (``torch.imag``). RuntimeError for a real tensor."""
     if input._array.dtype.kind != "c":
         raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
-    return _part(Imag, input)
+    return Imag.apply(input)
 
 
 def view_as_real(input: Tensor) -> Tensor:
     """(..., 2): real and imaginary parts side by side in a new last dimension, a view (``torch.view_as_real``)."""
     if input._array.dtype.kind != "c":
         raise RuntimeError("view_as_real is only supported for complex tensors")
-    return _part(ViewAsReal, input)
-
-
-def _part(op: type[Primitive], input: Tensor) -> Tensor:
-    """A view of another dtype. Autograd does not follow a change through it into the complex numbers, and says so."""
-    view = op.apply(input)
-    view._view_obstacle = _NO_WAY_BACK
-    return view
+    return ViewAsReal.apply(input)
 
 
 def view_as_complex(input: Tensor) -> Tensor:
@@ -232,9 +230,7 @@ def view_as_complex(input: Tensor) -> Tensor:
         raise RuntimeError("Tensor must have a last dimension of size 2")
     if array.strides[-1] != array.itemsize and array.size:
         raise RuntimeError("Tensor must have a last dimension with stride 1")
-    view = ViewAsComplex.apply(input)
-    view._view_obstacle = _NO_WAY_BACK
-    return view
+    return ViewAsComplex.apply(input)
 
 
 @accepts_out
