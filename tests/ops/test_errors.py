@@ -61,6 +61,9 @@ BAD: list[tuple[str, tuple[Any, ...], str]] = [
     ("T.renorm(x, 1, 0, 1)", (S,), "at least 2 dimensions"), ("T.roll(x, 0, 0)", (S,), "no dimensions"),
     ("T.narrow(x, 0, y, 1)", (V3, LONGS), "0-dim integral"), ("T.hsplit(x, 'a')", (M34,), ""), ("T.dstack([])", (), "non-empty"),
     ("x.sum_to_size(4)", (V3,), "is not expandable to size"), ("x.resize_(2)", (V3,), "cannot resize variables that require grad"),
+    *[(f"T.{name}", (BOOLS,), "not implemented for 'Bool'") for name in ("floor(x)", "round(x)", "fmod(x, 2 > 1)", "div(x, x, rounding_mode='trunc')",
+      "kthvalue(x, 1)", "median(x)", "bitwise_left_shift(x, x)", "gcd(x, x)", "nn.functional.leaky_relu(x)")],
+    ("T.argmax(x)", (BOOLS,), "does not support bool"), ("T.frac(x)", (LONGS,), "not implemented for 'Long'"),
     # dims
     *[(f"T.{name}(x, {dim})", (M34,), "Dimension out of range (expected to be in range of [-2, 1], but got")
       for name in ("sum", "mean", "prod", "var", "amax", "argmax", "max", "min", "all", "softmax", "cumsum", "logsumexp", "unbind")

@@ -21,7 +21,7 @@ from tinytorch.kernels import erf as erf_kernel
 from tinytorch.kernels import gelu as gelu_kernel
 from tinytorch.kernels import rng_normal
 from tinytorch.ops.broadcast import Elementwise, to_float
-from tinytorch.ops.checks import refuse_complex
+from tinytorch.ops.checks import not_implemented, refuse_complex
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
@@ -184,6 +184,7 @@ def leaky_relu(
     input: Tensor, negative_slope: float = 0.01, inplace: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
     """x where x > 0, else ``negative_slope · x``."""
+    _floating("leaky_relu_cpu", input)
     return _maybe_in_place(inplace, input, lambda x: where(x > 0, x, x * negative_slope))
 
 
@@ -272,6 +273,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """The first half along ``dim`` times the sigmoid of the second (Dauphin et al. 2016)."""
     if input._array.ndim == 0:
         raise RuntimeError("glu does not support 0-dimensional tensors")
+    _floating("glu_cpu", input)
     dim = one_dim(dim, input._array.ndim)
     size = input._array.shape[dim]
     if size % 2:
@@ -292,6 +294,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 @accepts_out
 def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x where \\|x\\| > λ, else 0."""
+    _floating("hardshrink_cpu", input)
     inside = (input >= -lambd) & (input <= lambd)
     return where(inside, 0.0, input)
 
@@ -299,6 +302,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
 @accepts_out
 def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x moved towards 0 by λ, and 0 for \\|x\\| <= λ."""
+    _floating("softshrink_check", input)
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
     return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0.0))
@@ -306,7 +310,7 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
 
 def _floating(name: str, input: Tensor) -> Tensor:
     if input._array.dtype.kind not in "fc":
-        raise RuntimeError(f"\"{name}\" not implemented for '{input.type()[6:-6]}'")
+        raise not_implemented(name, input)
     return input
 
 

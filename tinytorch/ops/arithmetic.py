@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, cast, is_number, number_category, operands, to_float
-from tinytorch.ops.checks import check_any_tensor, check_tensor
+from tinytorch.ops.checks import check_any_tensor, check_tensor, refuse_bool
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
 
@@ -304,6 +304,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor
             a, b = (to_float(value) if isinstance(value, Tensor) else value for value in (a, b))
         result = Div.apply(a, b)
     elif rounding_mode in ("floor", "trunc"):
+        refuse_bool(f"div_{rounding_mode}_cpu", a, b)
         result = RoundedDiv.apply(a, b, mode=rounding_mode)
     else:
         raise RuntimeError(
@@ -323,6 +324,7 @@ def remainder(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Python's modulus: the result has the sign of ``other`` (``torch.remainder``)."""
     check_any_tensor("remainder", input, other)
     a, b = operands(input, other)
+    refuse_bool("remainder_cpu", a, b)
     _refuse_integer_zero(a, b)
     return Remainder.apply(a, b)
 
@@ -332,6 +334,7 @@ def fmod(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """C's modulus: the result has the sign of ``input`` (``torch.fmod``)."""
     check_tensor("fmod", "input", 1, input)
     a, b = operands(input, other)
+    refuse_bool("fmod_cpu", a, b)
     _refuse_integer_zero(a, b)
     return Fmod.apply(a, b)
 

@@ -12,8 +12,8 @@ from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.tensor import Tensor
 
 __all__ = ["check_any_tensor", "check_floating", "check_integers", "check_options", "check_square", "check_tensor",
-           "not_implemented",
-           "refuse_complex", "refuse_half", "type_name", "used_as_tensor", "wrong_argument"]  # fmt: skip
+           "not_implemented", "refuse_bool", "refuse_complex", "refuse_half", "type_name", "used_as_tensor",
+           "wrong_argument"]  # fmt: skip
 
 
 def type_name(tensor: Tensor) -> str:
@@ -30,6 +30,13 @@ def check_floating(name: str, *tensors: Any) -> None:
     """NotImplementedError unless all tensors are floating (or complex); Python numbers pass."""
     for tensor in tensors:
         if isinstance(tensor, Tensor) and tensor._array.dtype.kind not in "fc":
+            raise not_implemented(name, tensor)
+
+
+def refuse_bool(name: str, *tensors: Any) -> None:
+    """NotImplementedError for a tensor of bools; Python numbers pass."""
+    for tensor in tensors:
+        if isinstance(tensor, Tensor) and tensor._array.dtype.kind == "b":
             raise not_implemented(name, tensor)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import refuse_bool
 from tinytorch.ops.compare import Where
 from tinytorch.ops.creation import zeros
 from tinytorch.ops.dims import one_dim
@@ -116,6 +117,7 @@ def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal."""
     if input._array.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
+    refuse_bool("trace", input)
     return diagonal(input).sum()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, operands
-from tinytorch.ops.checks import check_integers, check_tensor, not_implemented
+from tinytorch.ops.checks import check_integers, check_tensor, not_implemented, refuse_bool
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -20,6 +20,7 @@ def _integer_op(name: str, function: Any, input: Any, other: Any) -> Tensor:
     for number, tensor in ((a, b), (b, a)):
         if isinstance(number, float):
             raise not_implemented(name, tensor.to(float))
+    refuse_bool(name, a, b)
     x, y = (v._array if isinstance(v, Tensor) else np.asarray(v, dtype) for v, dtype in _with_dtypes(a, b))
     try:
         return Tensor._wrap(np.asarray(function(x, y)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise
-from tinytorch.ops.checks import refuse_complex
+from tinytorch.ops.checks import check_floating, refuse_bool, refuse_complex
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -40,24 +40,28 @@ def _sign(x: np.ndarray) -> np.ndarray:
 @accepts_out
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above; its derivative is 0."""
+    refuse_bool("floor_vml_cpu", input)
     return Step.apply(input, function=np.floor)
 
 
 @accepts_out
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below; its derivative is 0."""
+    refuse_bool("ceil_vml_cpu", input)
     return Step.apply(input, function=np.ceil)
 
 
 @accepts_out
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The integer part; its derivative is 0."""
+    refuse_bool("trunc_vml_cpu", input)
     return Step.apply(input, function=np.trunc)
 
 
 @accepts_out
 def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
     """The nearest integer, ties to even; or so many ``decimals``."""
+    refuse_bool("round_vml_cpu", input)
     if decimals == 0:
         return Step.apply(input, function=np.rint if input._array.dtype.kind == "f" else np.array)
     return Step.apply(input, function=lambda x: np.round(x, decimals))
@@ -66,6 +70,7 @@ def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Ten
 @accepts_out
 def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The fractional part, with the sign of ``input``."""
+    check_floating("frac_cpu", input)
     return input - trunc(input)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.kernels import selection
-from tinytorch.ops.checks import refuse_complex
+from tinytorch.ops.checks import refuse_bool, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import gather
 from tinytorch.ops.out import accepts_out
@@ -154,6 +154,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 @accepts_axis
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
     """(value, index) of the ``k``-th smallest along ``dim``, counted from 1. RuntimeError for k out of range."""
+    refuse_bool("kthvalue_cpu", input)
     dim = one_dim(dim, input._array.ndim)
     size = input._array.shape[dim] if input._array.ndim else 1
     if not 1 <= k <= size:
@@ -182,6 +183,7 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *, o
 
 
 def _median(kind: type[Any], input: Tensor, dim: int | None, keepdim: bool, ignore_nan: bool) -> Any:
+    refuse_bool("median_cpu", input)
     array = input._array
     refuse_complex("median", array)
     if dim is None:
