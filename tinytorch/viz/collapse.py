@@ -73,8 +73,9 @@ def with_closed(whole: Graph, closed: frozenset[str] | set[str]) -> Graph:
     inner = {id for id, chain in _chains(whole).items() if any(scope in members for scope in chain)}
     new.scopes = {id: scope for id, scope in new.scopes.items() if id not in members and id not in inner}
     new.edges = _edges_between(whole, box_of)
+    leaving = _leaving(whole, box_of)
     for box, nodes in members.items():
-        new.nodes[box] = _module_box(whole, whole.scopes[box], nodes)
+        new.nodes[box] = _module_box(whole.scopes[box], nodes, leaving)
     new.results = list(dict.fromkeys(box_of[id] for id in whole.results))
     return new
 
@@ -119,14 +120,12 @@ def _edges_between(graph: Graph, box_of: dict[str, str]) -> list[Edge]:
     return edges
 
 
-def _module_box(graph: Graph, scope: Scope, nodes: list[Node]) -> Node:
+def _module_box(scope: Scope, nodes: list[Node], leaving: set[str]) -> Node:
     """The box of a closed scope: what goes out of it, and the sums of what is inside."""
-    inside = {node.id for node in nodes}
     ops = [node for node in nodes if node.kind == "op"]
-    leaving = _leaving(graph, inside)
     box = Node(scope.id, "module", scope.kind, scope=scope.parent, members=len(ops))
     box.module, box.module_kind = scope.label, scope.kind
-    last = leaving or ops[-1:]
+    last = [node for node in nodes if node.id in leaving] or ops[-1:]
     box.outputs = [output for node in last for output in node.outputs[:1]]
     box.label = last[-1].label if last else ""
     box.value, box.gradient = (last[-1].value, last[-1].gradient) if last else ("", "")
@@ -144,11 +143,9 @@ def _module_box(graph: Graph, scope: Scope, nodes: list[Node]) -> Node:
     return box
 
 
-def _leaving(graph: Graph, inside: set[str]) -> list[Node]:
-    """Nodes whose results are used outside."""
-    sources = {edge.source for edge in graph.edges if edge.source in inside and edge.target not in inside}
-    sources |= inside.intersection(graph.results)
-    return [node for node in graph.nodes.values() if node.id in sources]
+def _leaving(graph: Graph, box_of: dict[str, str]) -> set[str]:
+    """Nodes whose results are used outside of the box that they are in."""
+    return {edge.source for edge in graph.edges if box_of[edge.source] != box_of[edge.target]} | set(graph.results)
 
 
 def _notes(nodes: list[Node]) -> list[str]:

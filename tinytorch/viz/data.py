@@ -11,15 +11,16 @@ graph and leaves the old one as it was.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import graphviz
+
+T = TypeVar("T")
 
 __all__ = ["Edge", "Graph", "Node", "Output", "Parameter", "Saved", "Scope"]
 
@@ -298,10 +299,10 @@ class Graph:
 
     def copy(self) -> Graph:
         """A graph of its own; nodes may be changed."""
-        new = copy.copy(self)
-        new.nodes = {id: copy.copy(node) for id, node in self.nodes.items()}
-        new.edges = [copy.copy(edge) for edge in self.edges]
-        new.scopes = {id: copy.copy(scope) for id, scope in self.scopes.items()}
+        new = _copied(self)
+        new.nodes = {id: _copied(node) for id, node in self.nodes.items()}
+        new.edges = [_copied(edge) for edge in self.edges]
+        new.scopes = {id: _copied(scope) for id, scope in self.scopes.items()}
         new.results, new.style, new.remarks = list(self.results), dict(self.style), list(self.remarks)
         return new
 
@@ -334,9 +335,9 @@ class Graph:
         """Plain dictionaries, lists, text and numbers."""
         return {
             "title": self.title,
-            "nodes": [asdict(node) for node in self.nodes.values()],
-            "edges": [asdict(edge) for edge in self.edges],
-            "scopes": [asdict(scope) for scope in self.scopes.values()],
+            "nodes": [_plain(node) for node in self.nodes.values()],
+            "edges": [vars(edge) for edge in self.edges],
+            "scopes": [vars(scope) for scope in self.scopes.values()],
             "results": self.results,
             "style": self.style,
             "remarks": self.remarks,
@@ -376,3 +377,16 @@ class Graph:
         from tinytorch.viz.render import for_notebook
 
         return for_notebook(self)
+
+
+def _copied(item: T) -> T:
+    """A shallow copy; ``copy.copy`` is several times slower, and graphs may be large."""
+    new = object.__new__(type(item))
+    new.__dict__.update(item.__dict__)
+    return new
+
+
+def _plain(node: Node) -> dict[str, Any]:
+    """A node as dictionaries, lists, text and numbers."""
+    parts = {name: [vars(part) for part in getattr(node, name)] for name in ("outputs", "saved", "parameters")}
+    return {**vars(node), **parts}

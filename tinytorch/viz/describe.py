@@ -193,6 +193,8 @@ def _nested(value: Any) -> str:
 
 def printable(text: str) -> str:
     """The text without control characters, which could do something to a terminal or a file."""
+    if text.isprintable():
+        return text
     return "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Cf", "Co", "Cn") else c for c in text)
 
 

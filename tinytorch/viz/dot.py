@@ -68,7 +68,7 @@ class _Writer:
             "fontsize": "12", "labelloc": "t", "nodesep": "0.25", "ranksep": "0.35",
             "label": labels.title(self.graph, self.legend),
             **({"ordering": "in"} if not self.graph.scopes and not large else {}),
-            **({"splines": "line", "nslimit": "2", "nslimit1": "2", "mclimit": "0.5"} if large else {}),
+            **({"splines": "line", "nslimit": "0.02", "nslimit1": "0.2", "mclimit": "0.05"} if large else {}),
         }  # fmt: skip
 
     # ------------------------------------------------------------------------------------ nodes

@@ -58,7 +58,7 @@ def scope(scope: Scope) -> str:
     count = f" <B>×{scope.count}</B>" if scope.count > 1 else ""
     heading = f"{name}{kind}{count}"
     # Edges come in at the middle of a frame. So that they do not cross the heading, it gets as much room again.
-    room = 6 * len(scope.title)
+    room = 12 + 6 * len(scope.title)
     return f'<<TABLE BORDER="0" CELLPADDING="0"><TR><TD>{heading}</TD><TD WIDTH="{room}"></TD></TR></TABLE>>'
 
 
