@@ -171,3 +171,24 @@ def test_printing(value: object) -> None:
     for dtype in ("complex64", "complex128"):
         ours = tinytorch.tensor(value, dtype=getattr(tinytorch, dtype))
         assert repr(ours) == repr(torch.tensor(value, dtype=getattr(torch, dtype)))
+
+
+@pytest.mark.parametrize(
+    "misuse",
+    [
+        lambda T, z: float(z[0, 0]),
+        lambda T, z: int(z[0, 0]),
+        lambda T, z: T.zeros(2).__setitem__(0, 1j),
+        lambda T, z: T.tensor([1j, 2], dtype=T.float32),
+        lambda T, z: T.full((2,), 1j, dtype=T.float32),
+    ],
+)
+def test_no_imaginary_part_is_dropped_silently(misuse: object) -> None:
+    compare_errors(misuse, Z)  # type: ignore[arg-type]
+
+
+def test_numbers_and_ranges() -> None:
+    assert float(tinytorch.tensor(2 + 0j)) == 2.0 and int(tinytorch.tensor(2 + 0j)) == 2
+    assert tinytorch.linspace(0, 1j, 3).tolist() == [0, 0.5j, 1j]
+    cleaned = tinytorch.nan_to_num(tinytorch.tensor([complex(float("inf"), float("nan"))]), posinf=1.0)
+    assert cleaned.tolist() == [1]

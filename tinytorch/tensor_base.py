@@ -422,11 +422,19 @@ class TensorBase:
             raise ValueError("only one element tensors can be converted to Python scalars")
         return self._array.item()
 
+    def _one_real_number(self, kind: str) -> Any:
+        number = self._one_number()
+        if not isinstance(number, complex):
+            return number
+        if number.imag:
+            raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+        return number.real
+
     def __float__(self) -> float:
-        return float(self._one_number())
+        return float(self._one_real_number("double"))
 
     def __int__(self) -> int:
-        return int(self._one_number())
+        return int(self._one_real_number("int64_t"))
 
     def __complex__(self) -> complex:
         return complex(self._one_number())

@@ -335,7 +335,8 @@ def linspace(
     """
     _check_steps("linspace", start, end, steps)
     start, end = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end))
-    numpy_dtype = _numpy_dtype(dtype)
+    is_complex = dtype is None and (isinstance(start, complex) or isinstance(end, complex))
+    numpy_dtype = dtype_of_number(1j) if is_complex else _numpy_dtype(dtype)
     real = numpy_dtype if numpy_dtype.kind in "fc" else np.dtype(np.float64)
     if steps == 1:
         return finish(number_as(start, numpy_dtype).reshape(1), requires_grad, device)

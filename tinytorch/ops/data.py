@@ -30,6 +30,8 @@ def array_from_data(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
     array = _array_from_sequence(data)
     if numpy_dtype is None:
         numpy_dtype = _inferred_dtype(data, array)
+    elif array.dtype.kind == "c" and numpy_dtype.kind not in "cb":
+        raise TypeError("must be real number, not complex")
     return array.astype(numpy_dtype, copy=False)
 
 

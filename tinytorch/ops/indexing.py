@@ -25,6 +25,7 @@ from tinytorch.ops.index_arguments import (
     unified,
     without_leading_ones,
 )
+from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -243,6 +244,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
 
 def _number_like(input: Tensor, value: Any) -> Tensor:
     if isinstance(value, (int, float, bool, complex, np.generic)):
+        if isinstance(value, complex):
+            check_convertible(value, input._array.dtype)
         return Tensor._wrap(np.asarray(value).astype(input._array.dtype))
     raise TypeError(f"can't assign a {type(value).__name__} to a {input.type()}")
 

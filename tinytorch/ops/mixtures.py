@@ -144,6 +144,8 @@ def nan_to_num(
 ) -> Tensor:
     """nan, inf and -inf replaced, by default with 0 and the largest and smallest finite numbers."""
     array = input._array
+    if array.dtype.kind == "c":
+        return ops.complex(*[nan_to_num(part, nan, posinf, neginf) for part in (input.real, input.imag)])
     if array.dtype.kind != "f":
         return input.clone()
     limits = np.finfo(array.dtype)
