@@ -52,7 +52,7 @@ def batches(library, dataset, epochs=1, **options):
         {"num_workers": 3, "batch_size": 2, "persistent_workers": True},
         {"num_workers": 1, "batch_size": 3, "worker_init_fn": lambda worker: np.random.seed(worker + 5)},
     ],
-    ids=str,
+    ids=lambda options: ",".join(f"{key}={value}" for key, value in options.items() if not callable(value)),
 )
 def test_the_dataset_draws_the_same_numbers(options):
     mine, theirs = (batches(library, noisy, epochs=2, **options) for library in LIBRARIES)
