@@ -14,7 +14,7 @@ from tinytorch.viz.data import Edge, Graph, Node, Scope
 __all__ = ["collapse", "expand", "limit"]
 
 
-def collapse(graph: Graph, depth: int | None, where: Callable[[Scope], bool] | None) -> Graph:
+def collapse(graph: Graph, depth: float | None, where: Callable[[Scope], bool] | None) -> Graph:
     """See :meth:`Graph.collapse`."""
     whole = graph.whole or graph
     if depth is None and where is None:

@@ -221,7 +221,7 @@ class Graph:
 
     # ------------------------------------------------------------------------------------ new graphs from this one
 
-    def collapse(self, depth: int | None = None, where: Callable[[Scope], bool] | None = None) -> Graph:
+    def collapse(self, depth: float | None = None, where: Callable[[Scope], bool] | None = None) -> Graph:
         """Close scopes: each becomes one box.
 
         ``depth=0`` closes the outermost modules, ``depth=1`` their children, and so on; ``where`` says by itself for

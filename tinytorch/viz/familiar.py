@@ -99,7 +99,7 @@ def draw_graph(
     input_data: Any = None,
     input_size: Any = None,
     graph_name: str = "model",
-    depth: int = 3,
+    depth: float = 3,
     device: Any = None,
     dtypes: Sequence[Any] | None = None,
     mode: str | None = None,
@@ -113,6 +113,7 @@ def draw_graph(
     save_graph: bool = False,
     filename: str | None = None,
     directory: str = ".",
+    collect_attributes: bool = False,
     **kwargs: Any,
 ) -> Graph:
     """A model as torchview draws it: modules down to ``depth`` as boxes. The result's ``visual_graph`` is the Digraph.
@@ -129,7 +130,8 @@ def draw_graph(
         roll: draw equal modules in a row once.
         show_shapes: write shapes into boxes.
         save_graph: write ``directory/filename.png``.
-        device, strict, hide_inner_tensors: accepted; there is one device, and tensors between ops have no boxes.
+        device, strict, hide_inner_tensors, collect_attributes: accepted; there is one device, tensors between ops have
+            no boxes, and attributes are always there.
         **kwargs: more arguments of the model.
     """
     if mode not in (None, "train", "eval"):
