@@ -7,6 +7,6 @@ def __getattr__(name: str) -> Any:
     if name.startswith("__"):  # Python's own questions
         raise AttributeError(name)
     raise ImportError(
-        f"tinytorch.utils.tensorboard.{name} is not implemented. Write your scalars to a file with the csv module, or give "
-        "them to the tensorboardX package, which needs no PyTorch: from tensorboardX import SummaryWriter."
+        f"tinytorch.utils.tensorboard.{name} is not implemented. Write your scalars to a file with the csv module, or "
+        "give them to the tensorboardX package, which needs no PyTorch: from tensorboardX import SummaryWriter."
     )
