@@ -1,0 +1,1 @@
+../tinytorch/learn/scalar_autograd.py
