@@ -32,10 +32,10 @@ def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> 
 
 
 def __getattr__(name: str) -> Any:
-    if name == "functional":  # loaded when first asked for
+    if name in ("functional", "graph"):  # loaded when first asked for
         import importlib
 
-        return importlib.import_module("tinytorch.autograd.functional")
+        return importlib.import_module(f"tinytorch.autograd.{name}")
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

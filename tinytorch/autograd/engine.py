@@ -95,10 +95,11 @@ def grad(
     (``torch.autograd.grad``).
 
     Inputs that do not influence the outputs raise, unless ``allow_unused`` (then: None) or ``materialize_grads``
-    (zeros).
+    (zeros). With ``is_grads_batched`` every ``grad_outputs`` has a first dimension more, and so have the results: one
+    gradient for each index.
     """
     if is_grads_batched:
-        raise NotImplementedError("is_grads_batched=True is not supported; call autograd.grad once per gradient.")
+        return _batch_of_grads(outputs, inputs, grad_outputs, create_graph, allow_unused, materialize_grads)
     starts, targets = _as_tuple(outputs), _as_tuple(inputs)
     if allow_unused is None:
         allow_unused = materialize_grads
@@ -114,6 +115,20 @@ def grad(
             "this is the desired behavior."
         )
     return tuple(results)
+
+
+def _batch_of_grads(
+    outputs: Any, inputs: Any, grad_outputs: Any, create_graph: bool, allow_unused: bool | None, materialize_grads: bool
+) -> tuple[Tensor | None, ...]:
+    """One walk for each index of the first dimension of ``grad_outputs``; the results stacked."""
+    batches = [None if weight is None else ops.unbind(weight, 0) for weight in _as_tuple(grad_outputs)]
+    size = max(len(batch) for batch in batches if batch is not None)
+    found = []
+    for index in range(size):
+        weights = [None if batch is None else batch[index] for batch in batches]
+        found.append(grad(outputs, inputs, weights, True, create_graph, True, allow_unused, False, materialize_grads))
+    columns = zip(*found, strict=True)
+    return tuple([None if column[0] is None else ops.stack(list(column)) for column in columns])
 
 
 # ------------------------------------------------------------------------------------------ the walk

@@ -126,6 +126,8 @@ def _record(
     ctx.outputs = _shapes_and_dtypes(results)
     excluded = {id(tensor) for tensor in ctx._non_differentiable}
     ctx._saved = tuple(_packed(value, args, results, outputs) for value in ctx._saved)
+    if state.saved_tensors_hooks is not None:
+        ctx._saved = tuple(ctx._pack_by_hook(value) for value in ctx._saved)
     ctx._dirty, ctx._non_differentiable = (), ()
     for index, (result, original) in enumerate(zip(results, outputs, strict=True)):
         if isinstance(result, Tensor) and id(original) not in excluded and result._array.dtype.kind in "fc":

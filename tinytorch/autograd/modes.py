@@ -51,6 +51,7 @@ class _ThreadState(threading.local):
 
     grad_enabled: bool = True
     inference: bool = False
+    saved_tensors_hooks: Any = None  # (pack, unpack) of the innermost autograd.graph.saved_tensors_hooks
     unwatched: bool = False  # inside an op that is being watched: see tinytorch.autograd.watching
     call: ModuleCall | None = None  # the innermost module call that runs
     module_names: dict[int, ModuleName] | None = None  # by id(module), of the outermost module that runs

@@ -24,6 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.autograd.modes import state
+from tinytorch.autograd.packing import PackedByHook
+
 if TYPE_CHECKING:
     from tinytorch.autograd.modes import ModuleCall
     from tinytorch.tensor import Tensor
@@ -47,6 +50,10 @@ _MADE_IN_INFERENCE = (
     "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
     "computation tracked by autograd; clone() them outside inference mode first."
 )
+
+
+#: What PyTorch calls the first and second inputs of most ops.
+_PYTORCHS_INPUTS = {"self": 0, "input": 0, "other": 1, "exponent": 1, "mat2": 1}
 
 
 class Memory:
@@ -201,6 +208,9 @@ class Node:
                 if saved.memory.version != saved.version:
                     raise self._changed_in_place(saved.array, (self, saved.index), saved.version, saved.memory.version)
                 unpacked.append(saved.array if as_arrays else saved.as_tensor(self))
+            elif type(saved) is PackedByHook:
+                tensor = saved.as_tensor()
+                unpacked.append(tensor._array if as_arrays else tensor)
             else:
                 unpacked.append(saved)
         return unpacked
@@ -230,7 +240,13 @@ class Node:
                 else:
                     value = self._pack_output(value, outputs)
             packed.append(value)
-        self._saved = packed
+        self._saved = packed if state.saved_tensors_hooks is None else [self._pack_by_hook(value) for value in packed]
+
+    def _pack_by_hook(self, saved: Any) -> Any:
+        """What the innermost ``saved_tensors_hooks`` makes of a saved tensor."""
+        if not isinstance(saved, (tuple, SavedOutput)):
+            return saved
+        return PackedByHook(saved[0] if isinstance(saved, tuple) else saved.as_tensor(self))
 
     def _pack_output(self, value: np.ndarray, outputs: Any) -> SavedOutput:
         for index, output in enumerate(outputs):
@@ -309,9 +325,13 @@ class Node:
     def __getattr__(self, name: str) -> Any:
         # PyTorch shows saved values as `_saved_<name>`; torchviz and debuggers look for them.
         if name.startswith("_saved_"):
-            named = self.saved_by_name()
-            if name[len("_saved_") :] in named:
-                return named[name[len("_saved_") :]]
+            named, wanted = self.saved_by_name(), name[len("_saved_") :]
+            parameters = list(inspect.signature(type(self).forward).parameters)[1:]
+            position = _PYTORCHS_INPUTS.get(wanted)
+            if wanted not in named and position is not None and position < len(parameters):
+                wanted = parameters[position]
+            if wanted in named:
+                return named[wanted]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -360,7 +380,7 @@ class AccumulateGrad:
     @staticmethod
     def name() -> str:
         """PyTorch's name for it."""
-        return "AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AccumulateGrad) and other.variable is self.variable

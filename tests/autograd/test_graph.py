@@ -1,0 +1,100 @@
+"""Hooks on saved tensors, batched gradients, PyTorch's names of saved values, gradients of convolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.grad
+
+import tinytorch
+from tests.compare import compare, equal_tensors
+
+
+def normal(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(shape)
+
+
+def hooked(T: Any) -> list[Any]:
+    x = T.tensor([0.5, 1.0, 2.0], requires_grad=True)
+    w = T.tensor([1.0, -1.0, 3.0], requires_grad=True)
+    found: list[Any] = []
+
+    def pack(tensor: Any) -> Any:
+        found.append(("pack", tuple(tensor.shape)))
+        return tensor.detach().numpy().copy()
+
+    def unpack(array: Any) -> Any:
+        found.append(("unpack", array.shape))
+        return T.from_numpy(array)
+
+    with T.autograd.graph.saved_tensors_hooks(pack, unpack):
+        y = (x.exp() * w).sum()
+    (first,) = T.autograd.grad(y, x, create_graph=True)
+    (second,) = T.autograd.grad((first * first).sum(), w)
+    return [sorted(map(str, found)), first, second]
+
+
+def test_saved_tensors_hooks():
+    (calls, *theirs), (our_calls, *ours) = hooked(torch), hooked(tinytorch)
+    assert our_calls == calls
+    for got, expected in zip(ours, theirs, strict=True):
+        equal_tensors("gradient", got, expected)
+
+
+def test_hooks_of_users_functions_and_nesting():
+    class Cube(tinytorch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * 3 * ctx.saved_tensors[0] ** 2
+
+    x = tinytorch.tensor([1.0, 2.0], requires_grad=True)
+    hooks = tinytorch.autograd.graph.saved_tensors_hooks(lambda t: t * 2, lambda t: t)
+    with hooks, tinytorch.autograd.graph.save_on_cpu():
+        plain = Cube.apply(x).sum()  # the innermost hooks count
+    with hooks:
+        doubled = Cube.apply(x).sum()
+    untouched = Cube.apply(x).sum()
+    for y, factor in ((plain, 1), (doubled, 4), (untouched, 1)):
+        (gradient,) = tinytorch.autograd.grad(y, x)
+        assert gradient.tolist() == [3.0 * factor, 12.0 * factor]
+    with tinytorch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: None), pytest.raises(TypeError):
+        x.exp().sum().backward()
+
+
+def test_names_of_saved_values():
+    for T in (torch, tinytorch):
+        x, y = T.ones(2, requires_grad=True), T.full((2,), 3.0, requires_grad=True)
+        assert (x**2).grad_fn._saved_self is x
+        assert (x * y).grad_fn._saved_other is y
+        assert T.equal(x.exp().grad_fn._saved_result, x.exp())
+        assert x.exp().grad_fn.next_functions[0][0].name() == "torch::autograd::AccumulateGrad"
+        assert T.autograd.graph.get_gradient_edge(x * y).output_nr == 0
+        with pytest.raises(RuntimeError):
+            T.autograd.graph.get_gradient_edge(T.ones(1))
+
+
+def test_batched_gradients():
+    for T in (torch, tinytorch):
+        x = T.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        (jacobian,) = T.autograd.grad(x**2, x, T.eye(3), is_grads_batched=True)
+        assert jacobian.tolist() == [[2.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 6.0]]
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_gradients_of_convolutions(d):
+    x, w = normal(2, 4, *(7,) * d), normal(6, 2, *(3,) * d)
+    options = {"stride": 2, "padding": 1, "groups": 2}
+
+    def gradients(T: Any, x: Any, w: Any, g: Any) -> list[Any]:
+        conv_input, conv_weight = getattr(T.nn.grad, f"conv{d}d_input"), getattr(T.nn.grad, f"conv{d}d_weight")
+        return [conv_input(x.shape, w, g, **options), conv_weight(x, w.shape, g, **options)]
+
+    compare(gradients, x, w, normal(2, 6, *(4,) * d))
