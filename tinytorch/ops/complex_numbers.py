@@ -23,7 +23,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import from_numpy_dtype
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.checks import check_tensor, type_name
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.ops.rounding import Step, sign
 from tinytorch.tensor import Tensor
 
@@ -233,11 +233,18 @@ def view_as_complex(input: Tensor) -> Tensor:
     return ViewAsComplex.apply(input)
 
 
-@accepts_out
 def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``real + i · imag``, of two float32 or float64 tensors of the same dtype (``torch.complex``)."""
     _check_parts("complex", real=real, imag=imag)
-    return Complex.apply(real, imag)
+    result = Complex.apply(real, imag)
+    if out is None:
+        return result
+    if out.dtype != result.dtype:
+        raise RuntimeError(
+            f"Expected object of scalar type {type_name(result)} but got scalar type {type_name(out)} for argument "
+            "'out'"
+        )
+    return write_out("complex", result, out, real, imag)
 
 
 @accepts_out

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
+from tinytorch.dtypes import float32, float64, get_default_dtype, to_numpy_dtype
 from tinytorch.ops.creation import finish
 from tinytorch.ops.windows import cosine_sum, make_window, triangle
 from tinytorch.ops.windows import kaiser as kaiser_shape
@@ -27,10 +27,10 @@ def _checked_dtype(name: str, M: int, dtype: Any, layout: Any) -> np.dtype[Any]:
         raise ValueError(f"{name} requires non-negative window length, got M={M}")
     if layout is not None and "strided" not in str(layout):
         raise ValueError(f"{name} is implemented for strided tensors only, got: {layout}")
-    numpy_dtype = default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
-    if numpy_dtype not in (np.float32, np.float64):
-        raise ValueError(f"{name} expects float32 or float64 dtypes, got: {dtype}")
-    return numpy_dtype
+    wanted = get_default_dtype() if dtype is None else dtype
+    if wanted not in (float32, float64):
+        raise ValueError(f"{name} expects float32 or float64 dtypes, got: {wanted}")
+    return to_numpy_dtype(wanted)
 
 
 def _of_turn(
