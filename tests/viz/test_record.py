@@ -169,3 +169,53 @@ def test_flops():
     assert flops("conv2d", [(2, 3, 8, 8), (4, 3, 3, 3), None], [(2, 4, 6, 6)], {}) == 2 * 2 * 4 * 36 * 27
     assert flops("reshape", [(2, 3)], [(6,)], {}) == 0
     assert flops("relu", [(2, 3)], [(2, 3)], {}) == 6
+
+
+MODULES = {
+    "lstm": (lambda: nn.LSTM(8, 6, 2, batch_first=True, bidirectional=True), (2, 5, 8)),
+    "transformer": (lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), (2, 5, 8)),
+    "groups": (lambda: nn.Sequential(nn.GroupNorm(1, 5), nn.Dropout(0.5), nn.GELU(), nn.Softmax(-1)), (2, 5, 8)),
+    "images": (
+        lambda: nn.Sequential(
+            nn.ConvTranspose2d(3, 4, 3, stride=2),
+            nn.ReLU(inplace=True),
+            nn.Upsample(scale_factor=2),
+            nn.AdaptiveAvgPool2d(2),
+        ),
+        (1, 3, 5, 5),
+    ),
+    "weight_norm": (lambda: nn.utils.weight_norm(nn.Linear(8, 3)), (2, 8)),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_of_all_kinds(name):
+    make, shape = MODULES[name]
+    model, x = make(), tt.randn(*shape)
+    tt.manual_seed(1)
+    plain = model(x)
+    plain = plain[0] if isinstance(plain, tuple) else plain
+    tt.manual_seed(1)
+    g = viz.trace(model, x)
+    assert g.remarks == [] and g.total("params") == sum(p.numel() for p in model.parameters())
+    used = {edge.source for edge in g.edges} | set(g.results)
+    assert all(node.id in used for node in g.nodes.values())
+    assert viz.Graph.from_json(g.json()) == g
+    assert g.collapse(0).roll().digraph().source and g.mermaid() and g.roll().text() and g.focus("s0").json()
+    tt.manual_seed(1)
+    with viz.watch(values=True) as w:
+        seen = model(x)
+        seen = seen[0] if isinstance(seen, tuple) else seen
+        seen.sum().backward()
+    assert tt.equal(plain, seen)
+    assert w.graph().total("time_backward") > 0
+    assert " ± " in w.graph().text()
+
+
+def test_targets_and_indices_are_connected():
+    x, labels = tt.randn(4, 3), tt.tensor([0, 1, 2, 0])
+    g = viz.trace(nn.CrossEntropyLoss(), x, labels)
+    source = next(node.id for node in g.nodes.values() if node.name == "labels")
+    assert [(g.nodes[e.target].name, e.label) for e in g.edges if e.source == source] == [("nll_loss", "target")]
+    g = viz.trace(nn.Embedding(5, 2), labels)
+    assert {edge.source for edge in g.edges} >= {node.id for node in g.nodes.values() if node.id not in g.results}

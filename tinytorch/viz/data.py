@@ -290,7 +290,13 @@ class Graph:
         return self.styled(view=view)
 
     def styled(self, **style: Any) -> Graph:
-        """The same graph, to be drawn in another way."""
+        """The same graph, to be drawn in another way.
+
+        ``rankdir="LR"``: from left to right. ``parameters="boxes"`` or ``"none"`` instead of lines in the ops' boxes.
+        ``saved=True``: what ops keep for backward. ``values=True``: what was measured of large values (``trace``
+        and ``watch(values=True)`` look at them). ``metrics=["flops"]``: measurements to write down. ``frames=False``:
+        no frames round modules. ``shapes=False``: no shapes. ``cells=True``: micrograd's boxes.
+        """
         new = self.copy()
         new.style.update(style)
         if self.whole is not None:

@@ -24,6 +24,7 @@ __all__ = [
     "rounded",
     "shape_text",
     "short",
+    "stats_text",
     "value_text",
 ]
 
@@ -87,7 +88,7 @@ def _option(value: Any) -> str:
         if value.size <= 1:
             return number_text(value.item()) if value.size else "[]"
         return f"{shape_text(value.shape)} {dtype_name(value.dtype)}"
-    if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1] and isinstance(value[0], int):
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], int) and value[0] == value[1]:
         return str(value[0])  # (2, 2) is what the user called 2
     if isinstance(value, (tuple, list)):
         inner = ", ".join(_option(item) for item in value)
@@ -179,6 +180,15 @@ def value_text(array: np.ndarray) -> str:
             return f"{bad} of {wide.size} NaN or inf"
         return f"{rounded(finite.min())} .. {rounded(finite.max())}, {bad} of {wide.size} NaN or inf"
     return f"{rounded(wide.mean())} ± {rounded(wide.std())}, {rounded(wide.min())} .. {rounded(wide.max())}"
+
+
+def stats_text(stats: dict[str, float]) -> str:
+    """``"0.1 ± 1.02, -3.1 .. 2.9, 12% zero"``; nothing if nothing was measured."""
+    if "mean" not in stats:
+        return ""
+    numbers = {name: rounded(stats[name]) for name in ("mean", "std", "min", "max")}
+    text = f"{numbers['mean']} ± {numbers['std']}, {numbers['min']} .. {numbers['max']}"
+    return text + (f", {100 * stats['zero']:.0f}% zero" if stats["zero"] >= 0.005 else "")
 
 
 def _element(value: Any) -> str:

@@ -9,7 +9,7 @@ import graphviz
 
 from tinytorch.viz.colors import is_dark, metric_text
 from tinytorch.viz.data import Graph, Node, Parameter, Scope
-from tinytorch.viz.describe import bytes_text, printable, shape_text, short
+from tinytorch.viz.describe import bytes_text, printable, shape_text, short, stats_text
 
 __all__ = ["cells", "node", "quoted", "scope", "title", "tooltip"]
 
@@ -73,9 +73,12 @@ def node(graph: Graph, node: Node, view: str, dark: bool = False) -> str:
         lines.append(_small(f"{int(node.metrics['params']):,} parameters", grey))
     if graph.style.get("shapes", True):
         lines.append(_output_line(node))
+    spread = graph.style.get("values") and stats_text(node.stats)
     quiet = view == "both" and node.kind == "parameter"  # the edges say it
     if node.value and not quiet:
         lines.append(_small(f"value {node.value}", grey))
+    elif spread and not quiet:
+        lines.append(_small(spread, grey))
     if node.gradient and not quiet:
         lines.append(_small(f"grad {node.gradient}", grey))
     lines += [_small(text, grey) for text in _measured(graph, node)]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from tinytorch.viz.colors import metric_text
 from tinytorch.viz.data import Edge, Graph, Node, Parameter
-from tinytorch.viz.describe import printable, shape_text, short
+from tinytorch.viz.describe import printable, shape_text, short, stats_text
 
 __all__ = ["to_text"]
 
@@ -78,6 +78,8 @@ class _Writer:
         parts = [", ".join(shape_text(output.shape) for output in node.outputs[:1])]
         if node.value:
             parts.append(f"value {node.value}")
+        elif self.graph.style.get("values") and node.stats:
+            parts.append(f"value {stats_text(node.stats)}")
         if node.gradient:
             parts.append(f"grad {node.gradient}")
         if node.kind == "module" and node.metrics.get("params"):

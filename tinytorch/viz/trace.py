@@ -110,11 +110,28 @@ class _Tracer(Recorder):
 
     def returned(self, frame: FrameType, code: CodeType, result: Any, first: Tensor) -> None:
         """An op's function returns a tensor: write it down if no primitive made it."""
-        made = self._made.get(id(first))
-        if (made is None or made[0]() is not first) and self.builder.known_leaf(first) is None:
-            names, inputs = _arguments(frame, code)
-            if not any(first is value for value in inputs):
-                self.add(code.co_name, names, inputs, {}, result)
+        names, inputs = _arguments(frame, code)
+        made = self.maker(first)
+        if made is not None:
+            self.connect_indices(self.builder.graph.nodes[made[0]], names, inputs)
+        elif not any(first is value for value in inputs):
+            like = code.co_name.endswith("_like")  # takes no more than a shape from its argument
+            self.add(code.co_name, [] if like else names, () if like else inputs, {}, result)
+
+    def connect_indices(self, node: Node, names: list[str], inputs: tuple[Any, ...]) -> None:
+        """Integers that nobody has used yet went into this op: a primitive takes them as plain numbers."""
+        if node.kind != "op":
+            return
+        for name, value in zip(names, inputs, strict=True):
+            if isinstance(value, Tensor) and value._array.dtype.kind in "iub":
+                source = self.maker(value)
+                if source is not None and source[0] != node.id and not self.is_used(source[0]):
+                    self.builder.edge(source[0], node, len(names), name, source[1])
+                    node.attributes.pop(name, None)
+
+    def is_used(self, id: str) -> bool:
+        """Whether an op takes this node's result."""
+        return any(edge.source == id for edge in self.builder.graph.edges)
 
     def add_failed(self, error: Exception) -> None:
         """The op that raised: the outermost function of :mod:`tinytorch.ops` in the traceback, with its arguments."""

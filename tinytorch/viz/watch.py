@@ -42,6 +42,7 @@ class watch(Recorder):
             self.builder.add_unreached(model)
         graph = self.finish(known)
         graph.title = measured_title(graph)
+        graph.style["values"] = self.values
         graph.style["metrics"] = ["time", "time_backward", "grad_norm"]
         return graph
 
