@@ -9,6 +9,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
+from tinytorch.kernels.rng_normal import fma64
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_options
 from tinytorch.ops.data import array_from_data
@@ -342,9 +343,16 @@ def linspace(
         return finish(number_as(start, numpy_dtype).reshape(1), requires_grad, device)
     low, high = (real.type(number_as(value, numpy_dtype)) for value in (start, end))
     gap = (high - low) / real.type(max(steps - 1, 1))
-    index = np.arange(steps).astype(real)
-    array = np.where(np.arange(steps) < steps // 2, low + gap * index, high - gap * (steps - 1 - index).astype(real))
-    return finish(array.astype(numpy_dtype), requires_grad, device)
+    index = np.arange(steps)
+    up, down = _multiplied_and_added(index, gap, low), _multiplied_and_added(steps - 1 - index, -gap, high)
+    return finish(np.where(index < steps // 2, up, down).astype(numpy_dtype), requires_grad, device)
+
+
+def _multiplied_and_added(index: np.ndarray, factor: Any, start: Any) -> np.ndarray:
+    """``factor * index + start`` with one rounding, as processors do it and so PyTorch."""
+    if factor.dtype.kind == "c":
+        return factor * index.astype(factor.dtype) + start
+    return fma64(index.astype(np.float64), float(factor), float(start)).astype(factor.dtype)
 
 
 @accepts_out

@@ -199,11 +199,14 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         )
     if min(size) <= 0:
         raise ValueError(f"Expected non-zero, positive output size. Got {tuple(size)}")
-    axes = [np.linspace(-1, 1, extent) if extent > 1 else np.zeros(1) for extent in extents]
+    # In theta's own precision, step by step as PyTorch: the identity map leads to the pixels themselves, where the
+    # gradient of a sample jumps, and rounding decides on which side.
+    numbers = theta._array.dtype
+    axes = [ops.linspace(-1, 1, n, dtype=theta.dtype)._array if n > 1 else np.zeros(1, numbers) for n in extents]
     if not align_corners:
-        axes = [axis * (extent - 1) / extent for axis, extent in zip(axes, extents, strict=True)]
+        axes = [axis * numbers.type(n - 1) / numbers.type(n) for axis, n in zip(axes, extents, strict=True)]
     along = np.meshgrid(*axes, indexing="ij")[::-1]
-    base = np.stack([*along, np.ones(extents)], -1).reshape(-1, dims + 1).astype(theta._array.dtype)
+    base = np.stack([*along, np.ones(extents, numbers)], -1).reshape(-1, dims + 1)
     return Tensor._wrap(base).matmul(theta.transpose(1, 2)).reshape(n, *extents, dims)
 
 
