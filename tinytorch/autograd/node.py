@@ -266,7 +266,8 @@ class Node:
             f"[torch.{SCALAR_NAMES[from_numpy_dtype(array.dtype)]}Tensor {list(array.shape)}]{made_by} is at version "
             f"{now}; expected version {saved} instead. It was saved by {self.name()}"
             + (f" in module '{self.scope}'" if self.scope else "")
-            + ". Hint: use the out-of-place form of the operation, or clone() the tensor before changing it."
+            + ". Hint: use the out-of-place form of the operation, or clone() the tensor before changing it; "
+            "autograd.set_detect_anomaly(True) shows the line that saved it."
         )
 
     def _release(self) -> None:

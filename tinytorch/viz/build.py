@@ -10,27 +10,11 @@ import numpy as np
 from tinytorch.autograd.modes import ModuleCall
 from tinytorch.nn.parameter import Parameter
 from tinytorch.tensor import Tensor
-from tinytorch.viz.data import Edge, Graph, Node, Saved, Scope
+from tinytorch.viz.data import Edge, Graph, Node, Scope
 from tinytorch.viz.describe import SMALL, output_of, short, value_text
 from tinytorch.viz.names import Names
 
-__all__ = ["Builder", "Storages"]
-
-
-class Storages:
-    """Numbers pieces of memory, so that what is saved twice is counted once."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, int] = {}
-
-    def saved(self, name: str, array: np.ndarray) -> Saved:
-        """The description of a saved array."""
-        owner: Any = array
-        while isinstance(owner.base, np.ndarray):
-            owner = owner.base
-        key = self._known.setdefault(id(owner), len(self._known))
-        output = output_of(array.shape, array.dtype)
-        return Saved(name, output.shape, output.dtype, output.nbytes, key)
+__all__ = ["Builder", "norm_of"]
 
 
 class Builder:
@@ -151,10 +135,8 @@ class Builder:
     def add_unreached(self, model: Any) -> None:
         """Show parameters of the model that no path leads to."""
         for parameter in model.parameters():
-            if self.known_leaf(parameter) is None:
-                node = self.leaf(parameter, "parameter")
-                if parameter._requires_grad:
-                    node.notes.append("never reached")
+            if parameter._requires_grad and self.known_leaf(parameter) is None:
+                self.leaf(parameter, "parameter").notes.append("never reached")
 
     def finish(self, names: Names) -> Graph:
         """The graph, with everything known only at the end: names, gradients, places of leaves."""

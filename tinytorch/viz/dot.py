@@ -41,7 +41,10 @@ class _Writer:
         if graph.style.get("color_by"):
             self.fills, self.legend = scale(graph, graph.style["color_by"])
         self.in_scope: dict[str, list[Node]] = {}
+        without = _no_gradient(graph) if self.view == "backward" else set()
         for node in graph.nodes.values():
+            if node.id in without:
+                continue
             self.in_scope.setdefault(node.scope, []).append(node)
         self.children: dict[str, list[Scope]] = {}
         for scope in graph.scopes.values():
@@ -160,6 +163,11 @@ class _Writer:
                 counts[edge.target] += self.graph.nodes[edge.source].kind != "parameter"
             self.__dict__["_arguments"] = counts
         return counts
+
+
+def _no_gradient(graph: Graph) -> set[str]:
+    """Inputs that no gradient comes back to: not part of a picture of the backward pass."""
+    return {node.id for node in graph.nodes.values() if node.kind in ("input", "buffer") and not node.trainable}
 
 
 class _Widths:

@@ -30,6 +30,7 @@ from tinytorch.viz.describe import (
 )
 from tinytorch.viz.flops import flops
 from tinytorch.viz.names import Names
+from tinytorch.viz.saved import Storages, saved_by
 from tinytorch.viz.stats import dead_units, stats_of
 
 __all__ = ["Recorder"]
@@ -49,6 +50,7 @@ class Recorder(Watcher):
     def __init__(self, values: bool = False) -> None:
         self.values = values
         self.builder = Builder()
+        self.storages = Storages()
         self.remarks: list[str] = []
         self._made: dict[int, tuple[Any, str, int]] = {}  # id(tensor or array) -> (weak reference, node, output)
         self._memory: dict[tuple[int, tuple[int, ...]], tuple[Any, str, int]] = {}
@@ -89,7 +91,7 @@ class Recorder(Watcher):
             self._edges.setdefault(node.id, {})[place] = edge
         self.connect_arrays(node, attributes, len(inputs))
         self.measure(node, inputs, attributes, results, seconds)
-        self.remember(node, results)
+        self.remember(node, results, names)
         return node
 
     def connect_arrays(self, node: Node, attributes: dict[str, Any], position: int) -> None:
@@ -167,13 +169,14 @@ class Recorder(Watcher):
                 dead, units = dead_units(arrays[0])
                 node.stats.update(dead=float(dead), units=float(units))
 
-    def remember(self, node: Node, results: list[Tensor]) -> None:
+    def remember(self, node: Node, results: list[Tensor], names: list[str]) -> None:
         """Know these tensors, and the autograd node behind them, when they are met again."""
         for index, result in enumerate(results):
             self.know(result, node.id, index)
             if result._edge is not None and isinstance(result._edge[0], AutogradNode):
                 autograd_node = result._edge[0]
                 node.backward = autograd_node.name()
+                node.saved = saved_by(autograd_node, names, self.storages)
                 self._nodes[id(autograd_node)] = weakref.ref(autograd_node), node.id
 
     def changed(self, tensor: Tensor, result: Tensor) -> None:

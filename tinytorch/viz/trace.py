@@ -21,7 +21,7 @@ from tinytorch.viz.data import Graph, Node
 from tinytorch.viz.describe import argument_names, op_name, shape_text, short
 from tinytorch.viz.names import Names, variables_of
 from tinytorch.viz.record import Recorder
-from tinytorch.viz.watch import measured_title
+from tinytorch.viz.title import title_of
 
 __all__ = ["trace"]
 
@@ -56,7 +56,7 @@ def trace(model: Callable[..., Any], *inputs: Any, names: dict[str, Any] | None 
             failure = error
             recorder.add_failed(error)
     graph = recorder.finish(known, list(dict.fromkeys(results)) if failure is None else None)
-    graph.title = measured_title(graph)
+    graph.title = title_of(graph)
     if failure is not None:
         text = f"{type(failure).__name__}: {failure}"
         graph.remarks.append(short(f"stopped by {text}", 200))

@@ -10,25 +10,24 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from tinytorch.autograd.engine import _reachable
 from tinytorch.autograd.node import Node as AutogradNode
 from tinytorch.autograd.node import SavedOutput
 from tinytorch.tensor import Tensor
-from tinytorch.viz.build import Builder, Storages
+from tinytorch.viz.build import Builder
 from tinytorch.viz.data import Graph, Node
 from tinytorch.viz.describe import (
     SMALL,
     argument_names,
     attribute_texts,
-    bytes_text,
     number_text,
     op_name,
     output_of,
     value_text,
 )
 from tinytorch.viz.names import Names, variables_of
+from tinytorch.viz.saved import Storages, saved_by
+from tinytorch.viz.title import title_of
 
 __all__ = ["graph"]
 
@@ -96,7 +95,7 @@ class _Walk:
             self.builder.add_unreached(self.model)
         graph = self.builder.finish(self.names)
         graph.results = list(dict.fromkeys(results))
-        graph.title = _title(graph)
+        graph.title = title_of(graph)
         return graph
 
     def add(self, node: AutogradNode) -> None:
@@ -151,21 +150,10 @@ class _Walk:
 
     def describe_saved(self, new: Node, node: AutogradNode, names: list[str]) -> None:
         """The tensors that the node keeps for backward."""
-        parents = [None if edge is None else (id(edge[0]), edge[1]) for edge in node.edges]
-        for place, saved in enumerate(node._saved or ()):
-            if isinstance(saved, SavedOutput):
-                new.saved.append(self.storages.saved("result", saved.array))
-                if saved.array.size <= SMALL and saved.memory.version == saved.version and not new.value:
-                    new.value = value_text(saved.array)
-            elif isinstance(saved, tuple):
-                tensor = saved[0]
-                edge = tensor._edge or (tensor, 0)
-                key = (id(edge[0]), edge[1])
-                position = parents.index(key) if key in parents else place
-                new.saved.append(self.storages.saved(_name(names, position) or f"saved{place}", tensor._array))
-        for array in node._intermediates or ():
-            if isinstance(array, np.ndarray):
-                new.saved.append(self.storages.saved("intermediate", array))
+        new.saved = saved_by(node, names, self.storages)
+        for saved in node._saved or ():
+            if isinstance(saved, SavedOutput) and saved.array.size <= SMALL and saved.memory.version == saved.version:
+                new.value = value_text(saved.array)
 
     def result(self, root: Tensor) -> str:
         """The id of a result's node, which learns its value."""
@@ -180,20 +168,3 @@ class _Walk:
 
 def _name(names: list[str], position: int) -> str:
     return names[position] if position < len(names) else ""
-
-
-def _title(graph: Graph) -> str:
-    """``"loss: 51 ops, 69,290 parameters, 23.4 MB saved for backward"``."""
-    first = graph.nodes[graph.results[0]]
-    ops = sum(node.kind == "op" for node in graph.nodes.values())
-    parts = [f"{ops:,} op{'s' if ops != 1 else ''}"]
-    params = int(graph.total("params"))
-    if params:
-        parts.append(f"{params:,} parameters")
-    storages = {saved.storage: saved for node in graph.nodes.values() for saved in node.saved}
-    total = sum(saved.nbytes for saved in storages.values())
-    if total:
-        parts.append(f"{bytes_text(total)} saved for backward")
-    outermost = [scope.name or scope.kind for scope in graph.scopes.values() if not scope.parent]
-    what = first.label or (outermost[0] if len(outermost) == 1 else "") or (first.name if first.kind != "op" else "")
-    return f"{what}: {', '.join(parts)}" if what else ", ".join(parts)

@@ -13,12 +13,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from tinytorch.viz.colors import metric_text
 from tinytorch.viz.data import Graph
 from tinytorch.viz.names import Names, variables_of
 from tinytorch.viz.record import Recorder
+from tinytorch.viz.title import title_of
 
-__all__ = ["measured_title", "watch"]
+__all__ = ["watch"]
 
 
 class watch(Recorder):
@@ -41,21 +41,7 @@ class watch(Recorder):
         if model is not None:
             self.builder.add_unreached(model)
         graph = self.finish(known)
-        graph.title = measured_title(graph)
+        graph.title = title_of(graph)
         graph.style["values"] = self.values
         graph.style["metrics"] = ["time", "time_backward", "grad_norm"]
         return graph
-
-
-def measured_title(graph: Graph) -> str:
-    """``"CNNExample: 34 ops, 69,290 parameters, 2.6 GFLOP, 61 ms forward, 90 ms backward"``."""
-    outermost = dict.fromkeys(scope.name or scope.kind for scope in graph.scopes.values() if not scope.parent)
-    ops = sum(node.kind == "op" for node in graph.nodes.values())
-    parts = [f"{ops:,} op{'s' if ops != 1 else ''}"]
-    if graph.total("params"):
-        parts.append(f"{int(graph.total('params')):,} parameters")
-    for metric, words in (("flops", ""), ("time", " forward"), ("time_backward", " backward")):
-        total = graph.total(metric)
-        if total:
-            parts.append(metric_text(metric, total) + words)
-    return f"{', '.join(outermost)}: {', '.join(parts)}" if len(outermost) == 1 else ", ".join(parts)
