@@ -47,6 +47,10 @@ def scaled_dot_product_attention(
         once.
     """
     _check(query, key, value, attn_mask, dropout_p)
+    if query._array.dtype == np.float16:  # sums of half precision lose too much
+        mask = attn_mask if attn_mask is None or attn_mask._array.dtype.kind == "b" else attn_mask.float()
+        q, k, v = query.float(), key.float(), value.float()
+        return scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal, scale, enable_gqa).half()
     if enable_gqa:
         key, value = _repeat_heads(query, key), _repeat_heads(query, value)
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale

@@ -155,6 +155,8 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
     shape = _checked_shape("rms_norm", input, normalized_shape, weight, None)
     check_floating("rms_norm", input)
     eps = float(np.finfo(input._array.dtype).eps) if eps is None else eps
+    if input._array.dtype == np.float16:  # squares of half precision overflow
+        return rms_norm(input.float(), normalized_shape, None if weight is None else weight.float(), eps).half()
     dims = tuple(range(-len(shape), 0))
     y = input * ((input * input).mean(dims, True) + eps).rsqrt()
     return y if weight is None else y * weight
