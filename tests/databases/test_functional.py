@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
+import tinytorch
 from tests.databases.run_ops import Report, full_name, run_op
 
 #: Only here compared with PyTorch: names of ops, and of primitives in their graphs, for tests/ops/test_coverage.py.
@@ -23,6 +24,14 @@ COMPARED = [
 #: Checks known to fail, (op, kind of check), and why.
 KNOWN: dict[tuple[str, str], str] = {}
 
+#: Public functions of torch.nn.functional that tinytorch does not have, and why.
+MISSING = {
+    "Optional": "a type", "assert_int_or_pair": "a helper of PyTorch's own functions",
+    "boolean_dispatch": "a helper of PyTorch's own functions", "grouped_mm": "for GPUs", "scaled_grouped_mm": "for GPUs",
+    "scaled_mm": "for GPUs", "handle_torch_function": "tensor-like classes of other packages are not supported",
+    "has_torch_function": "as above", "has_torch_function_unary": "as above", "has_torch_function_variadic": "as above",
+}  # fmt: skip
+
 OPS = [op for op in op_db if full_name(op).startswith("nn.functional.")]
 
 
@@ -34,3 +43,10 @@ def test_samples(op):
         run_op(op, report, [torch.float64], most=6)
     failed = {key: messages for key, messages in report.failed.items() if key not in KNOWN}
     assert not failed, "\n".join(f"{key}: {messages[0]}" for key, messages in failed.items())
+
+
+def test_every_public_function_is_there():
+    functions = {name: value for name, value in vars(torch.nn.functional).items() if not name.startswith("_")}
+    public = {name for name, value in functions.items() if callable(value) and not isinstance(value, type)}
+    missing = {name for name in public if not hasattr(tinytorch.nn.functional, name)}
+    assert missing == MISSING.keys()
