@@ -91,6 +91,12 @@ def test_optimizers_take_parameters_that_get_their_shape_later():
     assert not (layer.weight == before).any()
 
 
+def test_no_warning_but_pytorchs():
+    with pytest.warns(UserWarning) as caught:
+        tinytorch.nn.LazyConv2d(4, 3)
+    assert [str(warning.message)[:12] for warning in caught] == ["Lazy modules"]
+
+
 def test_errors():
     with pytest.raises(ValueError, match="in_channels must be divisible by groups"):
         tinytorch.nn.LazyConv2d(4, 3, groups=2)(tinytorch.ones(1, 3, 5, 5))

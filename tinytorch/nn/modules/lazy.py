@@ -77,8 +77,9 @@ class LazyModuleMixin:
         return any(is_lazy(value) for value in (*self._parameters.values(), *self._buffers.values()))
 
     def reset_parameters(self: Any) -> None:
-        """Draw new values, once there are shapes."""
-        if not self.has_uninitialized_params():
+        """Draw new values, once there are shapes. (The layer's own constructor makes it for 0 features at first.)"""
+        made = [parameter for parameter in self._parameters.values() if parameter is not None]
+        if not self.has_uninitialized_params() and all(parameter._array.size for parameter in made):
             super().reset_parameters()  # type: ignore[misc]
 
     def _infer_parameters(self: Any, module: Any, args: Any, kwargs: Any = None) -> None:
