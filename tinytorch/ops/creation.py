@@ -9,7 +9,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
-from tinytorch.kernels.rng_normal import fma64
+from tinytorch.kernels import ranges
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_options
 from tinytorch.ops.data import array_from_data
@@ -288,6 +288,8 @@ def arange(
     count = -((start - end) // step) if integers else int(np.ceil((end - start) / step))
     if numpy_dtype.kind in "iu":
         start, step, integers = int(start), int(step), True
+    if numpy_dtype in (np.float32, np.float64):
+        return finish(ranges.arange(float(start), float(step), count, numpy_dtype), requires_grad, device)
     array = (start + np.arange(count, dtype=np.int64 if integers else np.float64) * step).astype(numpy_dtype)
     return finish(array, requires_grad, device)
 
@@ -342,17 +344,7 @@ def linspace(
     if steps == 1:
         return finish(number_as(start, numpy_dtype).reshape(1), requires_grad, device)
     low, high = (real.type(number_as(value, numpy_dtype)) for value in (start, end))
-    gap = (high - low) / real.type(max(steps - 1, 1))
-    index = np.arange(steps)
-    up, down = _multiplied_and_added(index, gap, low), _multiplied_and_added(steps - 1 - index, -gap, high)
-    return finish(np.where(index < steps // 2, up, down).astype(numpy_dtype), requires_grad, device)
-
-
-def _multiplied_and_added(index: np.ndarray, factor: Any, start: Any) -> np.ndarray:
-    """``factor * index + start`` with one rounding, as processors do it and so PyTorch."""
-    if factor.dtype.kind == "c":
-        return factor * index.astype(factor.dtype) + start
-    return fma64(index.astype(np.float64), float(factor), float(start)).astype(factor.dtype)
+    return finish(ranges.linspace(low, high, steps).astype(numpy_dtype), requires_grad, device)
 
 
 @accepts_out

@@ -23,3 +23,12 @@ def test_the_identity_grid(n, align_corners):
     theirs = torch.nn.functional.affine_grid(torch.from_numpy(theta), size, align_corners=align_corners)
     ours = tinytorch.nn.functional.affine_grid(tinytorch.from_numpy(theta), size, align_corners=align_corners)
     np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "range_", [(0, 1, 0.001), (-1, 1, 0.01), (0, 100, 0.37), (0, 6.28, 0.05), (3, 17, 0.3), (5, -2, -0.7)]
+)
+def test_arange(dtype, range_):
+    theirs = torch.arange(*range_, dtype=getattr(torch, dtype)).numpy()
+    np.testing.assert_array_equal(tinytorch.arange(*range_, dtype=getattr(tinytorch, dtype)).numpy(), theirs)
