@@ -49,7 +49,7 @@ class Tensor(TensorBase):
         return ops.sub(self, other) if _is_operand(other) else NotImplemented
 
     def __rsub__(self, other: Any) -> Tensor:
-        return ops.sub(other, self) if _is_operand(other) else NotImplemented
+        return ops.rsub(self, other) if _is_operand(other) else NotImplemented
 
     def __mul__(self, other: Any) -> Tensor:
         return ops.mul(self, other) if _is_operand(other) else NotImplemented

@@ -359,11 +359,11 @@ def test_nodes_record_what_readers_of_graphs_need():
     y = x * 2.0
     z = y.sum(dim=1)
     node = z.grad_fn
-    assert node.name() == "SumBackward0"
+    assert node.name() == "SumBackward1"
     assert node.attributes == {"dim": (1,), "keepdim": False}
     assert node.number > y.grad_fn.number
     assert node.edges == ((y.grad_fn, 0),)
     assert y.grad_fn.next_functions[0][0].variable is x
     assert (x * x).grad_fn._saved_a is x
     assert x.exp().grad_fn.saved_by_name()["result"].shape == (2, 3)
-    assert repr(node).startswith("<SumBackward0 object at 0x")
+    assert repr(node).startswith("<SumBackward1 object at 0x")

@@ -69,7 +69,8 @@ class _Anomaly(Watcher):
             return
         where = f"{_op_text(op)} gave {bad} at {_line(made_at)}, from {', '.join(_inputs_text(op, inputs))}"
         if self.settings.check_forward:
-            raise RuntimeError(f"Function '{op.name()}' returned {bad} values in forward: {where}")
+            name = op.known_name or f"{op.__name__}Backward0"
+            raise RuntimeError(f"Function '{name}' returned {bad} values in forward: {where}")
         self.first_bad = self.first_bad or where
 
     def what_is_bad(self, tensor: Any) -> str:

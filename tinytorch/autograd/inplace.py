@@ -75,9 +75,7 @@ class StridedGet(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         return StridedAdd.apply(grad, geometry=ctx.attributes["geometry"])
 
-    @classmethod
-    def name(cls) -> str:
-        return "AsStridedBackward0"
+    known_name = "AsStridedBackward0"
 
 
 class StridedAdd(Primitive):
@@ -122,9 +120,7 @@ class StridedPut(Primitive):
             StridedGet.apply(grad, geometry=geometry) if need_value else None,
         )
 
-    @classmethod
-    def name(cls) -> str:
-        return "CopySlices"
+    known_name = "CopySlices"
 
 
 def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tinytorch.autograd.modes import ModuleCall
     from tinytorch.tensor import Tensor
 
-__all__ = ["AccumulateGrad", "Edge", "Memory", "Node", "RemovableHandle"]
+__all__ = ["AccumulateGrad", "Edge", "Memory", "Node", "RemovableHandle", "known_as"]
 
 next_number = itertools.count().__next__
 
@@ -139,6 +139,7 @@ class Node:
         number: creation number; larger than that of every node this one depends on.
         edges: for each input in order, where its gradient goes: ``(node, output index)``, ``(leaf tensor, 0)``,
             or None.
+        known_name: PyTorch's name for the node where it is another than the class's.
         outputs: ``(shape, NumPy dtype)`` of each output; what a gradient arriving here must look like.
         needs_input_grad: for each input, whether backward has to compute its gradient.
         attributes: keyword arguments of the op (``stride``, ``dim``...).
@@ -157,6 +158,7 @@ class Node:
     call: ModuleCall | None = None
     numbers: tuple[Any, ...] = ()
     materialize_grads: bool = True
+    known_name: str = ""  # how PyTorch prints the node, where that is not the class's name
     complex_backward: bool = True
     hooks: NodeHooks | None = None
     backward_on_arrays = False  # see Primitive
@@ -284,10 +286,9 @@ class Node:
         """Qualified name of the module whose forward made the node, such as ``"block1.0"``."""
         return "" if self.call is None else self.call[0].name
 
-    @classmethod
-    def name(cls) -> str:
+    def name(self) -> str:
         """The node's name as PyTorch prints it: ``MulBackward0``."""
-        return f"{cls.__name__}Backward0"
+        return self.known_name or f"{type(self).__name__}Backward0"
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -369,6 +370,16 @@ class Node:
             "You must implement the backward function for your custom autograd.Function to use it with "
             "backward mode AD."
         )
+
+
+def known_as(result: Tensor, name: str) -> Tensor:
+    """Let the last node of what several ops composed print under the name that PyTorch has for the whole.
+
+    ``x.squeeze(0)`` is a Reshape here; printed, it says ``grad_fn=<SqueezeBackward1>`` as in PyTorch.
+    """
+    if result._edge is not None:
+        result._edge[0].known_name = name
+    return result
 
 
 class AccumulateGrad:

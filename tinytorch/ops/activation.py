@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
+from tinytorch.autograd.node import known_as
 from tinytorch.kernels import erf as erf_kernel
 from tinytorch.kernels import gelu as gelu_kernel
 from tinytorch.kernels import rng_normal
@@ -140,7 +141,7 @@ def threshold(
     input: Tensor, threshold: float, value: float, inplace: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
     """x where x > threshold, else ``value``."""
-    return _maybe_in_place(inplace, input, lambda x: where(x <= threshold, value, x))
+    return _maybe_in_place(inplace, input, lambda x: where(x <= threshold, value, x), "ThresholdBackward0")
 
 
 @accepts_out
@@ -154,9 +155,10 @@ def hardtanh(
         min_val, max_val = int(min_val), int(max_val)
 
     def limited(x: Tensor) -> Tensor:
-        return where((x > min_val) & (x < max_val), x, clamp(x.detach(), min_val, max_val))
+        inside = (x > min_val) & (x < max_val)
+        return where(inside, x, clamp(x.detach(), min_val, max_val))
 
-    return _maybe_in_place(inplace, input, limited)
+    return _maybe_in_place(inplace, input, limited, "HardtanhBackward0")
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -167,16 +169,19 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 @accepts_out
 def hardsigmoid(input: Tensor, inplace: bool = False, *, out: Tensor | None = None) -> Tensor:
     """``relu6(x + 3) / 6``: the sigmoid in three straight pieces."""
-    return _maybe_in_place(inplace, _floating("hardsigmoid", input), lambda x: relu6(x + 3.0) / 6.0)
+    return _maybe_in_place(
+        inplace, _floating("hardsigmoid", input), lambda x: relu6(x + 3.0) / 6.0, "HardsigmoidBackward0"
+    )
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x · relu6(x + 3) / 6``; its derivative is 0 up to -3 and 1 from 3 on."""
 
     def pieces(x: Tensor) -> Tensor:
-        return where(x >= 3.0, x, where(x <= -3.0, x * 0.0, x * (x + 3.0) / 6.0))
+        y = where(x >= 3.0, x, where(x <= -3.0, x * 0.0, x * (x + 3.0) / 6.0))
+        return known_as(y, "HardswishBackward0")
 
-    return _maybe_in_place(inplace, _floating("hardswish", input), pieces)
+    return _maybe_in_place(inplace, _floating("hardswish", input), pieces, "HardswishBackward0")
 
 
 @accepts_out
@@ -185,7 +190,7 @@ def leaky_relu(
 ) -> Tensor:
     """x where x > 0, else ``negative_slope · x``."""
     _floating("leaky_relu_cpu", input)
-    return _maybe_in_place(inplace, input, lambda x: where(x > 0, x, x * negative_slope))
+    return _maybe_in_place(inplace, input, lambda x: where(x > 0, x, x * negative_slope), "LeakyReluBackward0")
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -206,7 +211,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape([-1] + [1] * (input._array.ndim - 2))
     elif weight._array.ndim:
         weight = weight.reshape(())
-    return where(input > 0, input, weight * input)
+    return known_as(where(input > 0, input, weight * input), "PreluKernelBackward0")
 
 
 def rrelu(
@@ -223,24 +228,26 @@ def rrelu(
     # PyTorch draws in double precision, one number per negative element in row-major order, between rounded bounds
     low, high = (float(slope.dtype.type(bound)) for bound in (lower, upper))
     slope[negative] = rng_normal.uniform53(generator_or_default(None), count) * (high - low) + low
-    return _maybe_in_place(inplace, input, lambda x: x * Tensor._wrap(slope))
+    return _maybe_in_place(inplace, input, lambda x: x * Tensor._wrap(slope), "RreluWithNoiseBackward0")
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else ``α (exp(x) - 1)``."""
-    return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, alpha, 1.0))
+    return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, alpha, 1.0), "EluBackward0")
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """``scale · elu(x, α)`` with constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
-    return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, SELU_ALPHA, 1.0) * SELU_SCALE)
+    return _maybe_in_place(
+        inplace, _floating("elu", input), lambda x: _elu(x, SELU_ALPHA, 1.0) * SELU_SCALE, "EluBackward0"
+    )
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else ``α (exp(x/α) - 1)``: ELU with a derivative of 1 at 0 for every α."""
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, alpha, 1.0 / alpha))
+    return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, alpha, 1.0 / alpha), "CeluBackward0")
 
 
 def _elu(x: Tensor, alpha: float, rate: float) -> Tensor:
@@ -249,12 +256,14 @@ def _elu(x: Tensor, alpha: float, rate: float) -> Tensor:
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x · sigmoid(x)``, also called swish."""
-    return _maybe_in_place(inplace, _floating("silu", input), lambda x: x * sigmoid(x))
+    return _maybe_in_place(inplace, _floating("silu", input), lambda x: x * sigmoid(x), "SiluBackward0")
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x · tanh(softplus(x))`` (Misra 2019)."""
-    return _maybe_in_place(inplace, _floating("mish", input), lambda x: x * tanh(softplus(x, 1.0, math.inf)))
+    return _maybe_in_place(
+        inplace, _floating("mish", input), lambda x: x * tanh(softplus(x, 1.0, math.inf)), "MishBackward0"
+    )
 
 
 @accepts_out
@@ -278,7 +287,8 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     size = input._array.shape[dim]
     if size % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
-    return input.narrow(dim, 0, size // 2) * sigmoid(input.narrow(dim, size // 2, size // 2))
+    y = input.narrow(dim, 0, size // 2) * sigmoid(input.narrow(dim, size // 2, size // 2))
+    return known_as(y, "GluBackward0")
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -296,7 +306,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
     """x where \\|x\\| > λ, else 0."""
     _floating("hardshrink_cpu", input)
     inside = (input >= -lambd) & (input <= lambd)
-    return where(inside, 0.0, input)
+    return known_as(where(inside, 0.0, input), "HardshrinkBackward0")
 
 
 @accepts_out
@@ -305,7 +315,8 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
     _floating("softshrink_check", input)
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0.0))
+    y = where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0.0))
+    return known_as(y, "SoftshrinkBackward0")
 
 
 def _floating(name: str, input: Tensor) -> Tensor:
@@ -314,9 +325,9 @@ def _floating(name: str, input: Tensor) -> Tensor:
     return input
 
 
-def _maybe_in_place(in_place: bool, input: Tensor, function: Any) -> Tensor:
-    """``function(input)`` as a new tensor, or written over ``input``."""
-    return inplace_changes.change_in_place(input, function) if in_place else function(input)
+def _maybe_in_place(in_place: bool, input: Tensor, function: Any, known_name: str) -> Tensor:
+    """``function(input)`` as a new tensor, or written over ``input``; printed under PyTorch's name for it."""
+    return known_as(inplace_changes.change_in_place(input, function) if in_place else function(input), known_name)
 
 
 from tinytorch.autograd import inplace as inplace_changes  # noqa: E402 - part of the circle that tinytorch.tensor closes

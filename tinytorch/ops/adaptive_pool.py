@@ -36,17 +36,13 @@ class AdaptiveAvgPool2d(Primitive):
         (shape,) = ctx.intermediates
         return AdaptiveAvgPool2dInput.apply(grad, shape=shape)
 
-    @classmethod
-    def name(cls) -> str:
-        return "AdaptiveAvgPool2DBackward0"
+    known_name = "AdaptiveAvgPool2DBackward0"
 
 
 class AdaptiveAvgPool3d(AdaptiveAvgPool2d):
     """:class:`AdaptiveAvgPool2d` of volumes (N, C, D, H, W)."""
 
-    @classmethod
-    def name(cls) -> str:
-        return "AdaptiveAvgPool3DBackward0"
+    known_name = "AdaptiveAvgPool3DBackward0"
 
 
 class AdaptiveAvgPool2dInput(Primitive):
@@ -62,9 +58,7 @@ class AdaptiveAvgPool2dInput(Primitive):
         (y_shape,) = ctx.intermediates
         return AdaptiveAvgPool2d.apply(grad, out_size=y_shape[2:])
 
-    @classmethod
-    def name(cls) -> str:
-        return "AdaptiveAvgPool2DBackwardBackward0"
+    known_name = "AdaptiveAvgPool2DBackwardBackward0"
 
 
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:

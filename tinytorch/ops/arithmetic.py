@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.broadcast import Elementwise, cast, is_number, number_category, operands, to_float
 from tinytorch.ops.checks import check_any_tensor, check_tensor, refuse_bool
 from tinytorch.ops.out import accepts_out, write_out
@@ -285,7 +286,7 @@ def _scaled(other: Any, alpha: Any) -> Any:
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input`` (``torch.rsub``)."""
     check_tensor("rsub", "input", 1, input)
-    return sub(other, input, alpha=alpha)
+    return known_as(sub(other, input, alpha=alpha), "RsubBackward1")
 
 
 def mul(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
@@ -358,6 +359,8 @@ def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     if (a if isinstance(a, Tensor) else b)._array.dtype.kind == "b":
         a, b = (cast(value, np.dtype(np.int64)) if isinstance(value, Tensor) else int(value) for value in (a, b))
     result = Pow.apply(a, b)
+    if isinstance(exponent, Tensor):
+        known_as(result, "PowBackward1" if isinstance(input, Tensor) else "PowBackward2")
     return result if out is None else write_out("pow", result, out, input, exponent)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.broadcast import Elementwise, operands, promote_all
 from tinytorch.ops.checks import check_tensor, refuse_complex
 from tinytorch.ops.out import accepts_out
@@ -67,9 +68,7 @@ class ClampBetween(Elementwise):
             chosen[2] = (x > high) | (crossed if low is None else low > high)
         return tuple(None if mask is None else ops.where(Tensor._wrap(np.asarray(mask)), grad, 0.0) for mask in chosen)
 
-    @classmethod
-    def name(cls) -> str:
-        return "ClampBackward1"
+    known_name = "ClampBackward1"
 
 
 @accepts_out
@@ -84,7 +83,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
             input = operands(input, limit)[0]  # a float limit makes an integer tensor floating
     if min is not None and max is not None and max != max:
         min = max
-    return Clamp.apply(input, low=min, high=max)
+    return known_as(Clamp.apply(input, low=min, high=max), "ClampBackward1")
 
 
 def _clamp_tensors(input: Tensor, min: Any, max: Any) -> Tensor:
@@ -98,14 +97,14 @@ def _clamp_tensors(input: Tensor, min: Any, max: Any) -> Tensor:
 def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
     """``input`` where it is larger than ``min``, else ``min``."""
     check_tensor("clamp_min", "input", 1, input)
-    return clamp(input, min=min)
+    return known_as(clamp(input, min=min), "ClampMinBackward0")
 
 
 @accepts_out
 def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
     """``input`` where it is smaller than ``max``, else ``max``."""
     check_tensor("clamp_max", "input", 1, input)
-    return clamp(input, max=max)
+    return known_as(clamp(input, max=max), "ClampMaxBackward0")
 
 
 clip = clamp

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
 from tinytorch.ops.checks import check_any_tensor, check_tensor, refuse_complex, wrong_argument
@@ -275,13 +276,13 @@ class Extremum(Elementwise):
 @accepts_out
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two tensors, elementwise; nan wins."""
-    return Extremum.apply(*_two_tensors("maximum", input, other), function=np.maximum)
+    return known_as(Extremum.apply(*_two_tensors("maximum", input, other), function=np.maximum), "MaximumBackward0")
 
 
 @accepts_out
 def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two tensors, elementwise; nan wins."""
-    return Extremum.apply(*_two_tensors("minimum", input, other), function=np.minimum)
+    return known_as(Extremum.apply(*_two_tensors("minimum", input, other), function=np.minimum), "MinimumBackward0")
 
 
 def _two_tensors(name: str, a: Any, b: Any) -> tuple[Any, Any]:

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import conv_volume as kernels
 from tinytorch.kernels.norm import sum_per_channel
@@ -47,9 +48,7 @@ Sizes = tuple[int, ...]
 class Convolution(Primitive):
     """What the three have in common: the name PyTorch prints, and how the window moves."""
 
-    @classmethod
-    def name(cls) -> str:
-        return "ConvolutionBackward0"
+    known_name = "ConvolutionBackward0"
 
     def geometry(self) -> dict[str, Any]:
         """``stride``, ``padding``, ``dilation`` and ``groups`` of this node."""
@@ -301,7 +300,7 @@ def _convolve(
         stride=_at_least_two(stride, 1), padding=_at_least_two(padding, 0), dilation=_at_least_two(dilation, 1),
         groups=groups,
     )  # fmt: skip
-    return _as_given(y, dims, input)
+    return known_as(_as_given(y, dims, input), "ConvolutionBackward0")
 
 
 def _convolve_transposed(

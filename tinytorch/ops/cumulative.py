@@ -62,6 +62,8 @@ class LogCumsumExp(Primitive):
     numbers by sign.
     """
 
+    known_name = "LogcumsumexpBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
         if x.dtype.kind == "c":

@@ -29,6 +29,8 @@ class Slogdet(NamedTuple):
 class Det(Primitive):
     """y = det A; A receives grad · y · A⁻ᵀ."""
 
+    known_name = "LinalgDetBackward0"
+
     @staticmethod
     def forward(ctx: Any, a: np.ndarray) -> np.ndarray:
         y = np.asarray(np.linalg.det(a))
@@ -56,6 +58,8 @@ class LogAbsDet(Primitive):
     """(sign, ln |det A|). The sign of a real determinant is constant nearly everywhere, that of a complex one turns
     with the imaginary part of ln det A.
     """
+
+    known_name = "LinalgSlogdetBackward0"
 
     complex_backward = True
 

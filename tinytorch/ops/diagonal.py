@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.checks import refuse_bool
 from tinytorch.ops.compare import Where
@@ -118,7 +119,7 @@ def trace(input: Tensor) -> Tensor:
     if input._array.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
     refuse_bool("trace", input)
-    return diagonal(input).sum()
+    return known_as(diagonal(input).sum(), "TraceBackward0")
 
 
 def _lower(name: str, input: Tensor, diagonal: int) -> np.ndarray:
@@ -137,13 +138,13 @@ def _masked(input: Tensor, mask: np.ndarray) -> Tensor:
 @accepts_out
 def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The lower triangle of matrices, up to and including the given diagonal; zeros above."""
-    return _masked(input, _lower("tril", input, diagonal))
+    return known_as(_masked(input, _lower("tril", input, diagonal)), "TrilBackward0")
 
 
 @accepts_out
 def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The upper triangle of matrices, from the given diagonal on; zeros below."""
-    return _masked(input, ~_lower("triu", input, diagonal - 1))
+    return known_as(_masked(input, ~_lower("triu", input, diagonal - 1)), "TriuBackward0")
 
 
 def _triangle_indices(row: int, col: int, mask: Any, dtype: Any) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled, no_grad
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.indexing import gather, index_select
 from tinytorch.ops.scatter import index_add
 from tinytorch.tensor import Tensor
@@ -48,9 +49,9 @@ def embedding(
         embedding_renorm_(weight, input, max_norm, norm_type)
     looked_up = _rows(weight, input.reshape(-1), scale_grad_by_freq).reshape(*input.shape, weight._array.shape[1])
     if padding_idx is None or not weight.requires_grad:
-        return looked_up
+        return known_as(looked_up, "EmbeddingBackward0")
     is_padding = Tensor._wrap((input._array == padding_idx)[..., None])
-    return ops.where(is_padding, looked_up.detach(), looked_up)
+    return known_as(ops.where(is_padding, looked_up.detach(), looked_up), "EmbeddingBackward0")
 
 
 def embedding_bag(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -114,12 +115,14 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
         return (ops.maximum if largest else ops.minimum)(input, dim)
     if dim is None:
         _refuse_empty(name, input, tuple(range(input._array.ndim)))
-        return Extreme.apply(
-            input, dim=tuple(range(input._array.ndim)), keepdim=False, largest=largest, nan_shares=True
-        )
+        every = tuple(range(input._array.ndim))
+        value = Extreme.apply(input, dim=every, keepdim=False, largest=largest, nan_shares=True)
+        return known_as(value, "MaxBackward1" if largest else "MinBackward1")
     dim = one_dim(dim, input._array.ndim)
     _refuse_empty(name, input, (dim,) if input._array.ndim else ())
     values, indices = MaxWithIndex.apply(input, dim=dim, keepdim=keepdim, largest=largest)
+    known_as(values, "MaxBackward0" if largest else "MinBackward0")
+    known_as(values, "MaxBackward0" if largest else "MinBackward0")
     return (MaxResult if largest else MinResult)(values, indices)
 
 
@@ -145,7 +148,7 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | N
     """The largest over one or several dimensions; equal elements share the gradient."""
     dims = many_dims(dim, input._array.ndim)
     _refuse_empty("amax", input, () if dim in (None, (), []) else dims)
-    return Extreme.apply(input, dim=dims, keepdim=keepdim, largest=True)
+    return known_as(Extreme.apply(input, dim=dims, keepdim=keepdim, largest=True), "AmaxBackward0")
 
 
 @accepts_out
@@ -154,7 +157,7 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | N
     """The smallest over one or several dimensions; equal elements share the gradient."""
     dims = many_dims(dim, input._array.ndim)
     _refuse_empty("amin", input, () if dim in (None, (), []) else dims)
-    return Extreme.apply(input, dim=dims, keepdim=keepdim, largest=False)
+    return known_as(Extreme.apply(input, dim=dims, keepdim=keepdim, largest=False), "AminBackward0")
 
 
 def _arg_extreme(name: str, function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:

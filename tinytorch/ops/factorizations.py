@@ -51,6 +51,8 @@ class Cholesky(Primitive):
     halved.
     """
 
+    known_name = "LinalgCholeskyExBackward0"
+
     complex_backward = True
 
     @staticmethod
@@ -79,6 +81,8 @@ class ReducedQR(Primitive):
     triangle of R grad_Rᴴ - grad_Qᴴ Q, its diagonal made real.
     """
 
+    known_name = "LinalgQrBackward0"
+
     complex_backward = True
 
     @staticmethod
@@ -100,6 +104,8 @@ class ReducedQR(Primitive):
 
 class Svd(Primitive):
     """A = U diag(S) Vᴴ."""
+
+    known_name = "LinalgSvdBackward0"
 
     complex_backward = True
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd import inplace
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.dims import one_dim
@@ -59,9 +60,17 @@ class BasicIndex(Primitive):
         (shape,) = ctx.intermediates
         return PutInZeros.apply(grad, index=ctx.attributes["index"], shape=shape)
 
-    @classmethod
-    def name(cls) -> str:
-        return "SliceBackward0"
+    def name(self) -> str:
+        """PyTorch takes the parts of an index one after the other; the last that changes anything is its node."""
+        for part in reversed(self.attributes["index"]):
+            if part is None:
+                return "UnsqueezeBackward0"
+            if isinstance(part, slice):
+                if part != slice(None):
+                    return "SliceBackward0"
+            elif part is not Ellipsis:
+                return "SelectBackward0"
+        return "AliasBackward0"
 
 
 class PutInZeros(Primitive):
@@ -336,7 +345,8 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
         raise IndexError("index out of range in self")
     if input._array.ndim == 0:
         return input.reshape(1)[index.reshape(-1)].reshape(())
-    return Index.apply(input, index=(slice(None),) * dim + (index._array.reshape(-1),))
+    rows = Index.apply(input, index=(slice(None),) * dim + (index._array.reshape(-1),))
+    return known_as(rows, "IndexSelectBackward0")
 
 
 @accepts_out

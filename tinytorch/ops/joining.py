@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.broadcast import promote_all
 from tinytorch.ops.dims import one_dim, sizes_from
@@ -213,7 +214,7 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
     apart = [size for n in shape for size in (1, n)]
     wide = [size for pair in zip(times, shape, strict=True) for size in pair]
     joined = [n * size for n, size in zip(times, shape, strict=True)]
-    return input.reshape(apart).expand(wide).clone().reshape(joined)
+    return known_as(input.reshape(apart).expand(wide).clone().reshape(joined), "RepeatBackward0")
 
 
 def tile(input: Tensor, *dims: Any) -> Tensor:

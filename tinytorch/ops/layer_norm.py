@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import layer_norm as kernels
 from tinytorch.ops.checks import check_floating
@@ -65,9 +66,7 @@ class LayerNorm(Primitive):
         shape = grad._array.shape[ndim - dims :]
         return grads[0], *[None if g is None else g.reshape(shape) for g in grads[1:]]
 
-    @classmethod
-    def name(cls) -> str:
-        return "NativeLayerNormBackward0"
+    known_name = "NativeLayerNormBackward0"
 
 
 def _as_rows(x: np.ndarray, dims: int) -> np.ndarray:
@@ -144,7 +143,7 @@ def group_norm(
     y = LayerNorm.apply(input.reshape(n, num_groups, features), None, None, dims=1, eps=eps).reshape(shape)
     per_channel = (c, *[1] * (len(shape) - 2))
     y = y if weight is None else y * weight.reshape(per_channel)
-    return y if bias is None else y + bias.reshape(per_channel)
+    return known_as(y if bias is None else y + bias.reshape(per_channel), "NativeGroupNormBackward0")
 
 
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
@@ -38,9 +39,7 @@ class MatMul(Primitive):
             MatMul.apply(a.transpose(-1, -2), grad) if need_b else None,
         )
 
-    @classmethod
-    def name(cls) -> str:
-        return "MmBackward0"
+    known_name = "MmBackward0"
 
 
 class Linear(Primitive):
@@ -66,9 +65,7 @@ class Linear(Primitive):
             rows.sum(0) if need_bias else None,
         )
 
-    @classmethod
-    def name(cls) -> str:
-        return "AddmmBackward0"
+    known_name = "AddmmBackward0"
 
 
 def _rows(x: Tensor) -> Tensor:
@@ -87,6 +84,14 @@ def _check_same_dtype(name: str, a: Any, b: Any) -> None:
             f"expected m1 and m2 to have the same dtype, but got: {a.type()[6:-6].lower()} != {b.type()[6:-6].lower()} "
             f"in {name}()"
         )
+
+
+#: PyTorch's functions for vectors and matrices; it sees stacks of matrices as one, and the result as a view of it.
+_PRODUCT_NAMES = {(1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): "SqueezeBackward4", (2, 2): "MmBackward0"}
+
+
+#: PyTorch's functions for vectors and matrices; it sees stacks of matrices as one, and the result as a view of it.
+_PRODUCT_NAMES = {(1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): "SqueezeBackward4", (2, 2): "MmBackward0"}
 
 
 def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -115,6 +120,8 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
         product = product.squeeze(-2)
     if right == 1:
         product = product.squeeze(-1)
+    if product._requires_grad:
+        known_as(product, _PRODUCT_NAMES.get((left, right), "UnsafeViewBackward0"))
     return product if out is None else write_out("matmul", product, out, input, other)
 
 
@@ -154,7 +161,7 @@ def _check_ndims(name: str, wanted: tuple[int, int], *tensors: Tensor) -> None:
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices."""
     _check_ndims("mm", (2, 2), input, mat2)
-    return matmul(input, mat2)
+    return known_as(matmul(input, mat2), "BmmBackward0")
 
 
 @accepts_out
@@ -166,7 +173,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
             f"Expected size for first two dimensions of batch2 tensor to be: [{input._array.shape[0]}, "
             f"{input._array.shape[2]}] but got: [{mat2._array.shape[0]}, {mat2._array.shape[1]}]."
         )
-    return matmul(input, mat2)
+    return known_as(matmul(input, mat2), "BmmBackward0")
 
 
 @accepts_out
@@ -213,7 +220,7 @@ def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · (mat1 @ mat2)``."""
-    return weighted_sum(input, mm(mat1, mat2), beta, alpha)
+    return known_as(weighted_sum(input, mm(mat1, mat2), beta, alpha), "AddmmBackward0")
 
 
 @accepts_out
@@ -232,7 +239,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Te
         )
     if input._array.ndim == 1:
         return Linear.apply(input.unsqueeze(0), weight, bias).squeeze(0)
-    return Linear.apply(input, weight, bias)
+    y = Linear.apply(input, weight, bias)
+    if bias is None:
+        return known_as(y, "MmBackward0" if input._array.ndim == 2 else "UnsafeViewBackward0")
+    return y if input._array.ndim == 2 else known_as(y, "ViewBackward0")
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

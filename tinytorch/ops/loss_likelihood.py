@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.activation import logsigmoid
 from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, operands
 from tinytorch.ops.checks import refuse_complex
@@ -93,7 +94,7 @@ def binary_cross_entropy(
         if tuple(broadcast_shapes(target._array.shape, weight._array.shape)) != input._array.shape:
             raise RuntimeError(f"weight of shape {list(weight.shape)} does not broadcast to {list(input.shape)}")
         loss = loss * weight
-    return reduced(loss, reduction)
+    return known_as(reduced(loss, reduction), "BinaryCrossEntropyBackward0")
 
 
 def binary_cross_entropy_with_logits(
@@ -125,7 +126,8 @@ def binary_cross_entropy_with_logits(
     if pos_weight is not None:
         log_p = log_p * ((pos_weight - 1) * target + 1)
     loss = (1.0 - target) * input - log_p
-    return reduced(loss if weight is None else loss * weight, reduction)
+    loss = reduced(loss if weight is None else loss * weight, reduction)
+    return known_as(loss, "BinaryCrossEntropyWithLogitsBackward0")
 
 
 def kl_div(

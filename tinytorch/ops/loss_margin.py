@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.activation import logsigmoid
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import minimum, where
@@ -49,7 +50,7 @@ def soft_margin_loss(
 ) -> Tensor:
     """``log(1 + exp(-target·input))`` with targets 1 and -1."""
     reduction = chosen_reduction(size_average, reduce, reduction)
-    return reduced(-logsigmoid(input * target), reduction)
+    return known_as(reduced(-logsigmoid(input * target), reduction), "SoftMarginLossBackward0")
 
 
 def margin_ranking_loss(
@@ -143,7 +144,7 @@ def multi_margin_loss(
     loss = where(others, excess, 0.0).sum(1) / float(classes)
     if weight is not None:
         loss = loss * weight[Tensor._wrap(right[:, 0])]
-    return reduced(loss.reshape(target._array.shape), reduction)
+    return known_as(reduced(loss.reshape(target._array.shape), reduction), "MultiMarginLossBackward0")
 
 
 def multilabel_margin_loss(

@@ -39,6 +39,8 @@ class Lstsq(NamedTuple):
 class PseudoInverse(Primitive):
     """P = A⁺. ``dP = -P dA P + P Pᴴ dAᴴ (1 - A P) + (1 - P A) dAᴴ Pᴴ P`` (Golub and Pereyra 1973), transposed."""
 
+    known_name = "LinalgPinvBackward0"
+
     complex_backward = True
 
     @staticmethod

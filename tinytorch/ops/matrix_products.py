@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.checks import check_square
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import index_select
@@ -24,7 +25,7 @@ def baddbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · (batch1 @ batch2)`` for stacks of matrices."""
-    return weighted_sum(input, bmm(batch1, batch2), beta, alpha)
+    return known_as(weighted_sum(input, bmm(batch1, batch2), beta, alpha), "BaddbmmBackward0")
 
 
 @accepts_out

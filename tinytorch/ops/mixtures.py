@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.arithmetic import div, mul, pow
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
 from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, refuse_complex, type_name
@@ -46,8 +47,8 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) 
     check_floating("lerp_kernel_scalar", input)
     if not isinstance(weight, Tensor):
         if builtins.abs(weight) < 0.5:
-            return input + (end - input) * weight
-        return end - (end - input) * (1 - weight)
+            return known_as(input + (end - input) * weight, "LerpBackward0")
+        return known_as(end - (end - input) * (1 - weight), "LerpBackward0")
     weight = cast(weight, input._array.dtype)
     difference = end - input
     return where(weight.abs() < 0.5, input + weight * difference, end - difference * (1 - weight))
@@ -57,7 +58,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
     """``input + value · tensor1 · tensor2``."""
     product = mul(tensor1, tensor2)
-    return input + (product if value == 1 else _scaled(product, value))
+    return known_as(input + (product if value == 1 else _scaled(product, value)), "AddcmulBackward0")
 
 
 @accepts_out
@@ -70,7 +71,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, 
             "of tensor1 and tensor2. Use (input + value * torch.true_divide(tensor1, tensor2)) instead."
         )
     quotient = div(tensor1, tensor2)
-    return input + (quotient if value == 1 else quotient * value)
+    return known_as(input + (quotient if value == 1 else quotient * value), "AddcdivBackward0")
 
 
 def _scaled(product: Tensor, value: Any) -> Tensor:

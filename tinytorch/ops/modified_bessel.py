@@ -47,9 +47,7 @@ class I0e(Elementwise):
         x, y = ctx.saved_tensors
         return grad * (i1e(x) - sign(x) * y)
 
-    @classmethod
-    def name(cls) -> str:
-        return "SpecialI0EBackward0"
+    known_name = "SpecialI0EBackward0"
 
 
 class I1(Elementwise):
@@ -67,9 +65,7 @@ class I1(Elementwise):
         x, y = ctx.saved_tensors
         return grad * (i0(x) - _over_x(y, x))
 
-    @classmethod
-    def name(cls) -> str:
-        return "SpecialI1Backward0"
+    known_name = "SpecialI1Backward0"
 
 
 class I1e(Elementwise):
@@ -87,9 +83,7 @@ class I1e(Elementwise):
         x, y = ctx.saved_tensors
         return grad * (i0e(x) - sign(x) * y - _over_x(y, x))
 
-    @classmethod
-    def name(cls) -> str:
-        return "SpecialI1EBackward0"
+    known_name = "SpecialI1EBackward0"
 
 
 def _over_x(y: Tensor, x: Tensor) -> Tensor:

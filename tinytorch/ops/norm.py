@@ -60,9 +60,7 @@ class BatchNorm(Primitive):
         arrays = kernels.batch_norm_backward(grad._array, x._array, mean, invstd, _array_of(weight), needs)
         return tuple([None if array is None else Tensor._wrap(array) for array in arrays])
 
-    @classmethod
-    def name(cls) -> str:
-        return "NativeBatchNormBackward0"
+    known_name = "NativeBatchNormBackward0"
 
 
 class BatchNormEval(Primitive):
@@ -102,9 +100,7 @@ class BatchNormEval(Primitive):
             None,
         )
 
-    @classmethod
-    def name(cls) -> str:
-        return "NativeBatchNormBackward0"
+    known_name = "NativeBatchNormBackward0"
 
 
 def normalization_backward(

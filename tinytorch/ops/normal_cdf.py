@@ -32,9 +32,7 @@ class Erfcx(Elementwise):
         x, y = ctx.saved_tensors
         return grad * (2 * x * y - 2 / math.sqrt(math.pi))
 
-    @classmethod
-    def name(cls) -> str:
-        return "SpecialErfcxBackward0"
+    known_name = "SpecialErfcxBackward0"
 
 
 class Ndtr(Elementwise):
@@ -66,9 +64,7 @@ class LogNdtr(Elementwise):
         (x,) = ctx.saved_tensors
         return grad / erfcx(x / -math.sqrt(2)) * math.sqrt(2 / math.pi)
 
-    @classmethod
-    def name(cls) -> str:
-        return "SpecialLogNdtrBackward0"
+    known_name = "SpecialLogNdtrBackward0"
 
 
 class Ndtri(Elementwise):
@@ -86,9 +82,7 @@ class Ndtri(Elementwise):
         (y,) = ctx.saved_tensors
         return grad * (exp(y * y / 2) * math.sqrt(2 * math.pi))
 
-    @classmethod
-    def name(cls) -> str:
-        return "SpecialNdtriBackward0"
+    known_name = "SpecialNdtriBackward0"
 
 
 class Entr(Elementwise):
@@ -106,9 +100,7 @@ class Entr(Elementwise):
         (x,) = ctx.saved_tensors
         return grad * (-log(x) - 1)
 
-    @classmethod
-    def name(cls) -> str:
-        return "SpecialEntrBackward0"
+    known_name = "SpecialEntrBackward0"
 
 
 def _no_half(name: str, input: Tensor) -> Tensor:

@@ -29,6 +29,8 @@ _SUPPORTED = """Supported combinations for non-constant padding:
 class ConstantPad(Primitive):
     """x in the middle of a larger tensor of one number; backward cuts the middle out again."""
 
+    known_name = "ConstantPadNdBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, widths: tuple[tuple[int, int], ...], value: Any) -> np.ndarray:
         padded = np.full([low + n + high for n, (low, high) in zip(x.shape, widths, strict=True)], value, x.dtype)

@@ -65,17 +65,13 @@ class MaxPool2d(Primitive):
         shape, winner = ctx.intermediates
         return MaxPoolScatter.apply(grad, winner=winner, shape=shape, window=ctx.attributes["window"])
 
-    @classmethod
-    def name(cls) -> str:
-        return "MaxPool2DWithIndicesBackward0"
+    known_name = "MaxPool2DWithIndicesBackward0"
 
 
 class MaxPool3d(MaxPool2d):
     """:class:`MaxPool2d` of volumes (N, C, D, H, W)."""
 
-    @classmethod
-    def name(cls) -> str:
-        return "MaxPool3DWithIndicesBackward0"
+    known_name = "MaxPool3DWithIndicesBackward0"
 
 
 class MaxPoolScatter(Primitive):
@@ -124,17 +120,13 @@ class AvgPool2d(Primitive):
         options = {key: ctx.attributes[key] for key in ("window", "count_include_pad", "divisor")}
         return AvgPool2dInput.apply(grad, shape=shape, **options)
 
-    @classmethod
-    def name(cls) -> str:
-        return "AvgPool2DBackward0"
+    known_name = "AvgPool2DBackward0"
 
 
 class AvgPool3d(AvgPool2d):
     """:class:`AvgPool2d` of volumes (N, C, D, H, W)."""
 
-    @classmethod
-    def name(cls) -> str:
-        return "AvgPool3DBackward0"
+    known_name = "AvgPool3DBackward0"
 
 
 class AvgPool2dInput(Primitive):
@@ -153,9 +145,7 @@ class AvgPool2dInput(Primitive):
         options = {key: ctx.attributes[key] for key in ("window", "count_include_pad", "divisor")}
         return AvgPool2d.apply(grad, out_size=y_shape[2:], **options)
 
-    @classmethod
-    def name(cls) -> str:
-        return "AvgPool2DBackwardBackward0"
+    known_name = "AvgPool2DBackwardBackward0"
 
 
 # ------------------------------------------------------------------------------------------ public functions

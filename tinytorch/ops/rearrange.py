@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided as numpy_as_strided
 from numpy.lib.stride_tricks import sliding_window_view
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.blocks import memory_block, offset_in_block
 from tinytorch.ops.checks import not_implemented
@@ -45,7 +46,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
         if size and move % size:
             cut = size - move % size
             result = cat([narrow(result, axis, cut, size - cut), narrow(result, axis, 0, cut)], axis)
-    return result.clone() if result is input else result
+    return known_as(result.clone() if result is input else result, "RollBackward0")
 
 
 def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:

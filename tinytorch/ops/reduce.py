@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.broadcast import cast
@@ -165,7 +166,8 @@ def sum(
 ) -> Tensor:
     """Σ over all elements, or over one or several dimensions. Integers give int64."""
     input = _summand(input, dtype)
-    return Sum.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
+    total = Sum.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
+    return total if dim is None else known_as(total, "SumBackward1")
 
 
 @accepts_out
@@ -175,7 +177,8 @@ def mean(
 ) -> Tensor:
     """The average over all elements, or over one or several dimensions. RuntimeError for integers."""
     input = _floating("mean", input, dtype)
-    return Mean.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
+    average = Mean.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
+    return average if dim is None else known_as(average, "MeanBackward1")
 
 
 @accepts_out
@@ -190,7 +193,7 @@ def prod(
     if input._array.ndim == 0:
         one_dim(dim, 0)
         return input.clone()
-    return Prod.apply(input, dim=one_dim(dim, input._array.ndim), keepdim=keepdim)
+    return known_as(Prod.apply(input, dim=one_dim(dim, input._array.ndim), keepdim=keepdim), "ProdBackward1")
 
 
 def _correction(dim: Any, unbiased: bool | None, correction: Any) -> tuple[Any, float]:
@@ -240,9 +243,9 @@ def std(
     if not result._requires_grad:
         return result
     # √ has an infinite slope at 0; PyTorch masks it, so that constant data get gradient 0 instead of nan.
-    return ops.where(
-        variance == 0, ops.zeros_like(variance) * variance, ops.sqrt(ops.where(variance == 0, 1.0, variance))
-    )
+    slope_at_zero = ops.zeros_like(variance) * variance
+    result = ops.where(variance == 0, slope_at_zero, ops.sqrt(ops.where(variance == 0, 1.0, variance)))
+    return known_as(result, "StdBackward0")
 
 
 @accepts_axis
@@ -293,7 +296,8 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | N
     largest = np.max(input._array.real, axis=dims, keepdims=True)
     shift = Tensor._wrap(np.where(np.isfinite(largest), largest, 0).astype(largest.dtype))
     result = ops.log(ops.sum(ops.exp(input - shift), dims, True)) + shift
-    return result if keepdim else result.reshape([s for i, s in enumerate(input._array.shape) if i not in dims])
+    result = result if keepdim else result.reshape([s for i, s in enumerate(input._array.shape) if i not in dims])
+    return known_as(result, "LogsumexpBackward0")
 
 
 @accepts_out

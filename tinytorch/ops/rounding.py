@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.broadcast import Elementwise
 from tinytorch.ops.checks import check_floating, refuse_bool, refuse_complex
 from tinytorch.ops.out import accepts_out
@@ -30,7 +31,7 @@ class Step(Elementwise):
 @accepts_out
 def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-1, 0 or 1; its derivative is 0. NotImplementedError for complex numbers, which :func:`sgn` is for."""
-    return Step.apply(input, function=_sign)
+    return known_as(Step.apply(input, function=_sign), "SignBackward0")
 
 
 def _sign(x: np.ndarray) -> np.ndarray:
@@ -41,21 +42,21 @@ def _sign(x: np.ndarray) -> np.ndarray:
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above; its derivative is 0."""
     refuse_bool("floor_vml_cpu", input)
-    return Step.apply(input, function=np.floor)
+    return known_as(Step.apply(input, function=np.floor), "FloorBackward0")
 
 
 @accepts_out
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below; its derivative is 0."""
     refuse_bool("ceil_vml_cpu", input)
-    return Step.apply(input, function=np.ceil)
+    return known_as(Step.apply(input, function=np.ceil), "CeilBackward0")
 
 
 @accepts_out
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The integer part; its derivative is 0."""
     refuse_bool("trunc_vml_cpu", input)
-    return Step.apply(input, function=np.trunc)
+    return known_as(Step.apply(input, function=np.trunc), "TruncBackward0")
 
 
 @accepts_out
@@ -63,15 +64,16 @@ def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Ten
     """The nearest integer, ties to even; or so many ``decimals``."""
     refuse_bool("round_vml_cpu", input)
     if decimals == 0:
-        return Step.apply(input, function=np.rint if input._array.dtype.kind == "f" else np.array)
-    return Step.apply(input, function=lambda x: np.round(x, decimals))
+        step = Step.apply(input, function=np.rint if input._array.dtype.kind == "f" else np.array)
+        return known_as(step, "RoundBackward0")
+    return known_as(Step.apply(input, function=lambda x: np.round(x, decimals)), "RoundBackward1")
 
 
 @accepts_out
 def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The fractional part, with the sign of ``input``."""
     check_floating("frac_cpu", input)
-    return input - trunc(input)
+    return known_as(input - trunc(input), "FracBackward0")
 
 
 fix = trunc

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.dims import one_dim
@@ -101,14 +102,15 @@ def scatter(
         source = src if isinstance(src, Tensor) else ops.full_like(index, src, dtype=input.dtype)
         return ops.scatter_reduce(input, dim, index, source, "sum" if reduce == "add" else "prod")
     where, src = placed("scatter", input, dim, index, src)
-    return IndexPut.apply(input, as_tensor_like(src, input._array.dtype), index=where, accumulate=False)
+    src = as_tensor_like(src, input._array.dtype)
+    return known_as(IndexPut.apply(input, src, index=where, accumulate=False), "ScatterBackward0")
 
 
 @accepts_out
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``out[index[i][j]][j] += src[i][j]`` for dim 0; repeated indices add up."""
     where, src = placed("scatter", input, dim, index, src)
-    return IndexPut.apply(input, src, index=where, accumulate=True)
+    return known_as(IndexPut.apply(input, src, index=where, accumulate=True), "ScatterAddBackward0")
 
 
 def _slices(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, tuple[Any, ...]]:
@@ -155,7 +157,8 @@ def index_add(
     input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1, out: Tensor | None = None
 ) -> Tensor:
     """``out[index[i]] += alpha · source[i]`` for dim 0; repeated indices add up."""
-    return _put_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, accumulate=True)
+    source = source if alpha == 1 else source * alpha
+    return known_as(_put_slices("index_add", input, dim, index, source, accumulate=True), "IndexAddBackward0")
 
 
 @accepts_out
@@ -189,7 +192,7 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> 
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(input._array.shape, mask._array.shape)
     wide = input if input._array.shape == shape else expand(input, shape)
-    return Index.apply(wide, index=(np.broadcast_to(mask._array, shape),))
+    return known_as(Index.apply(wide, index=(np.broadcast_to(mask._array, shape),)), "MaskedSelectBackward0")
 
 
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
@@ -223,7 +226,7 @@ def _flat_places(index: Tensor, size: int) -> np.ndarray:
 @accepts_out
 def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Elements by their place in the flattened tensor; the result has the shape of ``index``."""
-    return Index.apply(input.reshape(-1), index=(_flat_places(index, input._array.size),))
+    return known_as(Index.apply(input.reshape(-1), index=(_flat_places(index, input._array.size),)), "TakeBackward0")
 
 
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import layout
 from tinytorch.ops.dims import many_dims, one_dim, sizes_from
@@ -58,9 +59,7 @@ class Reshape(Primitive):
         (shape,) = ctx.intermediates
         return Reshape.apply(grad, shape=shape)
 
-    @classmethod
-    def name(cls) -> str:
-        return "ViewBackward0"
+    known_name = "ViewBackward0"
 
 
 class Permute(Primitive):
@@ -226,7 +225,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     first, second = one_dim(dim0, ndim), one_dim(dim1, ndim)
     if ndim:
         order[first], order[second] = order[second], order[first]
-    return Permute.apply(input, dims=tuple(order))
+    return known_as(Permute.apply(input, dims=tuple(order)), "TransposeBackward0")
 
 
 def t(input: Tensor) -> Tensor:
@@ -234,7 +233,7 @@ def t(input: Tensor) -> Tensor:
     ndim = input._array.ndim
     if ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
-    return Permute.apply(input, dims=tuple(range(ndim))[::-1])
+    return known_as(Permute.apply(input, dims=tuple(range(ndim))[::-1]), "TBackward0")
 
 
 def matrix_transpose(input: Tensor) -> Tensor:
@@ -268,14 +267,15 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Without the dimensions of size 1: all of them, or those of ``dim`` that have size 1."""
     shape = input._array.shape
     dims = many_dims(dim, len(shape)) if dim != () else ()
-    return Reshape.apply(input, shape=tuple(size for i, size in enumerate(shape) if i not in dims or size != 1))
+    squeezed = Reshape.apply(input, shape=tuple(size for i, size in enumerate(shape) if i not in dims or size != 1))
+    return known_as(squeezed, "SqueezeBackward0" if dim is None else "SqueezeBackward1")
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at ``dim``."""
     shape = input._array.shape
     dim = one_dim(dim, len(shape) + 1)
-    return Reshape.apply(input, shape=(*shape[:dim], 1, *shape[dim:]))
+    return known_as(Reshape.apply(input, shape=(*shape[:dim], 1, *shape[dim:])), "UnsqueezeBackward0")
 
 
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:

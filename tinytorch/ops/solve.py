@@ -43,6 +43,8 @@ def check_matrices(name: str, *tensors: Tensor, square: bool = True) -> None:
 class Inverse(Primitive):
     """Y = A⁻¹; A receives -Yᵀ grad Yᵀ."""
 
+    known_name = "LinalgInvExBackward0"
+
     @staticmethod
     def forward(ctx: Any, a: np.ndarray) -> np.ndarray:
         try:
@@ -63,6 +65,8 @@ class Inverse(Primitive):
 
 class Solve(Primitive):
     """X with A X = B; B is a stack of matrices."""
+
+    known_name = "LinalgSolveExBackward0"
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.kernels import selection
 from tinytorch.ops.checks import refuse_bool, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
@@ -73,6 +74,7 @@ def _picked(kind: type[Any], input: Tensor, dim: int, index: np.ndarray, keepdim
     values = gather(input, dim, indices)
     if not keepdim and input._array.ndim:
         values, indices = values.squeeze(dim), indices.squeeze(dim)
+    known_as(values, "MedianBackward1" if kind is Median else f"{kind.__name__}Backward0")
     return kind(values, indices)
 
 
@@ -212,7 +214,7 @@ def _shared_by_equals(input: Tensor, value: Tensor) -> Tensor:
         return value
     flat = input.reshape(-1)
     chosen = (flat._array == value._array) | (np.isnan(flat._array) & np.isnan(value._array))
-    return flat[Tensor._wrap(chosen)].mean()
+    return known_as(flat[Tensor._wrap(chosen)].mean(), "MedianBackward0")
 
 
 @accepts_out

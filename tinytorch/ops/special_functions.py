@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.kernels import elementwise
 from tinytorch.kernels import gamma as gamma_kernels
 from tinytorch.kernels.erfinv import erfinv as erfinv_kernel
@@ -87,6 +88,8 @@ class Polygamma(Elementwise):
 class LogAddExp(Elementwise):
     """y = log_base(base^a + base^b); each receives its share of the sum, a sigmoid of the difference."""
 
+    known_name = "LogaddexpBackward0"
+
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray, base: float) -> np.ndarray:
         ctx.save_for_backward(a, b)
@@ -140,9 +143,7 @@ class Xlog1py(Elementwise):
             grad * (a / (b + 1)) if need_b else None,
         )
 
-    @classmethod
-    def name(cls) -> str:
-        return "SpecialXlog1PyBackward0"
+    known_name = "SpecialXlog1PyBackward0"
 
 
 @accepts_out
@@ -166,7 +167,7 @@ def lgamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def digamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``ψ(x) = d/dx ln Γ(x)``."""
-    return Polygamma.apply(to_float(input), n=0)
+    return known_as(Polygamma.apply(to_float(input), n=0), "DigammaBackward0")
 
 
 @accepts_out
@@ -192,7 +193,7 @@ def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None)
     """``ln(x / (1 - x))``, the inverse of sigmoid; x limited to [eps, 1 - eps] first if ``eps`` is given."""
     x = to_float(input)
     z = x if eps is None else clamp(x, eps, 1 - eps)
-    return log(z / (1 - z))
+    return known_as(log(z / (1 - z)), "LogitBackward0")
 
 
 @accepts_out

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.broadcast import Elementwise, of_float, operands, to_float
 from tinytorch.ops.checks import check_floating, check_tensor
 from tinytorch.ops.compare import where
@@ -229,7 +230,7 @@ def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``sin(πx) / (πx)``, and 1 at 0."""
     x = to_float(input)
     scaled = where(x == 0, 1.0, x) * math.pi  # never 0, so that the quotient's derivative stays finite
-    return where(x == 0, 1.0, sin(scaled) / scaled)
+    return known_as(where(x == 0, 1.0, sin(scaled) / scaled), "SincBackward0")
 
 
 @accepts_out

@@ -143,6 +143,8 @@ class Log10(Elementwise):
 class Log1p(Elementwise):
     """y = ln(1 + x), exact near 0; f' = 1 / (1 + x)."""
 
+    known_name = "Log1PBackward0"
+
     backward_on_arrays = True
 
     @staticmethod
@@ -313,9 +315,7 @@ class ReluGrad(Elementwise):
         (y,) = ctx.saved_tensors
         return ReluGrad.apply(grad, y), None
 
-    @classmethod
-    def name(cls) -> str:
-        return "ThresholdBackwardBackward0"
+    known_name = "ThresholdBackwardBackward0"
 
 
 def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.broadcast import cast, is_number
@@ -98,7 +99,8 @@ def vector_norm(
             "have an identity"
         )
     result = _norm_kept(x, ord, dims)
-    return result if keepdim else result.reshape([size for d, size in enumerate(x._array.shape) if d not in dims])
+    result = result if keepdim else result.reshape([size for d, size in enumerate(x._array.shape) if d not in dims])
+    return known_as(result, "LinalgVectorNormBackward0")
 
 
 def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:
@@ -148,7 +150,7 @@ def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, o
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of ``input - other``."""
-    return vector_norm(input - other, p)
+    return known_as(vector_norm(input - other, p), "DistBackward0")
 
 
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
@@ -165,7 +167,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
         )
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
-    return vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
+    return known_as(vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1), "CdistBackward0")
 
 
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:

@@ -36,9 +36,7 @@ class BackwardHookFunction(Primitive):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, ...]:
         return grads
 
-    @classmethod
-    def name(cls) -> str:
-        return "BackwardHookFunctionBackward"
+    known_name = "BackwardHookFunctionBackward"
 
 
 class Hooks:

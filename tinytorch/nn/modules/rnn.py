@@ -12,6 +12,7 @@ import warnings
 from typing import Any
 
 from tinytorch import ops
+from tinytorch.autograd.node import known_as
 from tinytorch.nn import functional as F
 from tinytorch.nn import init
 from tinytorch.nn.modules.module import Module
@@ -151,7 +152,8 @@ class RNNBase(Module):
         y, last = self._layers(x.reshape(length * batch, features), states, [batch] * length)
         if dim == 2:
             return y, tuple([state.squeeze(1) for state in last])
-        y = y.reshape(length, batch, y.shape[1])
+        last_op = "MkldnnRnnLayerBackward0" if name == "LSTM" else "StackBackward0"
+        y = known_as(y.reshape(length, batch, y.shape[1]), "CatBackward0" if self.bidirectional else last_op)
         return (y.transpose(0, 1) if self.batch_first else y), last
 
     def _run_packed(self, input: PackedSequence, states: Any) -> tuple[PackedSequence, tuple[Tensor, ...]]:

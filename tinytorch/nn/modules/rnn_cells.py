@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from tinytorch import ops
+from tinytorch.autograd.node import known_as
 from tinytorch.nn import functional as F
 from tinytorch.nn import init
 from tinytorch.nn.modules.module import Module
@@ -111,6 +112,7 @@ class RNNCell(RNNCellBase):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
         x, (h,) = self._batched(input, hx)
         h = rnn_sequence(self._gates(x), h, self.weight_hh, self.nonlinearity, [x.shape[0]])[1]
+        known_as(h, f"{self.nonlinearity.title()}Backward0")
         return h if input.dim() == 2 else h.squeeze(0)
 
 
@@ -145,5 +147,5 @@ class GRUCell(RNNCellBase):
             _check_dims("GRUCell", "hidden", hx)
         x, (h,) = self._batched(input, hx)
         gates = self._gates(x, both_biases=False)
-        h = gru_sequence(gates, h, self.weight_hh, self.bias_hh, [x.shape[0]])[1]
+        h = known_as(gru_sequence(gates, h, self.weight_hh, self.bias_hh, [x.shape[0]])[1], "AddBackward0")
         return h if input.dim() == 2 else h.squeeze(0)
