@@ -48,6 +48,7 @@ def gradcheck(
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
     fast_mode: bool = False,
+    explain: bool = False,
     **unused: Any,
 ) -> bool:
     """Compare the gradients of ``func(*inputs)`` with finite differences.
@@ -59,6 +60,8 @@ def gradcheck(
         atol, rtol: ``|analytical - numerical| <= atol + rtol · |numerical|``.
         raise_exception: raise :class:`GradcheckError`, which names input, output and element; otherwise return False.
         fast_mode: compare one random projection of the Jacobian instead of all of it.
+        explain: let the error say what kind of mistake it is, and which op's backward to read (not in PyTorch; see
+            :mod:`tinytorch.learn.doctor`).
 
     Raises:
         ValueError: no input requires grad.
@@ -71,10 +74,14 @@ def gradcheck(
             _check_output(func, tensors, index, output, eps, atol, rtol, nondet_tol, fast_mode)
         if not outputs:
             _check_no_dependence(func, tensors, eps, atol)
-    except GradcheckError:
-        if raise_exception:
-            raise
-        return False
+    except GradcheckError as error:
+        if not raise_exception:
+            return False
+        if explain:
+            from tinytorch.learn.doctor import examine  # not needed by anyone whose gradients are right
+
+            raise GradcheckError(f"{error}\n\n{examine(func, tensors)}") from None
+        raise
     return True
 
 

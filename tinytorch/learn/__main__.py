@@ -1,0 +1,171 @@
+"""``python -m tinytorch.learn``: the course from the command line.
+
+::
+
+    list                       all chapters and exercises
+    next                       the first exercise that is not solved yet
+    start EXERCISE             begin: the function's body in your copy becomes blank
+    start --chapter N | --all  begin all exercises of a chapter, or all there are
+    check [EXERCISE]           run its tests on your copy (without a name: all that are started and not solved)
+    hint EXERCISE              one hint more, three in all
+    peek EXERCISE              the original function
+    reset EXERCISE             begin again; your version is kept
+    status                     what is solved
+
+``--dir FOLDER`` says where your copy is: ``tinytorch-course`` if you do not, or the current folder if it is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinytorch.learn import source
+from tinytorch.learn.chapters import CHAPTERS
+from tinytorch.learn.exercise import Exercise
+from tinytorch.learn.exercises import EXERCISES, named
+from tinytorch.learn.folder import PACKAGE, CourseError, Folder, original
+
+_COMMAND = "python -m tinytorch.learn"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        if (PACKAGE.parents[1] / "course.json").exists():
+            raise CourseError(
+                f"{PACKAGE} is a copy to work on. Unset PYTHONPATH, so that the installed package is used."
+            )
+        return options.run(Folder(_directory(options.dir)), options)
+    except (CourseError, LookupError) as error:
+        print(error.args[0], file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        prog=_COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--dir", type=Path, help="your folder")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run in {"list": _list, "next": _next, "status": _status}.items():
+        commands.add_parser(name, parents=[common]).set_defaults(run=run)
+    for name, run in {"start": _start, "check": _check}.items():
+        command = commands.add_parser(name, parents=[common])
+        which = command.add_mutually_exclusive_group()
+        which.add_argument("exercise", nargs="?", type=str)
+        which.add_argument("--chapter", type=int)
+        which.add_argument("--all", action="store_true")
+        command.set_defaults(run=run)
+    for name, run in {"hint": _hint, "peek": _peek, "reset": _reset}.items():
+        command = commands.add_parser(name, parents=[common])
+        command.add_argument("exercise")
+        command.set_defaults(run=run)
+    return parser
+
+
+def _directory(given: Path | None) -> Path:
+    if given is not None:
+        return given
+    return Path() if Path("course.json").exists() else Path("tinytorch-course")
+
+
+def _chosen(options: argparse.Namespace) -> list[Exercise]:
+    if options.exercise:
+        return [named(options.exercise)]
+    if options.chapter is not None:
+        chosen = [exercise for exercise in EXERCISES if exercise.chapter == options.chapter]
+        if not chosen:
+            raise CourseError(f"chapter {options.chapter} has no exercises; `{_COMMAND} list` shows all")
+        return chosen
+    return list(EXERCISES) if options.all else []
+
+
+# ------------------------------------------------------------------------------------------ commands
+
+
+def _list(folder: Folder, options: argparse.Namespace) -> int:
+    for chapter in CHAPTERS:
+        print(f"{chapter.number:2}  {chapter.title}  ({chapter.modules[0]})")
+        for exercise in EXERCISES:
+            if exercise.chapter == chapter.number:
+                print(f"  {_mark(folder, exercise)} {exercise.name:24} {exercise.kind:8} {exercise.task}")
+    return 0
+
+
+def _mark(folder: Folder, exercise: Exercise) -> str:
+    facts = folder.done.get(exercise.name)
+    return " " if facts is None else "✓" if facts["passed"] else "…"
+
+
+def _status(folder: Folder, options: argparse.Namespace) -> int:
+    solved = [e for e in EXERCISES if folder.done.get(e.name, {}).get("passed")]
+    under_way = [e for e in EXERCISES if e.name in folder.done and e not in solved]
+    print(f"{len(solved)} of {len(EXERCISES)} exercises solved, in {folder.path}")
+    for exercise in under_way:
+        print(f"  … {exercise.name:24} {folder.where(exercise)}")
+    return 0
+
+
+def _next(folder: Folder, options: argparse.Namespace) -> int:
+    for exercise in EXERCISES:
+        if not folder.done.get(exercise.name, {}).get("passed"):
+            begun = exercise.name in folder.done
+            print(f"{exercise.name} ({exercise.kind}, chapter {exercise.chapter}): {exercise.task}")
+            print(f"    {_COMMAND} {'check' if begun else 'start'} {exercise.name}")
+            return 0
+    print("all exercises are solved")
+    return 0
+
+
+def _start(folder: Folder, options: argparse.Namespace) -> int:
+    chosen = _chosen(options)
+    if not chosen:
+        raise CourseError("start what? Give an exercise, --chapter N or --all")
+    for exercise in chosen:
+        print(folder.start(exercise))
+    print(
+        f"Read {folder.tests(chosen[0])}; then: {_COMMAND} check {chosen[0].name if len(chosen) == 1 else ''}".rstrip()
+    )
+    return 0
+
+
+def _check(folder: Folder, options: argparse.Namespace) -> int:
+    chosen = [e for e in _chosen(options) if options.exercise or e.name in folder.done]
+    chosen = chosen or [e for e in EXERCISES if folder.done.get(e.name, {}).get("passed") is False]
+    if not chosen:
+        raise CourseError(f"nothing is under way; `{_COMMAND} next` says what comes next")
+    all_passed = True
+    for exercise in chosen:
+        passed, output = folder.check(exercise)
+        all_passed = all_passed and passed
+        print(f"{'✓' if passed else '✗'} {exercise.name}\n{output}")
+        if not passed:
+            print(f"  {folder.where(exercise)}    ({_COMMAND} hint {exercise.name})")
+    return 0 if all_passed else 1
+
+
+def _hint(folder: Folder, options: argparse.Namespace) -> int:
+    print(folder.hint(named(options.exercise)))
+    return 0
+
+
+def _peek(folder: Folder, options: argparse.Namespace) -> int:
+    exercise = named(options.exercise)
+    for name in exercise.functions.split():
+        print(source.function(original(exercise), name))
+    return 0
+
+
+def _reset(folder: Folder, options: argparse.Namespace) -> int:
+    print(folder.reset(named(options.exercise)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

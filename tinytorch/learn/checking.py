@@ -1,0 +1,74 @@
+"""What the exercises' tests are written with: NumPy only, no test framework, and errors that explain."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.learn.diagnosis import Row, diagnose, table
+from tinytorch.learn.doctor import examine
+from tinytorch.tensor import Tensor
+
+__all__ = ["check_close", "check_gradient", "check_raises", "leaf", "lines_run", "numbers"]
+
+
+def numbers(*shape: int, seed: int = 0, low: float = 0.3, high: float = 1.7) -> np.ndarray:
+    """Random numbers of both signs, float64, none of them near 0."""
+    source = np.random.default_rng(seed)
+    return source.uniform(low, high, shape) * source.choice([-1.0, 1.0], shape)
+
+
+def leaf(array: Any) -> Tensor:
+    """A float64 tensor that requires grad."""
+    return Tensor._wrap(np.array(array, np.float64)).requires_grad_()
+
+
+def check_gradient(function: Callable[..., Any], *arrays: Any, names: str = "abcdefgh") -> None:
+    """AssertionError with the doctor's report unless the gradients of ``function`` are what finite differences say."""
+    report = examine(function, tuple(leaf(array) for array in arrays), names)
+    if not report.right:
+        raise AssertionError(f"\n{report}")
+
+
+def check_close(name: str, yours: Any, expected: Any, uses: Any = ()) -> None:
+    """AssertionError with a table unless ``yours`` has the expected values."""
+    yours, expected = _array(yours), np.asarray(expected, np.float64)
+    finding = diagnose(yours, expected, uses=uses)
+    if not finding.right:
+        raise AssertionError("\n" + table([Row(name, yours, expected, finding)]))
+
+
+def check_raises(kind: type[Exception], function: Callable[[], Any], why: str) -> None:
+    """AssertionError unless ``function()`` raises the kind of error."""
+    try:
+        function()
+    except kind:
+        return
+    raise AssertionError(f"{kind.__name__} was expected: {why}")
+
+
+def lines_run(function: Callable[..., Any], *args: Any) -> int:
+    """How many lines of Python ``function(*args)`` runs: speed that does not depend on the machine."""
+    count = 0
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function(*args)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def _array(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value._array
+    return value if value is None else np.asarray(value, np.float64)

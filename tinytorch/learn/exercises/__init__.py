@@ -1,0 +1,23 @@
+"""All exercises, in the order of the chapters. Each table is plain data; see :class:`.Exercise`."""
+
+from __future__ import annotations
+
+from tinytorch.learn.exercise import Exercise
+from tinytorch.learn.exercises import beginning
+
+__all__ = ["EXERCISES", "named"]
+
+EXERCISES: tuple[Exercise, ...] = (*beginning.EXERCISES,)
+
+
+def named(name: str) -> Exercise:
+    """The exercise of that name. LookupError names similar ones."""
+    from difflib import get_close_matches
+
+    by_name = {exercise.name: exercise for exercise in EXERCISES}
+    if name not in by_name:
+        similar = get_close_matches(name, by_name)
+        raise LookupError(
+            f"no exercise is called {name!r}" + (f"; did you mean {', '.join(similar)}?" if similar else "")
+        )
+    return by_name[name]

@@ -1,0 +1,162 @@
+"""The learner's folder: a copy of the package to work on, the tests, and what was done so far.
+
+::
+
+    FOLDER/src/tinytorch/          the copy; exercises are blanks in it
+    FOLDER/tests/chapter_03.py     the checks, to read and to run
+    FOLDER/kept/                   bodies that ``reset`` put aside
+    FOLDER/course.json             which exercises were started, passed, and how many hints were read
+
+Nothing that the learner wrote is ever overwritten: ``start`` changes a function only while it is as it was copied, and
+``reset`` keeps what stood there.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tinytorch.learn import source
+from tinytorch.learn.exercise import Exercise
+
+__all__ = ["PACKAGE", "CourseError", "Folder", "original"]
+
+PACKAGE = Path(__file__).resolve().parents[1]  # the installed package: the original
+_LIMIT = 60  # seconds that a check may take before it is taken for an endless loop
+
+
+class CourseError(Exception):
+    """Something that the learner should know; its text is all that is shown."""
+
+
+def original(exercise: Exercise) -> str:
+    """The text of the exercise's file in the installed package."""
+    return (PACKAGE / exercise.file).read_text(encoding="utf-8")
+
+
+class Folder:
+    """A learner's folder, made when the first exercise is started."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = path / "course.json"
+        self.done: dict[str, dict[str, Any]] = {}
+        if self.record.exists():
+            self.done = json.loads(self.record.read_text(encoding="utf-8"))
+
+    def file(self, exercise: Exercise) -> Path:
+        """The learner's copy of the exercise's file."""
+        return self.path / "src" / "tinytorch" / exercise.file
+
+    def tests(self, exercise: Exercise) -> Path:
+        """The learner's copy of the chapter's tests."""
+        return self.path / "tests" / f"chapter_{exercise.chapter:02}.py"
+
+    # ------------------------------------------------------------------------------------ the commands
+
+    def start(self, exercise: Exercise) -> str:
+        """Make the exercise's blank in the copy; returns what to tell the learner."""
+        self._create()
+        if exercise.name in self.done:
+            return f"{exercise.name}: started before, left as it is: {self.where(exercise)}"
+        text = self._text(exercise)
+        if exercise.bodies(text) != exercise.bodies(original(exercise)):
+            raise CourseError(
+                f"{exercise.name}: you have changed {exercise.functions} already, so it is left as it is. "
+                f"`reset {exercise.name}` keeps your version aside and starts afresh."
+            )
+        self._write(exercise, exercise.started(text))
+        self._note(exercise, passed=False, hints=0)
+        return f"{exercise.name}: {self.where(exercise)}\n    {exercise.task}"
+
+    def check(self, exercise: Exercise) -> tuple[bool, str]:
+        """Run the exercise's tests on the copy: whether they pass, and their output."""
+        if exercise.name not in self.done:
+            raise CourseError(f"start it first: python -m tinytorch.learn start {exercise.name}")
+        command = [sys.executable, str(PACKAGE / "learn" / "runner.py"), str(self.path), str(self.tests(exercise)),
+                   exercise.tests]  # fmt: skip
+        try:
+            run = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT, encoding="utf-8",
+                                 env=_environment())  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return False, f"stopped after {_LIMIT} seconds: an endless loop?"
+        passed = run.returncode == 0
+        if passed:
+            self._note(exercise, passed=True)
+        return passed, (run.stdout + run.stderr).rstrip()
+
+    def hint(self, exercise: Exercise) -> str:
+        """The next of the three hints; after the last one, all of them again."""
+        given = self.done.get(exercise.name, {}).get("hints", 0)
+        if exercise.name in self.done:
+            self._note(exercise, hints=min(given + 1, 3))
+        return "\n".join(f"{number}. {hint}" for number, hint in enumerate(exercise.hints[: given + 1], 1))
+
+    def reset(self, exercise: Exercise) -> str:
+        """Start afresh; what stands there is put aside first."""
+        self._create()
+        kept = ""
+        mine = self._text(exercise)
+        functions = [source.function(mine, name) for name in exercise.functions.split()]
+        blank = exercise.started(original(exercise))
+        if exercise.bodies(mine) not in (exercise.bodies(blank), exercise.bodies(original(exercise))):
+            kept = f"\n    your version is kept in {self._keep(exercise, functions)}"
+        for name, body in zip(exercise.functions.split(), exercise.bodies(blank), strict=True):
+            mine = source.with_body(mine, name, body)
+        self._write(exercise, mine)
+        self._note(exercise, passed=False)
+        return f"{exercise.name}: {self.where(exercise)}{kept}"
+
+    def where(self, exercise: Exercise) -> str:
+        """File and line of the exercise's first function in the copy."""
+        place = source.find(self._text(exercise), exercise.functions.split()[0])
+        return f"{self.file(exercise)}:{place.start + 1}"
+
+    # ------------------------------------------------------------------------------------ files
+
+    def _create(self) -> None:
+        """Copy the package and the tests, once."""
+        package = self.path / "src" / "tinytorch"
+        if not package.exists():
+            shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+        tests = self.path / "tests"
+        if not tests.exists():
+            shutil.copytree(PACKAGE / "learn" / "tests", tests, ignore=shutil.ignore_patterns("__*"))
+
+    def _text(self, exercise: Exercise) -> str:
+        path = self.file(exercise)
+        if not path.exists():
+            raise CourseError(f"start it first: python -m tinytorch.learn start {exercise.name}")
+        text = path.read_text(encoding="utf-8")
+        try:
+            exercise.bodies(text)
+        except SyntaxError as error:
+            raise CourseError(f"{path}:{error.lineno}: {error.msg}. Mend that first.") from None
+        except LookupError as error:
+            raise CourseError(f"{path}: {error}. Put it back first; `peek {exercise.name}` shows it.") from None
+        return text
+
+    def _write(self, exercise: Exercise, text: str) -> None:
+        self.file(exercise).write_text(text, encoding="utf-8")
+
+    def _keep(self, exercise: Exercise, functions: list[str]) -> Path:
+        kept = self.path / "kept"
+        kept.mkdir(exist_ok=True)
+        number = 1 + len(list(kept.glob(f"{exercise.name}-*.py")))
+        path = kept / f"{exercise.name}-{number}.py"
+        path.write_text("\n\n".join(functions) + "\n", encoding="utf-8")
+        return path
+
+    def _note(self, exercise: Exercise, **facts: Any) -> None:
+        self.done.setdefault(exercise.name, {"passed": False, "hints": 0}).update(facts)
+        self.record.write_text(json.dumps(self.done, indent=1), encoding="utf-8")
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
