@@ -145,7 +145,7 @@ from tinytorch.legacy import (
     ShortTensor,
     set_default_tensor_type,
 )
-from tinytorch.nn.functional import celu_, rrelu_, selu_, threshold_
+from tinytorch.nn.functional import celu_, conv_tbc, max_pool1d_with_indices, rrelu_, selu_, threshold_
 from tinytorch.ops import (
     _chunk_cat,
     _unsafe_masked_index,

@@ -40,7 +40,7 @@ def test_samples(op):
     report = Report()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        run_op(op, report, [torch.float64], most=6)
+        run_op(op, report, [torch.float64], most=4)
     failed = {key: messages for key, messages in report.failed.items() if key not in KNOWN}
     assert not failed, "\n".join(f"{key}: {messages[0]}" for key, messages in failed.items())
 

@@ -60,6 +60,12 @@ def test_convolution() -> None:
         compare(lambda T, x, w, b, a=arguments: T.convolution(x, w, b, *a), normal(1, 2, *size), kernel, normal(2))
 
 
+def test_convolution_with_time_first() -> None:
+    normal = _inputs()
+    compare(lambda T, x, w, b: T.conv_tbc(x, w, b, 1), normal(6, 2, 3), normal(3, 3, 4), normal(4))
+    compare(lambda T, x: T.max_pool1d_with_indices(x, 2), normal(2, 3, 6))
+
+
 def test_grids() -> None:
     normal = _inputs()
     for corners in (True, False):
