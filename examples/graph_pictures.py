@@ -157,7 +157,7 @@ def dead_relu():
     with viz.watch(values=True) as watched:
         loss = (model(torch.randn(64, 8)) ** 2).mean()
         loss.backward()
-    graph = watched.graph().diagnose().styled(metrics=[])
+    graph = watched.graph().diagnose().styled(metrics=[], values=False)
     assert any(note == "dead: 16 of 16 units" for node in graph.ops() for note in node.notes)
     return graph
 

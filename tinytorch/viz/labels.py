@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from typing import Any
 
 import graphviz
@@ -33,8 +34,9 @@ def title(graph: Graph, legend: list[tuple[str, str]]) -> str:
     """The title, remarks below it, and the legend of the colours."""
     lines = []
     if graph.title:
-        lines.append(f"<B>{escaped(graph.title, 120)}</B>")
-    lines += [f'<FONT COLOR="{_GREY}">{escaped(remark, 140)}</FONT>' for remark in graph.remarks]
+        lines += [f"<B>{escaped(line, 120)}</B>" for line in _wrapped(graph.title.split(", "), 44)]
+    remarks = [line for remark in graph.remarks for line in textwrap.wrap(printable(remark), 48)[:4]]
+    lines += [f'<FONT COLOR="{_GREY}">{escaped(line, 60)}</FONT>' for line in remarks]
     if not legend:
         return f"<{'<BR/>'.join(lines)}<BR/> >" if lines else ""
     cells = "".join(f'<TD BGCOLOR="{color}" WIDTH="60">{_on(color, escaped(text))}</TD>' for color, text in legend)
@@ -53,9 +55,9 @@ def _on(color: str, text: str) -> str:
 
 def scope(scope: Scope) -> str:
     """The heading of a frame."""
-    name = f"<B>{escaped(scope.label)}</B> " if scope.name and scope.name != scope.kind else ""
+    name = f"<B>{escaped(scope.label)}</B>&#160;" if scope.name and scope.name != scope.kind else ""
     kind = escaped(scope.kind) if name else f"<B>{escaped(scope.label)}</B>"
-    count = f" <B>×{scope.count}</B>" if scope.count > 1 else ""
+    count = f"&#160;<B>×{scope.count}</B>" if scope.count > 1 else ""
     heading = f"{name}{kind}{count}"
     # Edges come in at the middle of a frame. So that they do not cross the heading, it gets as much room again.
     room = 12 + 6 * len(scope.title)
@@ -89,17 +91,19 @@ def node(graph: Graph, node: Node, view: str, dark: bool = False) -> str:
 
 
 def _heading(graph: Graph, node: Node, view: str, grey: str) -> str:
-    count = f" <B>×{node.count}</B>" if node.count > 1 else ""
+    count = f"&#160;<B>×{node.count}</B>" if node.count > 1 else ""
     if node.kind == "module":
-        kind = f" {escaped(node.name)}" if node.name != node.module else ""
+        kind = f"&#160;{escaped(node.name)}" if node.name != node.module else ""
         return f"<B>{escaped(node.module)}</B>{kind}{count}"
     if node.kind == "op":
         backward = view == "backward" or graph.style.get("op_names") == "backward"
         name = node.backward if backward and node.backward else _expression(node) if _is_symbol(node) else node.name
         where = node.module or node.label
-        return f"<B>{escaped(name)}</B>" + (f' <FONT COLOR="{grey}">{escaped(where)}</FONT>' if where else "") + count
+        return (
+            f"<B>{escaped(name)}</B>" + (f'&#160;<FONT COLOR="{grey}">{escaped(where)}</FONT>' if where else "") + count
+        )
     name = node.name or ("input" if node.kind == "outside" else node.kind)
-    frozen = " (frozen)" if node.kind == "parameter" and not node.trainable else ""
+    frozen = "&#160;(frozen)" if node.kind == "parameter" and not node.trainable else ""
     return f"<B>{escaped(name)}</B>{frozen}"
 
 
