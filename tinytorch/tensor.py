@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch import dtypes
+from tinytorch.numpy_names import accepts_axis
 from tinytorch.tensor_base import TensorBase
 
 __all__ = ["Tensor"]
@@ -736,47 +737,60 @@ class Tensor(TensorBase):
     def amin(self, dim: Any = (), keepdim: bool = False, **numpy_names: Any) -> Tensor:
         return ops.amin(self, dim, keepdim, **numpy_names)
 
+    @accepts_axis
     def logsumexp(self, dim: Any, keepdim: bool = False) -> Tensor:
         return ops.logsumexp(self, dim, keepdim)
 
+    @accepts_axis
     def cumsum(self, dim: int, *, dtype: Any = None) -> Tensor:
         return ops.cumsum(self, dim, dtype=dtype)
 
+    @accepts_axis
     def softmax(self, dim: int, dtype: Any = None) -> Tensor:
         return ops.softmax(self, dim, dtype=dtype)
 
+    @accepts_axis
     def log_softmax(self, dim: int, dtype: Any = None) -> Tensor:
         return ops.log_softmax(self, dim, dtype=dtype)
 
+    @accepts_axis
     def sort(self, dim: Any = -1, descending: Any = False, stable: Any = False) -> Any:
         return ops.sort(self, dim, descending, stable)
 
+    @accepts_axis
     def argsort(self, dim: Any = -1, descending: Any = False, stable: Any = False) -> Tensor:
         return ops.argsort(self, dim, descending, stable)
 
     def msort(self) -> Tensor:
         return ops.msort(self)
 
+    @accepts_axis
     def topk(self, k: Any, dim: Any = -1, largest: Any = True, sorted: Any = True) -> Any:
         return ops.topk(self, k, dim, largest, sorted)
 
+    @accepts_axis
     def kthvalue(self, k: Any, dim: Any = -1, keepdim: Any = False) -> Any:
         return ops.kthvalue(self, k, dim, keepdim)
 
+    @accepts_axis
     def median(self, dim: Any = None, keepdim: Any = False) -> Any:
         return ops.median(self, dim, keepdim)
 
+    @accepts_axis
     def nanmedian(self, dim: Any = None, keepdim: Any = False) -> Any:
         return ops.nanmedian(self, dim, keepdim)
 
+    @accepts_axis
     def mode(self, dim: Any = -1, keepdim: Any = False) -> Any:
         return ops.mode(self, dim, keepdim)
 
+    @accepts_axis
     def unique(
         self, sorted: Any = True, return_inverse: Any = False, return_counts: Any = False, dim: Any = None
     ) -> Any:
         return ops.unique(self, sorted, return_inverse, return_counts, dim)
 
+    @accepts_axis
     def unique_consecutive(self, return_inverse: Any = False, return_counts: Any = False, dim: Any = None) -> Any:
         return ops.unique_consecutive(self, return_inverse, return_counts, dim)
 
@@ -789,27 +803,34 @@ class Tensor(TensorBase):
     def histogram(self, bins: Any, *, range: Any = None, weight: Any = None, density: Any = False) -> Any:
         return ops.histogram(self, bins, range=range, weight=weight, density=density)
 
+    @accepts_axis
     def count_nonzero(self, dim: Any = None) -> Tensor:
         return ops.count_nonzero(self, dim)
 
+    @accepts_axis
     def norm(self, p: Any = "fro", dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Tensor:
         return ops.norm(self, p, dim, keepdim, dtype)
 
     def dist(self, other: Any, p: Any = 2) -> Tensor:
         return ops.dist(self, other, p)
 
+    @accepts_axis
     def nansum(self, dim: Any = None, keepdim: Any = False, *, dtype: Any = None) -> Tensor:
         return ops.nansum(self, dim, keepdim, dtype=dtype)
 
+    @accepts_axis
     def nanmean(self, dim: Any = None, keepdim: Any = False, *, dtype: Any = None) -> Tensor:
         return ops.nanmean(self, dim, keepdim, dtype=dtype)
 
+    @accepts_axis
     def quantile(self, q: Any, dim: Any = None, keepdim: Any = False, *, interpolation: Any = "linear") -> Tensor:
         return ops.quantile(self, q, dim, keepdim, interpolation=interpolation)
 
+    @accepts_axis
     def nanquantile(self, q: Any, dim: Any = None, keepdim: Any = False, *, interpolation: Any = "linear") -> Tensor:
         return ops.nanquantile(self, q, dim, keepdim, interpolation=interpolation)
 
+    @accepts_axis
     def aminmax(self, *, dim: Any = None, keepdim: Any = False) -> Any:
         return ops.aminmax(self, dim=dim, keepdim=keepdim)
 
@@ -819,18 +840,23 @@ class Tensor(TensorBase):
     def corrcoef(self) -> Tensor:
         return ops.corrcoef(self)
 
+    @accepts_axis
     def cumprod(self, dim: Any, *, dtype: Any = None) -> Tensor:
         return ops.cumprod(self, dim, dtype=dtype)
 
+    @accepts_axis
     def cummax(self, dim: Any) -> Any:
         return ops.cummax(self, dim)
 
+    @accepts_axis
     def cummin(self, dim: Any) -> Any:
         return ops.cummin(self, dim)
 
+    @accepts_axis
     def logcumsumexp(self, dim: Any) -> Tensor:
         return ops.logcumsumexp(self, dim)
 
+    @accepts_axis
     def diff(self, n: Any = 1, dim: Any = -1, prepend: Any = None, append: Any = None) -> Tensor:
         return ops.diff(self, n, dim, prepend, append)
 
@@ -881,6 +907,7 @@ class Tensor(TensorBase):
     def kron(self, other: Any) -> Tensor:
         return ops.kron(self, other)
 
+    @accepts_axis
     def cross(self, other: Any, dim: Any = None) -> Tensor:
         return ops.cross(self, other, dim)
 
@@ -997,6 +1024,7 @@ class Tensor(TensorBase):
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         return ops.flatten(self, start_dim, end_dim)
 
+    @accepts_axis
     def unflatten(self, dim: int, sizes: Any) -> Tensor:
         return ops.unflatten(self, dim, sizes)
 
@@ -1044,24 +1072,31 @@ class Tensor(TensorBase):
     def adjoint(self) -> Tensor:
         return ops.adjoint(self)
 
+    @accepts_axis
     def squeeze(self, dim: Any = None) -> Tensor:
         return ops.squeeze(self, dim)
 
+    @accepts_axis
     def unsqueeze(self, dim: int) -> Tensor:
         return ops.unsqueeze(self, dim)
 
+    @accepts_axis
     def split(self, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
         return ops.split(self, split_size, dim)
 
+    @accepts_axis
     def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         return ops.chunk(self, chunks, dim)
 
+    @accepts_axis
     def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
         return ops.unbind(self, dim)
 
+    @accepts_axis
     def narrow(self, dim: int, start: Any, length: int) -> Tensor:
         return ops.narrow(self, dim, start, length)
 
+    @accepts_axis
     def select(self, dim: int, index: int) -> Tensor:
         return ops.select(self, dim, index)
 
@@ -1074,6 +1109,7 @@ class Tensor(TensorBase):
     def clone(self, *, memory_format: Any = None) -> Tensor:
         return ops.clone(self, memory_format=memory_format)
 
+    @accepts_axis
     def repeat_interleave(self, repeats: Any = None, dim: Any = None, *, output_size: Any = None) -> Tensor:
         return ops.repeat_interleave(self, repeats, dim, output_size=output_size)
 
@@ -1095,9 +1131,11 @@ class Tensor(TensorBase):
     def as_strided(self, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
         return ops.as_strided(self, size, stride, storage_offset)
 
+    @accepts_axis
     def tensor_split(self, indices_or_sections: Any, dim: Any = 0) -> tuple[Tensor, ...]:
         return ops.tensor_split(self, indices_or_sections, dim)
 
+    @accepts_axis
     def split_with_sizes(self, split_sizes: Any, dim: Any = 0) -> tuple[Tensor, ...]:
         return ops.split_with_sizes(self, split_sizes, dim)
 
@@ -1116,12 +1154,15 @@ class Tensor(TensorBase):
     def narrow_copy(self, dim: int, start: Any, length: int) -> Tensor:
         return ops.narrow_copy(self, dim, start, length)
 
+    @accepts_axis
     def unsafe_chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         return ops.unsafe_chunk(self, chunks, dim)
 
+    @accepts_axis
     def unsafe_split(self, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
         return ops.unsafe_split(self, split_size, dim)
 
+    @accepts_axis
     def unsafe_split_with_sizes(self, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
         return ops.unsafe_split_with_sizes(self, split_sizes, dim)
 
@@ -1130,15 +1171,18 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------------------------------ picking and placing
 
+    @accepts_axis
     def gather(self, dim: int, index: Tensor) -> Tensor:
         return ops.gather(self, dim, index)
 
+    @accepts_axis
     def index_select(self, dim: int, index: Tensor) -> Tensor:
         return ops.index_select(self, dim, index)
 
     def index_put(self, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
         return ops.index_put(self, indices, values, accumulate)
 
+    @accepts_axis
     def take_along_dim(self, indices: Tensor, dim: int | None = None) -> Tensor:
         return ops.take_along_dim(self, indices, dim)
 
@@ -1151,21 +1195,27 @@ class Tensor(TensorBase):
     def argwhere(self) -> Tensor:
         return ops.argwhere(self)
 
+    @accepts_axis
     def scatter(self, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Tensor:
         return ops.scatter(self, dim, index, src, value=value, reduce=reduce)
 
+    @accepts_axis
     def scatter_add(self, dim: Any, index: Any, src: Any) -> Tensor:
         return ops.scatter_add(self, dim, index, src)
 
+    @accepts_axis
     def scatter_reduce(self, dim: Any, index: Any, src: Any, reduce: Any, *, include_self: Any = True) -> Tensor:
         return ops.scatter_reduce(self, dim, index, src, reduce, include_self=include_self)
 
+    @accepts_axis
     def index_add(self, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
         return ops.index_add(self, dim, index, source, alpha=alpha)
 
+    @accepts_axis
     def index_copy(self, dim: Any, index: Any, source: Any) -> Tensor:
         return ops.index_copy(self, dim, index, source)
 
+    @accepts_axis
     def index_fill(self, dim: Any, index: Any, value: Any) -> Tensor:
         return ops.index_fill(self, dim, index, value)
 
@@ -1181,18 +1231,22 @@ class Tensor(TensorBase):
     def put(self, index: Any, source: Any, accumulate: Any = False) -> Tensor:
         return ops.put(self, index, source, accumulate)
 
+    @accepts_axis
     def select_scatter(self, src: Any, dim: Any, index: Any) -> Tensor:
         return ops.select_scatter(self, src, dim, index)
 
+    @accepts_axis
     def slice_scatter(self, src: Any, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1) -> Tensor:
         return ops.slice_scatter(self, src, dim, start, end, step)
 
     def diagonal_scatter(self, src: Any, offset: Any = 0, dim1: Any = 0, dim2: Any = 1) -> Tensor:
         return ops.diagonal_scatter(self, src, offset, dim1, dim2)
 
+    @accepts_axis
     def index_reduce(self, dim: Any, index: Any, source: Any, reduce: Any, *, include_self: Any = True) -> Tensor:
         return ops.index_reduce(self, dim, index, source, reduce, include_self=include_self)
 
+    @accepts_axis
     def renorm(self, p: Any, dim: Any, maxnorm: Any) -> Tensor:
         return ops.renorm(self, p, dim, maxnorm)
 
@@ -1704,24 +1758,31 @@ class Tensor(TensorBase):
     def logical_not_(self) -> Tensor:
         return change_in_place(self, ops.logical_not)
 
+    @accepts_axis
     def cumsum_(self, dim: Any, *, dtype: Any = None) -> Tensor:
         return change_in_place(self, ops.cumsum, dim, dtype=dtype)
 
+    @accepts_axis
     def scatter_(self, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Tensor:
         return change_in_place(self, ops.scatter, dim, index, src, value=value, reduce=reduce)
 
+    @accepts_axis
     def scatter_add_(self, dim: Any, index: Any, src: Any) -> Tensor:
         return change_in_place(self, ops.scatter_add, dim, index, src)
 
+    @accepts_axis
     def scatter_reduce_(self, dim: Any, index: Any, src: Any, reduce: Any, *, include_self: Any = True) -> Tensor:
         return change_in_place(self, ops.scatter_reduce, dim, index, src, reduce, include_self=include_self)
 
+    @accepts_axis
     def index_add_(self, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
         return change_in_place(self, ops.index_add, dim, index, source, alpha=alpha)
 
+    @accepts_axis
     def index_copy_(self, dim: Any, index: Any, source: Any) -> Tensor:
         return change_in_place(self, ops.index_copy, dim, index, source)
 
+    @accepts_axis
     def index_fill_(self, dim: Any, index: Any, value: Any) -> Tensor:
         return change_in_place(self, ops.index_fill, dim, index, value)
 
@@ -1752,6 +1813,7 @@ class Tensor(TensorBase):
     def triu_(self, diagonal: Any = 0) -> Tensor:
         return change_in_place(self, ops.triu, diagonal)
 
+    @accepts_axis
     def cumprod_(self, dim: Any, *, dtype: Any = None) -> Tensor:
         return change_in_place(self, ops.cumprod, dim, dtype=dtype)
 
@@ -1767,9 +1829,11 @@ class Tensor(TensorBase):
     def swapdims_(self, dim0: Any, dim1: Any) -> Tensor:
         return ops.transpose_(self, dim0, dim1)
 
+    @accepts_axis
     def squeeze_(self, dim: Any = None) -> Tensor:
         return ops.squeeze_(self, dim)
 
+    @accepts_axis
     def unsqueeze_(self, dim: Any) -> Tensor:
         return ops.unsqueeze_(self, dim)
 
@@ -1788,9 +1852,11 @@ class Tensor(TensorBase):
     def heaviside_(self, values: Any) -> Tensor:
         return change_in_place(self, ops.heaviside, values)
 
+    @accepts_axis
     def index_reduce_(self, dim: Any, index: Any, source: Any, reduce: Any, *, include_self: Any = True) -> Tensor:
         return change_in_place(self, ops.index_reduce, dim, index, source, reduce, include_self=include_self)
 
+    @accepts_axis
     def renorm_(self, p: Any, dim: Any, maxnorm: Any) -> Tensor:
         return change_in_place(self, ops.renorm, p, dim, maxnorm)
 

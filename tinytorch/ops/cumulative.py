@@ -105,6 +105,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = 
 
 
 @accepts_out
+@accepts_axis
 def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tensor:
     """``log(cumsum(exp(x)))`` without overflow. NotImplementedError for integers."""
     check_floating("logcumsumexp_out_cpu", input)
@@ -140,6 +141,7 @@ def cummin(input: Tensor, dim: int, *, out: Any = None) -> Any:
 
 
 @accepts_out
+@accepts_axis
 def diff(
     input: Tensor,
     n: int = 1,
@@ -181,12 +183,14 @@ def _trapezoids(y: Tensor, x: Tensor | None, dx: Any, dim: int) -> Tensor:
     return (before + after) * diff(x, dim=dim if x._array.ndim == y._array.ndim else -1) / 2.0
 
 
+@accepts_axis
 def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
     """The integral of ``y`` by the trapezoidal rule, at points ``x`` or ``dx`` apart."""
     dim = one_dim(dim, y._array.ndim)
     return _trapezoids(y, x, dx, dim).sum(dim)
 
 
+@accepts_axis
 def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
     """The running integral of ``y`` by the trapezoidal rule."""
     dim = one_dim(dim, y._array.ndim)

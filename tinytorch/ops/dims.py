@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from tinytorch.numpy_names import accepts_axis
 
 __all__ = ["accepts_axis", "many_dims", "one_dim", "sizes_from"]
 
@@ -50,26 +50,3 @@ def sizes_from(sizes: tuple[Any, ...]) -> tuple[int, ...]:
             raise TypeError(f"sizes must be ints, but found element of type {type(size).__name__} at pos {position}")
         result.append(size.__index__())
     return tuple(result)
-
-
-def accepts_axis(function: F) -> F:
-    """Let an op take NumPy's ``axis`` and ``keepdims`` for ``dim`` and ``keepdim``, as PyTorch does.
-
-    Tensor's methods pass the defaults of ``dim`` and ``keepdim`` on by position; NumPy's names replace them there.
-    """
-    positions = {name: position for position, name in enumerate(inspect.signature(function).parameters)}
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
-            return function(*args)
-        for numpy_name, name in (("axis", "dim"), ("keepdims", "keepdim")):
-            if numpy_name in kwargs:
-                value, position = kwargs.pop(numpy_name), positions[name]
-                if position < len(args):
-                    args = (*args[:position], value, *args[position + 1 :])
-                else:
-                    kwargs[name] = value
-        return function(*args, **kwargs)
-
-    return wrapper  # type: ignore[return-value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinytorch.ops.dims import accepts_axis
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.vector_norms import vector_norm
 from tinytorch.tensor import Tensor
@@ -17,6 +18,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, o
     return input / vector_norm(input, p, dim, keepdim=True).clamp_min(eps)
 
 
+@accepts_axis
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """``x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps))`` along ``dim``."""
     if x1.shape != x2.shape:  # `dim` counts in the shape of both together

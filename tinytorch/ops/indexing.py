@@ -17,7 +17,7 @@ from tinytorch.autograd import inplace
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.dims import one_dim
+from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.index_arguments import (
     broadcast_ndim,
     consumed_dims,
@@ -300,6 +300,7 @@ builtin_max = max
 
 
 @accepts_out
+@accepts_axis
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
     """Elements picked along ``dim``: ``out[i][j] = input[index[i][j]][j]`` for dim 0; the result has index's shape."""
     dim = _checked_gather("gather", input, dim, index)
@@ -312,6 +313,7 @@ def scatter_add_along(source: Tensor, index: Tensor, dim: int, shape: tuple[int,
 
 
 @accepts_out
+@accepts_axis
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """As :func:`gather`, with broadcasting, and negative indices count from the end; without ``dim`` from the
     flattened tensor."""
@@ -333,6 +335,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
 
 
 @accepts_out
+@accepts_axis
 def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The positions ``index`` (1-d) along ``dim``."""
     if index._array.ndim > 1:

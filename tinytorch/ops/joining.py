@@ -11,7 +11,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.broadcast import promote_all
-from tinytorch.ops.dims import one_dim, sizes_from
+from tinytorch.ops.dims import accepts_axis, one_dim, sizes_from
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.shape import narrow, select
 from tinytorch.tensor import Tensor
@@ -134,6 +134,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out
 
 
 @accepts_out
+@accepts_axis
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors of equal shape joined along a new dimension."""
     parts = promote_all(*_checked_sequence("stack", tensors))
@@ -148,6 +149,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None)
     return Stack.apply(*parts, dim=one_dim(dim, len(first) + 1))
 
 
+@accepts_axis
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of parts along ``dim``: of one size (the last may be smaller), or of given sizes."""
     dim = one_dim(dim, tensor._array.ndim)
@@ -171,6 +173,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     return Split.apply(tensor, sizes=sizes, dim=dim)
 
 
+@accepts_axis
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of at most ``chunks`` parts of equal size (the last may be smaller)."""
     if chunks <= 0:
@@ -182,6 +185,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, size, dim) if total else split(input, [0] * chunks, dim)
 
 
+@accepts_axis
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """One view per position along ``dim``."""
     if input._array.ndim == 0:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.checks import check_square
-from tinytorch.ops.dims import one_dim
+from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import index_select
 from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, weighted_sum
 from tinytorch.ops.out import accepts_out
@@ -130,6 +130,7 @@ def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 @accepts_out
+@accepts_axis
 def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """The vector product along a dimension of size 3; without ``dim`` along the first such dimension."""
     if dim is None:

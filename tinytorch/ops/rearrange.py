@@ -15,7 +15,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.blocks import memory_block, offset_in_block
 from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.compare import where
-from tinytorch.ops.dims import one_dim
+from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import Index
 from tinytorch.ops.joining import cat
 from tinytorch.ops.shape import flip, narrow, restore_row_major, transpose
@@ -80,6 +80,7 @@ def flipud(input: Tensor) -> Tensor:
     return flip(input, 0)
 
 
+@accepts_axis
 def repeat_interleave(
     input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.diagonal import _two_dims
-from tinytorch.ops.dims import one_dim
+from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import IndexPut
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.scatter_reduce import scatter_reduce
@@ -31,12 +31,14 @@ def _replaced(input: Tensor, src: Tensor, index: tuple[Any, ...]) -> Tensor:
     return IndexPut.apply(input, cast(src, input._array.dtype), index=index, accumulate=False)
 
 
+@accepts_axis
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """``input`` with ``src`` at one position along ``dim``."""
     return _replaced(input, src, (slice(None),) * one_dim(dim, input._array.ndim) + (index, ...))
 
 
 @accepts_out
+@accepts_axis
 def slice_scatter(
     input: Tensor,
     src: Tensor,
@@ -74,6 +76,7 @@ def fill_diagonal(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
 
 
 @accepts_out
+@accepts_axis
 def index_reduce(
     input: Tensor,
     dim: int,
@@ -96,6 +99,7 @@ def index_reduce(
 
 
 @accepts_out
+@accepts_axis
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | None = None) -> Tensor:
     """Each slice along ``dim`` scaled down to p-norm ``maxnorm`` if its norm is larger."""
     if input._array.ndim < 2:

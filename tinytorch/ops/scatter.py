@@ -14,7 +14,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
 from tinytorch.ops.checks import type_name
-from tinytorch.ops.dims import one_dim
+from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import Index, IndexPut, _along, basic_index
 from tinytorch.ops.numbers import number_as
 from tinytorch.ops.out import accepts_out
@@ -81,6 +81,7 @@ def _part_of(src: Tensor, wanted: tuple[int, ...], shape: tuple[int, ...], dim: 
 
 
 @accepts_out
+@accepts_axis
 def scatter(
     input: Tensor,
     dim: int,
@@ -107,6 +108,7 @@ def scatter(
 
 
 @accepts_out
+@accepts_axis
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``out[index[i][j]][j] += src[i][j]`` for dim 0; repeated indices add up."""
     where, src = placed("scatter", input, dim, index, src)
@@ -153,6 +155,7 @@ def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
 
 
 @accepts_out
+@accepts_axis
 def index_add(
     input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1, out: Tensor | None = None
 ) -> Tensor:
@@ -162,11 +165,13 @@ def index_add(
 
 
 @accepts_out
+@accepts_axis
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``out[index[i]] = source[i]`` for dim 0."""
     return _put_slices("index_copy_", input, dim, index, source, accumulate=False)
 
 
+@accepts_axis
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """``value`` (a number or 0-d tensor) at the positions ``index`` along ``dim``."""
     if isinstance(value, Tensor) and value._array.ndim:

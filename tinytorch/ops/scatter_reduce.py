@@ -9,6 +9,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.compare import where
+from tinytorch.ops.dims import accepts_axis
 from tinytorch.ops.indexing import Index, IndexPut
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.scatter import placed
@@ -69,6 +70,7 @@ class ScatterProd(Primitive):
 
 
 @accepts_out
+@accepts_axis
 def scatter_reduce(
     input: Tensor,
     dim: int,

@@ -14,7 +14,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import layout
-from tinytorch.ops.dims import many_dims, one_dim, sizes_from
+from tinytorch.ops.dims import accepts_axis, many_dims, one_dim, sizes_from
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -178,6 +178,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return Reshape.apply(input, shape=(*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
+@accepts_axis
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension ``dim`` cut into several; one of ``sizes`` may be -1."""
     shape = input._array.shape
@@ -263,6 +264,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     return Permute.apply(input, dims=tuple(order))
 
 
+@accepts_axis
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Without the dimensions of size 1: all of them, or those of ``dim`` that have size 1."""
     shape = input._array.shape
@@ -271,6 +273,7 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     return known_as(squeezed, "SqueezeBackward0" if dim is None else "SqueezeBackward1")
 
 
+@accepts_axis
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at ``dim``."""
     shape = input._array.shape
@@ -278,6 +281,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return known_as(Reshape.apply(input, shape=(*shape[:dim], 1, *shape[dim:])), "UnsqueezeBackward0")
 
 
+@accepts_axis
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """The view of ``length`` positions from ``start`` along ``dim``."""
     if input._array.ndim == 0:
@@ -296,6 +300,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     return ops.basic_index(input, (slice(None),) * dim + (slice(start, start + length),))
 
 
+@accepts_axis
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The view at one position along ``dim``, without that dimension."""
     if input._array.ndim == 0:

@@ -112,6 +112,7 @@ def _settle_ties(x: np.ndarray, index: np.ndarray, tied: np.ndarray, dim: int, c
 
 
 @accepts_out
+@accepts_axis
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> Any:
     """(values, indices) in ascending (or descending) order along ``dim``; equal elements keep their order
     (``torch.sort``).
@@ -121,6 +122,7 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
 
 
 @accepts_out
+@accepts_axis
 def argsort(
     input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
@@ -136,6 +138,7 @@ def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 @accepts_out
+@accepts_axis
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None) -> Any:
     """(values, indices) of the ``k`` largest (or smallest) along ``dim``, in order. RuntimeError for k out of range."""
     dim = one_dim(dim, input._array.ndim)
@@ -218,6 +221,7 @@ def _shared_by_equals(input: Tensor, value: Tensor) -> Tensor:
 
 
 @accepts_out
+@accepts_axis
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
     """(value, index) of the most frequent along ``dim``; of several the smallest, at its last place in sorted order."""
     refuse_complex("mode", input._array)

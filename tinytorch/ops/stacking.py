@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import expand
-from tinytorch.ops.dims import one_dim
+from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.joining import cat, split, stack, vstack
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -67,6 +67,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
     return split(input, list(split_sizes), dim)
 
 
+@accepts_axis
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of so many nearly equal parts along ``dim``, or of the parts between the given positions
     (``np.array_split``).

@@ -30,6 +30,7 @@ class Aminmax(NamedTuple):
 
 
 @accepts_out
+@accepts_axis
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> Any:
     """(smallest, largest) of all elements or along ``dim``; equal elements share the gradient."""
     dims = many_dims(dim, input._array.ndim)
@@ -68,6 +69,7 @@ def nanmean(
 
 
 @accepts_out
+@accepts_axis
 def quantile(
     input: Tensor,
     q: Any,
@@ -87,6 +89,7 @@ def quantile(
 
 
 @accepts_out
+@accepts_axis
 def nanquantile(
     input: Tensor,
     q: Any,

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.checks import not_implemented
-from tinytorch.ops.dims import many_dims, one_dim
+from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["bincount", "count_nonzero", "histc", "isin", "unique", "unique_consecutive"]
 
 
+@accepts_axis
 def unique(
     input: Tensor,
     sorted: bool = True,
@@ -43,6 +44,7 @@ def _results(values: np.ndarray, inverse: np.ndarray, counts: np.ndarray, want_i
     return results[0] if len(results) == 1 else tuple(results)
 
 
+@accepts_axis
 def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
@@ -98,6 +100,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out
     return Tensor._wrap(counts.astype(array.dtype))
 
 
+@accepts_axis
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     """The number of elements that are not zero, over all or some dimensions."""
     return Tensor._wrap(np.asarray(np.count_nonzero(input._array, axis=many_dims(dim, input._array.ndim)), np.int64))

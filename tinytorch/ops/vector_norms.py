@@ -17,7 +17,7 @@ from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.broadcast import cast, is_number
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.compare import where
-from tinytorch.ops.dims import many_dims
+from tinytorch.ops.dims import accepts_axis, many_dims
 from tinytorch.ops.extremes import amax, amin
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import sum as sum_
@@ -118,6 +118,7 @@ def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:
 
 
 @accepts_out
+@accepts_axis
 def norm(
     input: Tensor,
     p: Any = "fro",
@@ -137,12 +138,14 @@ def norm(
 
 
 @accepts_out
+@accepts_axis
 def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """√Σ x² over one or two dimensions; ``()`` means all."""
     return vector_norm(input, 2, dim, keepdim)
 
 
 @accepts_out
+@accepts_axis
 def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The sum of the singular values of matrices."""
     return ops.matrix_norm(input, "nuc", dim, keepdim)
