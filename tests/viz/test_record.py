@@ -25,7 +25,7 @@ def test_trace_sees_what_needs_no_gradient():
     x = tt.ones(2, 1, 4, 4)
     with tt.no_grad():
         g = viz.trace(net, x)
-    assert names(g) == ["conv2d", "batch_norm", "relu", "reshape", "linear"]
+    assert names(g) == ["conv2d", "batch_norm", "relu", "flatten", "linear"]
     assert g.nodes["n0"].name == "x" and g.nodes[g.results[0]].outputs[0].shape == (2, 3)
     assert g.total("flops") > 0 and "FLOP" in g.title
     assert [node.name for node in g.nodes.values() if node.kind == "parameter"] == [

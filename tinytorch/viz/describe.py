@@ -17,6 +17,7 @@ __all__ = [
     "attribute_texts",
     "bytes_text",
     "dtype_name",
+    "node_name",
     "number_text",
     "op_name",
     "output_of",
@@ -34,6 +35,7 @@ _NAMES = {
     "LogAbsDet": "slogdet", "RNNSequence": "rnn", "LSTMSequence": "lstm", "GRUSequence": "gru", "Cast": "to",
 }  # fmt: skip
 
+REARRANGEMENTS = ("Reshape", "Permute", "Expand")  # what transpose, squeeze, flatten and others are made of
 SMALL = 6  # tensors of so many elements are written out
 
 
@@ -43,6 +45,13 @@ def op_name(op: type) -> str:
     if name in _NAMES:
         return _NAMES[name]
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def node_name(node: Any) -> str:
+    """The name of a recorded op; a rearrangement goes by what the program called: ``"transpose"``, no ``"permute"``."""
+    if type(node).__name__ in REARRANGEMENTS and "known_name" in vars(node):
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", re.sub(r"Backward\d*$", "", node.known_name)).lower()
+    return op_name(type(node))
 
 
 def argument_names(op: type) -> list[str]:

@@ -46,6 +46,8 @@ class _Writer:
             if node.id in without:
                 continue
             self.in_scope.setdefault(node.scope, []).append(node)
+        #: nodes of which more than one output is used
+        self.several = {edge.source for edge in graph.edges if edge.output > 0}
         self.children: dict[str, list[Scope]] = {}
         for scope in graph.scopes.values():
             self.children.setdefault(scope.parent, []).append(scope)
@@ -126,6 +128,8 @@ class _Writer:
         label = self.edge_label(edge)
         if label:
             attributes.update(headlabel=label, labeldistance="1.4", labelangle="30")
+        if edge.source in self.several:
+            attributes.update(taillabel=labels.quoted(f"[{edge.output}]"), labeldistance="1.4")
         if cut:
             attributes.update(style="dotted", color="#c00020", fontcolor="#c00020", label=labels.quoted(edge.note))
         digraph.edge(edge.source, edge.target, **attributes)

@@ -1,7 +1,7 @@
 """Folding: the form in which a graph is drawn. It holds the same, in fewer boxes.
 
-A parameter that one op uses becomes a line in that op's box; a module that did just one op is drawn as that op. Folding
-twice changes nothing.
+A parameter that one op uses becomes a line in that op's box, a nameless number a part of its text; a module that did
+just one op is drawn as that op. Folding twice changes nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ def fold(graph: Graph) -> Graph:
         new = new.hide("parameter")
     elif new.style.get("parameters") != "boxes":
         _fold_parameters(new)
+    _fold_numbers(new)
     _fold_scopes(new)
     return new
 
@@ -42,6 +43,22 @@ def _fold_parameters(graph: Graph) -> None:
     graph.edges = [edge for edge in graph.edges if edge.source not in folded]
     for node in graph.nodes.values():
         node.parameters = sorted(node.parameters, key=lambda parameter: parameter.position)
+
+
+def _fold_numbers(graph: Graph) -> None:
+    """A nameless scalar that one op uses becomes a part of that op's text, as a Python number is."""
+    users: dict[str, list[Edge]] = {}
+    for edge in graph.edges:
+        users.setdefault(edge.source, []).append(edge)
+    for node in list(graph.nodes.values()):
+        edges = users.get(node.id, [])
+        scalar = node.kind == "input" and not (node.name or node.trainable or node.notes or node.outputs[0].shape)
+        if scalar and len(edges) == 1 and node.value and graph.nodes[edges[0].target].kind == "op":
+            user = graph.nodes[edges[0].target]
+            value = node.value.removesuffix(".0")
+            user.constants = {**user.constants, edges[0].label or str(edges[0].position): value}
+            del graph.nodes[node.id]
+    graph.edges = [edge for edge in graph.edges if edge.source in graph.nodes]
 
 
 def _as_line(node: Node, edge: Edge) -> Parameter:

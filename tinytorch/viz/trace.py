@@ -26,6 +26,8 @@ from tinytorch.viz.title import title_of
 __all__ = ["trace"]
 
 _OPS = str(Path(ops.__file__).parent)
+#: functions that are a Reshape or a Permute inside, and are drawn under their own names
+REARRANGERS = ("transpose", "t", "squeeze", "unsqueeze", "flatten", "unflatten", "view", "movedim")
 _MODULE_CALL = Module.__call__.__code__
 
 
@@ -113,15 +115,19 @@ class _Tracer(Recorder):
         names, inputs = _arguments(frame, code)
         made = self.maker(first)
         if made is not None:
-            self.connect_indices(self.builder.graph.nodes[made[0]], names, inputs)
+            self.connect_indices(self.builder.graph.nodes[made[0]], code, names, inputs)
         elif not any(first is value for value in inputs):
             like = code.co_name.endswith("_like")  # takes no more than a shape from its argument
             self.add(code.co_name, [] if like else names, () if like else inputs, {}, result)
 
-    def connect_indices(self, node: Node, names: list[str], inputs: tuple[Any, ...]) -> None:
-        """Integers that nobody has used yet went into this op: a primitive takes them as plain numbers."""
+    def connect_indices(self, node: Node, code: CodeType, names: list[str], inputs: tuple[Any, ...]) -> None:
+        """A known op returns from the function that the program called. Integers that nobody has used yet went into it:
+        a primitive takes them as plain numbers.
+        """
         if node.kind != "op":
             return
+        if code.co_name in REARRANGERS:
+            node.name, node.attributes = code.co_name, {}
         for name, value in zip(names, inputs, strict=True):
             if isinstance(value, Tensor) and value._array.dtype.kind in "iub":
                 source = self.maker(value)

@@ -20,8 +20,8 @@ from tinytorch.viz.describe import (
     SMALL,
     argument_names,
     attribute_texts,
+    node_name,
     number_text,
-    op_name,
     output_of,
     value_text,
 )
@@ -103,7 +103,7 @@ class _Walk:
         kind = type(node)
         names = argument_names(kind)
         sources = self.sources(node)
-        new = self.builder.node("op", op_name(kind), scope=self.builder.scope(node.call), backward=node.name())
+        new = self.builder.node("op", node_name(node), scope=self.builder.scope(node.call), backward=node.name())
         self.ids[id(node)] = new.id
         self.describe(new, node, names)
         for position, source, output in sources:
