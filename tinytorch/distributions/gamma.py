@@ -67,6 +67,10 @@ class Gamma(ExponentialFamily):
     def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:
         return ops.lgamma(x + 1) + (x + 1) * ops.log(-y.reciprocal())
 
+    def cdf(self, value: Tensor) -> Tensor:
+        self._check_value(value)
+        return ops.igamma(self.concentration, self.rate * value)
+
 
 class Chi2(Gamma):
     """The sum of ``df`` squared standard normal numbers: Gamma(df / 2, 1 / 2)."""

@@ -1,0 +1,5 @@
+"""Where PyTorch keeps ``ExponentialFamily``."""
+
+from tinytorch.distributions.distribution import ExponentialFamily
+
+__all__ = ["ExponentialFamily"]
