@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import re
@@ -39,6 +40,7 @@ REARRANGEMENTS = ("Reshape", "Permute", "Expand")  # what transpose, squeeze, fl
 SMALL = 6  # tensors of so many elements are written out
 
 
+@functools.lru_cache(maxsize=256)  # of types: users define ops too, in any number
 def op_name(op: type) -> str:
     """The op's name as one would call it: ``MaxPool2d`` is ``"max_pool2d"``."""
     name = op.__name__
@@ -54,6 +56,7 @@ def node_name(node: Any) -> str:
     return op_name(type(node))
 
 
+@functools.lru_cache(maxsize=256)  # of types: users define ops too, in any number
 def argument_names(op: type) -> list[str]:
     """The names of forward's inputs; the last one is repeated for ``*arrays``."""
     names = []
