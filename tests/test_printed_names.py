@@ -86,3 +86,15 @@ def test_the_name_of_the_last_node(line):
     for expression in line.split(" ; "):
         expected = type(eval(expression, THEIRS).grad_fn).__name__
         assert (expression, eval(expression, MINE).grad_fn.name()) == (expression, expected)
+
+
+@pytest.mark.parametrize("call", ["linalg.svd(T.eye(2))", "linalg.qr(T.eye(2))", "svd(T.eye(2))", "eye(2).max(0)"])
+def test_named_results(call):
+    mine, theirs = (repr(eval(f"T.{call}", {"T": library})) for library in (tinytorch, torch))
+    assert mine.replace("-0.", "0.").replace(" ", "") == theirs.replace("-0.", "0.").replace(" ", "")
+
+
+def test_a_step_in_place_takes_its_factor_from_a_tensor():
+    for library in (tinytorch, torch):
+        x = library.ones(2)
+        assert x.add_(library.ones(2), alpha=library.tensor(2.0)).tolist() == [3.0, 3.0]

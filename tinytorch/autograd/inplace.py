@@ -171,6 +171,8 @@ def _overwritten(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -
     function = ops.OVERWRITING.get(op)
     if function is None or watchers or not _keeps_dtype(op, x._array.dtype, (*args, *kwargs.values())):
         return False
+    if any(isinstance(option, Tensor) for option in kwargs.values()):  # alpha as a tensor
+        return False
     node, recorded = ops.NODES_WITHOUT_INPUTS.get(op), False
     if state.grad_enabled:
         recorded = x.requires_grad or any(isinstance(arg, Tensor) and arg.requires_grad for arg in args)

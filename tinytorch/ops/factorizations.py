@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.formatting import format_fields
 from tinytorch.ops.diagonal import diag_embed, diagonal, tril
 from tinytorch.ops.joining import cat
 from tinytorch.ops.linalg import matmul
@@ -29,6 +30,9 @@ class QR(NamedTuple):
     Q: Tensor
     R: Tensor
 
+    def __repr__(self) -> str:
+        return format_fields("linalg_qr", self)
+
 
 class SVD(NamedTuple):
     """What ``linalg.svd`` returns: A = U diag(S) Vh."""
@@ -37,6 +41,9 @@ class SVD(NamedTuple):
     S: Tensor
     Vh: Tensor
 
+    def __repr__(self) -> str:
+        return format_fields("linalg_svd", self)
+
 
 class OldSVD(NamedTuple):
     """What ``torch.svd`` returns: A = U diag(S) Vᴴ."""
@@ -44,6 +51,9 @@ class OldSVD(NamedTuple):
     U: Tensor
     S: Tensor
     V: Tensor
+
+    def __repr__(self) -> str:
+        return format_fields("svd", self)
 
 
 class Cholesky(Primitive):
