@@ -1,6 +1,22 @@
-"""The CNN of an introduction to convolutional networks, line for line as it was written for PyTorch.
+"""Chapter 16. The CNN.
 
-Only the import lines differ. Run this file: it repeats the introduction's numbers and asserts each of them.
+After: tinytorch/kernels/norm.py
+Next: examples/train_cnn.py
+
+Goal: put everything so far together: convolutions, normalization, pooling, a classifier.
+
+The idea. This is the CNN of an introduction to convolutional networks, line for line as it was written for PyTorch;
+only the import lines differ. Two blocks of three convolutions look at ever larger regions of the image, pooling halves
+it, 1x1 convolutions mix channels, and one average over all places makes a vector, which a linear layer turns into ten
+scores. Run this file: it repeats the introduction's numbers and asserts each of them.
+
+What PyTorch does. The same program gives the same numbers there, from the same seed.
+
+Pitfalls. The network ends in scores, not probabilities: the softmax is part of the loss.
+
+Exercises. Count the parameters of ``block1`` by hand, then ``print(viz.trace(model, x))``. How large a region of the
+image does one number before the average see? More: ``python -m tinytorch.learn start --chapter 16``.
+Check: ``python -m pytest tests/examples/test_cnn_example.py tests/examples/test_train_cnn.py``.
 """
 
 import numpy as np

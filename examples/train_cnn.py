@@ -1,4 +1,7 @@
-"""Train the CNN on handwritten digits: the main program.
+"""Chapter 16, part 2. Train the CNN on handwritten digits: the main program.
+
+After: examples/cnn_example.py
+Next: tinytorch/viz/data.py
 
     python examples/train_cnn.py                        # 4,000 bundled digits, offline
     python examples/train_cnn.py --data ~/mnist         # all of MNIST, from IDX files in that folder

@@ -1,4 +1,7 @@
-"""Tensor: what can be computed with it, one line per method, each the call of an op.
+"""Chapter 2, part 2. Tensor: what can be computed with it, one line per method, each the call of an op.
+
+After: tinytorch/tensor_base.py
+Next: tinytorch/autograd/inplace.py
 
 What a tensor is made of stands in :mod:`tinytorch.tensor_base`. Nothing happens here: ``x.exp()`` is ``ops.exp(x)``,
 so go there for the mathematics, the docstring and the derivative. A name with a trailing underscore changes the

@@ -1,6 +1,11 @@
-"""What a Tensor is: a NumPy array that remembers how it was made.
+"""Chapter 2. The tensor.
 
-::
+After: tinytorch/autograd/engine.py
+Next: tinytorch/tensor.py
+
+Goal: know what a Tensor is: a NumPy array that remembers how it was made.
+
+The idea. Everything else is kept elsewhere; a tensor has these and little more::
 
     _array          the numbers
     _edge           (node, output index): the recorded op that made it; None for a leaf
@@ -8,8 +13,31 @@
     _grad           for a leaf, where ``backward()`` adds its gradient
     _base, _memory  for views: whose memory this is, and how often that memory was changed in place
 
+>>> import tinytorch
+>>> x = tinytorch.ones(2, requires_grad=True)
+>>> y = (x * 3).sum()
+>>> x.is_leaf, y.is_leaf, y.grad_fn.name()
+(True, False, 'SumBackward0')
+>>> y.backward()
+>>> x.grad
+tensor([3., 3.])
+
 This file holds what a tensor *is*: its place in the autograd graph, its memory, conversions, Python's protocols. What
 can be *computed* with it - one line per method, each a call of an op - is in :mod:`tinytorch.tensor`.
+
+The circle. Tensor methods call ops, ops make Tensors, and the engine adds Tensors. This is the one circle of imports
+in the package: it is closed by the imports at the *end* of this file and of the files of ``ops``, when the class
+exists.
+
+What PyTorch does. ``at::Tensor`` holds a storage, and an ``AutogradMeta`` with the same four fields. ``detach()`` and
+``data`` are, as there, a second tensor over the same memory without the history.
+
+Pitfalls. Only leaves keep ``.grad``; ask for ``y.retain_grad()`` to see another's. ``numpy()`` shares memory: writing
+through it is seen by the tensor and not by autograd.
+
+Exercises. Is ``(x * 3)[0]`` a leaf? And ``x.detach()``? What is the version (``x._version``) after ``x.data.add_(1)``?
+More: ``python -m tinytorch.learn start --chapter 2``.
+Check: ``python -m pytest tests/autograd/test_views.py``.
 """
 
 from __future__ import annotations

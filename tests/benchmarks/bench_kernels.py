@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tinytorch.kernels import conv, elementwise, masks, memory, norm, pool, threads
+from tinytorch.kernels import channel_sums, conv, elementwise, masks, memory, norm, pool, threads
 from tinytorch.kernels.layout import to_chwn
 
 CONVOLUTIONS = [  # (channels in, out, size, kernel, padding, times in the network)
@@ -60,7 +60,7 @@ def convolution(c: int, o: int, size: int, k: int, p: int, times: int) -> Iterat
     yield (
         f"conv weight grad {name}",
         times,
-        lambda: (conv.conv2d_weight(x, g, w.shape, padding=pads), norm.sum_per_channel(g)),
+        lambda: (conv.conv2d_weight(x, g, w.shape, padding=pads), channel_sums.sum_per_channel(g)),
         lambda: theirs([False, True, True]),
     )
 

@@ -1,4 +1,7 @@
-"""The engine: reverse-mode differentiation of a recorded graph.
+"""Chapter 1, part 3. The engine: reverse-mode differentiation of a recorded graph.
+
+After: tinytorch/autograd/primitive.py
+Next: tinytorch/tensor_base.py
 
 ``backward`` starts with the gradient of a result and walks the graph from results to leaves. At each node the chain
 rule says: the gradient of an input is the node's own derivative applied to the gradient of its output

@@ -1,7 +1,39 @@
-"""Jacobians, Hessians and their products with vectors, for functions of tensors (``torch.autograd.functional``).
+"""Chapter 18. Higher-order gradients.
+
+After: tinytorch/viz/walk.py
+Next: tinytorch/func/derivatives.py
+
+Goal: differentiate gradients: Jacobians, Hessians and their products with vectors (``torch.autograd.functional``).
+
+The idea. Backward passes are made of Tensor ops. With ``create_graph=True`` they are recorded like any others, so a
+gradient is a result with a graph of its own.
+
+>>> import tinytorch
+>>> x = tinytorch.tensor(2.0, requires_grad=True)
+>>> (slope,) = grad(x**3, x, create_graph=True)          # 3x²
+>>> (curvature,) = grad(slope, x)                        # 6x
+>>> slope.item(), curvature.item()
+(12.0, 12.0)
+>>> hessian(lambda x: (x**3).sum(), tinytorch.tensor([1.0, 2.0]))
+tensor([[ 6.,  0.],
+        [ 0., 12.]])
+
+The derivation. One backward pass computes vᵀJ, whatever the size of J: :func:`vjp`. Row i of :func:`jacobian` is the
+pass with v = e_i; :func:`hessian` is the jacobian of the gradient. :func:`jvp`, J u, needs no forward mode: g(v) = Jᵀv
+is linear in v, so differentiating <g(v), u> for v gives J u. And H v is the gradient of <∇f, v>: two passes, where H
+would take n.
 
 All take a function and its inputs, one tensor or a tuple, and answer in the same form. With ``create_graph`` the
 answers can be differentiated again; with ``strict`` an input or output that takes no part is an error instead of zeros.
+
+What PyTorch does. The same, by the same double-backward trick; its ``torch.func`` has a forward mode as well.
+
+Pitfalls. An op whose backward computes on bare arrays has a *second* derivative that is silently zero: here that
+raises. ReLU has none by nature: a gradient penalty through a ReLU network sees only its kinks' sides.
+
+Exercises. Newton's method for a minimum in four lines: x <- x - H⁻¹∇f. How many steps does it need for a quadratic?
+More: ``python -m tinytorch.learn start --chapter 18``.
+Check: ``python -m pytest tests/func/test_func.py``.
 """
 
 from __future__ import annotations

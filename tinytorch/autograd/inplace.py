@@ -1,4 +1,7 @@
-"""Changes in place, seen by autograd.
+"""Chapter 2, part 3. Changes in place, seen by autograd.
+
+After: tinytorch/tensor.py
+Next: tinytorch/ops/broadcast.py
 
 To autograd values never change: ``x.mul_(2)`` *computes a new value* and lets the name ``x`` mean it from now on. So
 an in-place op is its out-of-place op, a copy of the result into ``x``'s memory, and ``x._edge`` pointing at the new

@@ -1,18 +1,41 @@
-"""Node: one recorded operation, and everything that backward needs to know of it.
+"""Chapter 1. Nodes and the engine.
 
-Running an op under autograd leaves a :class:`Node` behind. Nodes point *backward* only: from a result to the nodes
-that made its inputs (``edges``). So a graph is freed by reference counting when the last result that needs it
+After: tinytorch/learn/scalar_autograd.py
+Next: tinytorch/autograd/primitive.py
+
+Goal: know what an op leaves behind, so that backward can be run later.
+
+The idea. Running an op under autograd leaves a :class:`Node` behind. Nodes point *backward* only: from a result to the
+nodes that made its inputs (``edges``). So a graph is freed by reference counting when the last result that needs it
 goes out of use, and no garbage collector is needed.
 
-::
-
-    a ──┐                       a, b: leaves (made by the user, requires_grad=True)
-        ├─ Mul #0 ─┐            #0, #1: creation numbers
-    b ──┘          ├─ Add #1 ── c
-    a ─────────────┘            c = a * b + a
+>>> import tinytorch
+>>> from tinytorch import viz
+>>> a = tinytorch.tensor(2.0, requires_grad=True)
+>>> b = tinytorch.tensor(3.0, requires_grad=True)
+>>> c = a * b + a
+>>> print(viz.graph(c))
+c: 2 ops, 8 B saved for backward
+a   input       scalar  value 2.0  grad –
+b   input       scalar  value 3.0  grad –
+n2  mul(a, b)   scalar
+c   add(n2, a)  scalar  value 8.0
+>>> [type(node).__name__ for node, _ in c.grad_fn.next_functions]       # the edges: to mul, and to the leaf a
+['Mul', 'AccumulateGrad']
 
 An op's inputs exist before the op runs, so every node has a *larger creation number than the nodes it points to*.
 The engine relies on that: descending creation numbers are a topological order.
+
+What PyTorch does. The same in C++ (``torch/csrc/autograd/node.h``), where the creation number is ``sequence_nr``. There
+a node only knows its backward; here it is also the ``ctx`` of its forward, and keeps name and attributes for pictures.
+
+Pitfalls. A node that kept its own *output* would own itself: memory leaks. So an output is saved as what it is made of
+(:class:`SavedOutput`) and rebuilt. And a saved tensor may be changed in place before backward reads it: its version
+(:class:`Memory`) is compared, and the read raises.
+
+Exercises. Draw the graph of ``d = a * a; e = d + d`` by hand, then ``print(viz.graph(e))``. How many edges has each
+node? More: ``python -m tinytorch.learn start --chapter 1``.
+Check: ``python -m pytest tests/autograd/test_engine.py``.
 """
 
 from __future__ import annotations

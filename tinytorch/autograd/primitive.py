@@ -1,4 +1,7 @@
-"""Primitive: an op with its own derivative. Forward on arrays, right beside backward on Tensors.
+"""Chapter 1, part 2. Primitive: an op with its own derivative. Forward on arrays, right beside backward on Tensors.
+
+After: tinytorch/autograd/node.py
+Next: tinytorch/autograd/engine.py
 
 Every op of tinytorch is either a primitive or composed of primitives. This is all there is to one::
 

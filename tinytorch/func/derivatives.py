@@ -1,4 +1,7 @@
-"""Derivatives as functions of functions: grad, vjp, jvp, Jacobians, Hessians (``torch.func``).
+"""Chapter 18, part 2. Derivatives as functions of functions: grad, vjp, jvp, Jacobians, Hessians (``torch.func``).
+
+After: tinytorch/autograd/functional.py
+Next: whatever you like
 
 Each takes a function, runs it on tracked copies of the arguments (fresh leaves, so the caller's tensors keep their own
 history), and differentiates the result. Because backward is itself made of recorded ops, the results can be

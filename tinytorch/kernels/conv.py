@@ -1,6 +1,7 @@
-"""Convolution, fast: forward and both gradients, a family closed under differentiation.
+"""Chapter 13, part 3. Convolution, fast: forward and both gradients, a family closed under differentiation.
 
-(After: `conv_columns`. Next: `tinytorch.ops.conv`, which makes graph nodes of these.)
+After: tinytorch/kernels/conv_columns.py
+Next: tinytorch/ops/conv.py
 
 A convolution y = conv2d(x, w) is linear in x and linear in w. Its two gradients
 

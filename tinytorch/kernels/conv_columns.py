@@ -1,6 +1,7 @@
-"""The column matrix of a convolution, piece by piece: small enough for the cache, and a third of the copying.
+"""Chapter 13, part 2. The column matrix of a convolution, piece by piece: small enough for the cache.
 
-(After: `conv_reference`. Next: `conv`, which multiplies these pieces with the weights.)
+After: tinytorch/kernels/conv_reference.py
+Next: tinytorch/kernels/conv.py
 
 Two ideas turn the plain im2col into a fast one.
 

@@ -1,6 +1,9 @@
-"""Convolution, twice, written to be read: as a loop, and as one matrix product.
+"""Chapter 13. Convolution.
 
-(After: matrix products. Next: `conv_columns`, the same idea cut into pieces that fit the cache.)
+After: tinytorch/utils/data/dataloader.py
+Next: tinytorch/kernels/conv_columns.py
+
+Goal: convolution as a sentence, as a loop, as a matrix product; then fast.
 
 The idea. A convolution slides a small kernel over an image. At each place it multiplies the kernel with the
 patch underneath, element by element, and adds up: a dot product, large where the patch looks like the kernel.
@@ -9,16 +12,29 @@ patch underneath, element by element, and adds up: a dot product, large where th
 The trick. Python loops are slow, matrix products are fast. So lay every patch out as one *column* of a matrix;
 the kernel, flattened, is a row; and all the dot products at once are one product row @ matrix. With many
 kernels there are many rows. This is "im2col" (image to columns; Chellapilla, Puri, Simard 2006), and almost every
-framework has it somewhere. `conv2d_im2col` is that.
+framework has it somewhere. `conv2d_im2col` is that. With a 3x3 kernel every pixel stands in nine columns, so the
+matrix is nine times as large as the image; `conv_columns` tells what can be done about that.
 
-What it costs: with a 3x3 kernel every pixel stands in nine columns, so the matrix is nine times as large as the
-image. What `conv_columns` does about that is the next chapter.
+Measured by ``python -m tinytorch.kernels.conv_reference`` on a two-core AVX-512 machine, one thread, for 64 images, 20
+channels to 20, 28x28, 3x3::
 
-Pitfall: what deep learning calls convolution does not flip the kernel; mathematicians call it
+    loop             69,219.6 ms    2.70 ms for one channel of one image, 25,600 times
+    im2col               28.7 ms    2,414 times as fast as the loop
+    conv.conv2d           8.9 ms    3.2 times as fast as im2col
+
+What PyTorch does. oneDNN's kernels, in compiled code; the results agree to rounding.
+
+Pitfalls. What deep learning calls convolution does not flip the kernel; mathematicians call it
 cross-correlation. The flip returns in the gradient (`conv.conv2d_input`).
+
+Exercises. How many multiplications does that layer take? At 100 billion a second, how long? What is lost, where?
+More: ``python -m tinytorch.learn start --chapter 13``.
+Check: ``python -m pytest tests/kernels/test_conv.py tests/ops/test_conv.py``.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -67,3 +83,39 @@ def conv2d_im2col(x: Array, weight: Array, padding: Pair = (0, 0), stride: Pair 
     columns = patches.transpose(1, 4, 5, 0, 2, 3).reshape(c * kh * kw, n * out_h * out_w)
     product = weight.reshape(o, c * kh * kw) @ columns
     return product.reshape(o, n, out_h, out_w).transpose(1, 0, 2, 3)
+
+
+def main() -> None:
+    """Time the loop, one matrix product and the fast kernel on a layer of the CNN; assert that they agree."""
+    import time
+
+    from tinytorch.kernels.conv import conv2d
+    from tinytorch.kernels.layout import to_chwn
+    from tinytorch.kernels.threads import set_num_threads
+
+    def milliseconds(function: Callable[[], Array], repeats: int = 9) -> tuple[float, Array]:
+        times = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            result = function()
+            times.append(time.perf_counter() - start)
+        return 1000 * min(times), result
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((64, 20, 28, 28), np.float32)
+    weight = rng.standard_normal((20, 20, 3, 3), np.float32)
+    set_num_threads(1)
+    pairs = len(x) * weight.shape[0] * weight.shape[1]
+    loop, one = milliseconds(lambda: conv2d_loop(x[0, 0], weight[0, 0], 1, 1))
+    product, y = milliseconds(lambda: conv2d_im2col(x, weight, (1, 1)))
+    images = to_chwn(x)
+    fast, z = milliseconds(lambda: conv2d(images, weight, padding=(1, 1)))
+    assert np.allclose(conv2d_im2col(x[:1, :1], weight[:1, :1], (1, 1))[0, 0], one, atol=1e-4)
+    assert np.allclose(y, z, atol=1e-3)
+    print(f"    loop            {loop * pairs:9,.1f} ms    {loop:.2f} ms for one channel of one image, {pairs:,} times")
+    print(f"    im2col          {product:9,.1f} ms    {loop * pairs / product:,.0f} times as fast as the loop")
+    print(f"    conv.conv2d     {fast:9,.1f} ms    {product / fast:.1f} times as fast as im2col")
+
+
+if __name__ == "__main__":
+    main()

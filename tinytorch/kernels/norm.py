@@ -1,6 +1,7 @@
-"""Batch normalization: every channel to mean 0 and variance 1, over the batch and all pixels.
+"""Chapter 15, part 2. Batch normalization: every channel to mean 0 and variance 1, over the batch and all pixels.
 
-(After: `threads`, `layout`. Next: `tinytorch.ops.norm`.)
+After: tinytorch/ops/norm.py
+Next: examples/cnn_example.py
 
     mean = sum(x) / M        var = sum((x - mean)^2) / M        xhat = (x - mean) * invstd
     y = weight * xhat + bias,        invstd = 1 / sqrt(var + eps),     M = numbers per channel
@@ -23,19 +24,12 @@ Shapes: x (N, C, ...) with any number of further dimensions; weight, bias, mean,
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
-from tinytorch.kernels.layout import Array, Pair, batch_first, contiguous_batch_last, scratch
+from tinytorch.kernels.channel_sums import channel_blocks, channel_rows, row_dots, row_sums
+from tinytorch.kernels.layout import Array, Pair, batch_first, scratch
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces
-
-BLOCK_BYTES = 1 << 20
-"""Bytes of `x` in the channels that are worked on together."""
-RUN = 256
-"""Numbers that are added in single precision before double precision takes over."""
 
 
 def batch_norm_train(
@@ -45,7 +39,7 @@ def batch_norm_train(
 
     `var` is the biased variance (divided by M). A constant channel has variance exactly 0.
     """
-    rows = _channel_rows(x)
+    rows = channel_rows(x)
     y_rows = empty_like(rows)
     count = rows.shape[1]
     mean, var, invstd = (np.empty(rows.shape[0], x.dtype) for _ in range(3))
@@ -71,7 +65,7 @@ def batch_norm_train(
         y *= scale.astype(x.dtype)[:, None]
         y += shift.astype(x.dtype)[:, None]
 
-    run_blocks(normalize, _blocks(rows), x.size / 1000)
+    run_blocks(normalize, channel_blocks(rows), x.size / 1000)
     return _like(x, y_rows), mean, var, invstd
 
 
@@ -92,7 +86,7 @@ def batch_norm_backward(
     needs: tuple[bool, bool, bool] = (True, True, True),
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `batch_norm_train` for (x, weight, bias); None for those that `needs` does not ask for."""
-    rows, g_rows = _channel_rows(x), _channel_rows(grad)
+    rows, g_rows = channel_rows(x), channel_rows(grad)
     count = rows.shape[1]
     gx_rows = empty_like(rows)
     grad_weight, grad_bias = np.empty_like(mean), np.empty_like(mean)
@@ -117,7 +111,7 @@ def batch_norm_backward(
         with scratch(g.shape, g.dtype) as scaled:
             centered += np.multiply(g, scale.astype(x.dtype)[:, None], out=scaled)
 
-    run_blocks(backward, _blocks(rows), x.size / 1000)
+    run_blocks(backward, channel_blocks(rows), x.size / 1000)
     return (
         _like(x, gx_rows) if needs[0] else None,
         grad_weight if needs[1] else None,
@@ -127,7 +121,7 @@ def batch_norm_backward(
 
 def batch_norm_eval(x: Array, mean: Array, invstd: Array, weight: Array | None, bias: Array | None) -> Array:
     """Normalize with given statistics (the running ones): y = (x - mean) * invstd * weight + bias."""
-    rows = _channel_rows(x)
+    rows = channel_rows(x)
     y_rows = empty_like(rows)
     scale = invstd if weight is None else invstd * weight
     shift = -mean * scale if bias is None else bias - mean * scale
@@ -137,7 +131,7 @@ def batch_norm_eval(x: Array, mean: Array, invstd: Array, weight: Array | None, 
         y = np.multiply(rows[part], scale[part, None], out=y_rows[part])
         y += shift[part, None]
 
-    run_blocks(normalize, _blocks(rows), x.size / 3000)
+    run_blocks(normalize, channel_blocks(rows), x.size / 3000)
     return _like(x, y_rows)
 
 
@@ -150,7 +144,7 @@ def batch_norm_eval_backward(
     needs: tuple[bool, bool, bool] = (True, True, True),
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `batch_norm_eval` for (x, weight, bias): here mean and invstd are constants."""
-    rows, g_rows = _channel_rows(x), _channel_rows(grad)
+    rows, g_rows = channel_rows(x), channel_rows(grad)
     gx_rows = empty_like(g_rows)
     scale = invstd if weight is None else invstd * weight
     grad_weight, grad_bias = np.empty_like(mean), np.empty_like(mean)
@@ -166,7 +160,7 @@ def batch_norm_eval_backward(
         if needs[0]:
             np.multiply(g, scale[part, None], out=gx)
 
-    run_blocks(backward, _blocks(rows), x.size / 2000)
+    run_blocks(backward, channel_blocks(rows), x.size / 2000)
     return (
         _like(grad, gx_rows) if needs[0] else None,
         grad_weight if needs[1] else None,
@@ -174,66 +168,6 @@ def batch_norm_eval_backward(
     )
 
 
-def sum_per_channel(grad: Array) -> Array:
-    """Sum over all dimensions but the second: (N, C, ...) -> (C,). The gradient of a convolution's bias."""
-    if grad.dtype.kind == "c":
-        total: Array = np.add.reduce(grad, axis=(0, *range(2, grad.ndim)))
-        return total
-    rows = _channel_rows(grad)
-    sums = np.empty(rows.shape[0], grad.dtype)
-
-    def add_up(block: Pair) -> None:
-        sums[slice(*block)] = row_sums(rows[slice(*block)])
-
-    run_blocks(add_up, _blocks(rows), grad.size / 6000)
-    return sums
-
-
-def row_sums(a: Array) -> Array:
-    """Sum of each row of (c, M), in float64: runs of 256 by BLAS, the runs in double precision."""
-    whole = _whole_runs(a)
-    total: Array = np.zeros(len(a))
-    if whole:
-        runs = a[:, :whole].reshape(len(a), -1, RUN)
-        total += np.add.reduce(runs @ _ones(a.dtype), axis=1, dtype=np.float64)
-    if whole < a.shape[1]:
-        total += np.add.reduce(a[:, whole:], axis=1, dtype=np.float64)
-    return total
-
-
-def row_dots(a: Array, b: Array) -> Array:
-    """Dot product of each row of `a` with the same row of `b`, both (c, M), in float64."""
-    whole = _whole_runs(a)
-    total: Array = np.zeros(len(a))
-    if whole < a.shape[1]:
-        total += np.add.reduce(np.multiply(a[:, whole:], b[:, whole:]), axis=1, dtype=np.float64)
-    if whole:
-        left, right = (m[:, :whole].reshape(len(m), -1, RUN) for m in (a, b))
-        total += np.add.reduce(np.vecdot(left, right), axis=1, dtype=np.float64)
-    return total
-
-
-@lru_cache(maxsize=8)
-def _ones(dtype: np.dtype) -> Array:
-    return np.ones(RUN, dtype)
-
-
-def _whole_runs(a: Array) -> int:
-    """How much of each row is whole runs; none for rows that are not contiguous (a small (N, C) matrix)."""
-    return a.shape[1] // RUN * RUN if a.strides[1] == a.itemsize else 0
-
-
-def _channel_rows(x: Array) -> Array:
-    """(N, C, ...) as a matrix (C, M), a view where possible: images in C,H,W,N order, and any (N, C)."""
-    if x.ndim == 2:
-        return x.T
-    return contiguous_batch_last(x).reshape(x.shape[1], -1)
-
-
 def _like(x: Array, rows: Array) -> Array:
     """Back from (C, M) to the shape of `x`."""
     return rows.T if x.ndim == 2 else batch_first(rows.reshape(*x.shape[1:], x.shape[0]))
-
-
-def _blocks(rows: Array) -> list[Pair]:
-    return even_pieces(rows.shape[0], max(1, BLOCK_BYTES // max(1, rows[:1].nbytes)))

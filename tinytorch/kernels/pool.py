@@ -1,6 +1,7 @@
-"""Max pooling: the largest value of each window, and the memory of where it stood.
+"""Chapter 14, part 2. Max pooling: the largest value of each window, and the memory of where it stood.
 
-(After: `windows`. Next: `avg_pool`.)
+After: tinytorch/ops/pool.py
+Next: tinytorch/ops/norm.py
 
 The forward keeps, next to the maximum y, the *winner*: which tap of the window it came from, counted row by row
 (tap (i, j) of an image is i * KW + j; one byte is enough for windows up to 256). Everything else follows from the

@@ -1,7 +1,11 @@
 """Chapter 0. The whole idea, on numbers.
 
-Everything a framework for gradients does, for single numbers and on one screen. It stands alone: Python's ``math`` is
-all that it imports.
+After: nothing
+Next: tinytorch/autograd/node.py
+
+Goal: everything a framework for gradients does, for single numbers and on one screen.
+
+It stands alone: Python's ``math`` is all that it imports.
 
 The idea. A program that computes a number is a chain of small steps, and each small step has a derivative that one
 knows from school. While the program runs, remember for each result *what it was made of* and *how fast it changes with
@@ -43,10 +47,12 @@ meant to keep its sum; what was computed on the way starts from zero each time.
 8.0
 
 What PyTorch does. The same, for tensors instead of numbers; there the second ``backward()`` needs
-``retain_graph=True``, because the first one frees what was saved. Pitfall: ``=`` where ``+=`` belongs keeps only
-the last of several uses, and no single-use test will notice.
+``retain_graph=True``, because the first one frees what was saved.
 
-Exercises: ``python -m tinytorch.learn start --chapter 0``. Run this file, and it computes every number above again.
+Pitfalls. ``=`` where ``+=`` belongs keeps only the last of several uses, and no single-use test will notice.
+
+Exercises. ``python -m tinytorch.learn start --chapter 0``. Run this file, and it computes every number above again.
+Check: ``python -m pytest tests/examples/test_scalar_autograd.py``.
 """
 
 from __future__ import annotations

@@ -1,12 +1,40 @@
-"""Initial weights: fill a tensor in place, without recording (``torch.nn.init``).
+"""Chapter 9. Initialization.
 
-Why it matters: a linear layer adds up ``fan_in`` products, so the variance of its output is ``fan_in · Var(w)``
-times that of its input. Unless ``Var(w) ≈ 1 / fan_in``, signals grow or die exponentially with depth; backward, the
-same holds with ``fan_out``. Xavier (Glorot and Bengio 2010) takes ``2 / (fan_in + fan_out)`` as the compromise;
-Kaiming (He et al. 2015) takes ``gain² / fan_in``, where the gain makes up for what the activation loses: a ReLU
-halves the second moment, so gain² = 2.
+After: tinytorch/nn/modules/registry.py
+Next: tinytorch/nn/modules/linear.py
 
-Every function draws what PyTorch draws from the same seed.
+Goal: choose initial weights so that signals neither grow nor die with depth.
+
+The idea. Too small, and after twenty layers nothing is left; too large, and everything saturates. In between is one
+variance for which a layer leaves the size of its signal alone.
+
+The derivation. y = Σ_j w_j x_j over ``fan_in`` products, w independent of x with mean 0, so
+
+    Var(y) = fan_in · Var(w) · E[x²]
+
+A ReLU keeps half of the second moment of a symmetric signal, so 1/2 has to be made up for. Forward, Var(w) = gain² /
+fan_in with gain² = 2 keeps E[x²] as it is: Kaiming (He et al. 2015), ``std = gain / sqrt(fan)``. Backward, the same
+sum runs over ``fan_out``, and Xavier (Glorot and Bengio 2010) takes ``2 / (fan_in + fan_out)`` as the compromise. A
+uniform distribution on [-bound, bound] has variance bound² / 3, which is where ``bound = sqrt(3) · std`` comes from.
+
+>>> import tinytorch
+>>> _ = tinytorch.manual_seed(0)
+>>> x = y = tinytorch.randn(256, 256)
+>>> for _ in range(20):
+...     x = (x @ kaiming_normal_(tinytorch.empty(256, 256), nonlinearity="relu").T).relu()
+...     y = (y @ (kaiming_normal_(tinytorch.empty(256, 256), nonlinearity="relu") / 2).T).relu()
+>>> 0.3 < (x**2).mean() < 3, (y**2).mean() < 1e-11      # half the weights: a factor of 4 lost in every layer
+(tensor(True), tensor(True))
+
+What PyTorch does. Every function draws what PyTorch draws from the same seed. ``nn.Linear`` and ``nn.Conv2d`` take
+``kaiming_uniform_(a=sqrt(5))`` for historical reasons: bound 1 / sqrt(fan_in), a gain of 1/√3 instead of √2.
+
+Pitfalls. All functions write in place, without recording. Weights that are all equal stay all equal: their gradients
+are.
+
+Exercises. Which gain keeps E[x²] through tanh for small signals? For LeakyReLU with slope 0.1? Compare
+``calculate_gain``. More: ``python -m tinytorch.learn start --chapter 9``.
+Check: ``python -m pytest tests/nn/test_init.py``.
 """
 
 from __future__ import annotations

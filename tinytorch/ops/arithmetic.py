@@ -1,4 +1,7 @@
-"""Arithmetic: + - * / and powers. Forward and derivative side by side.
+"""Chapter 3, part 2. Arithmetic: + - * / and powers. Forward and derivative side by side.
+
+After: tinytorch/ops/broadcast.py
+Next: tinytorch/ops/unary.py
 
 The table that this file spells out (``grad`` is ∂L/∂y)::
 

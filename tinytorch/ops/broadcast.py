@@ -1,8 +1,35 @@
-"""Broadcasting and type promotion: how operands of different shapes and dtypes meet.
+"""Chapter 3. Elementwise ops and un-broadcasting.
 
-Forward, NumPy broadcasts: it repeats the smaller operand without copying. Backward, repetition becomes summation: if
-``y_ij = x_j`` for every i, then ``∂L/∂x_j = Σ_i ∂L/∂y_ij``. :class:`Expand` and :class:`SumTo` are that pair, each the
-derivative of the other. No binary op un-broadcasts by itself: the engine does it for all of them with :func:`sum_to`.
+After: tinytorch/autograd/inplace.py
+Next: tinytorch/ops/arithmetic.py
+
+Goal: see how operands of different shapes and dtypes meet, and why repeating forward is summing backward.
+
+The idea. Forward, NumPy broadcasts: it repeats the smaller operand without copying. Backward, repetition becomes
+summation, because the chain rule adds over all uses of a number.
+
+>>> import tinytorch
+>>> x = tinytorch.ones(2, 3, requires_grad=True)
+>>> bias = tinytorch.zeros(3, requires_grad=True)
+>>> (x + bias).sum().backward()
+>>> bias.grad                                    # each element was used in two rows
+tensor([2., 2., 2.])
+
+The derivation. Let ``y_ij = x_j`` for i = 1..n. Then ∂y_ij/∂x_k = δ_jk, and
+
+    ∂L/∂x_k = Σ_ij ∂L/∂y_ij · δ_jk = Σ_i ∂L/∂y_ik          that is   grad_x = sum_to(grad, x.shape)
+
+:class:`Expand` and :class:`SumTo` are that pair, each the derivative of the other. No binary op un-broadcasts by
+itself: the engine does it for all of them with :func:`sum_to`.
+
+What PyTorch does. The same, op by op: generated code calls ``sum_to_size`` where shapes differ. The promotion of dtypes
+follows its categories (bool < integer < float < complex): a Python number never widens a tensor within its category.
+
+Pitfalls. Shapes (3,) and (3, 1) broadcast to (3, 3): a loss of such a pair is wrong without any error.
+
+Exercises. x has shape (4, 1), y (3,). Which shape has ``x * y``, and over which dimensions is each gradient summed?
+More: ``python -m tinytorch.learn start --chapter 3``.
+Check: ``python -m pytest tests/ops/test_cases.py``.
 """
 
 from __future__ import annotations

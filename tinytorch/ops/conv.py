@@ -1,4 +1,8 @@
-"""Convolution: one small kernel slides over the image, and each output is a dot product with what lies under it.
+"""Chapter 13, part 4. Convolution: one small kernel slides over the image, and each output is a dot product with what
+lies under it.
+
+After: tinytorch/kernels/conv.py
+Next: tinytorch/ops/pool.py
 
 ::
 
@@ -28,7 +32,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import conv_volume as kernels
-from tinytorch.kernels.norm import sum_per_channel
+from tinytorch.kernels.channel_sums import sum_per_channel
 from tinytorch.ops.conv_arguments import (
     check_bias,
     check_convolution,

@@ -1,9 +1,37 @@
-"""Indexing: picking elements, and putting them back.
+"""Chapter 5. Indexing.
 
-*Basic* indexing (integers, slices, None, Ellipsis) gives a view. *Advanced* indexing (tensors of integers or bools,
-lists) picks
-copies. Picking and adding-at are transposes of each other: an element that was picked three times
-receives the sum of three gradients.
+After: tinytorch/ops/shape.py
+Next: tinytorch/ops/linalg.py
+
+Goal: pick elements, put them back, and see that each is the other's derivative.
+
+The idea. *Basic* indexing (integers, slices, None, Ellipsis) gives a view. *Advanced* indexing (tensors of integers or
+bools, lists) picks copies. Picking is a linear map y = P x with one 1 in each row of P; its derivative is Pᵀ, which
+puts each gradient where its element came from, and *adds* where several came from one place.
+
+>>> import tinytorch
+>>> x = tinytorch.tensor([10.0, 20.0, 30.0], requires_grad=True)
+>>> x[[0, 2, 2]]
+tensor([10., 30., 30.], grad_fn=<IndexBackward0>)
+>>> x[[0, 2, 2]].sum().backward()
+>>> x.grad                                       # element 2 was picked twice, element 1 never
+tensor([1., 0., 2.])
+
+The derivation. y_k = x_{i(k)}, so ∂L/∂x_j = Σ_k grad_k [i(k) = j]: :func:`add_at`. The pairs that follow from it::
+
+    BasicIndex   <->  PutInZeros          a view, and zeros with the gradient in that place
+    Index        <->  IndexAdd            several picks of one element: their gradients add up
+    Gather       <->  ScatterAdd          the same along one dimension
+
+What PyTorch does. The same pairs, and the same results for duplicate indices in ``index_put_`` without accumulate:
+which one wins is undefined there; here the last.
+
+Pitfalls. ``array[index] += grad`` in NumPy adds each place *once*, however often it stands in the index: the classical
+bug of this chapter. ``x[0]`` is a view, ``x[[0]]`` is a copy: writing to one changes x, to the other it does not.
+
+Exercises. What is ``x.grad`` after ``x[x > 15].sum().backward()``? Write ``one_hot`` with one line of indexing.
+More: ``python -m tinytorch.learn start --chapter 5``.
+Check: ``python -m pytest tests/ops/test_cases.py tests/ops/test_scatter.py``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,38 @@
-"""Matrix products. ``Y = A B`` gives ``∂L/∂A = grad Bᵀ`` and ``∂L/∂B = Aᵀ grad``: shapes alone leave no other choice.
+"""Chapter 6. Matrix products.
+
+After: tinytorch/ops/indexing.py
+Next: tinytorch/autograd/gradcheck.py
+
+Goal: the derivative of a matrix product, on which all of deep learning's time is spent.
+
+The idea. ``Y = A B`` gives ``∂L/∂A = grad Bᵀ`` and ``∂L/∂B = Aᵀ grad``. Shapes alone leave no other choice: with A (n,
+k), B (k, m) and grad (n, m), there is one way to make (n, k) of grad and B.
+
+The derivation. Y_ij = Σ_k A_ik B_kj, so ∂Y_ij/∂A_pq = δ_ip B_qj, and
+
+    ∂L/∂A_pq = Σ_ij grad_ij δ_ip B_qj = Σ_j grad_pj B_qj = (grad Bᵀ)_pq          MatMul.apply(grad, b.transpose(-1, -2))
+    ∂L/∂B_pq = Σ_ij grad_ij A_ip δ_jq = Σ_i A_ip grad_iq = (Aᵀ grad)_pq          MatMul.apply(a.transpose(-1, -2), grad)
+
+>>> import tinytorch
+>>> a = tinytorch.tensor([[1.0, 2.0]], requires_grad=True)
+>>> b = tinytorch.tensor([[3.0], [4.0]], requires_grad=True)
+>>> (a @ b).backward()
+>>> a.grad, b.grad
+(tensor([[3., 4.]]), tensor([[1.],
+        [2.]]))
 
 Every rank combination of ``matmul`` is brought to one batched product: a vector becomes a row or a column, batch
 dimensions broadcast, and the engine sums the gradient over those that were repeated.
+
+What PyTorch does. The same, with ``mm``, ``bmm`` and ``addmm`` as ops of their own. :class:`Linear` is one op for y =
+x Wᵀ + b, as there: its bias is added in place, and nothing but x and W is saved.
+
+Pitfalls. Backward costs twice what forward costs: two products of the same size. A batched product with one shared
+matrix is one tall product, not many small ones; NumPy would not notice.
+
+Exercises. Derive ``outer`` and ``dot`` from the table above. Which of the two products need not run in a network's
+first layer? More: ``python -m tinytorch.learn start --chapter 6``.
+Check: ``python -m pytest tests/ops/test_cases.py``.
 """
 
 from __future__ import annotations

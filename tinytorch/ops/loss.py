@@ -1,4 +1,8 @@
-"""Losses of regression: functions of the difference d between prediction and target, element by element.
+"""Chapter 10, part 2. Losses of regression: functions of the difference d between prediction and target, element by
+element.
+
+After: tinytorch/ops/softmax.py
+Next: tinytorch/optim/optimizer.py
 
 ::
 

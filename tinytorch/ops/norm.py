@@ -1,19 +1,41 @@
-"""Batch normalization: every channel to mean 0 and variance 1, then stretched and shifted by learned numbers.
+"""Chapter 15. Normalization.
 
-::
+After: tinytorch/kernels/pool.py
+Next: tinytorch/kernels/norm.py
+
+Goal: batch normalization, and its backward, derived in full.
+
+The idea. Every channel is brought to mean 0 and variance 1, then stretched and shifted by learned numbers::
 
     xhat = (x - mean) · invstd         invstd = 1 / sqrt(var + eps)        y = weight · xhat + bias
 
-In training ``mean`` and ``var`` are those of the batch itself, so they depend on x as well, and the gradient has
-three paths. Collected (the derivation is in :mod:`tinytorch.kernels.norm`), with g = grad · weight and means over all
-that was averaged::
+The derivation. Take one channel of M numbers, c_i = x_i - mean, var = Σ_i c_i² / M. In training mean and var are the
+batch's own: each x_j moves y through three paths, itself, the mean and the variance. Step by step::
 
-    ∂L/∂x = invstd · (g - mean(g) - xhat · mean(g · xhat))
+    ∂mean/∂x_j   = 1/M                        ∂c_i/∂x_j = δ_ij - 1/M                 Σ_i c_i = 0
+    ∂var/∂x_j    = 2/M · Σ_i c_i (δ_ij - 1/M) = 2 c_j / M
+    ∂invstd/∂x_j = -1/2 · (var + eps)^(-3/2) · 2 c_j / M = -invstd³ · c_j / M = -invstd² · xhat_j / M
+    ∂xhat_i/∂x_j = invstd · (δ_ij - 1/M) + c_i · ∂invstd/∂x_j = invstd · (δ_ij - 1/M - xhat_i · xhat_j / M)
+
+With g = grad · weight, which is ∂L/∂xhat, the sum over i gives::
+
+    ∂L/∂x_j    = Σ_i g_i · ∂xhat_i/∂x_j = invstd · (g_j - mean(g) - xhat_j · mean(g · xhat))
     ∂L/∂weight = Σ grad · xhat         ∂L/∂bias = Σ grad
 
+The gradient loses its parts along the constant and along xhat: the two directions in which x can move without moving y.
 The formula is here twice. A fused kernel computes it fast, on arrays, and that is what training uses. But to
 differentiate the *gradient* (``create_graph=True``), it must be made of Tensor ops: :func:`normalization_backward` is
 those few lines. Tests hold the two together. (Ioffe and Szegedy 2015, "Batch Normalization".)
+
+What PyTorch does. The same; the running variance takes M - 1, the normalization M. In evaluation the running numbers
+are constants, and ∂L/∂x is just g · invstd.
+
+Pitfalls. Treating invstd as a constant gives a gradient that trains, and is wrong. A bias before this layer has
+gradient 0. Without ``eval()``, a sample's result depends on its batch.
+
+Exercises. Check by hand that ∂L/∂x sums to 0. What changes in the formulas for layer normalization?
+More: ``python -m tinytorch.learn start --chapter 15``.
+Check: ``python -m pytest tests/kernels/test_norm.py tests/ops/test_norm.py``.
 """
 
 from __future__ import annotations

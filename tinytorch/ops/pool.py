@@ -1,15 +1,35 @@
-"""Pooling: each window of an image becomes one number, its maximum or its mean.
+"""Chapter 14. Pooling.
 
-*Max pooling* lets the largest value through, and sends the gradient back to where that value stood. Which place won
-is decided in the forward; from then on, both directions only copy numbers between places: :class:`MaxPoolScatter`
-puts gradients to the winners, :class:`MaxPoolGather` picks the winners' values out of an array. Each is the other's
-derivative.
+After: tinytorch/ops/conv.py
+Next: tinytorch/kernels/pool.py
 
-*Average pooling* is linear: its derivative is its adjoint, which spreads a gradient over the window that it came from
-(:class:`AvgPool2d`, :class:`AvgPool2dInput`).
+Goal: make each window of an image one number, its maximum or its mean, and send gradients back.
+
+The idea. *Max pooling* lets the largest value through, and sends the gradient back to where that value stood. Which
+place won is decided in the forward; from then on, both directions only copy numbers between places:
+:class:`MaxPoolScatter` puts gradients to the winners, :class:`MaxPoolGather` picks the winners' values out of an
+array. Each is the other's derivative. *Average pooling* is linear: its derivative is its adjoint, which spreads a
+gradient over the window that it came from (:class:`AvgPool2d`, :class:`AvgPool2dInput`).
+
+The derivation. y = max_k x_k = x_w for the winner w, so ∂y/∂x_k = [k = w]. y = Σ_k x_k / n gives ∂y/∂x_k = 1/n.
+
+>>> import tinytorch
+>>> x = tinytorch.tensor([[[1.0, 5.0, 2.0, 2.0]]], requires_grad=True)
+>>> max_pool1d(x, 2).sum().backward()
+>>> x.grad                                       # of two equal values the first wins
+tensor([[[0., 1., 1., 0.]]])
 
 The kernels work for any number of dimensions; the classes for volumes only bear another name. One-dimensional pooling
 is pooling of images of height 1, as in PyTorch.
+
+What PyTorch does. It keeps the winner's index (8 bytes an output); here one byte, its place in the window.
+
+Pitfalls. Where windows overlap, one pixel may win several times, and its gradients add up. With ``ceil_mode`` or
+padding the average's n may count zeros (``count_include_pad``) or not.
+
+Exercises. Which gradient has the second derivative of max pooling? Write average pooling as a convolution.
+More: ``python -m tinytorch.learn start --chapter 14``.
+Check: ``python -m pytest tests/kernels/test_pool.py tests/ops/test_pool.py``.
 """
 
 from __future__ import annotations

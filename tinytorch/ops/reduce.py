@@ -1,10 +1,37 @@
-"""Reductions: many elements become one. Backward, the one gradient goes back to the elements that made the result.
+"""Chapter 4. Reductions and shapes.
 
-::
+After: tinytorch/ops/unary.py
+Next: tinytorch/ops/shape.py
+
+Goal: differentiate ops that make many elements into one: sum, mean, product, variance.
+
+The idea. Backward, the one gradient goes back to all elements that made the result, each weighted by its share::
 
     y = Σ x          every element receives grad
     y = Σ x / n      every element receives grad / n
     y = var x        x_i receives grad · 2 (x_i - mean) / (n - correction)
+
+The derivation of the last. With d_i = x_i - mean, y = Σ d_i² / (n - correction) and ∂d_i/∂x_j = δ_ij - 1/n:
+
+    ∂y/∂x_j = 2 Σ_i d_i (δ_ij - 1/n) / (n - correction) = 2 d_j / (n - correction)          since Σ_i d_i = 0
+
+so x also moves the mean, but that path cancels: ``grad * ((x - x.mean(dims, True)) * scale)``.
+
+>>> import tinytorch
+>>> x = tinytorch.tensor([1.0, 2.0, 6.0], requires_grad=True)
+>>> x.var().backward()
+>>> x.grad                                       # mean 3, n - 1 = 2
+tensor([-2., -1.,  3.])
+
+What PyTorch does. The same formulas; ``var`` has correction 1 there and here (NumPy's has 0). Sums of float32 are
+added in pairs, so both stay accurate for millions of elements; the last bit may differ.
+
+Pitfalls. A reduced dimension is gone, and the gradient must get it back (:func:`kept_shape`) before it broadcasts. The
+sum hides mistakes: test a backward with a random gradient, never with ``.sum()``, which sends the same 1 everywhere.
+
+Exercises. Derive the gradient of ``prod``. What goes wrong with ``grad * y / x`` when an element is 0? And with two?
+More: ``python -m tinytorch.learn start --chapter 4``.
+Check: ``python -m pytest tests/ops/test_cases.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Shapes: the same elements seen differently. Backward, the gradient is seen the same way back.
+"""Chapter 4, part 2. Shapes: the same elements seen differently. Backward, the gradient is seen the same way back.
+
+After: tinytorch/ops/reduce.py
+Next: tinytorch/ops/indexing.py
 
 A view shares memory with its input (``returns_view``): reshape, permute, expand, slicing.
 """

@@ -1,14 +1,40 @@
-"""Softmax, its logarithm, and the losses on top of them.
+"""Chapter 10. Losses.
 
-``p = softmax(x)``, ``p_i = e^{x_i} / Σ_j e^{x_j}``. Subtracting the maximum m from x changes nothing (numerator and
-denominator
-both shrink by e^m) and keeps e^x from overflowing. Its derivative is ``∂p_i/∂x_j = p_i (δ_ij - p_j)``, so::
+After: tinytorch/nn/modules/linear.py
+Next: tinytorch/ops/loss.py
 
-    softmax       ∂L/∂x = p · (grad - Σ_i grad_i p_i)
-    log_softmax   ∂L/∂x = grad - p · Σ_i grad_i          (log p_i = x_i - m - log Σ_j e^{x_j - m})
+Goal: turn scores into probabilities and a loss, whose derivative is the plainest of all: p - one_hot.
 
-With the negative log likelihood ``L = -log p_t`` of the target class t on top, grad is -1 at t and 0 elsewhere, and the
-derivative becomes the famous ``p - one_hot(t)``.
+The idea. ``p = softmax(x)``, ``p_i = e^{x_i} / Σ_j e^{x_j}``, and the loss is how surprising the right class t was:
+``L = -log p_t``.
+
+The derivation, of both together. Let s = Σ_j e^{x_j}. From log p_k = x_k - log s and ∂(log s)/∂x_i = e^{x_i} / s = p_i,
+
+    ∂ log p_k / ∂x_i = δ_ki - p_i                          and so   ∂p_k/∂x_i = p_k (δ_ki - p_i)
+
+    softmax       ∂L/∂x_i = Σ_k grad_k p_k (δ_ki - p_i)  = p_i · (grad_i - Σ_k grad_k p_k)
+    log_softmax   ∂L/∂x_i = Σ_k grad_k (δ_ki - p_i)      = grad_i - p_i · Σ_k grad_k
+    nll           grad_k  = -1 where k = t, else 0
+    all of it     ∂L/∂x   = p - one_hot(t)                 divided by the size of the batch under 'mean'
+
+>>> import tinytorch
+>>> x = tinytorch.tensor([[2.0, 1.0, 0.0]], requires_grad=True)
+>>> cross_entropy(x, tinytorch.tensor([0])).backward()
+>>> x.grad, softmax(x.detach(), 1)
+(tensor([[-0.3348,  0.2447,  0.0900]]), tensor([[0.6652, 0.2447, 0.0900]]))
+
+Subtracting the maximum m from x changes nothing (numerator and denominator both shrink by e^m) and keeps e^x from
+overflowing.
+
+What PyTorch does. The same two ops under one function; ``weight``, ``ignore_index``, ``label_smoothing`` and
+probabilities as targets as there.
+
+Pitfalls. ``log(softmax(x))`` is -inf for a score 120 below the largest, ``log_softmax`` is right. ``cross_entropy``
+wants *scores*: a softmax in the model as well trains, slowly, to worse results, without any error.
+
+Exercises. What is the loss of a model that knows nothing, for ten classes? What does adding 5 to all scores change?
+More: ``python -m tinytorch.learn start --chapter 10``.
+Check: ``python -m pytest tests/ops/test_loss.py``.
 """
 
 from __future__ import annotations

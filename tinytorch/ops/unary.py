@@ -1,4 +1,7 @@
-"""Elementwise functions of one tensor: y_i = f(x_i), so ∂L/∂x_i = grad_i · f'(x_i).
+"""Chapter 3, part 3. Elementwise functions of one tensor: y_i = f(x_i), so ∂L/∂x_i = grad_i · f'(x_i).
+
+After: tinytorch/ops/arithmetic.py
+Next: tinytorch/ops/reduce.py
 
 Where f' is cheapest in terms of the result (exp, sqrt, tanh, sigmoid), the result is saved instead of the input.
 """

@@ -1,11 +1,17 @@
-"""Adagrad: the sum of all squares instead of a mean. Next: :mod:`tinytorch.optim.adadelta`.
+"""Chapter 11, part 3. Adagrad: a step size of its own for each number.
 
-What is different from :mod:`~tinytorch.optim.rmsprop`: squares are added up and never forgotten, so steps
-only get smaller. That suits gradients that are mostly zero: a rare feature keeps large steps (Duchi et al.,
-2011, https://jmlr.org/papers/v12/duchi11a.html)::
+After: tinytorch/optim/sgd.py
+Next: tinytorch/optim/rmsprop.py
+
+What is new compared with :mod:`~tinytorch.optim.sgd`: the squares of all gradients so far are added up, number by
+number, and the step is divided by the root of the sum. A number with small gradients then moves as fast as one with
+large ones, and a rare feature, whose gradient is mostly zero, keeps large steps (Duchi et al., 2011,
+https://jmlr.org/papers/v12/duchi11a.html)::
 
     s <- s + g * g
     p <- p - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)
+
+Pitfall: s only grows, so steps only get smaller, whether or not the minimum has been reached.
 """
 
 from __future__ import annotations

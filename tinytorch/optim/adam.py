@@ -1,9 +1,11 @@
-"""Adam: momentum, and a step size of its own for each number. Next: :mod:`tinytorch.optim.adamw`.
+"""Chapter 11, part 5. Adam: RMSprop with momentum, and both means corrected for their start.
 
-What is new compared with :mod:`~tinytorch.optim.sgd`: beside the running mean m of the gradient there is the
-running mean v of its square, and the step is divided by the square root of v. A number with small gradients
-then moves as fast as one with large gradients; scaling the loss by 1000 changes almost nothing (Kingma and
-Ba, 2014, https://arxiv.org/abs/1412.6980)::
+After: tinytorch/optim/rmsprop.py
+Next: tinytorch/optim/adamw.py
+
+What is new compared with :mod:`~tinytorch.optim.rmsprop`: a running mean m of the gradient itself takes the gradient's
+place (the momentum of :mod:`~tinytorch.optim.sgd`), and both means are corrected for having started at zero. Scaling
+the loss by 1000 changes almost nothing (Kingma and Ba, 2014, https://arxiv.org/abs/1412.6980)::
 
     m <- m + (1 - beta1) * (g - m)
     v <- beta2 * v + (1 - beta2) * g * g

@@ -1,6 +1,7 @@
-"""AdamW: Adam whose weight decay does not pass through the running means.
+"""Chapter 11, part 6. AdamW: Adam whose weight decay does not pass through the running means.
 
-Next: :mod:`tinytorch.optim.rmsprop`.
+After: tinytorch/optim/adam.py
+Next: tinytorch/utils/data/dataset.py
 
 What is new compared with :mod:`~tinytorch.optim.adam`: one line. :class:`Adam` adds weight_decay * p to the
 gradient, where it is divided by sqrt(v) like everything else: numbers with large gradients are decayed less.
@@ -11,6 +12,8 @@ https://arxiv.org/abs/1711.05101)::
     p <- p - (Adam's step)
 
 Pitfall: the default ``weight_decay`` is 0.01 here and 0 in :class:`Adam`.
+
+Outside the chapters the series goes on with :mod:`tinytorch.optim.adadelta` and those named there.
 """
 
 from __future__ import annotations

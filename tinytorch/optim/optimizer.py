@@ -1,6 +1,11 @@
-"""Optimizer: what all optimizers share. Next: :mod:`tinytorch.optim.sgd`.
+"""Chapter 11. Optimizers.
 
-``loss.backward()`` leaves in each parameter's ``.grad`` the direction in which the loss grows fastest. An
+After: tinytorch/ops/loss.py
+Next: tinytorch/optim/sgd.py
+
+Goal: from gradients to better parameters; here is what all optimizers share.
+
+The idea. ``loss.backward()`` leaves in each parameter's ``.grad`` the direction in which the loss grows fastest. An
 optimizer walks the other way::
 
     for x, y in loader:
@@ -19,10 +24,18 @@ the next parameter. That formula is each optimizer's ``_update``. Everything els
     For each parameter a dictionary of what is remembered, such as ``{"step": tensor(3.), "exp_avg": ...}``.
 ``state_dict()``
     Both of them in a form that can be saved: parameters are replaced by numbers in the order of the groups.
-    The format is PyTorch's, and a state saved by one library continues in the other.
 
-Pitfall: an option is looked up in its *group* at every step. Changing ``optimizer.defaults`` has no effect
-later on.
+The derivation. To first order L(p + d) = L(p) + g·d, and of all d of one length the one along -g lowers L most: p <- p
+- lr g. The chapter's parts are what people added to it, each as its difference to the one before.
+
+What PyTorch does. The same formulas, groups and state; a state saved by one library continues in the other.
+
+Pitfalls. An option is looked up in its *group* at every step. Changing ``optimizer.defaults`` has no effect later on.
+Without ``zero_grad()`` every step uses the sum of all gradients so far.
+
+Exercises. On L = p²/2, for which lr does gradient descent converge, and for which at once? Check with SGD and ten
+steps. More: ``python -m tinytorch.learn start --chapter 11``.
+Check: ``python -m pytest tests/optim/test_trajectories.py``.
 """
 
 from __future__ import annotations

@@ -1,16 +1,21 @@
-"""RMSprop: a step size of its own for each number, without Adam's mean. Next: :mod:`tinytorch.optim.adagrad`.
+"""Chapter 11, part 4. RMSprop: Adagrad that forgets.
 
-What is different from :mod:`~tinytorch.optim.adam`: of the gradient itself no mean is kept (unless
-``momentum`` asks for one, of the *scaled* gradient), and the running mean of squares is not corrected for its
-start at zero, so the first steps are larger::
+After: tinytorch/optim/adagrad.py
+Next: tinytorch/optim/adam.py
+
+What is new compared with :mod:`~tinytorch.optim.adagrad`: a running *mean* of the squares in place of their sum, so old
+gradients fade and steps can grow again (Hinton's lecture 6e, 2012)::
 
     v <- alpha * v + (1 - alpha) * g * g
     p <- p - lr * g / (sqrt(v) + eps)                      without momentum
-    b <- momentum * b + g / (sqrt(v) + eps)                with momentum:
+    b <- momentum * b + g / (sqrt(v) + eps)                with momentum, of the *scaled* gradient:
     p <- p - lr * b
 
 ``centered`` subtracts the square of the running mean of g from v, which makes it an estimate of the variance
-(Graves, 2013, https://arxiv.org/abs/1308.0850). RMSprop itself is from Hinton's lecture 6e (2012).
+(Graves, 2013, https://arxiv.org/abs/1308.0850).
+
+Pitfall: v starts at zero and is not corrected for that, so the first steps are about 1 / sqrt(1 - alpha) = 10 times as
+long as later ones.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""SGD: step against the gradient, with or without momentum. Next: :mod:`tinytorch.optim.adam`.
+"""Chapter 11, part 2. SGD: step against the gradient, with or without momentum.
+
+After: tinytorch/optim/optimizer.py
+Next: tinytorch/optim/adagrad.py
 
 Plain gradient descent moves each parameter against its gradient::
 

@@ -1,12 +1,33 @@
-"""Graph: a recorded computation as plain data. Everything that draws works on this and on nothing else.
+"""Chapter 17. Pictures of the graph.
 
-A graph holds *nodes* (ops, and the tensors that no op made), *edges* in the order of an op's arguments, and nested
-*scopes* (one per module call). They hold text and numbers only: no tensor, no module, nothing that a picture would
-keep alive. Identifiers are given in the order in which things happened (``n0``, ``n1``, ... and ``s0``, ``s1``, ...),
-so the same program gives the same graph, to the letter, in every process.
+After: examples/train_cnn.py
+Next: tinytorch/viz/walk.py
+
+Goal: hold a recorded computation as plain data, from which every picture is drawn.
+
+The idea. A :class:`Graph` holds *nodes* (ops, and the tensors that no op made), *edges* in the order of an op's
+arguments, and nested *scopes* (one per module call). They hold text and numbers only: no tensor, no module, nothing
+that a picture would keep alive. Identifiers are given in the order in which things happened (``n0``, ``n1``, ... and
+``s0``, ``s1``, ...), so the same program gives the same graph, to the letter, in every process.
+
+>>> import tinytorch
+>>> from tinytorch import viz
+>>> x = tinytorch.ones(2, 3, requires_grad=True)
+>>> g = viz.graph((x.exp() * 2).sum())
+>>> [(edge.source, edge.target) for edge in g.edges]
+[('n0', 'n1'), ('n1', 'n2'), ('n2', 'n3')]
 
 Whatever changes a picture - :meth:`Graph.collapse`, :meth:`Graph.focus`, :meth:`Graph.color_by`... - returns a new
-graph and leaves the old one as it was.
+graph and leaves the old one as it was. Writers (Graphviz, text, HTML, Mermaid) read it and nothing else.
+
+What PyTorch does. It records the same graph for backward and has no picture of it; tools like torchviz walk it from
+outside, without modules, or trace the program anew.
+
+Pitfalls. :func:`viz.graph` sees what autograd recorded: ops on constants are not there. :func:`viz.trace` sees all.
+
+Exercises. Which node has two edges going out in ``y = x * x``? And how many edges are there? Try it, then
+``g.save("g.svg")``. More: ``python -m tinytorch.learn start --chapter 17``.
+Check: ``python -m pytest tests/viz/test_graph.py``.
 """
 
 from __future__ import annotations

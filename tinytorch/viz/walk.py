@@ -1,4 +1,7 @@
-"""graph: the graph behind a result, found by walking back from it.
+"""Chapter 17, part 2. graph: the graph behind a result, found by walking back from it.
+
+After: tinytorch/viz/data.py
+Next: tinytorch/autograd/functional.py
 
 Autograd has recorded everything already, so this costs nothing until it is asked for. Only what takes part in
 autograd is there; :func:`tinytorch.viz.trace` records the rest too.

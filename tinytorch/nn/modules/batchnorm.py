@@ -1,6 +1,6 @@
 """Batch normalization layers.
 
-The mathematics stands in :mod:`tinytorch.kernels.norm`; here are parameters and running statistics.
+The mathematics stands in :mod:`tinytorch.ops.norm`; here are parameters and running statistics.
 
 In training a channel is normalized with the mean and variance of the batch, and running averages of both are kept
 on the side; in evaluation the averages are used, so that an image's result does not depend on the other images. The

@@ -1,4 +1,8 @@
-"""Layers that multiply by a matrix: y = x Wᵀ + b."""
+"""Chapter 9, part 2. Layers that multiply by a matrix: y = x Wᵀ + b.
+
+After: tinytorch/nn/init.py
+Next: tinytorch/ops/softmax.py
+"""
 
 from __future__ import annotations
 

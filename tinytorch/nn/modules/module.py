@@ -1,14 +1,37 @@
-"""Module: a piece of a network that owns its parameters and other modules.
+"""Chapter 8. Modules.
 
-A module is a node of a tree: its parameters and buffers are its own, its submodules are the branches. Everything
-that concerns a whole network - ``parameters()``, ``train()``, ``to(float64)``, ``state_dict()``, printing - is a
-walk over that tree. The parts of the class stand in four files:
+After: tinytorch/autograd/gradcheck.py
+Next: tinytorch/nn/modules/registry.py
+
+Goal: see a network as a tree of modules that own their parameters.
+
+The idea. A module is a node of a tree: its parameters and buffers are its own, its submodules are the branches.
+Everything that concerns a whole network - ``parameters()``, ``train()``, ``to(float64)``, ``state_dict()``, printing -
+is a walk over that tree.
+
+>>> import tinytorch.nn as nn
+>>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+>>> [(name, tuple(p.shape)) for name, p in net.named_parameters()]
+[('0.weight', (3, 2)), ('0.bias', (3,)), ('2.weight', (1, 3)), ('2.bias', (1,))]
+
+The parts of the class stand in four files:
 
 - :mod:`registry <tinytorch.nn.modules.registry>`: attributes that are parameters, buffers and submodules, and the
   walks
 - :mod:`state_dict <tinytorch.nn.modules.state_dict>`: saving and loading
 - :mod:`hooks <tinytorch.nn.modules.hooks>`: functions to be called around forward and backward
 - here: calling a module, changing all of it at once, printing it
+
+What PyTorch does. The same class in one file of 3,000 lines, with the same names in ``state_dict()``: weights travel
+both ways. Here a call also notes the module's place ("block1.0") on each node that it records, for pictures and
+errors.
+
+Pitfalls. Modules in a plain list are not found by ``parameters()``: use ModuleList. ``net.forward(x)`` skips the
+hooks: call ``net(x)``. ``eval()`` does not switch off recording, and ``no_grad()`` does not switch off dropout.
+
+Exercises. A module that uses one Linear twice: how many parameters has it? What does ``state_dict()`` of it contain?
+More: ``python -m tinytorch.learn start --chapter 8``.
+Check: ``python -m pytest tests/nn/test_module.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Attributes that a module remembers: parameters, buffers and submodules.
+"""Chapter 8, part 2. Attributes that a module remembers: parameters, buffers and submodules.
+
+After: tinytorch/nn/modules/module.py
+Next: tinytorch/nn/init.py
 
 ``self.weight = Parameter(...)`` looks like an ordinary assignment. Python calls ``__setattr__`` for it, and there
 the value is put into the dictionary for its kind instead of the instance's own ``__dict__``. Reading

@@ -1,4 +1,7 @@
-"""Collating: from a list of samples to a batch.
+"""Chapter 12, part 3. Collating: from a list of samples to a batch.
+
+After: tinytorch/utils/data/sampler.py
+Next: tinytorch/utils/data/dataloader.py
 
 ``default_collate`` follows the structure of the samples: a batch of ``(image, label)`` becomes ``[images,
 labels]``, a batch of dicts becomes a dict of batches, and so on down to tensors, which are stacked, and

@@ -1,4 +1,7 @@
-"""The data loader: a dataset, a sampler and a collate function, joined into an iterable of batches.
+"""Chapter 12, part 4. The data loader: a dataset, a sampler and a collate function, joined into an iterable of batches.
+
+After: tinytorch/utils/data/collate.py
+Next: tinytorch/kernels/conv_reference.py
 
 **Everything runs in this process.** With ``num_workers`` no worker processes are started: the arrays are in
 memory, and sending them between processes would cost more than cutting them out. The batches are the same and come

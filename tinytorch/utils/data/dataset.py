@@ -1,12 +1,34 @@
-"""Datasets: things with samples.
+"""Chapter 12. Data.
 
-A *map-style* dataset answers ``dataset[i]`` and ``len(dataset)``; that is all that a sampler and a loader
-need. An *iterable-style* dataset only answers ``iter(dataset)``: a stream, whose order nobody else decides.
-The other classes here combine datasets into new ones.
+After: tinytorch/optim/adamw.py
+Next: tinytorch/utils/data/sampler.py
+
+Goal: from things with samples to a stream of batches.
+
+The idea. A *map-style* dataset answers ``dataset[i]`` and ``len(dataset)``; that is all that a sampler and a loader
+need. An *iterable-style* dataset only answers ``iter(dataset)``: a stream, whose order nobody else decides. The other
+classes here combine datasets into new ones. Four small parts then make a loader, each replaceable::
+
+    sampler ──indices──> dataset ──samples──> collate ──batches──> your loop
+    (in which order)     (what)               (how joined)
+
+>>> from tinytorch.utils.data import DataLoader, TensorDataset
+>>> import tinytorch
+>>> pairs = TensorDataset(tinytorch.arange(4), tinytorch.arange(4) ** 2)
+>>> [y.tolist() for x, y in DataLoader(pairs, batch_size=3)]
+[[0, 1, 4], [9]]
 
 Fast batches: a dataset may offer ``_collated_batch(indices)``, which returns at once what
-``default_collate([self[i] for i in indices])`` would give, or None if it cannot. ``fetch.py`` decides when
-to use it.
+``default_collate([self[i] for i in indices])`` would give, or None if it cannot. ``fetch.py`` decides when to use it.
+
+What PyTorch does. The same protocol; there ``num_workers`` starts processes, here nothing does (see the last part).
+
+Pitfalls. A dataset that draws random numbers in ``__getitem__`` gives other samples in every epoch: that is
+augmentation in training and a mistake in evaluation.
+
+Exercises. Write a dataset of all pairs of two datasets. What is its length, and which pair has index i?
+More: ``python -m tinytorch.learn start --chapter 12``.
+Check: ``python -m pytest tests/utils/test_data.py``.
 """
 
 from __future__ import annotations

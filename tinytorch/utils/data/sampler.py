@@ -1,4 +1,7 @@
-"""Samplers: in which order a map-style dataset is read.
+"""Chapter 12, part 2. Samplers: in which order a map-style dataset is read.
+
+After: tinytorch/utils/data/dataset.py
+Next: tinytorch/utils/data/collate.py
 
 A sampler is an iterable of indices, a batch sampler one of lists of indices. The random ones draw exactly as
 PyTorch's do, so that the same seed shuffles the same way.

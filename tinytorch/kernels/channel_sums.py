@@ -1,0 +1,81 @@
+"""Sums over everything but the channel: the gradient of a bias, and the statistics of a normalization.
+
+An image batch in C,H,W,N order is, channel by channel, one long row. The sums are done by BLAS in runs of 256 numbers,
+and the runs are added in double precision: as fast as memory, and the rounding error does not grow with the length.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last
+from tinytorch.kernels.threads import run_blocks
+from tinytorch.kernels.windows import even_pieces
+
+BLOCK_BYTES = 1 << 20
+"""Bytes of `x` in the channels that are worked on together."""
+RUN = 256
+"""Numbers that are added in single precision before double precision takes over."""
+
+
+def sum_per_channel(grad: Array) -> Array:
+    """Sum over all dimensions but the second: (N, C, ...) -> (C,). The gradient of a convolution's bias."""
+    if grad.dtype.kind == "c":
+        total: Array = np.add.reduce(grad, axis=(0, *range(2, grad.ndim)))
+        return total
+    rows = channel_rows(grad)
+    sums = np.empty(rows.shape[0], grad.dtype)
+
+    def add_up(block: Pair) -> None:
+        sums[slice(*block)] = row_sums(rows[slice(*block)])
+
+    run_blocks(add_up, channel_blocks(rows), grad.size / 6000)
+    return sums
+
+
+def row_sums(a: Array) -> Array:
+    """Sum of each row of (c, M), in float64: runs of 256 by BLAS, the runs in double precision."""
+    whole = _whole_runs(a)
+    total: Array = np.zeros(len(a))
+    if whole:
+        runs = a[:, :whole].reshape(len(a), -1, RUN)
+        total += np.add.reduce(runs @ _ones(a.dtype), axis=1, dtype=np.float64)
+    if whole < a.shape[1]:
+        total += np.add.reduce(a[:, whole:], axis=1, dtype=np.float64)
+    return total
+
+
+def row_dots(a: Array, b: Array) -> Array:
+    """Dot product of each row of `a` with the same row of `b`, both (c, M), in float64."""
+    whole = _whole_runs(a)
+    total: Array = np.zeros(len(a))
+    if whole < a.shape[1]:
+        total += np.add.reduce(np.multiply(a[:, whole:], b[:, whole:]), axis=1, dtype=np.float64)
+    if whole:
+        left, right = (m[:, :whole].reshape(len(m), -1, RUN) for m in (a, b))
+        total += np.add.reduce(np.vecdot(left, right), axis=1, dtype=np.float64)
+    return total
+
+
+@lru_cache(maxsize=8)
+def _ones(dtype: np.dtype) -> Array:
+    return np.ones(RUN, dtype)
+
+
+def _whole_runs(a: Array) -> int:
+    """How much of each row is whole runs; none for rows that are not contiguous (a small (N, C) matrix)."""
+    return a.shape[1] // RUN * RUN if a.strides[1] == a.itemsize else 0
+
+
+def channel_rows(x: Array) -> Array:
+    """(N, C, ...) as a matrix (C, M), a view where possible: images in C,H,W,N order, and any (N, C)."""
+    if x.ndim == 2:
+        return x.T
+    return contiguous_batch_last(x).reshape(x.shape[1], -1)
+
+
+def channel_blocks(rows: Array) -> list[Pair]:
+    """Which rows to work on together, so that they stay in the cache."""
+    return even_pieces(rows.shape[0], max(1, BLOCK_BYTES // max(1, rows[:1].nbytes)))
