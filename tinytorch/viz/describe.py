@@ -41,7 +41,7 @@ SMALL = 6  # tensors of so many elements are written out
 
 
 @functools.lru_cache(maxsize=256)  # of types: users define ops too, in any number
-def op_name(op: type) -> str:
+def op_name(op: Any) -> str:
     """The op's name as one would call it: ``MaxPool2d`` is ``"max_pool2d"``."""
     name = op.__name__
     if name in _NAMES:
@@ -53,14 +53,15 @@ def node_name(node: Any) -> str:
     """The name of a recorded op; a rearrangement goes by what the program called: ``"transpose"``, no ``"permute"``."""
     if type(node).__name__ in REARRANGEMENTS and "known_name" in vars(node):
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", re.sub(r"Backward\d*$", "", node.known_name)).lower()
-    return op_name(type(node))
+    kind: Any = type(node)
+    return op_name(kind)
 
 
 @functools.lru_cache(maxsize=256)  # of types: users define ops too, in any number
-def argument_names(op: type) -> list[str]:
+def argument_names(op: Any) -> list[str]:
     """The names of forward's inputs; the last one is repeated for ``*arrays``."""
     names = []
-    for parameter in list(inspect.signature(op.forward).parameters.values())[1:]:  # type: ignore[attr-defined]
+    for parameter in list(inspect.signature(op.forward).parameters.values())[1:]:
         if parameter.kind is parameter.VAR_POSITIONAL:
             break
         names.append(parameter.name)
