@@ -7,6 +7,7 @@ it costs nothing while it is off.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 import warnings
@@ -22,7 +23,7 @@ from tinytorch.autograd.watching import Watcher, watchers
 
 __all__ = ["detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly"]
 
-_PACKAGE = str(Path(__file__).parents[1])
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 class _Settings(NamedTuple):

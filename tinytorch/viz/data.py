@@ -182,7 +182,7 @@ class Scope:
         return f"{title} ×{self.count}" if self.count > 1 else title
 
 
-@dataclass
+@dataclass(repr=False)
 class Graph:
     """Nodes, edges and scopes; see the module's text.
 
@@ -395,6 +395,9 @@ class Graph:
         from tinytorch.viz.fold import fold
 
         return fold(self)
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.title!r}: {len(self.nodes):,} nodes, {len(self.edges):,} edges>"
 
     def __str__(self) -> str:
         return self.text()

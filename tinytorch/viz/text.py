@@ -19,10 +19,12 @@ from tinytorch.viz.describe import printable, shape_text, short, stats_text
 
 __all__ = ["to_text"]
 
+MAX_LINES = 1000  # more are read by nobody: modules are closed
+
 
 def to_text(graph: Graph) -> str:
     """See the module's text."""
-    return "\n".join(printable(line) for line in _Writer(graph.folded()).lines())
+    return "\n".join(printable(line) for line in _Writer(graph.limit(MAX_LINES).folded()).lines())
 
 
 class _Writer:

@@ -6,6 +6,7 @@ are plain functions: they are seen through Python's own profiling hook, which re
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from tinytorch.viz.title import title_of
 
 __all__ = ["trace"]
 
-_OPS = str(Path(ops.__file__).parent)
+_OPS = str(Path(ops.__file__).parent) + os.sep
 #: functions that are a Reshape or a Permute inside, and are drawn under their own names
 REARRANGERS = ("transpose", "t", "squeeze", "unsqueeze", "flatten", "unflatten", "view", "movedim")
 _MODULE_CALL = Module.__call__.__code__
