@@ -5,7 +5,7 @@ The functions of the running package get other code for a moment, so that hundre
 
 import importlib
 import inspect
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import pytest
@@ -87,11 +87,10 @@ def test_a_mistake_is_found_and_named(exercise, wrong):
 
 def test_no_check_needs_a_later_exercise():
     """From the last exercise to the first, ever more blanks: the check of each passes while all after it are blank."""
-    blanked = []
-    for exercise in reversed(EXERCISES):
-        with running(*blanked):
-            assert outcome(exercise) == "", f"{exercise.name} needs something of {[e.name for e, _ in blanked]}"
-        blanked.append((exercise, exercise.blank(original(exercise))))
+    with ExitStack() as blanked:
+        for exercise in reversed(EXERCISES):
+            assert outcome(exercise) == "", f"{exercise.name} needs what comes after it"
+            blanked.enter_context(running((exercise, exercise.blank(original(exercise)))))
 
 
 def test_the_table_is_in_order_and_complete():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from tinytorch.learn.diagnosis import Row, diagnose, table
 from tinytorch.learn.doctor import examine
 from tinytorch.tensor import Tensor
 
-__all__ = ["check_close", "check_gradient", "check_raises", "leaf", "lines_run", "numbers"]
+__all__ = ["check_answers", "check_close", "check_gradient", "check_raises", "leaf", "lines_run", "numbers"]
 
 
 def numbers(*shape: int, seed: int = 0, low: float = 0.3, high: float = 1.7) -> np.ndarray:
@@ -26,7 +26,7 @@ def leaf(array: Any) -> Tensor:
     return Tensor._wrap(np.array(array, np.float64)).requires_grad_()
 
 
-def check_gradient(function: Callable[..., Any], *arrays: Any, names: str = "abcdefgh") -> None:
+def check_gradient(function: Callable[..., Any], *arrays: Any, names: Sequence[str] = "abcdefgh") -> None:
     """AssertionError with the doctor's report unless the gradients of ``function`` are what finite differences say."""
     report = examine(function, tuple(leaf(array) for array in arrays), names)
     if not report.right:
@@ -39,6 +39,29 @@ def check_close(name: str, yours: Any, expected: Any, uses: Any = ()) -> None:
     finding = diagnose(yours, expected, uses=uses)
     if not finding.right:
         raise AssertionError("\n" + table([Row(name, yours, expected, finding)]))
+
+
+def check_answers(yours: Any, truth: dict[str, Any], result: Tensor | None = None) -> None:
+    """AssertionError with a table, and the graph behind ``result``, unless all answers are right."""
+    if not isinstance(yours, dict) or set(yours) != set(truth):
+        raise AssertionError(f"answer with a dict that has the keys {', '.join(truth)}; you returned {yours!r}")
+    if all(_same(yours[name], truth[name]) for name in truth):
+        return
+    width = max(map(len, truth))
+    lines = [
+        f"{name:{width}}  you say {yours[name]!s:12}"
+        + ("  right" if _same(yours[name], truth[name]) else f"  wrong: it is {truth[name]}")
+        for name in truth
+    ]
+    if result is not None:
+        lines.append(str(result.graph()))
+    raise AssertionError("\n" + "\n".join(lines))
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(b, float):
+        return isinstance(a, (int, float)) and abs(a - b) <= 1e-6 * max(1.0, abs(b))
+    return a == b
 
 
 def check_raises(kind: type[Exception], function: Callable[[], Any], why: str) -> None:

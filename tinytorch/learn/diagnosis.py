@@ -35,7 +35,7 @@ class Finding(NamedTuple):
         return self.name in ("right", "float noise")
 
 
-def diagnose(yours: Any, expected: Any, *, uses: Sequence[np.ndarray] = (), slope: np.ndarray | None = None) -> Finding:
+def diagnose(yours: Any, expected: Any, *, uses: Sequence[Any] = (), slope: np.ndarray | None = None) -> Finding:
     """Compare a gradient with what it should be.
 
     Args:
@@ -76,15 +76,13 @@ def _of_shapes(yours: np.ndarray, expected: np.ndarray) -> Finding:
     return Finding("wrong shape", shapes)
 
 
-def _of_numbers(
-    yours: np.ndarray, expected: np.ndarray, uses: Sequence[np.ndarray], slope: np.ndarray | None
-) -> Finding:
+def _of_numbers(yours: np.ndarray, expected: np.ndarray, uses: Sequence[Any], slope: np.ndarray | None) -> Finding:
     if not yours.any():
         return Finding("zero", "it is zero everywhere")
     if _close(yours, -expected):
         return Finding("sign flipped", "every number is the negative of what it should be")
     for number, use in enumerate(uses, 1):
-        if len(uses) > 1 and _close(yours, use):
+        if len(uses) > 1 and _close(yours, np.asarray(use)):
             return Finding(
                 "only one branch",
                 f"it is what use {number} of {len(uses)} contributes; contributions add up: = where += belongs?",

@@ -30,10 +30,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.autograd import engine
 from tinytorch.autograd.engine import grad
-from tinytorch.autograd.modes import enable_grad, no_grad
+from tinytorch.autograd.modes import enable_grad
 from tinytorch.autograd.watching import Watcher
 from tinytorch.learn.diagnosis import Finding, Row, diagnose, table
+from tinytorch.ops.broadcast import Elementwise
 from tinytorch.tensor import Tensor
 
 __all__ = ["Culprit", "Finding", "Report", "diagnose", "examine"]
@@ -71,7 +73,9 @@ class Report(NamedTuple):
     def __str__(self) -> str:
         lines = [table(self.rows), *map(str, self.culprits)]
         if not self.right and not self.culprits:
-            lines.append(f"each op alone is right: read how gradients travel and add up, {_place(_deliver())}")
+            adding, summing = _places_of_the_engine()
+            lines.append(f"each op alone is right: read how contributions are added up, {adding}")
+            lines.append(f"and how gradients of broadcast inputs are summed, {summing}")
         return "\n".join(lines)
 
 
@@ -106,8 +110,7 @@ class _Case:
         self.tensors = tuple(_double(t) for t in tensors)
         self.wanted = [i for i, t in enumerate(tensors) if isinstance(t, Tensor) and t.requires_grad and _real(t)]
         source = np.random.default_rng(0)
-        with no_grad():
-            results = _outputs(function(*self.tensors))
+        results = _outputs(function(*self.tensors))
         self.cotangents = [source.standard_normal(r._array.shape) for r in results]
 
     def gradients(self) -> list[np.ndarray | None]:
@@ -127,8 +130,7 @@ class _Case:
 
     def loss(self, tensors: Sequence[Any], upstream: float | None = None) -> float:
         """The outputs, weighted with the gradients that backward starts with."""
-        with no_grad():
-            results = _outputs(self.function(*tensors))
+        results = _outputs(self.function(*tensors))
         weights = self.cotangents if upstream is None else [upstream] * len(results)
         return float(sum(np.sum(r._array * weight) for r, weight in zip(results, weights, strict=True)))
 
@@ -169,6 +171,8 @@ class _Case:
 
 
 def _check_op(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Culprit | None:
+    if issubclass(op, Elementwise):
+        inputs = _of_one_shape(inputs)
     arguments = tuple([v.detach().requires_grad_(v.requires_grad) if isinstance(v, Tensor) else v for v in inputs])
     case = _Case(lambda *values: op.apply(*values, **attributes), arguments)
     name = f"{op.__name__}.backward"
@@ -177,6 +181,17 @@ def _check_op(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> C
         if not finding.right:
             return Culprit(name, _place(op.backward), finding)
     return None
+
+
+def _of_one_shape(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Inputs repeated to the shape in which they meet: then nothing has to be summed on the way back."""
+    shape = np.broadcast_shapes(*[value._array.shape for value in inputs if isinstance(value, Tensor)])
+    return tuple(
+        Tensor._wrap(np.broadcast_to(value._array, shape).copy()).requires_grad_(value.requires_grad)
+        if isinstance(value, Tensor)
+        else value
+        for value in inputs
+    )
 
 
 class _Applied(Watcher):
@@ -236,7 +251,8 @@ def _confused(rows: list[Row]) -> list[Row]:
     result = []
     for row in rows:
         for other in rows:
-            if not row.finding.right and other is not row and diagnose(row.yours, other.expected).right:
+            vague = row.finding.name in ("wrong", "wrong shape", "permuted")
+            if vague and other is not row and diagnose(row.yours, other.expected).right:
                 row = row._replace(finding=Finding("swapped", f"this is the gradient of {other.name}"))
                 break
         result.append(row)
@@ -257,10 +273,8 @@ def _outputs(result: Any) -> list[Tensor]:
     return [value for value in values if isinstance(value, Tensor) and _real(value)]
 
 
-def _deliver() -> Any:
-    from tinytorch.autograd.engine import _Walk
-
-    return _Walk.deliver
+def _places_of_the_engine() -> tuple[str, str]:
+    return _place(engine._Walk.deliver), _place(engine._fit)
 
 
 def _place(function: Any) -> str:

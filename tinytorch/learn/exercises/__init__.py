@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from tinytorch.learn.exercise import Exercise
-from tinytorch.learn.exercises import beginning
+from tinytorch.learn.exercises import beginning, images, networks, tensors
 
 __all__ = ["EXERCISES", "named"]
 
-EXERCISES: tuple[Exercise, ...] = (*beginning.EXERCISES,)
+EXERCISES: tuple[Exercise, ...] = (
+    *beginning.EXERCISES,
+    *tensors.EXERCISES,
+    *networks.EXERCISES,
+    *images.EXERCISES,
+)
 
 
 def named(name: str) -> Exercise:
     """The exercise of that name. LookupError names similar ones."""
-    from difflib import get_close_matches
-
     by_name = {exercise.name: exercise for exercise in EXERCISES}
     if name not in by_name:
         similar = get_close_matches(name, by_name)

@@ -7,7 +7,9 @@ from tinytorch.learn.exercise import Exercise, Wrong
 __all__ = ["EXERCISES"]
 
 _SCALAR = "learn/scalar_autograd.py"
+_ENGINE = "autograd/engine.py"
 _ARITHMETIC = "ops/arithmetic.py"
+_QUIZ = "learn/quiz.py"
 
 EXERCISES = (
     Exercise(
@@ -38,6 +40,113 @@ EXERCISES = (
         ),
     ),
     Exercise(
+        "scalar-order", 0, "write", _SCALAR, "topological_order",
+        "All values behind a result, each before the values that it was made of.",
+        (
+            "Visit a value's sources first, then note the value itself: the order from the leaves to the result.",
+            "A value that is used twice is visited twice, but may be noted once only.",
+            "def visit(value): if it was not noted, visit all its sources, then note it. Reverse it at the end.",
+        ),
+        (
+            Wrong("list(done)[::-1]", "list(done)", "comes after"),
+            Wrong("return list(done)[::-1]", "return [result, *list(done)[::-1]]", "several times"),
+        ),
+    ),
+    Exercise(
+        "scalar-accumulate", 0, "bug", _SCALAR, "Value.backward",
+        "A value that is used twice gets the gradient of one use only. Find the bug.",
+        (
+            "The sum over all uses in the chain rule: where in the code is it a sum?",
+            "The second contribution to a source's gradient must not replace the first.",
+            "source.grad += value.grad * slope",
+        ),
+        (
+            Wrong("source.grad += value.grad", "source.grad = value.grad", "only one branch"),
+            Wrong("value.grad * slope", "value.grad * slope * 2", "doubled"),
+            Wrong("value.grad * slope", "slope", "wrong"),
+        ),
+    ),
+    Exercise(
+        "quiz-reuse", 0, "predict", _QUIZ, "reuse",
+        "Answer by hand: what are the gradients where a result is used again and again?",
+        (
+            "Write down ∂c/∂b first; b has the value 6.",
+            "∂c/∂b = 2b = 12. Two edges lead from b to a.",
+            "Each of the two edges brings 12 to a.",
+        ),
+        (
+            Wrong("24.0", "12.0", "it is 24.0"),
+            Wrong("12.0", "6.0", "it is 12.0"),
+        ),
+    ),
+    Exercise(
+        "engine-reachable", 1, "write", _ENGINE, "_reachable",
+        "All nodes from which some tensors were made, each once, without recursion.",
+        (
+            "Keep a stack of ends to visit; start._gradient_edge()[0] is the first end of each start.",
+            "An end is a Node or a leaf tensor; only nodes have edges, and each node counts once.",
+            "Pop an end; if it is a Node not seen yet, note it by its id and push edge[0] of each edge but None.",
+        ),
+        (
+            Wrong("seen[id(node)] = node", "seen[len(seen)] = node", "was made by"),
+            Wrong("isinstance(node, Node) and", "", "AttributeError"),
+        ),
+    ),
+    Exercise(
+        "engine-add", 1, "bug", _ENGINE, "_Walk._add",
+        "Where several contributions meet, only the last one survives. Find the bug.",
+        (
+            "`present` is what has arrived so far, `gradient` what arrives now.",
+            "The third contribution goes another way than the second: look at both.",
+            "total is made from present._array + gradient._array.",
+        ),
+        (
+            Wrong("present._array + gradient._array", "gradient._array", "only one branch"),
+            Wrong("np.add(present._array, gradient._array, out=present._array)", "pass", "wrong"),
+            Wrong("present._array + gradient._array", "present._array - gradient._array", "wrong"),
+        ),
+    ),
+    Exercise(
+        "quiz-twice", 1, "predict", _QUIZ, "twice",
+        "Answer by hand: what does calling backward() twice do?",
+        (
+            "backward() adds into .grad; it never replaces it.",
+            "What is in a.grad after the first call is still there at the second.",
+            "None is where a sum starts afresh.",
+        ),
+        (
+            Wrong('"twice": 2.0', '"twice": 1.0', "it is 2.0"),
+            Wrong('"after None": 1.0', '"after None": 3.0', "it is 1.0"),
+        ),
+    ),
+    Exercise(
+        "tensor-detach", 2, "write", "tensor_base.py", "TensorBase.detach",
+        "A tensor over the same memory that is outside the graph.",
+        (
+            "Tensor._wrap(array) makes a tensor without history around an array, without copying it.",
+            "Changes in place have to be counted for both tensors: they share one Memory record.",
+            "other._memory = self._shared_memory(), and other._inference is as self's.",
+        ),
+        (
+            Wrong("Tensor._wrap(self._array)", "Tensor._wrap(self._array.copy())", "shares the memory"),
+            Wrong("other._memory = self._shared_memory()", "pass", "count changes"),
+            Wrong("other = Tensor._wrap(self._array)", "other = self", "outside the graph"),
+        ),
+    ),
+    Exercise(
+        "quiz-leaf", 2, "predict", _QUIZ, "leaf",
+        "Answer before running it: which tensors keep their gradient?",
+        (
+            "Gradients pass through results on their way; where do they come to rest?",
+            "Only a leaf keeps its gradient, and only if it requires one.",
+            "retain_grad() would make a result keep its own; nobody called it here.",
+        ),
+        (
+            Wrong('"b": False', '"b": True', "it is False"),
+            Wrong('"k": False', '"k": True', "it is False"),
+        ),
+    ),
+    Exercise(
         "mul-backward", 3, "write", _ARITHMETIC, "Mul.backward",
         "The gradients of a and b in y = a · b, from grad = ∂L/∂y.",
         (
@@ -50,6 +159,79 @@ EXERCISES = (
             Wrong("grad * b if need_a", "b if need_a", "upstream ignored"),
             Wrong("grad * a if need_b", "-grad * a if need_b", "sign flipped"),
             Wrong("grad * b if need_a", "grad * b * 2 if need_a", "doubled"),
+        ),
+    ),
+    Exercise(
+        "div-backward", 3, "bug", _ARITHMETIC, "Div.backward",
+        "One of the two gradients of a / b is wrong. Find the bug.",
+        (
+            "Which input does the table complain about, and how?",
+            "If b grows, a / b shrinks (for positive numbers).",
+            "∂(a/b)/∂b = -a / b².",
+        ),
+        (
+            Wrong("-grad * ((a / b) / b)", "grad * ((a / b) / b)", "sign flipped"),
+            Wrong("(a / b) / b", "a / b", "wrong"),
+            Wrong("grad / b if need_a", "grad * b if need_a", "wrong"),
+        ),
+    ),
+    Exercise(
+        "tanh-backward", 3, "write", "ops/unary.py", "Tanh.backward",
+        "The gradient of x in y = tanh x, from y alone.",
+        (
+            "forward saved its result: (y,) = ctx.saved_tensors.",
+            "tanh' = 1 - tanh².",
+            "grad * (1 - y * y)",
+        ),
+        (
+            Wrong("grad * (1 - y * y)", "(1 - y * y)", "upstream ignored"),
+            Wrong("1 - y * y", "y * y - 1", "sign flipped"),
+            Wrong("1 - y * y", "1 - y", "wrong"),
+            Wrong("grad * (1 - y * y)", "grad * 0", "zero"),
+        ),
+    ),
+    Exercise(
+        "pow-base", 3, "write", _ARITHMETIC, "_pow_grad_base",
+        "The gradient of a in a ** b, for an exponent that is a number and for one that is a tensor.",
+        (
+            "The school's rule: b · a^(b-1). What is it for b = 0 and a = 0?",
+            "If b is not a Tensor: zeros_like(grad) if it is 0, else grad * (pow(a, b - 1) * b).",
+            "If b is a Tensor, ops.where(b == 0, 0.0, ...) keeps 0 · inf out.",
+        ),
+        (
+            Wrong("a * b if b == 2", "a if b == 2", "divided by 2"),
+            Wrong("pow(a, b - 1) * b)", "pow(a, b - 1))", "divided by 3"),
+            Wrong("return ops.zeros_like(grad)", "return grad * (pow(a, b - 1) * b)", "not finite"),
+        ),
+    ),
+    Exercise(
+        "sum-to", 3, "write", "ops/broadcast.py", "SumTo.forward",
+        "Un-broadcasting: sum x down to a shape that broadcasts to x's. What was repeated is summed.",
+        (
+            "Two kinds of dimensions were repeated: new ones in front, and those of size 1.",
+            "x.ndim - len(shape) dimensions are new. Sum over them and over those where shape has 1 and x has more.",
+            "np.add.reduce(x, axis=..., keepdims=True).reshape(shape); backward wants ctx.save_intermediates(x.shape).",
+        ),
+        (
+            Wrong("return total.reshape(shape)", "return x", "not summed"),
+            Wrong("np.add.reduce(", "np.mean(", "divided by 2"),
+            Wrong("total.reshape(shape)", "x[(0,) * new_dims].reshape(shape)", "wrong"),
+        ),
+    ),
+    Exercise(
+        "log-cosh", 3, "new", "learn/workshop.py", "LogCosh.forward LogCosh.backward",
+        "A new op, from its docstring and its tests: a smooth absolute value.",
+        (
+            "cosh 1000 overflows; ln(cosh 1000) is 999.3. So cosh may not be computed.",
+            "cosh x = e^|x| (1 + e^(-2|x|)) / 2; take the logarithm of that.",
+            "backward: sinh x / cosh x = tanh x. Save x with ctx.save_for_backward(x).",
+        ),
+        (
+            Wrong("- math.log(2.0)", "", "wrong"),
+            Wrong("grad * x.tanh()", "x.tanh()", "upstream ignored"),
+            Wrong("grad * x.tanh()", "-grad * x.tanh()", "sign flipped"),
+            Wrong("x.abs() + (x.abs() * -2.0).exp().log1p() - math.log(2.0)", "((x.exp() + (-x).exp()) * 0.5).log()",
+                  "not finite"),
         ),
     ),
 )  # fmt: skip
