@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import sys
 import threading
@@ -74,6 +75,20 @@ def test_trace_keeps_what_ran_before_an_error_with_both_shapes():
     with pytest.warns(UserWarning, match="matmul|mat1"):
         g = viz.trace(lambda a, b: (a * 2) @ b, tt.ones(2, 3), tt.ones(2, 3))
     assert next(node for node in g.ops() if node.notes).notes == ["failed on 2×3 and 2×3"]
+
+
+def test_outputs_of_any_form():
+    @dataclasses.dataclass
+    class Output:
+        logits: tt.Tensor
+        hidden: tuple
+
+    def f(x):
+        return Output(x * 2, (x + 1, {"deep": [x - 1]}))
+
+    g = viz.trace(f, tt.ones(2))
+    assert [g.nodes[id].name for id in g.results] == ["mul", "add", "sub"]
+    assert [g.nodes[id].name for id in viz.trace(lambda x: str(x * 2), tt.ones(2)).results] == ["mul"]
 
 
 def test_nothing_is_left_installed():

@@ -166,7 +166,8 @@ def _output_line(node: Node) -> str:
         return ""
     output = node.outputs[0]
     dtype = "" if output.dtype == "float32" else f" {output.dtype}"
-    return f'<FONT POINT-SIZE="10">{escaped(shape_text(output.shape) + dtype)}</FONT>'
+    size = f", {bytes_text(output.nbytes)}" if output.nbytes >= 1e6 else ""
+    return f'<FONT POINT-SIZE="10">{escaped(shape_text(output.shape) + dtype + size)}</FONT>'
 
 
 def _measured(graph: Graph, node: Node) -> list[str]:

@@ -6,6 +6,7 @@ are plain functions: they are seen through Python's own profiling hook, which re
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import warnings
@@ -58,7 +59,7 @@ def trace(model: Callable[..., Any], *inputs: Any, names: dict[str, Any] | None 
         except Exception as error:  # whatever the model raises is what the picture is about
             failure = error
             recorder.add_failed(error)
-    graph = recorder.finish(known, list(dict.fromkeys(results)) if failure is None else None)
+    graph = recorder.finish(known, list(dict.fromkeys(results)) or None)
     graph.title = title_of(graph)
     if failure is not None:
         text = f"{type(failure).__name__}: {failure}"
@@ -71,8 +72,8 @@ def _tensors_in(value: Any) -> Iterator[Tensor]:
     """All tensors in nested tuples, lists and dictionaries."""
     if isinstance(value, Tensor):
         yield value
-    elif isinstance(value, dict):
-        for item in value.values():
+    elif isinstance(value, dict) or dataclasses.is_dataclass(value):
+        for item in (value if isinstance(value, dict) else vars(value)).values():
             yield from _tensors_in(item)
     elif isinstance(value, (tuple, list)):
         for item in value:
