@@ -32,7 +32,7 @@ from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, empty_c
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.threads import run_blocks
 
-FLOPS_PER_MICROSECOND = 50e3  # a rough speed of one core, to tell small work from large
+FLOPS_PER_MICROSECOND = 75e3  # a rough speed of one core, to tell small work from large
 
 
 def conv2d(

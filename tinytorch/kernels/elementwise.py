@@ -20,15 +20,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinytorch.kernels.layout import Array, Pair
+from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.masks import as_bits
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
 
-BLOCK = 1 << 16
-"""Elements worked on together."""
-_zeros: dict[np.dtype, Array] = {}
+BLOCK = 1 << 19
+"""Elements worked on together: a single pass over them is long enough to be worth a thread."""
+ROW = 1 << 14
 
 
 def in_pieces(
@@ -37,7 +37,8 @@ def in_pieces(
     """Apply ``formula(*pieces, out)`` to matching pieces of arrays of one shape; returns the array of all ``out``.
 
     The result is `out`, which may be one of the arrays, or a new array with the dtype and memory order of the first.
-    `passes` estimates how many times the formula runs over its data; it decides whether threads are worth it.
+    `passes` estimates how many times the formula runs over its data; it decides whether threads are worth it, which
+    they never are for pieces smaller than `BLOCK` (`threads` says why).
     """
     first = arrays[0]
     result = empty_like(first) if out is None else out
@@ -49,7 +50,7 @@ def in_pieces(
     def run(block: Pair) -> None:
         formula(*[a[block[0] : block[1]] for a in flat])  # type: ignore[index]
 
-    run_blocks(run, even_pieces(first.size, piece), first.size * passes / 4000)
+    run_blocks(run, even_pieces(first.size, piece), first.size * passes / 4000 if piece >= BLOCK else 0)
     return result
 
 
@@ -59,11 +60,11 @@ def relu(x: Array, out: Array | None = None) -> Array:
 
 
 def _clamp(x: Array, out: Array) -> None:
-    if x.size > BLOCK or x.ndim != 1:
-        np.maximum(x, x.dtype.type(0), out=out)
-        return
-    zeros = _zeros.setdefault(x.dtype, np.zeros(BLOCK, x.dtype))  # NumPy is slower against a scalar
-    np.maximum(x, zeros[: x.size], out=out)
+    rest = 0
+    if x.ndim == 1 and x.size >= ROW:  # NumPy is faster against a row of zeros than against one zero
+        rest = x.size // ROW * ROW
+        np.maximum(x[:rest].reshape(-1, ROW), np.zeros(ROW, x.dtype), out=out[:rest].reshape(-1, ROW))
+    np.maximum(x[rest:] if rest else x, x.dtype.type(0), out=out[rest:] if rest else out)
 
 
 def relu_backward(grad: Array, y: Array) -> Array:
@@ -76,10 +77,11 @@ def relu_backward(grad: Array, y: Array) -> Array:
 def _pass_where_positive(y: Array, grad: Array, out: Array) -> None:
     """out = grad where y > 0 or NaN, else 0, for y that is never negative (but may be -0 or a NaN with a sign)."""
     bits = as_bits(y)
-    mask = np.bitwise_and(bits, np.iinfo(bits.dtype).max, out=np.empty_like(bits))  # without the sign
-    np.negative(mask, out=mask)
-    np.right_shift(mask, 8 * y.itemsize - 1, out=mask)
-    np.bitwise_and(as_bits(grad), mask, out=as_bits(out))
+    with scratch(y.shape, bits.dtype) as mask:
+        np.bitwise_and(bits, np.iinfo(bits.dtype).max, out=mask)  # without the sign
+        np.negative(mask, out=mask)
+        np.right_shift(mask, 8 * y.itemsize - 1, out=mask)
+        np.bitwise_and(as_bits(grad), mask, out=as_bits(out))
 
 
 def flat_in_memory_order(x: Array) -> Array | None:

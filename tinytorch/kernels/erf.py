@@ -83,10 +83,10 @@ def erf(x: NDArray[Any]) -> NDArray[Any]:
     array([ 0.      ,  0.5205  , -0.842701,  1.      ])
     """
     if x.dtype == np.float64:
-        return in_pieces(lambda x, out: np.copyto(out, erf_float64(x)), x, piece=1 << 13, passes=60)
+        return in_pieces(lambda x, out: np.copyto(out, erf_float64(x)), x, piece=1 << 13)
     if x.dtype != np.float32:
         return erf(x.astype(np.float32)).astype(x.dtype)
-    return in_pieces(_erf_float32, x, piece=1 << 14, passes=16)
+    return in_pieces(_erf_float32, x, piece=1 << 16)
 
 
 def _erf_float32(x: NDArray[Any], out: NDArray[Any]) -> None:

@@ -16,7 +16,7 @@ without y changing. (Ioffe and Szegedy 2015, section 3; `torch.nn.functional.bat
 
 The speed. Each formula is a handful of passes over the data, and from main memory every pass would cost as much
 as all the arithmetic. So they run a few channels at a time, small enough that all passes but the first find their
-data in the L2 cache. The sums are done by BLAS in runs of 256 numbers, and the runs are added in double precision: as
+data in a cache. The sums are done by BLAS in runs of 256 numbers, and the runs are added in double precision: as
 fast as memory, and the rounding error does not grow with M.
 
 Shapes: x (N, C, ...) with any number of further dimensions; weight, bias, mean, var, invstd (C,).
@@ -65,7 +65,7 @@ def batch_norm_train(
         y *= scale.astype(x.dtype)[:, None]
         y += shift.astype(x.dtype)[:, None]
 
-    run_blocks(normalize, channel_blocks(rows), x.size / 1000)
+    run_blocks(normalize, channel_blocks(rows), x.size / 2500)
     return _like(x, y_rows), mean, var, invstd
 
 
@@ -111,7 +111,7 @@ def batch_norm_backward(
         with scratch(g.shape, g.dtype) as scaled:
             centered += np.multiply(g, scale.astype(x.dtype)[:, None], out=scaled)
 
-    run_blocks(backward, channel_blocks(rows), x.size / 1000)
+    run_blocks(backward, channel_blocks(rows), x.size / 1200)
     return (
         _like(x, gx_rows) if needs[0] else None,
         grad_weight if needs[1] else None,
@@ -131,7 +131,7 @@ def batch_norm_eval(x: Array, mean: Array, invstd: Array, weight: Array | None, 
         y = np.multiply(rows[part], scale[part, None], out=y_rows[part])
         y += shift[part, None]
 
-    run_blocks(normalize, channel_blocks(rows), x.size / 3000)
+    run_blocks(normalize, channel_blocks(rows), x.size / 3500)
     return _like(x, y_rows)
 
 
