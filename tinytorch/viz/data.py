@@ -158,7 +158,11 @@ class Edge:
 
 @dataclass
 class Scope:
-    """One call of a module: its qualified name, its class, the scope round it, and which call of the module it is."""
+    """One call of a module: its qualified name, its class, the scope round it, and which call of the module it is.
+
+    After :meth:`Graph.roll`, ``count`` says for how many equal neighbours it stands, and ``last`` what the last of them
+    is called.
+    """
 
     id: str
     name: str
@@ -168,11 +172,14 @@ class Scope:
     calls: int = 1
     description: str = ""
     count: int = 1
+    last: str = ""
 
     @property
     def label(self) -> str:
         """Its name, and which call of several this is."""
         name = f"[{self.name}]" if self.name.isdigit() else self.name or self.kind
+        if self.last:
+            return f"{name} … {self.last}"
         return f"{name} (call {self.call} of {self.calls})" if self.calls > 1 else name
 
     @property

@@ -6,6 +6,7 @@ markup, an escape sequence or a port.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -157,15 +158,12 @@ class _Writer:
         named = self.graph.nodes[edge.source].kind == "parameter"  # its own box says what it is
         return labels.quoted(edge.label) if self.arguments[edge.target] > 1 and not named else ""
 
-    @property
+    @functools.cached_property
     def arguments(self) -> dict[str, int]:
         """How many inputs each node has in the picture, besides parameters."""
-        counts = self.__dict__.get("_arguments")
-        if counts is None:
-            counts = dict.fromkeys(self.graph.nodes, 0)
-            for edge in self.graph.edges:
-                counts[edge.target] += self.graph.nodes[edge.source].kind != "parameter"
-            self.__dict__["_arguments"] = counts
+        counts = dict.fromkeys(self.graph.nodes, 0)
+        for edge in self.graph.edges:
+            counts[edge.target] += self.graph.nodes[edge.source].kind != "parameter"
         return counts
 
 

@@ -29,6 +29,7 @@ class _Roller:
         self.stands_for: dict[str, str] = {}  # node -> the node of the first equal module
         self.dropped: set[str] = set()  # scopes
         self.counts: dict[str, int] = {}
+        self.last: dict[str, str] = {}  # what the last of the equal ones is called
         for node in graph.nodes.values():
             path = [node.id, *graph.ancestors(node.scope)] if node.kind == "module" else graph.ancestors(node.scope)
             for inner, outer in zip(path, [*path[1:], ""], strict=False):
@@ -83,9 +84,15 @@ class _Roller:
     def merge(self, first: str, others: list[str]) -> None:
         """Let the first module stand for all."""
         self.counts[first] = 1 + len(others)
+        names = [self.label(scope).partition(" (call ")[0] for scope in (first, others[-1])]
+        self.last[first] = names[1].rpartition(".")[2] if names[0] != names[1] else ""
         for other in others:
             self.dropped.add(other)
             self.stands_for.update(zip(self.members[other], self.members[first], strict=True))
+
+    def label(self, scope: str) -> str:
+        """What a scope or a closed module is called."""
+        return self.graph.scopes[scope].label if scope in self.graph.scopes else self.graph.nodes[scope].module
 
     # ------------------------------------------------------------------------------------ the result
 
@@ -99,9 +106,12 @@ class _Roller:
         new.scopes = {id: s for id, s in new.scopes.items() if not self.dropped.intersection(new.ancestors(id))}
         for id, count in self.counts.items():
             if id in new.scopes:
-                new.scopes[id].count = count
+                scope = new.scopes[id]
+                scope.count, scope.last = count, self.last[id]
+                scope.calls = scope.calls if scope.last else 1  # the same module several times: "×2" says it
             elif id in new.nodes:
                 new.nodes[id].count = count
+                new.nodes[id].module += f" … {self.last[id]}" if self.last[id] else ""
         new.edges = self.edges()
         new.results = list(dict.fromkeys(self.final(id) for id in new.results))
         return new
