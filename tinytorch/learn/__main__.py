@@ -33,7 +33,11 @@ _COMMAND = "python -m tinytorch.learn"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.run is None:
+        parser.print_help()
+        return 0
     try:
         if (PACKAGE.parents[1] / "course.json").exists():
             raise CourseError(
@@ -52,7 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--dir", type=Path, help="your folder")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(metavar="COMMAND")
     for name, run in {"list": _list, "next": _next, "status": _status}.items():
         commands.add_parser(name, parents=[common]).set_defaults(run=run)
     for name, run in {"start": _start, "check": _check}.items():
@@ -127,12 +132,20 @@ def _start(folder: Folder, options: argparse.Namespace) -> int:
     chosen = _chosen(options)
     if not chosen:
         raise CourseError("start what? Give an exercise, --chapter N or --all")
-    for exercise in chosen:
-        print(folder.start(exercise))
-    print(
-        f"Read {folder.tests(chosen[0])}; then: {_COMMAND} check {chosen[0].name if len(chosen) == 1 else ''}".rstrip()
-    )
-    return 0
+    status = 0
+    for chapter in CHAPTERS:
+        mine = [exercise for exercise in chosen if exercise.chapter == chapter.number]
+        if mine:
+            print(f"Chapter {chapter.number}, {chapter.title}: read {folder.copied(chapter.modules[0])}")
+        for exercise in mine:
+            try:
+                print(f"  {folder.start(exercise)}")
+            except CourseError as error:  # about this one; the others can still begin
+                print(f"  {error}", file=sys.stderr)
+                status = 2
+    command = f"{_COMMAND} check {chosen[0].name if len(chosen) == 1 else ''}".rstrip()
+    print(f"The tests: {folder.tests(chosen[0])}. Then: {command}")
+    return status
 
 
 def _check(folder: Folder, options: argparse.Namespace) -> int:
@@ -168,4 +181,8 @@ def _reset(folder: Folder, options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # for terminals that do not know ∂
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # `list | head`
+        sys.exit(0)

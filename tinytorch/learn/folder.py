@@ -52,6 +52,10 @@ class Folder:
         """The learner's copy of the exercise's file."""
         return self.path / "src" / "tinytorch" / exercise.file
 
+    def copied(self, path: str) -> Path:
+        """Where a file of the repository stands in the copy; examples are not copied."""
+        return self.path / "src" / path if path.startswith("tinytorch/") else Path(path)
+
     def tests(self, exercise: Exercise) -> Path:
         """The learner's copy of the chapter's tests."""
         return self.path / "tests" / f"chapter_{exercise.chapter:02}.py"
@@ -71,7 +75,7 @@ class Folder:
             )
         self._write(exercise, exercise.started(text))
         self._note(exercise, passed=False, hints=0)
-        return f"{exercise.name}: {self.where(exercise)}\n    {exercise.task}"
+        return f"{exercise.name}: {self.where(exercise)}\n      {exercise.task}"
 
     def check(self, exercise: Exercise) -> tuple[bool, str]:
         """Run the exercise's tests on the copy: whether they pass, and their output."""
@@ -85,8 +89,7 @@ class Folder:
         except subprocess.TimeoutExpired:
             return False, f"stopped after {_LIMIT} seconds: an endless loop?"
         passed = run.returncode == 0
-        if passed:
-            self._note(exercise, passed=True)
+        self._note(exercise, passed=passed)
         return passed, (run.stdout + run.stderr).rstrip()
 
     def hint(self, exercise: Exercise) -> str:
@@ -113,7 +116,10 @@ class Folder:
 
     def where(self, exercise: Exercise) -> str:
         """File and line of the exercise's first function in the copy."""
-        place = source.find(self._text(exercise), exercise.functions.split()[0])
+        try:
+            place = source.find(self._text(exercise), exercise.functions.split()[0])
+        except CourseError:  # the file is under work
+            return str(self.file(exercise))
         return f"{self.file(exercise)}:{place.start + 1}"
 
     # ------------------------------------------------------------------------------------ files

@@ -34,9 +34,9 @@ def leaf() -> dict[str, bool]:
     return {"a": True, "b": False, "k": False, "c": False}
 
 
-def index() -> list[float]:
+def index() -> dict[str, list[float]]:
     """The gradient of x for ``y = x[[0, 0, 2]]``, where x has 4 elements and the gradient of y is [1, 10, 100]."""
-    return [11.0, 0.0, 100.0, 0.0]
+    return {"x": [11.0, 0.0, 100.0, 0.0]}
 
 
 def cnn() -> dict[str, Any]:
@@ -47,9 +47,9 @@ def cnn() -> dict[str, Any]:
     return {"parameters": 156, "convolved": (64, 6, 24, 24), "pooled": (64, 6, 12, 12)}
 
 
-def ties() -> list[float]:
+def ties() -> dict[str, list[float]]:
     """The gradient of x = [2, 2, 1, 0] for its max pooling with a window of 4, where y's gradient is 5."""
-    return [5.0, 0.0, 0.0, 0.0]
+    return {"x": [5.0, 0.0, 0.0, 0.0]}
 
 
 def graph() -> dict[str, int]:

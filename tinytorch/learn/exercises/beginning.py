@@ -75,8 +75,8 @@ EXERCISES = (
             "Each of the two edges brings 12 to a.",
         ),
         (
-            Wrong("24.0", "12.0", "it is 24.0"),
-            Wrong("12.0", "6.0", "it is 12.0"),
+            Wrong("24.0", "12.0", "wrong"),
+            Wrong("12.0", "6.0", "wrong"),
         ),
     ),
     Exercise(
@@ -115,8 +115,8 @@ EXERCISES = (
             "None is where a sum starts afresh.",
         ),
         (
-            Wrong('"twice": 2.0', '"twice": 1.0', "it is 2.0"),
-            Wrong('"after None": 1.0', '"after None": 3.0', "it is 1.0"),
+            Wrong('"twice": 2.0', '"twice": 1.0', "wrong"),
+            Wrong('"after None": 1.0', '"after None": 3.0', "wrong"),
         ),
     ),
     Exercise(
@@ -142,8 +142,8 @@ EXERCISES = (
             "retain_grad() would make a result keep its own; nobody called it here.",
         ),
         (
-            Wrong('"b": False', '"b": True', "it is False"),
-            Wrong('"k": False', '"k": True', "it is False"),
+            Wrong('"b": False', '"b": True', "wrong"),
+            Wrong('"k": False', '"k": True', "wrong"),
         ),
     ),
     Exercise(
