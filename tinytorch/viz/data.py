@@ -144,7 +144,7 @@ class Edge:
     """Output ``output`` of node ``source`` is input ``position`` of node ``target``.
 
     ``label`` is the argument's name. ``note`` says what is special about the edge (``"detach"``: no gradient passes).
-    ``grad_norm`` is the norm of the gradient that came back along it, if measured.
+    ``grad_norm`` is the norm of the gradient that came back along it, if measured; ``gradient`` its numbers, if few.
     """
 
     source: str
@@ -154,6 +154,7 @@ class Edge:
     label: str = ""
     note: str = ""
     grad_norm: float | None = None
+    gradient: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -365,6 +366,16 @@ class Graph:
 
         return to_mermaid(self)
 
+    def html(self) -> str:
+        """The graph as an interactive page in one file: pan, zoom and search, open modules, step through backward.
+
+        Numbers of the backward pass are in it if the graph was recorded with :class:`tinytorch.viz.watch`. No program
+        is needed to draw it, but with Graphviz (see :meth:`save`) the pictures are better.
+        """
+        from tinytorch.viz.html import to_html
+
+        return to_html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionaries, lists, text and numbers."""
         return {
@@ -389,7 +400,8 @@ class Graph:
         return from_json(text)
 
     def save(self, path: str | Path, max_nodes: int | None = None) -> Path:
-        """Write ``.svg``, ``.png``, ``.pdf``, ``.gv`` (or ``.dot``), ``.json``, ``.txt`` or ``.mmd``, as the path ends.
+        """Write ``.svg``, ``.png``, ``.pdf``, ``.html``, ``.gv`` (or ``.dot``), ``.json``, ``.txt`` or ``.mmd``, as the
+        path ends. The HTML is one page that works without a network: see :meth:`html`.
 
         Raises ValueError for another ending; RuntimeError, with the cures, if pictures cannot be drawn here.
         """
@@ -408,6 +420,12 @@ class Graph:
 
     def __str__(self) -> str:
         return self.text()
+
+    def _repr_html_(self) -> str:
+        """The interactive page, in a frame of its own, for a notebook."""
+        from tinytorch.viz.html import for_notebook
+
+        return for_notebook(self)
 
     def _repr_mimebundle_(self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None) -> Any:
         """What a notebook shows: the picture, or the text where none can be drawn."""

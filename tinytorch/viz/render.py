@@ -28,7 +28,7 @@ _CURES = (
     "    apt install graphviz        (Debian, Ubuntu)\n"
     "    brew install graphviz       (macOS)\n"
     "    pip install graphviz-pure   (anywhere)\n"
-    "Without it, print(graph) and graph.save() to .gv, .json, .txt or .mmd work."
+    "Without it, print(graph) and graph.save() to .html, .gv, .json, .txt or .mmd work."
 )
 
 
@@ -41,6 +41,7 @@ def save(graph: Graph, path: Path, max_nodes: int | None) -> Path:
         "json": graph.json,
         "txt": graph.text,
         "mmd": graph.mermaid,
+        "html": graph.html,
     }
     if kind in writers:
         path.write_text(writers[kind]().rstrip("\n") + "\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tinytorch.viz.collapse import with_closed
 from tinytorch.viz.data import Edge, Graph, Node
 
-__all__ = ["focus", "hide"]
+__all__ = ["focus", "hide", "stub"]
 
 
 def focus(graph: Graph, what: str) -> Graph:
@@ -23,7 +23,7 @@ def focus(graph: Graph, what: str) -> Graph:
     }
     new.edges = [edge for edge in opened.edges if edge.source in inside or edge.target in inside]
     touched = inside.union(*({edge.source, edge.target} for edge in new.edges))
-    new.nodes = {id: node if id in inside else _stub(node) for id, node in new.nodes.items() if id in touched}
+    new.nodes = {id: node if id in inside else stub(node) for id, node in new.nodes.items() if id in touched}
     kept = {outer for id in inside for outer in opened.ancestors(new.nodes[id].scope)}
     new.scopes = {
         id: scope for id, scope in new.scopes.items() if id in kept and (id in scopes or _below(opened, id, scopes))
@@ -43,7 +43,8 @@ def _below(graph: Graph, scope: str, scopes: set[str]) -> bool:
     return bool(scopes.intersection(graph.ancestors(scope)))
 
 
-def _stub(node: Node) -> Node:
+def stub(node: Node) -> Node:
+    """What stands for a node outside the picture."""
     name = node.module or node.label or node.name
     return Node(node.id, "outside", name, outputs=node.outputs[:1], trainable=node.trainable)
 
