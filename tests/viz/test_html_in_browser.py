@@ -186,9 +186,9 @@ def test_pan_zoom_fit_and_theme(page, deep_page):
     assert page.look[2] == pytest.approx(start[2] / 1.3, rel=1e-3)
     page.press("-", "f")
     fitted = page.look
-    ActionChains(page.driver).move_to_element_with_offset(page.one("#stage"), -380, -200).click_and_hold().move_by_offset(
-        60, 40
-    ).release().perform()
+    ActionChains(page.driver).move_to_element_with_offset(
+        page.one("#stage"), -380, -200
+    ).click_and_hold().move_by_offset(60, 40).release().perform()
     moved = page.look
     assert moved[0] < fitted[0] and moved[1] < fitted[1] and moved[2:] == fitted[2:]
     ActionChains(page.driver).scroll_by_amount(0, -300).perform()
@@ -212,7 +212,9 @@ def test_backward_step_by_step(page, tmp_path):
     page.open(watched.graph().save(tmp_path / "expression.html"))
     page.press("b")
     assert "mul, e" in page.steps and "step 1 of 3" in page.steps and "g = ∂L/∂y scalar: 1.0" in page.steps
-    assert "g ⊙ b" in page.steps and "adds 2" in page.steps and "1 of 3 gradients have met, sum so far: -4" in page.steps
+    assert (
+        "g ⊙ b" in page.steps and "adds 2" in page.steps and "1 of 3 gradients have met, sum so far: -4" in page.steps
+    )
     assert "return grad * b" in page.steps  # the code of the op itself
     page.press("n")
     assert "add, d" in page.steps and "2 of 3 gradients have met, sum so far: (-4) + 2 = -2" in page.steps
@@ -235,9 +237,15 @@ def test_stepping_goes_into_modules(page, deep, deep_page):
         page.press("n")
         assert len(page.ids(".now")) == 1
         seen.append(page.where)
-    assert f"step {last} of {last}" in page.steps and set(seen) == {"overview"}  # the modules that hold the ops light up
+    assert f"step {last} of {last}" in page.steps and set(seen) == {
+        "overview"
+    }  # the modules that hold the ops light up
     page.click(page.named(deep, "outer"))
     assert page.ids(".now") == deep.find_scopes("outer.0")
+    page.click("#into")
+    assert page.where.endswith("outer.0: Sequential") and page.ids(".now")[0] in deep.nodes and not page.all("#into")
+    page.press("?")
+    assert "Keys" in page.details
 
 
 def test_hostile_names_are_only_text(page, tmp_path, monkeypatch):

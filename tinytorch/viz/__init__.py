@@ -14,8 +14,8 @@ n2  sum(n1)    scalar  value 5.0
 
 The way from a computation to a picture: recording (:mod:`.walk` goes back from a result; :mod:`.build` gives names and
 numbers) makes a plain :class:`Graph` (:mod:`.data`); transformations (:mod:`.collapse`, :mod:`.roll`, :mod:`.select`,
-:mod:`.fold`) turn it into another one; writers (:mod:`.dot`, :mod:`.text`, :mod:`.mermaid`, :mod:`.html`) write it down, and
-:mod:`.render` finds a program that draws.
+:mod:`.fold`) turn it into another one; writers (:mod:`.dot`, :mod:`.text`, :mod:`.mermaid`, :mod:`.html`) write
+it down, and :mod:`.render` finds a program that draws.
 """
 
 from tinytorch.viz.data import Edge, Graph, Node, Scope

@@ -114,7 +114,8 @@ def backward_sources(ops: set[str]) -> dict[str, str]:
     return found
 
 
-def _primitives(kind: type[Primitive]) -> Iterator[type[Primitive]]:
-    for inner in kind.__subclasses__():
+def _primitives(kind: type) -> Iterator[type]:
+    kinds: list[type] = kind.__subclasses__()
+    for inner in kinds:
         yield inner
         yield from _primitives(inner)

@@ -76,7 +76,7 @@ def _layers(graph: Graph) -> dict[str, int]:
 
 
 def _route(items: dict[str, _Item], source: str, target: str, through: bool) -> list[_Item]:
-    """The boxes at the ends of an edge and, if it has to go round others, what is between them; linked to each other."""
+    """The boxes at the ends of an edge and, if it goes round others, what is between them; linked to each other."""
     start, end = items[source], items[target]
     between = [_Item(layer, _EDGE_WIDTH, 0.0) for layer in range(start.layer + 1, end.layer) if through]
     route = [start, *between, end]

@@ -108,12 +108,22 @@ function showStep() {
 }
 
 function markStep() {
-  stepper.draw(byId("stepper"));
+  stepper.draw(byId("stepper"), intoStep());
   if (!stepper.running) return picture.mark(null, new Set(), new Set());
   const boxes = (ids) => new Set(ids.map((id) => picture.boxOf(id)).filter(Boolean));
   const done = boxes(data.steps.slice(0, stepper.at).map(({node}) => node));
   const gets = boxes(stepper.step.gives.map(({to}) => to));
   return picture.mark(picture.boxOf(stepper.step.node), gets, done);
+}
+
+// a button that opens the module in which this step happens, if it is closed here
+function intoStep() {
+  if (!stepper.running) return null;
+  const {node} = stepper.step;
+  const {home} = data.nodes[node];
+  if (picture.boxOf(node) === data.nodes[node].chain[0] || home === picture.id) return null;
+  return el("p", {}, el("button", {id: "into", onclick: () => { show(home); showStep(); }},
+    `Open ${data.views[home].title}`));
 }
 
 const toggleSteps = () => (stepper.running ? stepper.stop() : stepper.go(0));
@@ -130,7 +140,10 @@ dark.addEventListener("change", (event) => setTheme(event.matches ? "dark" : "li
 
 const toggleTheme = () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
 const toggleFlat = () => data.views.flat && show(picture.id === "flat" ? "first" : "flat");
-const help = () => choose(null);
+const help = () => {
+  choose(null);
+  byId("details").replaceChildren(...welcome());
+};
 
 const actions = {
   flat: toggleFlat, fit: () => camera.fit(), in: () => camera.zoom(1.3), out: () => camera.zoom(1 / 1.3),

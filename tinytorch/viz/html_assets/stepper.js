@@ -43,7 +43,8 @@ class Stepper {
     return parts;
   }
 
-  draw(section) {
+  // `inside` is a button that opens the module in which the op is, if it is not seen itself
+  draw(section, inside) {
     section.hidden = !this.running;
     if (!this.running) return;
     const {step} = this;
@@ -53,7 +54,8 @@ class Stepper {
     const source = data.sources[step.op];
     section.replaceChildren(
       this.buttons(),
-      el("h2", {}, `${data.nodes[step.node].title}`),
+      el("h2", {}, data.nodes[step.node].title),
+      inside || "",
       el("p", {}, "g = ∂L/∂y", el("span", {className: "quiet"}, `  ${step.shape}`), ": ",
         step.gradient || (step.starts ? "the backward pass starts here" : "not measured")),
       step.backward ? el("p", {className: "quiet"}, step.backward) : "",
