@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.compare import where
+from tinytorch.ops.indexing import Index
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import check_matrices, inverse
 from tinytorch.tensor import Tensor
@@ -40,18 +42,40 @@ class Det(Primitive):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         a, y = ctx.saved_tensors
+        if state.grad_enabled and _nearly_singular(a._array):
+            return grad.unsqueeze(-1).unsqueeze(-1) * _minors(a)
         if y._array.all():
             return (grad * y).unsqueeze(-1).unsqueeze(-1) * inverse(a).mT
-        # constant: once differentiable only
         return grad.unsqueeze(-1).unsqueeze(-1) * Tensor._wrap(_cofactors(a._array))
 
 
 def _cofactors(a: np.ndarray) -> np.ndarray:
-    """The derivative of det where A may be singular: from A = U S Vᵀ, det(U Vᵀ) · U · diag(Π of the other S) · Vᵀ."""
+    """The derivative of det where A may be singular: from A = U S Vᴴ, det(U) det(Vᴴ) times the conjugate of
+    U · diag(Π of the other S) · Vᴴ.
+    """
     u, s, vt = np.linalg.svd(a)
     others = np.stack([np.delete(s, i, axis=-1).prod(axis=-1) for i in range(s.shape[-1])], axis=-1)
     sign = (np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
-    return (sign * (u * others[..., None, :]) @ vt).astype(a.dtype)
+    return (sign * ((u * others[..., None, :]) @ vt).conj()).astype(a.dtype)
+
+
+def _nearly_singular(a: np.ndarray) -> bool:
+    """Whether differentiating A⁻¹ would leave nothing but rounding: its derivative is as large as A⁻¹ squared."""
+    if a.shape[-1] < 2 or not a.size:
+        return a.size > 0 and not a.all()
+    s = np.linalg.svd(a, compute_uv=False)
+    return bool((s[..., -1] <= s[..., 0] * np.finfo(a.dtype).eps ** (1 / 3)).any())
+
+
+def _minors(a: Tensor) -> Tensor:
+    """The derivative of det without a division, so that it can be differentiated again where A is singular: the element
+    (i, j) is (-1)^(i+j) times the determinant of A without row i and column j. n² determinants, for the rare case.
+    """
+    n = a._array.shape[-1]
+    others = np.array([[k for k in range(n) if k != i] for i in range(n)], np.int64).reshape(n, n - 1)
+    submatrices = Index.apply(a, index=(..., others[:, None, :, None], others[None, :, None, :]))
+    signs = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+    return Det.apply(submatrices) * Tensor._wrap(signs.astype(a._array.dtype))
 
 
 class LogAbsDet(Primitive):

@@ -114,17 +114,17 @@ class Prod(Primitive):
         dim, keepdim = ctx.attributes["dim"], ctx.attributes["keepdim"]
         if not keepdim:
             grad = grad.unsqueeze(dim)
-        return grad * _product_of_others(x, dim)
+        return grad * product_of_others(x, dim)
 
 
-def _product_of_others(x: Tensor, dim: int) -> Tensor:
+def product_of_others(x: Tensor, dim: int) -> Tensor:
     """For each element along ``dim``, the product of the elements before it times that of those after it."""
     size = x._array.shape[dim]
     if size <= 1:
         return ops.ones_like(x)
     first, rest = x.narrow(dim, 0, size // 2), x.narrow(dim, size // 2, size - size // 2)
     whole_first, whole_rest = ops.prod(first, dim, keepdim=True), ops.prod(rest, dim, keepdim=True)
-    return ops.cat([_product_of_others(first, dim) * whole_rest, _product_of_others(rest, dim) * whole_first], dim)
+    return ops.cat([product_of_others(first, dim) * whole_rest, product_of_others(rest, dim) * whole_first], dim)
 
 
 class Var(Primitive):

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis
 from tinytorch.ops.indexing import Index, IndexPut
 from tinytorch.ops.out import accepts_out
+from tinytorch.ops.reduce import product_of_others
 from tinytorch.ops.scatter import placed
 from tinytorch.tensor import Tensor
 
@@ -52,12 +54,18 @@ class ScatterProd(Primitive):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
-        """With zeros counted apart: beside one zero only that factor has a product of others that is not 0."""
+        """With zeros counted apart: beside one zero only that factor has a product of others that is not 0.
+
+        That division by everything but the zeros knows nothing of how the result changes when a zero does, so it is
+        for the first derivative alone.
+        """
         x, src = ctx.saved_tensors
         index = ctx.attributes["index"]
         x_zero, src_zero = np.asarray(x._array == 0), np.asarray(src._array == 0)
         zeros = x_zero.astype(np.int64)
         np.add.at(zeros, index, src_zero)
+        if state.grad_enabled and zeros.any():
+            return _through_table(grad, x, src, index)
         x_safe = where(Tensor._wrap(x_zero), 1.0, x)
         src_safe = where(Tensor._wrap(src_zero), 1.0, src)
         weighted = grad * ScatterProd.apply(x_safe, src_safe, index=index)
@@ -67,6 +75,25 @@ class ScatterProd(Primitive):
             where(matters, weighted / x_safe, 0.0),
             where(src_matters, Index.apply(weighted, index=index) / src_safe, 0.0),
         )
+
+
+def _through_table(grad: Tensor, x: Tensor, src: Tensor, index: Any) -> tuple[Tensor, Tensor]:
+    """The gradients of :class:`ScatterProd` without a division, right to any order: the factors of each place in a row
+    of a table, filled up with ones, whose rows are then ordinary products.
+    """
+    size = x._array.size
+    places = np.arange(size).reshape(x._array.shape)[index].reshape(-1)
+    places = np.concatenate([np.arange(size), places])
+    order = np.argsort(places, kind="stable")
+    counts = np.bincount(places, minlength=size)
+    rank = np.empty_like(places)
+    rank[order] = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
+    table = Tensor._wrap(np.ones((size, int(counts.max())), x._array.dtype))
+    factors = ops.cat([x.reshape(-1), src.reshape(-1)])
+    table = IndexPut.apply(table, factors, index=(places, rank), accumulate=False)
+    others = grad.reshape(-1, 1) * product_of_others(table, 1)
+    found = Index.apply(others, index=(places, rank))
+    return found[:size].reshape(x._array.shape), found[size:].reshape(src._array.shape)
 
 
 @accepts_out
@@ -119,3 +146,6 @@ def _neutral(reduce: str, dtype: np.dtype[Any]) -> np.ndarray:
         limits = np.iinfo(dtype)
         return np.asarray(limits.min if reduce == "amax" else limits.max, dtype)
     return np.asarray(1 if reduce == "prod" else 0, dtype)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

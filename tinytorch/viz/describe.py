@@ -158,7 +158,7 @@ def rounded(value: float) -> str:
     """A measured number to three digits: ``"0.0312"``, ``"1.2e-09"``."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return f"{value:.3g}"
+    return f"{value + 0.0:.3g}"  # 0.0 makes a zero of -0.0
 
 
 def number_text(value: Any) -> str:
