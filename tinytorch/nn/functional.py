@@ -44,6 +44,7 @@ from tinytorch.ops.adaptive_pool import (
     adaptive_max_pool3d,
 )
 from tinytorch.ops.attention import scaled_dot_product_attention
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from tinytorch.ops.ctc import ctc_loss
 from tinytorch.ops.distance import cosine_similarity, normalize, pairwise_distance
@@ -340,6 +341,7 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     """``x / (k + alpha · mean of x² over ``size`` neighbouring channels)^beta`` (Krizhevsky et al. 2012)."""
     if input.dim() < 3:
         raise ValueError(f"Expected 3D or higher dimensionality input (got {input.dim()} dimensions)")
+    refuse("bc", "local_response_norm", input)
     around_channels = [0, 0] * (input.dim() - 2) + [size // 2, (size - 1) // 2]
     squares = pad(input * input, around_channels)
     total = squares.narrow(1, 0, input.shape[1])

@@ -22,7 +22,7 @@ from tinytorch.kernels import erf as erf_kernel
 from tinytorch.kernels import gelu as gelu_kernel
 from tinytorch.kernels import rng_normal
 from tinytorch.ops.broadcast import Elementwise, to_float
-from tinytorch.ops.checks import not_implemented, refuse_complex
+from tinytorch.ops.checks import not_implemented, refuse, refuse_complex
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
@@ -141,6 +141,7 @@ def threshold(
     input: Tensor, threshold: float, value: float, inplace: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
     """x where x > threshold, else ``value``."""
+    refuse("b", "threshold", input)
     return _maybe_in_place(inplace, input, lambda x: where(x <= threshold, value, x), "ThresholdBackward0")
 
 
@@ -149,6 +150,9 @@ def hardtanh(
     input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
     """x limited to [min_val, max_val]; the derivative *on* the limits is 0 (:func:`clamp` has 1 there)."""
+    refuse("b", "hardtanh", input, error=RuntimeError)
+    if input._array.dtype.kind == "u" and (min_val < 0 or max_val < 0):
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     if input._array.dtype.kind in "iu":  # the limits become integers, not the result floating
@@ -195,6 +199,7 @@ def leaky_relu(
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Leaky ReLU with a learned slope: one for all, or one per channel (dimension 1)."""
+    refuse("biu", "prelu", input)
     if weight._array.ndim > 1:
         raise RuntimeError(
             f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight._array.ndim}"
@@ -280,6 +285,7 @@ def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None)
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """The first half along ``dim`` times the sigmoid of the second (Dauphin et al. 2016)."""
+    refuse("c", "glu", input)
     if input._array.ndim == 0:
         raise RuntimeError("glu does not support 0-dimensional tensors")
     _floating("glu_cpu", input)

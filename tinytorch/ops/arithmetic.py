@@ -283,7 +283,9 @@ def sub(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) ->
 def _scaled(other: Any, alpha: Any) -> Any:
     if isinstance(other, Tensor) and other._array.dtype.kind in "iub" and not isinstance(alpha, (int, Tensor)):
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
-    return mul(other, alpha) if isinstance(other, Tensor) else other * alpha
+    if isinstance(other, Tensor):
+        return mul(other, bool(alpha) if other._array.dtype.kind == "b" else alpha)
+    return other * alpha
 
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
@@ -320,7 +322,9 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor
 @accepts_out
 def floor_divide(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input // other``, rounded down (``torch.floor_divide``). RuntimeError for an integer division by zero."""
-    return FloorDivide.apply(*operands(input, other), mode="floor")
+    a, b = operands(input, other)
+    refuse_bool("div_floor_cpu", a, b)
+    return FloorDivide.apply(a, b, mode="floor")
 
 
 @accepts_out
@@ -360,6 +364,9 @@ def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
         check_any_tensor("pow", input, exponent)
     a, b = operands(input, exponent)
     if (a if isinstance(a, Tensor) else b)._array.dtype.kind == "b":
+        if isinstance(exponent, bool):  # the one power of bools that PyTorch has
+            return a.clone() if exponent else ops.ones_like(a)
+        refuse_bool("pow", a)
         a, b = (cast(value, np.dtype(np.int64)) if isinstance(value, Tensor) else int(value) for value in (a, b))
     result = Pow.apply(a, b)
     if isinstance(exponent, Tensor):

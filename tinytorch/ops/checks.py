@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.dtypes import SCALAR_NAMES
+from tinytorch.dtypes import SCALAR_NAMES, from_numpy_dtype
 from tinytorch.tensor import Tensor
 
 __all__ = ["check_any_tensor", "check_floating", "check_integers", "check_options", "check_square", "check_tensor",
-           "not_implemented", "refuse_bool", "refuse_complex", "refuse_half", "type_name", "used_as_tensor",
+           "not_implemented", "refuse", "refuse_bool", "refuse_complex", "refuse_half", "type_name", "used_as_tensor",
            "wrong_argument"]  # fmt: skip
 
 
@@ -33,11 +33,19 @@ def check_floating(name: str, *tensors: Any) -> None:
             raise not_implemented(name, tensor)
 
 
+def refuse(kinds: str, name: str, *tensors: Any, error: type[Exception] = NotImplementedError) -> None:
+    """``error`` for a tensor (or array) whose dtype is of one of NumPy's ``kinds``: b bool, i and u integers, f, c.
+    Python numbers pass.
+    """
+    for tensor in tensors:
+        dtype = getattr(getattr(tensor, "_array", tensor), "dtype", None)
+        if dtype is not None and dtype.kind in kinds:
+            raise error(f"\"{name}\" not implemented for '{SCALAR_NAMES[from_numpy_dtype(dtype)]}'")
+
+
 def refuse_bool(name: str, *tensors: Any) -> None:
     """NotImplementedError for a tensor of bools; Python numbers pass."""
-    for tensor in tensors:
-        if isinstance(tensor, Tensor) and tensor._array.dtype.kind == "b":
-            raise not_implemented(name, tensor)
+    refuse("b", name, *tensors)
 
 
 def check_integers(name: str, *tensors: Any) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.broadcast import Elementwise, operands, promote_all
-from tinytorch.ops.checks import check_tensor, refuse_complex
+from tinytorch.ops.checks import check_tensor, refuse_bool, refuse_complex
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -88,6 +88,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
 
 def _clamp_tensors(input: Tensor, min: Any, max: Any) -> Tensor:
     input, *limits = promote_all(input, *[limit for limit in (min, max) if limit is not None])
+    refuse_bool("clamp_cpu", input)
     low = limits.pop(0) if min is not None else None
     high = limits.pop(0) if max is not None else None
     return ClampBetween.apply(input, low, high)

@@ -11,7 +11,7 @@ from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import ranges
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import check_options
+from tinytorch.ops.checks import check_options, refuse
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.numbers import number_as
@@ -285,6 +285,7 @@ def arange(
     numpy_dtype = (
         to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.int64) if integers else default_numpy_dtype()
     )
+    refuse("bc", "arange", np.empty(0, numpy_dtype))
     count = -((start - end) // step) if integers else int(np.ceil((end - start) / step))
     if numpy_dtype.kind in "iu":
         start, step, integers = int(start), int(step), True
@@ -340,6 +341,7 @@ def linspace(
     start, end = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end))
     is_complex = dtype is None and (isinstance(start, complex) or isinstance(end, complex))
     numpy_dtype = dtype_of_number(1j) if is_complex else _numpy_dtype(dtype)
+    refuse("b", "linspace", np.empty(0, numpy_dtype))
     real = numpy_dtype if numpy_dtype.kind in "fc" else np.dtype(np.float64)
     if steps == 1:
         return finish(number_as(start, numpy_dtype).reshape(1), requires_grad, device)

@@ -13,7 +13,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import elementwise
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import check_floating, refuse_complex
+from tinytorch.ops.checks import check_floating, refuse, refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.joining import cat
@@ -175,6 +175,7 @@ def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
 
 def _trapezoids(y: Tensor, x: Tensor | None, dx: Any, dim: int) -> Tensor:
     """The area of each trapezoid between neighbours."""
+    refuse("b", "trapezoid", y, error=RuntimeError)
     before, after = _neighbours(y, dim)
     if x is None:
         return (before + after) * (dx / 2.0)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.ops.checks import refuse_bool
+from tinytorch.ops.checks import not_implemented, refuse_bool
 from tinytorch.ops.compare import Where
 from tinytorch.ops.creation import zeros
 from tinytorch.ops.dims import one_dim
@@ -149,7 +149,11 @@ def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
 
 def _triangle_indices(row: int, col: int, mask: Any, dtype: Any) -> Tensor:
     result = Tensor._wrap(np.stack(np.nonzero(mask)))
-    return result if dtype is None else result.to(dtype)
+    if dtype is not None:
+        result = result.to(dtype)
+        if result._array.dtype not in (np.int64, np.int32):
+            raise not_implemented("tril_indices", result)
+    return result
 
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.dims import accepts_axis
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.vector_norms import vector_norm
@@ -21,6 +22,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, o
 @accepts_axis
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """``x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps))`` along ``dim``."""
+    refuse("c", "cosine_similarity", x1, x2, error=RuntimeError)
     if x1.shape != x2.shape:  # `dim` counts in the shape of both together
         x1, x2 = ops.broadcast_tensors(x1, x2)
     unit1 = x1 / vector_norm(x1, 2.0, dim, keepdim=True).clamp_min(eps)

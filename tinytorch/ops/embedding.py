@@ -10,6 +10,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled, no_grad
 from tinytorch.autograd.node import known_as
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.indexing import gather, index_select
 from tinytorch.ops.scatter import index_add
 from tinytorch.tensor import Tensor
@@ -83,6 +84,7 @@ def embedding_bag(
         ValueError: shapes, offsets or a mode that do not fit. IndexError: an index outside the table.
         NotImplementedError: ``sparse``, or weights with another mode than 'sum'.
     """
+    refuse("biuc", "embedding_bag", weight, error=RuntimeError)
     _refuse_sparse("embedding_bag", sparse, weight)
     indices, starts, factors = _bag_arguments(input, offsets, per_sample_weights, mode, include_last_offset)
     if weight._array.ndim != 2:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import refuse
 from tinytorch.tensor import Tensor
 
 __all__ = ["channel_shuffle", "col2im", "im2col", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
@@ -95,6 +96,7 @@ def _blocks(size: Pair, kernel: Pair, dilation: Pair, padding: Pair, stride: Pai
 
 def im2col(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
     """Sliding blocks as columns (``F.unfold``): (N, C, H, W) gives (N, C · kh · kw, L); also without N."""
+    refuse("iu", "im2col", input)
     kernel, dilation = _pair("kernel", kernel_size, 1), _pair("dilation", dilation, 1)
     padding, stride = _pair("padding", padding, 0), _pair("stride", stride, 1)
     if input._array.ndim not in (3, 4) or 0 in input._array.shape[-3:]:
@@ -120,6 +122,7 @@ def col2im(
     input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Tensor:
     """Columns added back into an image (``F.fold``): (N, C · kh · kw, L) gives (N, C, H, W); also without N."""
+    refuse("iu", "col2im", input)
     kernel, dilation = _pair("kernel", kernel_size, 1), _pair("dilation", dilation, 1)
     padding, stride, size = (
         _pair("padding", padding, 0),

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.adaptive_pool import last_nan_or_first_maximum
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.pool_arguments import Sizes, sizes
 from tinytorch.tensor import Tensor
 
@@ -68,6 +69,7 @@ def _fractional(
 ) -> Any:  # fmt: skip
     if output_size is None and output_ratio is None:
         raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
+    refuse("c", name, input)
     shape = input._array.shape
     kernel = sizes(name, "kernel_size", kernel_size, dims)
     if output_size is None:

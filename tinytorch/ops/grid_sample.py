@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.interpolate import cubic_weights
 from tinytorch.tensor import Tensor
 
@@ -44,6 +45,7 @@ def grid_sample(
     Raises:
         ValueError: an unknown mode. RuntimeError: shapes or dtypes that do not fit.
     """
+    refuse("biuc", "grid_sample", input)
     _check(input, grid, mode, padding_mode)
     n, c, *size = input._array.shape
     corners = bool(align_corners)

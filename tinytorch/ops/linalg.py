@@ -44,6 +44,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
 
@@ -55,6 +56,8 @@ class MatMul(Primitive):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        if a.dtype.kind == "b":
+            refuse("b", "matmul", a)
         needs = ctx.needs_input_grad
         ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
         if b.ndim == 2 and a.ndim > 2:  # a stack times one matrix: one tall product, where NumPy would make many
@@ -78,6 +81,8 @@ class Linear(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+        if x.dtype.kind == "b":
+            refuse("b", "linear", x)
         needs = ctx.needs_input_grad
         ctx.save_for_backward(x if needs[1] else None, weight if needs[0] else None)
         y = np.matmul(x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x, weight.T)

@@ -22,7 +22,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.activation import logsigmoid
 from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, operands
-from tinytorch.ops.checks import refuse_complex
+from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import where
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
@@ -147,6 +147,7 @@ def kl_div(
         reduction: 'batchmean' is the mathematical one: the sum, divided by the batch size. 'mean' divides by all
             elements.
     """
+    refuse("iu", "kl_div", input, target, error=RuntimeError)
     batchmean = reduction == "batchmean" and size_average is None and reduce is None
     if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(

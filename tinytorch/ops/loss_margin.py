@@ -14,6 +14,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.activation import logsigmoid
+from tinytorch.ops.checks import refuse, refuse_half
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import minimum, where
 from tinytorch.ops.distance import pairwise_distance
@@ -121,6 +122,8 @@ def multi_margin_loss(
         p: 1 or 2 (else ValueError).
         weight: one factor per class, that of the right class counts.
     """
+    refuse("biuc", "multi_margin_loss", input)
+    refuse_half("multi_margin_loss", input)
     reduction = chosen_reduction(size_average, reduce, reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
@@ -160,6 +163,8 @@ def multilabel_margin_loss(
         input: scores (N, C) or (C,).
         target: int64, of the same shape: the right classes of each row, ended by -1 where there are fewer than C.
     """
+    refuse("biuc", "multilabel_margin_loss", input)
+    refuse_half("multilabel_margin_loss", input)
     reduction = chosen_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")

@@ -13,7 +13,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.arithmetic import div, mul, pow
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
-from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, refuse_complex, type_name
+from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, refuse_bool, refuse_complex, type_name
 from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -57,6 +57,8 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) 
 @accepts_out
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
     """``input + value · tensor1 · tensor2``."""
+    if input._array.dtype.kind == "b":
+        refuse_bool("addcmul_cpu_out", ops.mul(tensor1, tensor2))
     product = mul(tensor1, tensor2)
     return known_as(input + (product if value == 1 else _scaled(product, value)), "AddcmulBackward0")
 

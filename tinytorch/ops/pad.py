@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import refuse_bool
 from tinytorch.ops.indexing import Index, basic_index
 from tinytorch.ops.shape import narrow
 from tinytorch.tensor import Tensor
@@ -101,6 +102,8 @@ def _cropped(input: Tensor, dim: int, low: int, high: int) -> Tensor:
 
 def _selected(input: Tensor, dim: int, width: tuple[int, int], mode: str) -> Tensor:
     size = input._array.shape[dim]
+    if mode != "circular":
+        refuse_bool(f"{mode} padding", input)
     if mode == "reflect" and max(width) >= size:
         raise RuntimeError(
             "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "

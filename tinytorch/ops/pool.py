@@ -41,7 +41,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as avg_kernels
 from tinytorch.kernels import pool as kernels
-from tinytorch.ops.checks import refuse_complex
+from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.pool_arguments import (
     Sizes,
@@ -306,6 +306,8 @@ def max_pool1d(
     return_indices: bool = False,
 ) -> Any:
     """The maximum of each window of (N, C, L) or (C, L); else as :func:`max_pool2d`."""
+    if not return_indices:
+        refuse("iu", "max_pool1d", input)
     rows = check_row("max_pool1d", input)
     kernel = one_size("max_pool1d", "kernel_size", kernel_size)
     step = kernel if is_omitted(stride) else one_size("max_pool1d", "stride", stride)

@@ -14,7 +14,7 @@ import numpy as np
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import rng_bernoulli, rng_distributions, rng_integers, rng_normal
 from tinytorch.ops.broadcast import Elementwise
-from tinytorch.ops.checks import check_options
+from tinytorch.ops.checks import check_options, refuse
 from tinytorch.ops.creation import checked_sizes, finish
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.memory_order import memory_order
@@ -109,6 +109,7 @@ def randint(
         raise TypeError("randint(): argument 'size' must be tuple of ints, not int")
     shape = checked_sizes((tuple(sizes_from((size,))),))
     numpy_dtype = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
+    refuse("c", "randint", np.empty(0, numpy_dtype))
     array = rng_integers.random_integers(generator_or_default(generator), shape, numpy_dtype, int(low), int(high))
     return finish(array, requires_grad, device)
 
@@ -201,6 +202,7 @@ def randperm(
     """The integers 0 .. n-1 in random order, int64."""
     check_options("randperm", options)
     numpy_dtype = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
+    refuse("c", "randperm", np.empty(0, numpy_dtype))
     return finish(rng_integers.randperm(generator_or_default(generator), n, numpy_dtype), requires_grad, device)
 
 
@@ -223,6 +225,7 @@ def normal(
     """
     check_options("normal", options)
     source = generator_or_default(generator)
+    refuse("c", "normal", std, error=RuntimeError)
     if size is not None:
         shape = checked_sizes((tuple(size),))
         return finish(rng_normal.normal(source, shape, _float_dtype(dtype), mean, std), requires_grad, device)
@@ -304,11 +307,19 @@ def _dropout(input: Tensor, p: float, training: bool, in_place: bool, by_channel
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if not training or p == 0.0 or input._array.size == 0:
         return input
+    _check_droppable(input, p)
     draw = functools.partial(rng_bernoulli.dropout_mask, generator_or_default(None), p=p, dtype=input._array.dtype)
     mask = draw(_channels(input)) if by_channel else _drawn_like(input, draw)
     if in_place:
         return inplace.change_in_place(input, lambda x: Scale.apply(x, factor=mask))
     return Scale.apply(input, factor=mask)
+
+
+def _check_droppable(input: Tensor, p: float) -> None:
+    """Only floating numbers can be scaled up by what is left out; with p = 1 there is nothing left to scale."""
+    if p < 1.0:
+        refuse("biu", "dropout", input, error=RuntimeError)
+        refuse("c", "dropout", input)
 
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
@@ -331,6 +342,7 @@ def _alpha_dropout(input: Tensor, p: float, training: bool, in_place: bool, by_c
         return input
     if p == 1.0:
         return inplace.change_in_place(input, lambda x: x * 0.0) if in_place else input * 0.0
+    _check_droppable(input, p)
     alpha = 1.7580993408473766
     draw = functools.partial(rng_bernoulli.bernoulli, generator_or_default(None), p=1 - p, dtype=input._array.dtype)
     keep = draw(_channels(input)) if by_channel else _drawn_like(input, draw)

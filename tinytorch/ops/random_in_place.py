@@ -16,6 +16,7 @@ import numpy as np
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import rng_bernoulli, rng_distributions, rng_integers, rng_normal
+from tinytorch.ops.checks import refuse
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
 
@@ -100,6 +101,7 @@ def random_(tensor: Tensor, from_: int | None = None, to: int | None = None, gen
 
 def bernoulli_(tensor: Tensor, p: Any = 0.5, generator: Any = None) -> Tensor:
     """Fill with 1 with probability ``p`` (a number or a tensor), else 0."""
+    refuse("c", "bernoulli_", tensor)
     source, dtype = generator_or_default(generator), tensor._array.dtype
     probability = p._array if isinstance(p, Tensor) else p
     return _refill(tensor, lambda shape: rng_bernoulli.bernoulli(source, shape, probability, dtype))
@@ -113,6 +115,7 @@ def exponential_(tensor: Tensor, lambd: float = 1.0, generator: Any = None) -> T
 
 def geometric_(tensor: Tensor, p: float, generator: Any = None) -> Tensor:
     """Fill with the numbers of trials until success, of probability ``p`` each."""
+    refuse("bc", "geometric_", tensor)
     source, dtype = generator_or_default(generator), tensor._array.dtype
     return _refill(tensor, lambda shape: rng_distributions.geometric(source, shape, p, dtype))
 

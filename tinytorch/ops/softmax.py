@@ -46,7 +46,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import refuse_complex
+from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
@@ -173,6 +173,7 @@ def nll_loss(
     Raises:
         IndexError: a class outside [0, C). RuntimeError, ValueError: shapes or dtypes that do not fit.
     """
+    refuse("biuc", "nll_loss", input)
     reduction = chosen_reduction(size_average, reduce, reduction)
     if input._array.ndim < 1:
         raise RuntimeError("Expected 1 or more dimensions (got 0)")

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.kernels import selection
-from tinytorch.ops.checks import refuse_bool, refuse_complex
+from tinytorch.ops.checks import refuse, refuse_bool, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import gather
 from tinytorch.ops.out import accepts_out
@@ -141,6 +141,7 @@ def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_axis
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None) -> Any:
     """(values, indices) of the ``k`` largest (or smallest) along ``dim``, in order. RuntimeError for k out of range."""
+    refuse("b", "topk", input, error=RuntimeError)
     dim = one_dim(dim, input._array.ndim)
     size = input._array.shape[dim] if input._array.ndim else 1
     if not 0 <= k <= size:
@@ -268,6 +269,7 @@ def searchsorted(
         )
     where: Any = "right" if right or side == "right" else "left"
     rows = sorted_sequence._array
+    refuse_bool("searchsorted", sorted_sequence, input)
     refuse_complex("searchsorted", rows, input._array if isinstance(input, Tensor) else input)
     if sorter is not None:
         rows = np.take_along_axis(rows, sorter._array, -1)

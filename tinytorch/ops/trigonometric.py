@@ -12,7 +12,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.broadcast import Elementwise, of_float, operands, to_float
-from tinytorch.ops.checks import check_floating, check_tensor
+from tinytorch.ops.checks import check_floating, check_tensor, refuse
 from tinytorch.ops.compare import where
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import rsqrt, sin
@@ -236,12 +236,14 @@ def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Degrees to radians: ``x · π / 180``."""
+    refuse("c", "deg2rad", input, error=RuntimeError)
     return to_float(input) * (math.pi / 180)
 
 
 @accepts_out
 def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Radians to degrees: ``x · 180 / π``."""
+    refuse("c", "rad2deg", input, error=RuntimeError)
     return to_float(input) * (180 / math.pi)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from tinytorch.kernels import elementwise
 from tinytorch.ops.broadcast import Elementwise, of_float
-from tinytorch.ops.checks import refuse_complex
+from tinytorch.ops.checks import refuse_bool, refuse_complex
 from tinytorch.ops.complex_numbers import sgn
 from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
@@ -368,6 +368,7 @@ def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Absolute value; a complex number's distance from 0."""
+    refuse_bool("abs_cpu", input)
     result = Abs.apply(input)
     return result if out is None else write_out("abs", result, out, input)
 

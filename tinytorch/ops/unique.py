@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.ops.checks import not_implemented
+from tinytorch.ops.checks import not_implemented, refuse
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -27,6 +27,7 @@ def unique(
     With ``return_inverse`` also, for each element, where in the result it is; with ``return_counts`` how often each
     occurs.
     """
+    refuse("c", "unique", input)
     axis = None if dim is None else one_dim(dim, input._array.ndim)
     values, inverse, counts = np.unique(
         input._array, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
@@ -49,6 +50,7 @@ def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """As :func:`unique`, but only equal *neighbours* are merged, and the order is kept."""
+    refuse("c", "unique_consecutive", input)
     array = input._array
     rows = array.reshape(-1, 1) if dim is None else np.moveaxis(array, one_dim(dim, array.ndim), 0)
     flat = rows.reshape(rows.shape[0], -1)
@@ -111,5 +113,6 @@ def isin(
     elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False, out: Tensor | None = None
 ) -> Tensor:
     """Where elements occur among ``test_elements``; one of the two may be a number."""
+    refuse("bc", "isin", elements, test_elements, error=RuntimeError)
     a, b = (v._array if isinstance(v, Tensor) else np.asarray(v) for v in (elements, test_elements))
     return Tensor._wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))

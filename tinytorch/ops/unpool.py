@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.pool import is_omitted
 from tinytorch.ops.pool_arguments import Sizes, one_size, sizes
 from tinytorch.tensor import Tensor
@@ -62,6 +63,7 @@ def _unpool(
     kernel, step, pad = (
         (one_size(name, what, value),) if dims == 1 else sizes(name, what, value, dims) for what, value in given
     )
+    refuse("biuc", name, input)
     shape = input._array.shape
     usual = [(n - 1) * s + k - 2 * p for n, k, s, p in zip(shape[-dims:], kernel, step, pad, strict=True)]
     out = _output_size(dims, usual, step, output_size)

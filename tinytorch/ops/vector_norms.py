@@ -15,7 +15,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.broadcast import cast, is_number
-from tinytorch.ops.checks import type_name
+from tinytorch.ops.checks import refuse_half, type_name
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, many_dims
 from tinytorch.ops.extremes import amax, amin
@@ -168,6 +168,10 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
         raise RuntimeError(
             f"X1 and X2 must have the same number of columns. X1: {x1._array.shape[-1]} X2: {x2._array.shape[-1]}"
         )
+    for name, x in (("X1", x1), ("X2", x2)):
+        if x._array.dtype.kind != "f":
+            raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {x.dtype}")
+    refuse_half("cdist", x1)
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
     return known_as(vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1), "CdistBackward0")
@@ -177,6 +181,9 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm distance of each pair of rows (i, j), i < j: (n, d) gives (n (n - 1) / 2,)."""
     if input._array.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input._array.ndim}D")
+    if input._array.dtype.kind != "f":
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    refuse_half("pdist", input)
     first, second = (Tensor._wrap(i) for i in np.triu_indices(input._array.shape[0], 1))
     return vector_norm(input[first] - input[second], p, -1)
 
