@@ -19,7 +19,6 @@ MISSING = {
     "Container": "deprecated since 2017; Module is all that it was",
     "factory_kwargs": "a helper of PyTorch's own layers",
     "common_types": "types for PyTorch's annotations",
-    "grad": "gradients of convolutions as functions; autograd gives them",
     "intrinsic": "quantization",
     "qat": "quantization",
     "quantizable": "quantization",
