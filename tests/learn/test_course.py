@@ -43,6 +43,13 @@ def test_header_names_its_chapter_and_its_neighbours(chapter, part, path):
     assert neighbours == f"After: {before}\nNext: {after}"
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_every_file_says_its_goal_and_where_learners_stumble(path):
+    text = header(path)
+    for section in ("Goal: ", "What PyTorch does. ", "Pitfalls. ", "Exercises. "):
+        assert text.count("\n" + section) == 1, section
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: str(chapter.number))
 def test_chapters_have_all_their_sections(chapter):
     text = header(chapter.modules[0])

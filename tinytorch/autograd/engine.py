@@ -3,6 +3,8 @@
 After: tinytorch/autograd/primitive.py
 Next: tinytorch/tensor_base.py
 
+Goal: run every node's derivative once, after all contributions to its output have arrived.
+
 ``backward`` starts with the gradient of a result and walks the graph from results to leaves. At each node the chain
 rule says: the gradient of an input is the node's own derivative applied to the gradient of its output
 (``node.backward``). A tensor that was used several times receives several contributions, which are *added*.
@@ -29,6 +31,15 @@ a complex op takes the real part: :func:`_fit`.
 >>> c.backward()
 >>> a.grad                                    # dc/da = 4: the second Add runs before the first, once
 tensor(4.)
+
+What PyTorch does. The same order (``sequence_nr``, highest first, in a priority queue), counting dependencies as well,
+on threads of its own. Messages and errors are the same; ``retain_graph`` and ``create_graph`` mean the same.
+
+Pitfalls. A second contribution must not be added into the first one's array when somebody else owns that array: ``a +
+a`` hands the same gradient to both of its inputs. And ``.grad`` must never be that array either.
+
+Exercises. In ``b = a + a; c = b + b`` take the nodes in *ascending* order of creation: which numbers come out? What
+does the heap hold, step by step?
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ answers can be differentiated again; with ``strict`` an input or output that tak
 
 What PyTorch does. The same, by the same double-backward trick; its ``torch.func`` has a forward mode as well.
 
-Pitfalls. An op whose backward computes on bare arrays has a *second* derivative that is silently zero: here that
-raises. ReLU has none by nature: a gradient penalty through a ReLU network sees only its kinks' sides.
+Pitfalls. A backward that treats something as a constant which depends on x has a *second* derivative that is silently
+wrong: ``gradgradcheck`` finds it. ReLU's is 0 everywhere, so the Hessian of a ReLU network misses all its kinks.
 
 Exercises. Newton's method for a minimum in four lines: x <- x - H⁻¹∇f. How many steps does it need for a quadratic?
 More: ``python -m tinytorch.learn start --chapter 18``.

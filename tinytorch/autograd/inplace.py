@@ -3,6 +3,8 @@
 After: tinytorch/tensor.py
 Next: tinytorch/ops/broadcast.py
 
+Goal: let values change under autograd, and notice when that would spoil a gradient.
+
 To autograd values never change: ``x.mul_(2)`` *computes a new value* and lets the name ``x`` mean it from now on. So
 an in-place op is its out-of-place op, a copy of the result into ``x``'s memory, and ``x._edge`` pointing at the new
 node. Two things make it safe:
@@ -14,6 +16,15 @@ node. Two things make it safe:
 
 Where the region lies is plain memory geometry: offset, sizes and strides of the view within its base.
 (The rules and error messages are PyTorch's: torch/csrc/autograd/variable.cpp.)
+
+What PyTorch does. The same version counters, the same rules for views and leaves, the same errors; in
+``VariableHooks`` and generated code.
+
+Pitfalls. exp saves its result, so changing the *result* in place spoils it; mul saves its inputs, so there it is the
+inputs. ``x.data`` changes the numbers and counts nothing: a wrong gradient is then not noticed.
+
+Exercises. Which of these raise in ``backward()``: ``y = x.exp(); y.add_(1)`` and ``y = x + 1; y.mul_(2)``? Why not
+both?
 """
 
 from __future__ import annotations

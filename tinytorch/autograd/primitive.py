@@ -3,6 +3,8 @@
 After: tinytorch/autograd/node.py
 Next: tinytorch/autograd/engine.py
 
+Goal: write an op and its derivative in one place.
+
 Every op of tinytorch is either a primitive or composed of primitives. This is all there is to one::
 
     class Mul(Primitive):
@@ -20,6 +22,16 @@ Every op of tinytorch is either a primitive or composed of primitives. This is a
 ``backward`` is written in Tensor ops, so it can itself be recorded and differentiated again, to any order. It may
 return gradients in the *broadcast* shape: the engine sums them to each input's shape, in one place. Nor does it
 conjugate anything for complex numbers: that is the engine's work, too.
+
+What PyTorch does. A table of formulas (``derivatives.yaml``), from which C++ is generated. Users' own ops are classes
+like this one, there and here: :mod:`.function`.
+
+Pitfalls. What ``save_for_backward`` keeps lives as long as the graph: save only what backward reads. What
+``save_intermediates`` keeps counts as a constant, so a number that depends on an input must not go there, or second
+derivatives are wrong.
+
+Exercises. Write ``Square`` with x saved, then with nothing but the Python number 2 in backward. Which one passes
+``gradgradcheck``?
 """
 
 from __future__ import annotations

@@ -3,12 +3,22 @@
 After: tinytorch/autograd/functional.py
 Next: whatever you like
 
+Goal: treat derivatives as functions of functions: grad, vjp, jvp, Jacobians, Hessians (``torch.func``).
+
 Each takes a function, runs it on tracked copies of the arguments (fresh leaves, so the caller's tensors keep their own
 history), and differentiates the result. Because backward is itself made of recorded ops, the results can be
 differentiated again: ``grad(grad(f))`` works, to any order.
 
 There is no forward mode of automatic differentiation here. A Jacobian-vector product J v is had from the
 vector-Jacobian product g(u) = Jᵀ u, which is linear in u: its own transpose is J, so ``J v = d<g(u), v>/du``.
+
+What PyTorch does. The same names and results, by transforms inside its dispatcher and with a true forward mode.
+
+Pitfalls. The function must not change its arguments, and sees copies of them: what it stores elsewhere is not
+differentiated.
+
+Exercises. Write ``hvp`` with ``jvp`` and ``grad`` in one line. For which sizes is ``jacfwd`` better than ``jacrev``,
+in principle?
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 After: tinytorch/kernels/conv_columns.py
 Next: tinytorch/ops/conv.py
 
+Goal: convolve as fast as BLAS multiplies, forward and backward.
+
 A convolution y = conv2d(x, w) is linear in x and linear in w. Its two gradients
 
     gx = conv2d_input(gy, w)        gw = conv2d_weight(x, gy)
@@ -19,6 +21,15 @@ The derivation of conv2d_input for stride 1: input pixel i feeds output h throug
 So gx[i] = sum over k of w[k] * gy[i + padding - k]: again a sliding dot product, over gy, with the kernel
 flipped. With stride s, output h reads input h * s + k * dilation - padding, so the pixels i with the same remainder
 modulo s use the same taps: each of the s * s remainders is a small stride-1 convolution with part of the kernel.
+
+What PyTorch does. ``convolution_backward`` computes the same two gradients; ``conv_transpose2d`` is its conv2d_input
+under another name.
+
+Pitfalls. Several input sizes give one output size when stride > 1, so conv2d_input must be told which one
+(``output_padding``).
+
+Exercises. Show that the gradient of conv2d_weight for x is conv2d_input. Which kernel is the transposed one of [1, 2,
+3]?
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 After: tinytorch/kernels/conv_reference.py
 Next: tinytorch/kernels/conv.py
 
+Goal: gather columns in pieces that stay in the cache, with a third of the copying.
+
 Two ideas turn the plain im2col into a fast one.
 
 *Pieces.* The whole column matrix is KH * KW times as large as the image and leaves every cache. But a matrix
@@ -25,6 +27,13 @@ as plain columns side by side.
 *Small images.* With an image or two the whole column matrix fits into the cache. It is gathered in one copy.
 
 Padding costs nothing: `_gather_rows` writes zeros where the kernel hangs over the edge.
+
+What PyTorch does. oneDNN needs no columns: compiled code reads the pixels where they lie.
+
+Pitfalls. A buffer that is used again is only as large as the first block; the last block is often smaller.
+
+Exercises. How large is the whole column matrix for 64 images of 20x28x28 and a 3x3 kernel? And one block of 28 · 64
+columns?
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 After: tinytorch/ops/norm.py
 Next: examples/cnn_example.py
 
+Goal: compute the formulas of the part before at the speed of the cache.
+
     mean = sum(x) / M        var = sum((x - mean)^2) / M        xhat = (x - mean) * invstd
     y = weight * xhat + bias,        invstd = 1 / sqrt(var + eps),     M = numbers per channel
 
@@ -20,6 +22,12 @@ data in a cache. The sums are done by BLAS in runs of 256 numbers, and the runs 
 fast as memory, and the rounding error does not grow with M.
 
 Shapes: x (N, C, ...) with any number of further dimensions; weight, bias, mean, var, invstd (C,).
+
+What PyTorch does. The same numbers to rounding; sums of float32 are taken in double precision, there and here.
+
+Pitfalls. var = mean(x²) - mean(x)² loses all digits when the mean is large: centre first.
+
+Exercises. Compute the variance of 10000, 10001, 10002 in float32 by both formulas.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 After: tinytorch/ops/pool.py
 Next: tinytorch/ops/norm.py
 
+Goal: find each window's largest value fast, and remember where it stood.
+
 The forward keeps, next to the maximum y, the *winner*: which tap of the window it came from, counted row by row
 (tap (i, j) of an image is i * KW + j; one byte is enough for windows up to 256). Everything else follows from the
 winner without looking at x again:
@@ -16,6 +18,13 @@ PyTorch. Windows may overlap, then several gradients meet in one place and add u
 
 Shapes: x (N, C, H, W), y and winner (N, C, H', W'), in C,H,W,N memory order; with one or three dimensions in place
 of H, W the same code pools sequences and volumes.
+
+What PyTorch does. It keeps the flat index of each winner in 8 bytes; here a byte, which :func:`winner_to_indices`
+translates when asked.
+
+Pitfalls. Comparing with the maximum to find the winner counts ties several times: the gradient is then too large.
+
+Exercises. In the image [[1, 2], [2, 0]] with a 2x2 window, which tap wins? What would a comparison y == x send back?
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 After: tinytorch/ops/broadcast.py
 Next: tinytorch/ops/unary.py
 
+Goal: read the derivative of + - * / and powers off the line below their forward.
+
 The table that this file spells out (``grad`` is ∂L/∂y)::
 
     y = a + b      ∂L/∂a = grad                 ∂L/∂b = grad
@@ -12,6 +14,13 @@ The table that this file spells out (``grad`` is ∂L/∂y)::
     y = a ** b     ∂L/∂a = grad · b · a**(b-1)  ∂L/∂b = grad · y · ln a
 
 Gradients come out in the broadcast shape; the engine sums them to each operand's.
+
+What PyTorch does. The same table, and the same care: the derivative of ``0 ** b`` for b is 0, that of ``a ** 0`` for a
+is 0, and not NaN.
+
+Pitfalls. Swapped factors and a forgotten minus pass every test with equal inputs: test with unequal ones.
+
+Exercises. Derive the line of a / b from those of a · c and c = b ** -1.
 """
 
 from __future__ import annotations

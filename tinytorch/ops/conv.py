@@ -4,6 +4,8 @@ lies under it.
 After: tinytorch/kernels/conv.py
 Next: tinytorch/ops/pool.py
 
+Goal: make graph nodes of the kernels: three ops, each the derivative of the others.
+
 ::
 
     y[n, o, h, w] = bias[o] + Σ_{c,i,j} weight[o, c, i, j] · x[n, c, row, column]
@@ -19,8 +21,15 @@ pixel, kernel tap, output pixel). That makes three functions, each of which is l
 
 The backward of each is written with the other two, so the family is closed and every order of derivative exists.
 Volumes (N, C, D, H, W) go the same way with one dimension more; one-dimensional convolutions are images of height 1.
-(Dumoulin and Visin 2016, "A guide to convolution arithmetic for
-deep learning".)
+(Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning".)
+
+What PyTorch does. The same arguments, ``padding='same'`` and ``groups`` included; double backward by
+``_convolution_double_backward``, one long function.
+
+Pitfalls. Off by one: an image of 28 with kernel 3 needs padding 1 to stay 28, with kernel 5 padding 2, with kernel 4
+no padding that is equal on both sides does it.
+
+Exercises. Derive ∂L/∂bias. Write the size of the output for stride 2, and check it with ``nn.Conv2d(1, 1, 3, 2)``.
 """
 
 from __future__ import annotations

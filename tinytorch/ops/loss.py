@@ -4,6 +4,8 @@ element.
 After: tinytorch/ops/softmax.py
 Next: tinytorch/optim/optimizer.py
 
+Goal: losses of regression: functions of the difference d between prediction and target, element by element.
+
 ::
 
     mse          d²                                            punishes outliers hard: its slope grows with d
@@ -13,6 +15,12 @@ Next: tinytorch/optim/optimizer.py
 
 They share one pattern (:class:`DifferenceLoss`): with f(d) the loss and f'(d) its slope, ``∂L/∂input = grad · f'(d)``
 and ``∂L/∂target = -grad · f'(d)``; under 'mean' both are divided by the number of elements.
+
+What PyTorch does. The same names, defaults and broadcasting, with its warning where the two shapes differ.
+
+Pitfalls. A prediction (n, 1) and a target (n,) broadcast to (n, n): the loss is a number, and the wrong one.
+
+Exercises. Which constant minimizes the mse of a set of numbers, and which the l1? Where is huber's slope steepest?
 """
 
 from __future__ import annotations

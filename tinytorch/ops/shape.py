@@ -3,7 +3,16 @@
 After: tinytorch/ops/reduce.py
 Next: tinytorch/ops/indexing.py
 
+Goal: reshape, permute and expand, and know which of them copy.
+
 A view shares memory with its input (``returns_view``): reshape, permute, expand, slicing.
+
+What PyTorch does. The same views with the same strides; ``view`` raises where ``reshape`` copies.
+
+Pitfalls. The gradient of a permutation is the *inverse* permutation, which is another one as soon as three dimensions
+move.
+
+Exercises. What is the inverse of ``permute(2, 0, 1)``? Of ``transpose(0, 1)``? Of ``flatten``?
 """
 
 from __future__ import annotations

@@ -3,7 +3,18 @@
 After: tinytorch/ops/arithmetic.py
 Next: tinytorch/ops/reduce.py
 
+Goal: differentiate y_i = f(x_i), choosing what to save.
+
 Where f' is cheapest in terms of the result (exp, sqrt, tanh, sigmoid), the result is saved instead of the input.
+
+What PyTorch does. The same functions, and the same choices at kinks: the slope of ReLU at 0 is 0, that of abs is 0,
+that of sqrt is inf.
+
+Pitfalls. Formulas that are right on paper overflow: sigmoid of -1000 as 1 / (1 + e^1000). Infinity times 0 is NaN,
+also in backward.
+
+Exercises. Why does tanh save its result and sin its input? Write ``softplus`` so that neither 1000 nor -1000
+overflows.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 After: tinytorch/optim/sgd.py
 Next: tinytorch/optim/rmsprop.py
 
+Goal: give every number a step size of its own.
+
 What is new compared with :mod:`~tinytorch.optim.sgd`: the squares of all gradients so far are added up, number by
 number, and the step is divided by the root of the sum. A number with small gradients then moves as fast as one with
 large ones, and a rare feature, whose gradient is mostly zero, keeps large steps (Duchi et al., 2011,
@@ -11,7 +13,11 @@ https://jmlr.org/papers/v12/duchi11a.html)::
     s <- s + g * g
     p <- p - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)
 
-Pitfall: s only grows, so steps only get smaller, whether or not the minimum has been reached.
+What PyTorch does. The same, with the initial value of s as an option.
+
+Pitfalls. S only grows, so steps only get smaller, whether or not the minimum has been reached.
+
+Exercises. With g = 1 in every step, how far has p moved after t steps? Does it ever stop?
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 After: tinytorch/optim/rmsprop.py
 Next: tinytorch/optim/adamw.py
 
+Goal: join momentum and step sizes of their own, with both means corrected.
+
 What is new compared with :mod:`~tinytorch.optim.rmsprop`: a running mean m of the gradient itself takes the gradient's
 place (the momentum of :mod:`~tinytorch.optim.sgd`), and both means are corrected for having started at zero. Scaling
 the loss by 1000 changes almost nothing (Kingma and Ba, 2014, https://arxiv.org/abs/1412.6980)::
@@ -18,7 +20,11 @@ Dividing by 1 - beta1^t corrects that.
 *AMSGrad* divides by the largest v so far, so that step sizes never grow again (Reddi et al., 2018,
 https://openreview.net/forum?id=ryQu7f-RZ).
 
-Pitfall: ``eps`` stands outside the root, and after the correction of v; libraries differ there.
+What PyTorch does. The same order of operations, so that float32 results agree to rounding.
+
+Pitfalls. ``eps`` stands outside the root, and after the correction of v; libraries differ there.
+
+Exercises. How long is the very first step, whatever the gradient? And why is that so useful?
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 After: tinytorch/optim/adam.py
 Next: tinytorch/utils/data/dataset.py
 
+Goal: decay weights apart from the gradient.
+
 What is new compared with :mod:`~tinytorch.optim.adam`: one line. :class:`Adam` adds weight_decay * p to the
 gradient, where it is divided by sqrt(v) like everything else: numbers with large gradients are decayed less.
 AdamW shrinks the parameter itself, all numbers alike, before the step (Loshchilov and Hutter, 2017,
@@ -11,7 +13,11 @@ https://arxiv.org/abs/1711.05101)::
     p <- p * (1 - lr * weight_decay)
     p <- p - (Adam's step)
 
-Pitfall: the default ``weight_decay`` is 0.01 here and 0 in :class:`Adam`.
+What PyTorch does. The same: AdamW is Adam with ``decoupled_weight_decay``.
+
+Pitfalls. The default ``weight_decay`` is 0.01 here and 0 in :class:`Adam`.
+
+Exercises. With no gradient at all, how does p change under AdamW, and how under Adam with the same weight_decay?
 
 Outside the chapters the series goes on with :mod:`tinytorch.optim.adadelta` and those named there.
 """

@@ -3,6 +3,8 @@
 After: tinytorch/optim/adagrad.py
 Next: tinytorch/optim/adam.py
 
+Goal: forget old gradients, so that steps can grow again.
+
 What is new compared with :mod:`~tinytorch.optim.adagrad`: a running *mean* of the squares in place of their sum, so old
 gradients fade and steps can grow again (Hinton's lecture 6e, 2012)::
 
@@ -14,8 +16,12 @@ gradients fade and steps can grow again (Hinton's lecture 6e, 2012)::
 ``centered`` subtracts the square of the running mean of g from v, which makes it an estimate of the variance
 (Graves, 2013, https://arxiv.org/abs/1308.0850).
 
-Pitfall: v starts at zero and is not corrected for that, so the first steps are about 1 / sqrt(1 - alpha) = 10 times as
-long as later ones.
+What PyTorch does. The same: ``alpha`` is 0.99, and eps stands outside the root (TensorFlow has it inside).
+
+Pitfalls. V starts at zero and is not corrected for that, so the first steps are about 1 / sqrt(1 - alpha) = 10 times
+as long as later ones.
+
+Exercises. With which alpha is v the mean of about the last 100 squares?
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 After: tinytorch/optim/optimizer.py
 Next: tinytorch/optim/adagrad.py
 
+Goal: gradient descent, and the momentum that smooths it.
+
 Plain gradient descent moves each parameter against its gradient::
 
     p <- p - lr * g
@@ -18,8 +20,14 @@ averages the gradients of many steps in a buffer b; the parts across cancel, the
 http://proceedings.mlr.press/v28/sutskever13.html). *Weight decay* adds the gradient of weight_decay/2 * |p|^2
 to g.
 
-Pitfall: here, as in PyTorch, lr multiplies the buffer when it is *used*; in Sutskever et al. it multiplies g
-when it is *stored*. A change of lr acts on all of the remembered gradients at once here.
+What PyTorch does. The same results for each option; ``foreach`` and ``fused`` choose among its implementations, of
+which there is one here.
+
+Pitfalls. Here, as in PyTorch, lr multiplies the buffer when it is *used*; in Sutskever et al. it multiplies g when it
+is *stored*. A change of lr acts on all of the remembered gradients at once here.
+
+Exercises. How far does a constant gradient g carry p per step in the end, with momentum 0.9? (Sum the geometric
+series.)
 """
 
 from __future__ import annotations

@@ -3,8 +3,16 @@
 After: tinytorch/viz/data.py
 Next: tinytorch/autograd/functional.py
 
+Goal: find the graph behind a result by walking back from it.
+
 Autograd has recorded everything already, so this costs nothing until it is asked for. Only what takes part in
 autograd is there; :func:`tinytorch.viz.trace` records the rest too.
+
+What PyTorch does. ``grad_fn.next_functions`` is the same walk, one node at a time.
+
+Pitfalls. A recursive walk ends at depth 1,000: this one keeps a list of what is left to visit.
+
+Exercises. Print the graph of a network's loss twice, the second time with another seed. What changed?
 """
 
 from __future__ import annotations

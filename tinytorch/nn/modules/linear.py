@@ -2,6 +2,14 @@
 
 After: tinytorch/nn/init.py
 Next: tinytorch/ops/softmax.py
+
+Goal: the first layer: a matrix, a bias, and their initial values.
+
+What PyTorch does. The same shapes, (out, in), and from the same seed the same initial numbers.
+
+Pitfalls. Two linear layers with nothing between them are one linear layer.
+
+Exercises. How many parameters has Linear(784, 100)? With which weights does it copy its first 100 inputs?
 """
 
 from __future__ import annotations

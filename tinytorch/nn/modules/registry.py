@@ -3,12 +3,19 @@
 After: tinytorch/nn/modules/module.py
 Next: tinytorch/nn/init.py
 
+Goal: see how a plain assignment becomes a parameter.
+
 ``self.weight = Parameter(...)`` looks like an ordinary assignment. Python calls ``__setattr__`` for it, and there
 the value is put into the dictionary for its kind instead of the instance's own ``__dict__``. Reading
 ``self.weight`` finds nothing in ``__dict__``, so Python falls back to ``__getattr__``, which looks into the three
 dictionaries. That is all the magic there is.
 
-What PyTorch does: the same (``torch/nn/modules/module.py``), with the same errors.
+What PyTorch does. The same (``torch/nn/modules/module.py``), with the same errors.
+
+Pitfalls. Before ``super().__init__()`` the dictionaries do not exist: assigning a parameter raises, and says so.
+
+Exercises. What happens to ``net.weight = 3`` where weight was a parameter? And to a tensor that is no parameter: is it
+in ``state_dict()``?
 """
 
 from __future__ import annotations

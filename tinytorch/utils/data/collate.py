@@ -3,10 +3,18 @@
 After: tinytorch/utils/data/sampler.py
 Next: tinytorch/utils/data/dataloader.py
 
+Goal: join a list of samples into a batch.
+
 ``default_collate`` follows the structure of the samples: a batch of ``(image, label)`` becomes ``[images,
 labels]``, a batch of dicts becomes a dict of batches, and so on down to tensors, which are stacked, and
 numbers, which become a tensor. ``default_convert`` is its sibling for a single sample: same walk, arrays
 become tensors, nothing is stacked.
+
+What PyTorch does. The same rules, type by type; ``collate_fn=`` replaces them.
+
+Pitfalls. Samples of unequal size cannot be stacked: pad them, in a collate function of your own.
+
+Exercises. What becomes of ``[(image, {'label': 3, 'name': 'a'}), ...]``?
 """
 
 from __future__ import annotations

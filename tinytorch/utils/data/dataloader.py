@@ -3,6 +3,8 @@
 After: tinytorch/utils/data/collate.py
 Next: tinytorch/kernels/conv_reference.py
 
+Goal: join a dataset, a sampler and a collate function into an iterable of batches.
+
 **Everything runs in this process.** With ``num_workers`` no worker processes are started: the arrays are in
 memory, and sending them between processes would cost more than cutting them out. The batches are the same and come
 in the same order, random numbers of the dataset included: see :mod:`~tinytorch.utils.data.workers`.
@@ -10,6 +12,13 @@ in the same order, random numbers of the dataset included: see :mod:`~tinytorch.
 **Same seed, same batches.** Each epoch costs the generator what it costs in PyTorch: one 64-bit draw for the
 worker seed (used or not), then, for a shuffle without a generator of its own, one more for the permutation's
 seed.
+
+What PyTorch does. The same arguments; its workers are processes.
+
+Pitfalls. The last batch is smaller than the others: a mean of batch means is not the mean over the samples.
+``drop_last`` drops it.
+
+Exercises. How many batches have 1,000 samples in batches of 64? How large is the last one?
 """
 
 from __future__ import annotations

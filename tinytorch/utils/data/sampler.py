@@ -3,8 +3,16 @@
 After: tinytorch/utils/data/dataset.py
 Next: tinytorch/utils/data/collate.py
 
+Goal: decide in which order samples are read.
+
 A sampler is an iterable of indices, a batch sampler one of lists of indices. The random ones draw exactly as
 PyTorch's do, so that the same seed shuffles the same way.
+
+What PyTorch does. The same samplers, and bit for bit the same orders from the same seed.
+
+Pitfalls. Sampling *with* replacement sees about 63 % of the samples in an epoch, and some of them three times.
+
+Exercises. Write a sampler that gives every class equally often. Which of those here does it with weights?
 """
 
 from __future__ import annotations
