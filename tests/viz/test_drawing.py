@@ -188,3 +188,5 @@ def test_graphviz_pure_draws_it(monkeypatch, tmp_path):
     monkeypatch.setattr(render, "engine", lambda: shutil.which("graphviz-pure"))
     for graph in small_graphs().values():
         assert b"</svg>" in graph.save(tmp_path / "g.svg").read_bytes()
+    with pytest.raises(RuntimeError, match="graphviz-pure writes no PDF"):
+        graph.save(tmp_path / "g.pdf")

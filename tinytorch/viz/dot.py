@@ -22,7 +22,7 @@ __all__ = ["to_digraph"]
 MAX_NODES = 400  # a larger picture can be neither read nor laid out quickly
 COMMUTATIVE = ("add", "mul", "extremum", "cat", "stack", "hypot", "log_add_exp")
 GRADIENT = "#c2505a"
-_FONT = "Helvetica,Arial,sans-serif"
+_FONT = "Arial"  # one that every engine can measure; a list of fonts is measured wrongly by some
 _LINE = "#5f6b78"
 _BOX = {"shape": "box", "style": "rounded,filled", "margin": "0.11,0.06", "height": "0.3"}
 
@@ -146,7 +146,7 @@ class _Writer:
         """Dashed, and as wide as the gradient is large."""
         attributes = {"style": "dashed", "color": GRADIENT, "fontcolor": GRADIENT}
         if edge.grad_norm is not None:
-            attributes["label"] = labels.quoted(f" |∇| {rounded(edge.grad_norm)}")
+            attributes["label"] = labels.quoted(f" |grad| {rounded(edge.grad_norm)}")
             attributes["penwidth"] = widths.of(edge.grad_norm)
         return attributes
 

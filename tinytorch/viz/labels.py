@@ -15,7 +15,7 @@ from tinytorch.viz.describe import bytes_text, printable, shape_text, short, sta
 __all__ = ["cells", "node", "quoted", "scope", "title", "tooltip"]
 
 SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "pow": "^", "neg": "−", "matmul": "@"}
-_METRIC_NAMES = {"flops": "", "params": "parameters ", "grad_norm": "|∇| ", "time": "forward ",
+_METRIC_NAMES = {"flops": "", "params": "parameters ", "grad_norm": "|grad| ", "time": "forward ",
                  "time_backward": "backward "}  # fmt: skip
 _GREY, _PALE, _RED = "#5f6b78", "#dfe6ee", "#c00020"
 
@@ -157,7 +157,7 @@ def parameter_notes(node: Node) -> list[str]:
 
 def _gradient_of(parameter: Parameter) -> str:
     if "grad_norm" in parameter.metrics:
-        return f"  |∇| {metric_text('grad_norm', parameter.metrics['grad_norm'])}"
+        return f"  |grad| {metric_text('grad_norm', parameter.metrics['grad_norm'])}"
     return ""
 
 

@@ -84,11 +84,15 @@ def render(source: str, kind: str) -> bytes:
         raise RuntimeError(_CURES)
     if name == "pygraphviz":
         return _with_pygraphviz(source, kind)
+    if kind == "pdf" and Path(name).stem == "graphviz-pure":
+        raise RuntimeError("graphviz-pure writes no PDF: save .svg, or install Graphviz itself (apt, brew)")
     options = ["-Gdpi=144"] if kind == "png" else []
     done = subprocess.run([name, f"-T{kind}", *options], input=source.encode(), capture_output=True, check=False)
     if done.returncode != 0 or not done.stdout:
         reason = done.stderr.decode(errors="replace").strip() or f"no output as {kind}"
         raise RuntimeError(f"{name} could not draw the graph: {reason}")
+    if kind == "svg":  # a browser may lack the font; text cannot hold these quotes, which are escaped in it
+        return done.stdout.replace(b'font-family="Arial"', b'font-family="Arial,Helvetica,sans-serif"')
     return done.stdout
 
 
