@@ -88,7 +88,7 @@ def imported(path: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_chapter_imports_only_itself_and_earlier_ones(path):
-    """By name. ``from tinytorch import ops``, at the end of a file of ops, is the other half of the circle."""
+    """By name: ``from tinytorch import ops``, the package of all ops, is the other half of the circle."""
     later = {(path, other) for other in imported(path) if NUMBER[other] > NUMBER[path]}
     assert later <= CIRCLE
 

@@ -2,6 +2,11 @@
 
 Everything that numbers chapters reads this table: the headers of the modules, the README's list, the exercises.
 ``python -m tinytorch.learn list`` prints it.
+
+The rule of the order: importing a file of chapter n imports, by name, files of chapters up to n and files outside the
+course, nothing later. The exception is the one circle of the package, which ``tinytorch/tensor_base.py`` explains:
+primitives and the engine (1) work on Tensors (2), and ``from tinytorch import ops``, the package of all ops, may stand
+anywhere. A test checks the rule.
 """
 
 from __future__ import annotations
