@@ -22,8 +22,8 @@ two slopes that finite differences find (see :mod:`.engine`). So the arrays are 
 >>> gradcheck(tinytorch.tanh, x), gradgradcheck(tinytorch.tanh, x)
 (True, True)
 
-What PyTorch does. The same test with the same tolerances; with ``fast_mode`` it compares, as here, one random projection
-of the Jacobian instead of all of it.
+What PyTorch does. The same test with the same tolerances; with ``fast_mode`` it compares, as here, one random
+projection of the Jacobian instead of all of it.
 
 Pitfalls. float32 has seven digits, and a difference loses half of them: check in float64. At a kink (ReLU at 0, ties of
 max) both sides have another slope, and the numerical one lies between.
