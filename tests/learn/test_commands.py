@@ -162,3 +162,23 @@ def test_without_a_command_there_is_help(learn):
 
 def test_the_readme_counts_the_exercises():
     assert f"\n{len(EXERCISES)} exercises" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_inside_the_folder_it_is_the_folder(learn, monkeypatch):
+    learn("start", "scalar-mul")
+    monkeypatch.chdir(learn.folder)
+    assert "scalar-mul" in learn("status")[1]
+    assert not (learn.folder / "tinytorch-course").exists()
+
+
+def test_the_copy_does_not_run_the_course(learn):
+    learn("start", "scalar-mul")
+    environment = {**os.environ, "PYTHONPATH": ""}
+    run = subprocess.run(
+        [sys.executable, "-m", "tinytorch.learn", "status"],
+        cwd=learn.folder / "src",
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 2 and "is a copy to work on" in run.stderr

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinytorch
-from tinytorch.autograd import Function, GradcheckError, gradcheck
+from tinytorch.autograd import Function, GradcheckError, gradcheck, gradgradcheck
 from tinytorch.autograd.engine import _Walk
 from tinytorch.learn.diagnosis import Row, diagnose, table
 from tinytorch.learn.doctor import examine
@@ -138,3 +138,22 @@ def test_gradcheck_explains():
     assert "finding" not in str(plain.value)
     assert gradcheck(lambda x: x.mean(), leaf(X), explain=True)
     assert gradcheck(lambda x: bad.apply(x), leaf(X), explain=True, raise_exception=False) is False
+
+
+def test_gradgradcheck_explains():
+    flat = op(lambda x: x.exp(), lambda ctx, g: g * ctx.saved_tensors[0].exp().detach())
+    with pytest.raises(GradcheckError, match=r"(?s)Jacobian mismatch.*gradient of"):
+        gradgradcheck(lambda x: flat.apply(x), leaf(X), explain=True)
+    assert gradgradcheck(lambda x: x.exp(), leaf(X), explain=True)
+
+
+def test_functions_that_differentiate():
+    def slope(x):
+        return tinytorch.autograd.grad((x**3).sum(), x, create_graph=True)[0]
+
+    assert examine(slope, leaf(X)).right
+
+
+def test_complex_inputs_are_not_the_doctors():
+    z = leaf(X).to(tinytorch.complex128).detach().requires_grad_()
+    assert "real inputs" in str(examine(lambda z: (z * z).real, z))

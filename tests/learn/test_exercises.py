@@ -5,6 +5,7 @@ The functions of the running package get other code for a moment, so that hundre
 
 import importlib
 import inspect
+import re
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
@@ -125,3 +126,10 @@ def test_blanks_keep_signature_and_docstring():
 def test_an_unknown_name_is_answered_with_similar_ones():
     with pytest.raises(LookupError, match="did you mean mul-backward"):
         named("mul-bakward")
+
+
+def test_the_learners_tests_need_neither_torch_nor_pytest():
+    for path in (PACKAGE / "learn").rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) (torch|pytest)\b", path.read_text(encoding="utf-8"), re.MULTILINE), (
+            path
+        )

@@ -113,12 +113,13 @@ def gradgradcheck(
     nondet_tol: float = 0.0,
     gen_non_contig_grad_outputs: bool = False,
     fast_mode: bool = False,
+    explain: bool = False,
     **unused: Any,
 ) -> bool:
     """Compare the second derivatives of ``func(*inputs)`` with finite differences of its gradients.
 
     ``grad_outputs``: the gradients to start the first backward with; random ones by default. They are inputs of the
-    check, too.
+    check, too. ``explain``: as for :func:`gradcheck`.
     """
     tensors = _as_tuple(inputs)
     outputs = _differentiable_outputs(func(*tensors))
@@ -141,7 +142,7 @@ def gradgradcheck(
 
     return gradcheck(
         gradients, tensors + starts, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
-        nondet_tol=nondet_tol, fast_mode=fast_mode,
+        nondet_tol=nondet_tol, fast_mode=fast_mode, explain=explain,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if (PACKAGE.parents[1] / "course.json").exists():
             raise CourseError(
-                f"{PACKAGE} is a copy to work on. Unset PYTHONPATH, so that the installed package is used."
+                f"{PACKAGE} is a copy to work on. Unset PYTHONPATH, or leave its folder: the installed one must run."
             )
         return options.run(Folder(_directory(options.dir)), options)
     except (CourseError, LookupError) as error:

@@ -71,6 +71,8 @@ class Report(NamedTuple):
         return {row.name: row.finding.name for row in self.rows}
 
     def __str__(self) -> str:
+        if not self.rows:
+            return "the doctor knows real inputs that require grad, and there are none"
         lines = [table(self.rows), *map(str, self.culprits)]
         if not self.right and not self.culprits:
             adding, summing = _places_of_the_engine()
@@ -138,8 +140,8 @@ class _Case:
         """The gradient for one input by central differences."""
 
         def loss(array: np.ndarray) -> float:
-            moved = (*self.tensors[:position], Tensor._wrap(array), *self.tensors[position + 1 :])
-            return self.loss(moved, upstream)
+            moved = Tensor._wrap(array).requires_grad_()  # the function may itself ask for gradients
+            return self.loss((*self.tensors[:position], moved, *self.tensors[position + 1 :]), upstream)
 
         return _differences(loss, self.tensors[position]._array)
 
@@ -151,10 +153,13 @@ class _Case:
         if not 1 < count.seen <= 8:
             return []
         array = self.tensors[position]._array
-        return [_differences(partial(self._with_use, position, use), array) for use in range(count.seen)]
+        try:
+            return [_differences(partial(self._with_use, position, use), array) for use in range(count.seen)]
+        except ValueError:  # a function that itself differentiates by this input has lost sight of it
+            return []
 
     def _with_use(self, position: int, use: int, array: np.ndarray) -> float:
-        with _Uses(self.tensors[position], use, Tensor._wrap(array)):
+        with _Uses(self.tensors[position], use, Tensor._wrap(array).requires_grad_()):
             return self.loss(self.tensors)
 
     def culprits(self) -> list[Culprit]:
@@ -260,8 +265,10 @@ def _confused(rows: list[Row]) -> list[Row]:
 
 
 def _double(value: Any) -> Any:
-    """A real tensor in float64, outside of any graph; all else as it is."""
-    return Tensor._wrap(value._array.astype(np.float64)) if isinstance(value, Tensor) and _real(value) else value
+    """A real tensor in float64, a leaf of its own; all else as it is."""
+    if not (isinstance(value, Tensor) and _real(value)):
+        return value
+    return Tensor._wrap(value._array.astype(np.float64)).requires_grad_(value.requires_grad)
 
 
 def _real(tensor: Tensor) -> bool:
