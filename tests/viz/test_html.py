@@ -170,6 +170,9 @@ def test_steps_of_an_expression():
         ("g ⊙ b", [-3.0], 2, 2), ("g ⊙ a", [2.0], 1, 1),
     ]  # fmt: skip
     assert a.grad == -2 and b.grad == 2
+    assert (first["call"], second["call"]) == ("y = add(c, a)", "y = mul(a, b)")
+    (step,) = steps.steps_of(viz.graph(1 - a))
+    assert (step["call"], step["gives"][0]["formula"]) == ("y = sub(a, a=1)", "−g")
 
 
 def test_steps_follow_the_engine(deep):
@@ -191,7 +194,10 @@ def test_formulas_speak_of_the_arguments_that_ops_have():
     kinds = {op_name(kind): argument_names(kind) for kind in formulas._primitives(Primitive)}
     for op, arguments in formulas.FORMULAS.items():
         assert set(arguments) <= set(kinds[op]), op
-    assert formulas.formula("cat", "") == "its own piece of g" and formulas.formula("odd", "q") == "(∂y/∂q)ᵀ g"
+        assert set(re.findall(r"\{(.*?)\}", " ".join(arguments.values()))) <= set(kinds[op]), op
+    assert formulas.formula("cat", "", {}) == "its own piece of g"
+    assert formulas.formula("odd", "q", {"q": "{weight}"}) == "(∂y/∂{weight})ᵀ g"
+    assert formulas.formula("mse_loss", "input", {"input": "{x}"}) == "2g ({x} − target) / n"
     assert "return grad * b" in formulas.backward_sources({"mul"})["mul"]
 
 

@@ -1,8 +1,9 @@
 """The derivative of an op, for a reader: as a formula, and as the code that runs.
 
-In formulas ``g`` is the gradient that comes in (of the result ``y``), ``⊙`` is the product element by element. Only
-the ops that one meets most have a formula; the code of ``backward`` is there for every op of the library, taken from
-its source, so it cannot differ from what runs.
+In formulas ``g`` is the gradient that comes in (of the result ``y``); ``⊙`` and ``⊘`` multiply and divide element by
+element; the op's arguments stand in braces, to be replaced by what the program calls them. Only the ops that one meets
+most have a formula. The code of ``backward`` is there for every op of the library, taken from its source, so it cannot
+differ from what runs.
 """
 
 from __future__ import annotations
@@ -20,42 +21,42 @@ __all__ = ["backward_sources", "formula"]
 FORMULAS: dict[str, dict[str, str]] = {
     "add": {"a": "g", "b": "g"},
     "sub": {"a": "g", "b": "−g"},
-    "mul": {"a": "g ⊙ b", "b": "g ⊙ a"},
-    "div": {"a": "g ⊘ b", "b": "−g ⊙ y ⊘ b"},
+    "mul": {"a": "g ⊙ {b}", "b": "g ⊙ {a}"},
+    "div": {"a": "g ⊘ {b}", "b": "−g ⊙ y ⊘ {b}"},
     "neg": {"x": "−g"},
-    "pow": {"a": "g ⊙ b aᵇ⁻¹", "b": "g ⊙ y ⊙ ln a"},
+    "pow": {"a": "g ⊙ {b} ⊙ {a}^({b} − 1)", "b": "g ⊙ y ⊙ ln {a}"},
     "reciprocal": {"x": "−g ⊙ y²"},
-    "matmul": {"a": "g bᵀ", "b": "aᵀ g"},
-    "linear": {"x": "g W", "weight": "gᵀ x", "bias": "Σ over the batch of g"},
+    "matmul": {"a": "g @ {b}ᵀ", "b": "{a}ᵀ @ g"},
+    "linear": {"x": "g @ {weight}", "weight": "gᵀ @ {x}", "bias": "Σ over the batch of g"},
     "exp": {"x": "g ⊙ y"},
-    "log": {"x": "g ⊘ x"},
+    "log": {"x": "g ⊘ {x}"},
     "sqrt": {"x": "g ⊘ 2y"},
     "rsqrt": {"x": "−½ g ⊙ y³"},
-    "sin": {"x": "g ⊙ cos x"},
-    "cos": {"x": "−g ⊙ sin x"},
+    "sin": {"x": "g ⊙ cos {x}"},
+    "cos": {"x": "−g ⊙ sin {x}"},
     "tanh": {"x": "g ⊙ (1 − y²)"},
     "sigmoid": {"x": "g ⊙ y ⊙ (1 − y)"},
-    "relu": {"x": "g where x > 0, else 0"},
-    "softplus": {"x": "g ⊙ σ(βx)"},
-    "log_sigmoid": {"x": "g ⊙ (1 − σ(x))"},
-    "gelu": {"x": "g ⊙ (Φ(x) + x φ(x))"},
-    "erf": {"x": "g ⊙ 2/√π · exp(−x²)"},
-    "abs": {"x": "g ⊙ sign x"},
+    "relu": {"x": "g where {x} > 0, else 0"},
+    "softplus": {"x": "g ⊙ σ(β {x})"},
+    "log_sigmoid": {"x": "g ⊙ (1 − σ({x}))"},
+    "gelu": {"x": "g ⊙ (Φ({x}) + {x} φ({x}))"},
+    "erf": {"x": "g ⊙ 2/√π · exp(−{x}²)"},
+    "abs": {"x": "g ⊙ sign {x}"},
     "softmax": {"x": "y ⊙ (g − Σ g ⊙ y)"},
     "log_softmax": {"x": "g − exp(y) ⊙ Σ g"},
     "sum": {"x": "g, repeated for every summand"},
     "mean": {"x": "g / n, repeated for each of the n elements"},
-    "prod": {"x": "g ⊙ y ⊘ x"},
-    "var": {"x": "g ⊙ 2(x − mean) / (n − correction)"},
+    "prod": {"x": "g ⊙ y ⊘ {x}"},
+    "var": {"x": "g ⊙ 2({x} − mean) / (n − correction)"},
     "amax": {"x": "g at the maximum (shared among equals), 0 elsewhere"},
     "max": {"x": "g at the maximum, 0 elsewhere"},
     "cumsum": {"x": "the sums of g from the end"},
     "expand": {"x": "Σ of g over the repeated elements"},
     "sum_to": {"x": "g, repeated"},
-    "reshape": {"x": "g in the shape of x"},
+    "reshape": {"x": "g in the shape of {x}"},
     "permute": {"x": "g with its dimensions put back"},
     "flip": {"x": "g, turned back"},
-    "to": {"x": "g in the dtype of x"},
+    "to": {"x": "g in the dtype of {x}"},
     "clone": {"x": "g"},
     "index": {"x": "g added where it was read, 0 elsewhere"},
     "gather": {"x": "g added where it was read, 0 elsewhere"},
@@ -63,12 +64,15 @@ FORMULAS: dict[str, dict[str, str]] = {
     "dropout": {"x": "g ⊙ the same mask"},
     "where": {"a": "g where the condition holds, else 0", "b": "g where it does not, else 0"},
     "masked_fill": {"a": "g outside the mask, 0 inside", "b": "Σ of g inside the mask"},
-    "clamp": {"x": "g where x is within the limits, else 0"},
-    "clamp_between": {"x": "g where x is within the limits, else 0"},
-    "extremum": {"a": "g where a was taken (half of it where a = b)", "b": "g where b was taken (half where a = b)"},
+    "clamp": {"x": "g where {x} is within the limits, else 0"},
+    "clamp_between": {"x": "g where {x} is within the limits, else 0"},
+    "extremum": {
+        "a": "g where {a} was taken (half of it where both are equal)",
+        "b": "g where {b} was taken (half of it where both are equal)",
+    },
     "conv2d": {
         "x": "g convolved with the flipped kernel",
-        "weight": "the correlation of x with g",
+        "weight": "the correlation of {x} with g",
         "bias": "Σ of g over batch and positions",
     },
     "max_pool2d": {"x": "g at each window's maximum, 0 elsewhere"},
@@ -83,22 +87,33 @@ FORMULAS: dict[str, dict[str, str]] = {
         "weight": "Σ g ⊙ x̂ over the batch",
         "bias": "Σ g over the batch",
     },
-    "mse_loss": {"input": "2g (input − target) / n", "target": "−2g (input − target) / n"},
+    "mse_loss": {"input": "2g ({input} − {target}) / n", "target": "−2g ({input} − {target}) / n"},
     "nll_loss": {"x": "−g / n at each row's target, 0 elsewhere"},
-    "binary_cross_entropy": {"p": "g (p − t) / (p (1 − p) n)"},
+    "binary_cross_entropy": {"p": "g ({p} − {t}) / ({p} (1 − {p}) n)"},
     "split": {"x": "the pieces' gradients, put together again"},
     "unbind": {"x": "the slices' gradients, put together again"},
 }  # fmt: skip
 
 
-def formula(op: str, argument: str) -> str:
-    """The gradient of one argument, in terms of ``g``."""
-    known = FORMULAS.get(op, {})
-    if argument in known:
-        return known[argument]
+class _Names(dict[str, str]):
+    """Arguments that have no name in the program keep their own."""
+
+    def __missing__(self, argument: str) -> str:
+        return argument
+
+
+def formula(op: str, argument: str, names: dict[str, str]) -> str:
+    """The gradient of one argument, in terms of ``g``; ``names`` says what the program calls the arguments.
+
+    >>> formula("mul", "a", {"a": "width", "b": "height"})
+    'g ⊙ height'
+    """
     if op in ("cat", "stack"):
         return "its own piece of g"
-    return f"(∂y/∂{argument or 'input'})ᵀ g"
+    known = FORMULAS.get(op, {})
+    if argument in known:
+        return known[argument].format_map(_Names(names))
+    return f"(∂y/∂{names.get(argument, argument or 'input')})ᵀ g"
 
 
 def backward_sources(ops: set[str]) -> dict[str, str]:

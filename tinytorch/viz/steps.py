@@ -8,10 +8,11 @@ contribution of how many it is.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 from tinytorch.viz.data import Edge, Graph, Node
-from tinytorch.viz.describe import rounded, shape_text
+from tinytorch.viz.describe import rounded, shape_text, short
 from tinytorch.viz.formulas import formula
 
 __all__ = ["steps_of"]
@@ -24,24 +25,20 @@ def steps_of(graph: Graph) -> list[dict[str, Any]]:
     for edge in whole.edges:
         into[edge.target].append(edge)
     run = _that_run(whole, into)
-    users: dict[str, int] = {}
-    for id in run:
-        into[id] = [edge for edge in into[id] if not edge.note and _takes_gradient(whole.nodes[edge.source])]
-        for edge in into[id]:
-            users[edge.source] = users.get(edge.source, 0) + 1
-    arrived: dict[str, int] = {}
+    users = Counter(edge.source for id in run for edge in into[id] if _passes(whole, edge))
+    arrived: Counter[str] = Counter()
     steps = []
     for id in run:
         node = whole.nodes[id]
-        gives = []
+        names = [(edge.label, _name(whole.nodes[edge.source])) for edge in into[id]]
+        step = _step(node, [name for _, name in names])
+        step["starts"] = id in whole.results
         for edge in into[id]:
-            source = whole.nodes[edge.source]
-            arrived[source.id] = arrived.get(source.id, 0) + 1
-            gives.append(_contribution(node, edge, source, arrived[source.id], users[source.id]))
-        steps.append({
-            "node": id, "op": node.name, "backward": node.backward, "gives": gives, "gradient": _gradient(node),
-            "shape": shape_text(node.outputs[0].shape) if node.outputs else "", "starts": id in whole.results,
-        })  # fmt: skip
+            if _passes(whole, edge):
+                arrived[edge.source] += 1
+                contribution = _contribution(node, edge, whole.nodes[edge.source], dict(names) | node.constants)
+                step["gives"].append({**contribution, "number": arrived[edge.source], "count": users[edge.source]})
+        steps.append(step)
     return steps
 
 
@@ -62,27 +59,46 @@ def _takes_gradient(node: Node) -> bool:
     return node.kind == "module" or (bool(node.backward) if node.kind == "op" else node.trainable)
 
 
-def _contribution(node: Node, edge: Edge, source: Node, number: int, count: int) -> dict[str, Any]:
+def _passes(graph: Graph, edge: Edge) -> bool:
+    """Whether a gradient comes back along the edge."""
+    return not edge.note and _takes_gradient(graph.nodes[edge.source])
+
+
+def _step(node: Node, inputs: list[str]) -> dict[str, Any]:
+    """The op, as one would write it (``"y = mul(a, b)"``), and what is known of the gradient that comes in."""
+    options = [f"{name}={value}" for name, value in {**node.constants, **node.attributes}.items()]
+    gradient = "" if node.gradient == "–" else node.gradient
+    if not gradient and "grad_norm" in node.metrics:
+        gradient = f"|∇| {rounded(node.metrics['grad_norm'])}"
+    return {
+        "node": node.id,
+        "op": node.name,
+        "call": short(f"y = {node.name}({', '.join([*inputs, *options])})", 200),
+        "backward": node.backward,
+        "gradient": gradient,
+        "shape": shape_text(node.outputs[0].shape) if node.outputs else "",
+        "gives": [],
+    }
+
+
+def _contribution(node: Node, edge: Edge, source: Node, names: dict[str, str]) -> dict[str, Any]:
+    """What the op adds to the gradient of one input."""
     norm = edge.grad_norm
     return {
         "to": source.id,
-        "argument": edge.label,
-        "formula": formula(node.name, edge.label) if node.kind == "op" else "what its ops make of g",
-        "number": number,
-        "count": count,
+        "name": _name(source),
+        "formula": formula(node.name, edge.label, names) if node.kind == "op" else "what its ops make of g",
         "norm": None if norm is None else rounded(norm),
         "values": [_for_json(value) for value in edge.gradient],
         "shape": list(source.outputs[edge.output].shape) if edge.output < len(source.outputs) else [],
     }
 
 
+def _name(node: Node) -> str:
+    """What formulas call a node: as the text of a graph does."""
+    return short(node.label or node.module or (node.name if node.kind != "op" else "") or node.id, 40)
+
+
 def _for_json(value: float) -> float | str:
     """JSON knows neither NaN nor infinities; as text, JavaScript's ``Number()`` reads them."""
     return value if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
-
-
-def _gradient(node: Node) -> str:
-    """What is known of the gradient that comes in: the numbers, or their norm."""
-    if node.gradient not in ("", "–"):
-        return node.gradient
-    return f"|∇| {rounded(node.metrics['grad_norm'])}" if "grad_norm" in node.metrics else ""

@@ -56,6 +56,7 @@ class Stepper {
       this.buttons(),
       el("h2", {}, data.nodes[step.node].title),
       inside || "",
+      el("p", {className: "formula"}, step.call),
       el("p", {}, "g = ∂L/∂y", el("span", {className: "quiet"}, `  ${step.shape}`), ": ",
         step.gradient || (step.starts ? "the backward pass starts here" : "not measured")),
       step.backward ? el("p", {className: "quiet"}, step.backward) : "",
@@ -82,7 +83,7 @@ class Stepper {
     const measured = give.values.length ? numbersText(give.values.map(Number), give.shape)
       : give.norm !== null ? `|∇| ${give.norm}` : "";
     const lines = [
-      el("div", {}, "to ", el("b", {}, nameOf(give.to)),
+      el("div", {}, "to ", el("b", {}, give.name),
         el("span", {className: "quiet"}, `  ${give.shape.join("×") || "scalar"}`)),
       el("div", {className: "formula"}, give.formula),
       measured ? el("div", {}, `adds ${measured}`) : null,
