@@ -129,8 +129,9 @@ def test_hostile_names(both_ways):
     assert tags <= {"svg", "g", "path", "polygon", "polyline", "ellipse", "rect", "text", "tspan"}
 
 
-def test_a_page_of_one_node_and_one_without_history(both_ways):
-    page = viz.graph(tt.ones(3), names={}).html()
+@pytest.mark.parametrize("graph", [viz.Graph(), viz.graph(tt.ones(3))], ids=["empty", "one node"])
+def test_pages_of_next_to_nothing(both_ways, graph):
+    page = graph.html()
     assert len(pictures_of(page)) == 1 and data_of(page)["steps"] == []
 
 

@@ -130,6 +130,8 @@ def _place(rows: list[list[_Item]]) -> tuple[float, float]:
     for _ in range(8):
         for row in [*rows, *reversed(rows)]:
             _spread(row, [_mean([*item.above, *item.below], item.x) for item in row])
+    if not rows:
+        return 1.0, 1.0
     left = min(item.x - item.width / 2 for row in rows for item in row) - _PAD
     for row in rows:
         for item in row:
