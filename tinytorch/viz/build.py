@@ -26,6 +26,7 @@ class Builder:
     def __init__(self) -> None:
         self.graph = Graph()
         self.calls: list[ModuleCall] = []
+        self.used: set[str] = set()  # nodes whose results an op takes
         self._scopes: dict[int, str] = {}
         self._leaves: dict[int, tuple[weakref.ref[Tensor], weakref.ref[np.ndarray], Node]] = {}
         self._all_leaves: list[tuple[weakref.ref[Tensor], weakref.ref[np.ndarray], Node]] = []
@@ -47,6 +48,7 @@ class Builder:
         """A new edge; a leaf learns who uses it."""
         edge = Edge(source, target.id, output, position, label, note)
         self.graph.edges.append(edge)
+        self.used.add(source)
         if source in self._users:
             self._users[source].append(target.id)
         return edge

@@ -133,13 +133,9 @@ class _Tracer(Recorder):
         for name, value in zip(names, inputs, strict=True):
             if isinstance(value, Tensor) and value._array.dtype.kind in "iub":
                 source = self.maker(value)
-                if source is not None and source[0] != node.id and not self.is_used(source[0]):
+                if source is not None and source[0] != node.id and source[0] not in self.builder.used:
                     self.builder.edge(source[0], node, len(names), name, source[1])
                     node.attributes.pop(name, None)
-
-    def is_used(self, id: str) -> bool:
-        """Whether an op takes this node's result."""
-        return any(edge.source == id for edge in self.builder.graph.edges)
 
     def add_failed(self, error: Exception) -> None:
         """The op that raised: the outermost function of :mod:`tinytorch.ops` in the traceback, with its arguments."""
