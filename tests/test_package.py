@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 
 import tinytorch
 
@@ -70,6 +71,8 @@ def test_asking_for_a_gpu_is_one_clear_error():
 
 def test_no_numpy_warnings_from_our_lines():
     program = """
+import torch
+
 import tinytorch
 x = tinytorch.tensor([0.0, -1.0, 1e38], requires_grad=True)
 y = (1 / x) + x.log() + x.sqrt() + x * x + (x * x).exp() + x / 0
@@ -77,3 +80,11 @@ y.sum().backward()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0 and done.stderr == ""
+
+
+def test_the_version_begins_with_pytorchs_and_ends_with_the_packages():
+    import importlib.metadata
+
+    interface, own = tinytorch.__version__.split("+tinytorch.")
+    assert tuple(map(int, interface.split("."))) == tuple(map(int, torch.__version__.split("+")[0].split(".")))
+    assert own == importlib.metadata.version("tinytorch")

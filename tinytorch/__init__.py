@@ -655,12 +655,12 @@ from tinytorch.settings import (
 from tinytorch.size import Size
 from tinytorch.storage import TypedStorage, UntypedStorage
 from tinytorch.tensor import Tensor
+from tinytorch.version import __version__
 
 # Division by zero, overflow and nan are values in PyTorch, not warnings. Only warnings raised from this package's own
 # lines are silenced; NumPy's settings in the user's code stay as they are.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinytorch\.")
 
-__version__ = "0.1.0"
 newaxis = None
 
 #: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.

@@ -47,7 +47,9 @@ def op_modules() -> Iterator[object]:
 def compared_otherwise() -> set[str]:
     """Names in the ``COMPARED`` of test modules, whichever process runs those."""
     root = Path(__file__).resolve().parents[2]
-    files = [path for path in (root / "tests").rglob("test_*.py") if "\nCOMPARED = " in path.read_text(encoding="utf-8")]
+    files = [
+        path for path in (root / "tests").rglob("test_*.py") if "\nCOMPARED = " in path.read_text(encoding="utf-8")
+    ]
     assert len(files) > 2
     names = [".".join(path.relative_to(root).with_suffix("").parts) for path in files]
     return {name for module in names for name in importlib.import_module(module).COMPARED} | COMPARED_IN.keys()
