@@ -1,8 +1,8 @@
 """Which version this is, and of which accelerator toolkits: none.
 
-Scripts compare ``torch.__version__`` with the version that brought something they want to call. So ``__version__`` begins
-with the version of PyTorch whose interface this one follows; tinytorch's own stands behind the plus sign, where version
-schemes keep what does not order versions.
+Scripts compare ``torch.__version__`` with the version that brought something they want to call. So ``__version__``
+begins with the version of PyTorch whose interface this one follows; tinytorch's own stands behind the plus sign, where
+version schemes keep what does not order versions.
 """
 
 __all__ = ["__version__", "cuda", "debug", "git_version", "hip", "xpu"]
