@@ -152,6 +152,21 @@ def test_nan_and_infinity_reach_the_page():
     assert ["NaN", 0.0] in [give["values"] for give in gives]
 
 
+def test_colours_are_classes_light_and_dark():
+    palette = svg.Palette()
+    drawing = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><g class="graph"><title>graph</title>
+        <polygon fill="white" stroke="transparent" points="0,0 9,0 9,9"/>
+        <polygon fill="#b2182b" stroke="transparent" points="1,1 2,2 3,1"/>
+        <g class="edge" id="e"><title>n0-&gt;n1</title><a href="http://x"><path fill="none" stroke="black" d="M0,0"/></a></g>
+        <image href="http://x"/><text onclick="x()">a</text></g></svg>"""
+    assert svg.cleaned(drawing, palette) == (
+        '<svg viewBox="0 0 9 9"><g><polygon points="1,1 2,2 3,1" class="f0" /><g data-from="n0" data-to="n1" class="edge">'
+        '<path d="M0,0" class="s1" /></g><text class="f1">a</text></g></svg>'
+    )
+    css = palette.css().splitlines()
+    assert css[0] == ".f0{fill:#b2182b}.s0{stroke:#b2182b}" and css[3].startswith("[data-theme=dark] .f1{fill:#efefef}")
+
+
 # ------------------------------------------------------------------------------------------ backward
 
 
@@ -220,6 +235,14 @@ def test_layers_have_no_overlaps(blocks):
         assert x0 >= 0 and y0 >= 0 and x0 + w0 <= width and y0 + h0 <= height
         for x1, y1, w1, h1 in rectangles[:n]:
             assert x0 + w0 <= x1 or x1 + w1 <= x0 or y0 + h0 <= y1 or y1 + h1 <= y0
+
+
+def test_layers_are_coloured_with_a_legend(deep):
+    graph = deep.color_by("time").folded()
+    picture = ET.fromstring(layers.draw_in_layers(graph))
+    assert "time" in list(picture.itertext()) and len(list(picture.findall("{*}rect"))) == 3
+    fills = {rect.get("fill") for rect in picture.iter("{http://www.w3.org/2000/svg}rect")}
+    assert "#b2182b" in fills and "#dbe9f8" not in fills  # the slowest is red, no family has its own colour
 
 
 def test_layers_order_edges_downwards(deep):

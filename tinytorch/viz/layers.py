@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from tinytorch.viz import labels
-from tinytorch.viz.colors import FAMILIES, family_of
+from tinytorch.viz.colors import FAMILIES, family_of, is_dark, scale
 from tinytorch.viz.data import Graph, Node
 
 __all__ = ["draw_in_layers"]
 
-_GAP_X, _GAP_Y, _PAD, _EDGE_WIDTH = 18.0, 34.0, 8.0, 6.0
+_GAP_X, _GAP_Y, _PAD, _EDGE_WIDTH, _LEGEND = 18.0, 34.0, 8.0, 6.0, 28.0
 _MAX_SPAN = 20_000  # layers that all edges pass together; beyond this, they go straight and may cross boxes
 _BLACK, _LINE, _NOTE = "#000000", "#5f6b78", "#c00020"
 
@@ -34,7 +34,14 @@ class _Item:
 
 def draw_in_layers(graph: Graph) -> str:
     """The graph as SVG, marked up as Graphviz does it. ``graph`` is folded; frames and the view are not drawn."""
-    texts = {node.id: _Text(labels.node(graph, node, "forward")) for node in graph.nodes.values()}
+    metric = graph.style.get("color_by")
+    fills, legend = scale(graph, metric) if metric else ({}, [])
+    texts = {
+        node.id: _Text(
+            labels.node(graph, node, "forward", dark=is_dark(fills.get(node.id, "#ffffff"))), fills.get(node.id)
+        )
+        for node in graph.nodes.values()
+    }
     layer = _layers(graph)
     items = {
         id: _Item(layer[id], texts[id].width + 2 * _PAD, texts[id].height + _PAD, graph.nodes[id]) for id in graph.nodes
@@ -45,12 +52,16 @@ def draw_in_layers(graph: Graph) -> str:
     passing = (item for route in routes.values() for item in route if item.node is None)
     rows = _rows([*items.values(), *passing])
     _order(rows)
-    width, height = _place(rows)
+    top = _LEGEND if legend else 0.0
+    width, height = _place(rows, top)
+    width = max(width, 90.0 * (len(legend) + 1))
     svg = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {width:.0f} {height:.0f}"})
     for (source, target), route in routes.items():
         _draw_edge(svg, f"{source}->{target}", route)
     for id, item in items.items():
         _draw_box(svg, item, texts[id], id in graph.results)
+    if legend:
+        _draw_legend(svg, str(metric).replace("_", " "), legend)
     return ET.tostring(svg, encoding="unicode")
 
 
@@ -118,9 +129,9 @@ def _mean(neighbours: list[_Item], default: float) -> float:
     return sum(item.x for item in neighbours) / len(neighbours) if neighbours else default
 
 
-def _place(rows: list[list[_Item]]) -> tuple[float, float]:
+def _place(rows: list[list[_Item]], top: float) -> tuple[float, float]:
     """Coordinates of all centres; returns the size of the whole."""
-    y = _PAD
+    y = top + _PAD
     for row in rows:
         tallest = max(item.height for item in row)
         for item in row:
@@ -166,9 +177,12 @@ def _spread(row: list[_Item], wanted: list[float]) -> None:
 class _Text:
     """The lines of a label, taken from the markup that Graphviz would get, and about how large they are."""
 
-    def __init__(self, markup: str) -> None:
+    def __init__(self, markup: str, fill: str | None) -> None:
+        self.fill = fill  # of the box; None for that of its family
         self.lines: list[list[tuple[str, str, float, bool]]] = [[]]  # text, colour, size, bold
-        self._read(ET.fromstring(f"<label>{markup[1:-1]}</label>"), _BLACK, 11.0, False)
+        self._read(
+            ET.fromstring(f"<label>{markup[1:-1]}</label>"), "white" if fill and is_dark(fill) else _BLACK, 11.0, False
+        )
         self.lines = [line for line in self.lines if line]
         self.heights = [max(size for _, _, size, _ in line) * 1.25 for line in self.lines]
         self.height = sum(self.heights)
@@ -200,7 +214,7 @@ def _draw_box(svg: ET.Element, item: _Item, text: _Text, is_result: bool) -> Non
     left, top = item.x - item.width / 2, item.y - item.height / 2
     ET.SubElement(group, "rect", {
         "x": f"{left:.1f}", "y": f"{top:.1f}", "width": f"{item.width:.1f}", "height": f"{item.height:.1f}",
-        "rx": "6", "fill": fill, "stroke": _NOTE if node.notes else border,
+        "rx": "6", "fill": text.fill or fill, "stroke": _NOTE if node.notes else border,
         "stroke-width": "2" if node.notes or is_result else "1",
         **({"stroke-dasharray": "5,2"} if node.kind == "outside" or not node.trainable else {}),
     })  # fmt: skip
@@ -214,6 +228,17 @@ def _draw_box(svg: ET.Element, item: _Item, text: _Text, is_result: bool) -> Non
             weight = {"font-weight": "bold"} if bold else {}
             span = ET.SubElement(drawn, "tspan", {"fill": color, "font-size": f"{size:g}", **weight})
             span.text = words
+
+
+def _draw_legend(svg: ET.Element, name: str, legend: list[tuple[str, str]]) -> None:
+    for place, (color, words) in enumerate([("", name), *legend]):
+        left = _PAD + 86.0 * place
+        if color:
+            place_and_size = {"x": f"{left:.0f}", "y": "4", "width": "86", "height": "20"}
+            ET.SubElement(svg, "rect", {**place_and_size, "fill": color, "stroke": _LINE})
+        ink = "white" if color and is_dark(color) else _BLACK
+        position = {"x": f"{left + 43:.0f}", "y": "18", "text-anchor": "middle", "font-size": "11"}
+        ET.SubElement(svg, "text", {**position, "fill": ink}).text = words
 
 
 def _draw_edge(svg: ET.Element, title: str, route: list[_Item]) -> None:

@@ -93,7 +93,11 @@ def turned(color: str) -> str:
         return color
     red, green, blue = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
     hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
-    parts = colorsys.hls_to_rgb(hue, 0.12 + 0.82 * (1 - lightness), saturation * 0.8)
+    lightness = 0.12 + 0.82 * (1 - lightness)
+    # A tint that is nearly white has full saturation but hardly any colour; so it shall be when it is nearly black.
+    chroma = max(red, green, blue) - min(red, green, blue)
+    saturation = min(0.8 * saturation, 1.5 * chroma / (1 - abs(2 * lightness - 1)))
+    parts = colorsys.hls_to_rgb(hue, lightness, saturation)
     return "#" + "".join(f"{int(part * 255):02x}" for part in parts)
 
 
@@ -115,8 +119,9 @@ def _copy(element: ET.Element, parent: ET.Element, palette: Palette) -> None:
         for child in element:
             _copy(child, parent, palette)
         return
-    if tag not in _SHAPES or (element.get("stroke") == "transparent" and tag == "polygon"):
-        return  # the second is the background, and cells without a border
+    paper = element.get("fill") in ("white", "#ffffff") and element.get("stroke") in ("transparent", "none")
+    if tag not in _SHAPES or (tag == "polygon" and paper):
+        return
     new = ET.SubElement(parent, tag, {name: element.attrib[name] for name in _KEPT if name in element.attrib})
     classes = [f"{letter}{palette.number(color)}" for letter, color in _colors(element, tag)]
     if tag == "g":
