@@ -19,7 +19,7 @@ from tinytorch import optim
 
 FAST = "--fast" in sys.argv[1:]
 CONTEXT = 3
-DATA = Path(__file__).parent / "data" if "__file__" in globals() else Path("examples/data")
+DATA = (Path(__file__).parent if "__file__" in globals() else Path()) / "data"
 
 names = (DATA / "names.txt").read_text().split()
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"

@@ -18,7 +18,7 @@ import tinytorch.nn.functional as F
 from tinytorch import optim
 
 FAST = "--fast" in sys.argv[1:]
-DATA = Path(__file__).parent / "data" if "__file__" in globals() else Path("examples/data")
+DATA = (Path(__file__).parent if "__file__" in globals() else Path()) / "data"
 CONTEXT, WIDTH, HEADS, BLOCKS = (32, 32, 2, 1) if FAST else (64, 96, 4, 3)
 
 text = (DATA / "alice.txt").read_text(encoding="utf-8")

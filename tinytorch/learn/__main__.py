@@ -11,6 +11,7 @@
     peek EXERCISE              the original function
     reset EXERCISE             begin again; your version is kept
     status                     what is solved
+    notebook FILE [--fast]     an example as a notebook, with outputs computed on the spot
 
 ``--dir FOLDER`` says where your copy is: ``tinytorch-course`` if you do not, or the current folder if it is one.
 """
@@ -27,6 +28,7 @@ from tinytorch.learn.chapters import CHAPTERS
 from tinytorch.learn.exercise import Exercise
 from tinytorch.learn.exercises import EXERCISES, named
 from tinytorch.learn.folder import PACKAGE, CourseError, Folder, original
+from tinytorch.learn.notebook import write_notebook
 
 _COMMAND = "python -m tinytorch.learn"
 
@@ -71,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[common])
         command.add_argument("exercise")
         command.set_defaults(run=run)
+    command = commands.add_parser("notebook", parents=[common])
+    command.add_argument("file", type=Path)
+    command.add_argument("--out", type=Path, help="where to write it (default: beside FILE)")
+    command.add_argument("--fast", action="store_true", help="run FILE in its fast mode")
+    command.set_defaults(run=_notebook)
     return parser
 
 
@@ -177,6 +184,11 @@ def _peek(folder: Folder, options: argparse.Namespace) -> int:
 
 def _reset(folder: Folder, options: argparse.Namespace) -> int:
     print(folder.reset(named(options.exercise)))
+    return 0
+
+
+def _notebook(folder: Folder, options: argparse.Namespace) -> int:
+    print(write_notebook(options.file, options.out, ["--fast"] if options.fast else []))
     return 0
 
 
