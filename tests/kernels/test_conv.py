@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinytorch.kernels import conv, threads
+from tinytorch.kernels import conv, conv_reference, threads
 from tinytorch.kernels.conv_columns import Columns
 from tinytorch.kernels.conv_reference import conv2d_im2col, conv2d_loop
 from tinytorch.kernels.layout import is_chwn
@@ -177,3 +177,13 @@ def test_bits_do_not_depend_on_the_number_of_threads():
     finally:
         threads.set_num_threads(before)
     assert results[0] == results[1] == results[2]
+
+
+def test_the_three_versions_agree_where_they_are_timed(capsys):
+    """The command beside the table of times in ``conv_reference``."""
+    before = threads.get_num_threads()
+    try:
+        conv_reference.main()
+    finally:
+        threads.set_num_threads(before)
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["loop", "im2col", "conv.conv2d"]

@@ -95,3 +95,10 @@ def test_a_chapter_imports_only_itself_and_earlier_ones(path):
 
 def test_the_circle_is_no_larger_than_needed():
     assert all(second in set(imported(first)) for first, second in CIRCLE)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_commands_in_headers_name_modules_that_exist(path):
+    for module in re.findall(r"python -m (tinytorch[\w.]*)", header(path)):
+        file = ROOT / module.replace(".", "/")
+        assert file.with_suffix(".py").is_file() or (file / "__main__.py").is_file(), module
