@@ -53,102 +53,102 @@ class Tensor(TensorBase):
     # ------------------------------------------------------------------------------------ operators
 
     def __add__(self, other: Any) -> Tensor:
-        return ops.add(self, other) if _is_operand(other) else NotImplemented
+        return ops.add(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __radd__(self, other: Any) -> Tensor:
-        return ops.add(other, self) if _is_operand(other) else NotImplemented
+        return ops.add(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __sub__(self, other: Any) -> Tensor:
-        return ops.sub(self, other) if _is_operand(other) else NotImplemented
+        return ops.sub(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rsub__(self, other: Any) -> Tensor:
-        return ops.rsub(self, other) if _is_operand(other) else NotImplemented
+        return ops.rsub(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __mul__(self, other: Any) -> Tensor:
-        return ops.mul(self, other) if _is_operand(other) else NotImplemented
+        return ops.mul(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rmul__(self, other: Any) -> Tensor:
-        return ops.mul(other, self) if _is_operand(other) else NotImplemented
+        return ops.mul(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __truediv__(self, other: Any) -> Tensor:
-        return ops.div(self, other) if _is_operand(other) else NotImplemented
+        return ops.div(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return ops.div(other, self) if _is_operand(other) else NotImplemented
+        return ops.div(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     __rdiv__ = __rtruediv__
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return ops.floor_divide(self, other) if _is_operand(other) else NotImplemented
+        return ops.floor_divide(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return ops.floor_divide(other, self) if _is_operand(other) else NotImplemented
+        return ops.floor_divide(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __mod__(self, other: Any) -> Tensor:
-        return ops.remainder(self, other) if _is_operand(other) else NotImplemented
+        return ops.remainder(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rmod__(self, other: Any) -> Tensor:
-        return ops.remainder(other, self) if _is_operand(other) else NotImplemented
+        return ops.remainder(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __pow__(self, other: Any) -> Tensor:
-        return ops.pow(self, other) if _is_operand(other) else NotImplemented
+        return ops.pow(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rpow__(self, other: Any) -> Tensor:
-        return ops.pow(other, self) if _is_operand(other) else NotImplemented
+        return ops.pow(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __matmul__(self, other: Any) -> Tensor:
-        return ops.matmul(self, other) if _is_operand(other) else NotImplemented
+        return ops.matmul(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return ops.matmul(other, self) if _is_operand(other) else NotImplemented
+        return ops.matmul(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __and__(self, other: Any) -> Tensor:
-        return ops.bitwise_and(self, other) if _is_operand(other) else NotImplemented
+        return ops.bitwise_and(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rand__(self, other: Any) -> Tensor:
-        return ops.bitwise_and(other, self) if _is_operand(other) else NotImplemented
+        return ops.bitwise_and(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __or__(self, other: Any) -> Tensor:
-        return ops.bitwise_or(self, other) if _is_operand(other) else NotImplemented
+        return ops.bitwise_or(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __ror__(self, other: Any) -> Tensor:
-        return ops.bitwise_or(other, self) if _is_operand(other) else NotImplemented
+        return ops.bitwise_or(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __xor__(self, other: Any) -> Tensor:
-        return ops.bitwise_xor(self, other) if _is_operand(other) else NotImplemented
+        return ops.bitwise_xor(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rxor__(self, other: Any) -> Tensor:
-        return ops.bitwise_xor(other, self) if _is_operand(other) else NotImplemented
+        return ops.bitwise_xor(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __lshift__(self, other: Any) -> Tensor:
-        return ops.bitwise_left_shift(self, other) if _is_operand(other) else NotImplemented
+        return ops.bitwise_left_shift(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rlshift__(self, other: Any) -> Tensor:
-        return ops.bitwise_left_shift(other, self) if _is_operand(other) else NotImplemented
+        return ops.bitwise_left_shift(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rshift__(self, other: Any) -> Tensor:
-        return ops.bitwise_right_shift(self, other) if _is_operand(other) else NotImplemented
+        return ops.bitwise_right_shift(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rrshift__(self, other: Any) -> Tensor:
-        return ops.bitwise_right_shift(other, self) if _is_operand(other) else NotImplemented
+        return ops.bitwise_right_shift(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return ops.eq(self, other) if _is_operand(other) else NotImplemented
+        return ops.eq(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return ops.ne(self, other) if _is_operand(other) else NotImplemented
+        return ops.ne(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __lt__(self, other: Any) -> Tensor:
-        return ops.lt(self, other) if _is_operand(other) else NotImplemented
+        return ops.lt(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __le__(self, other: Any) -> Tensor:
-        return ops.le(self, other) if _is_operand(other) else NotImplemented
+        return ops.le(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __gt__(self, other: Any) -> Tensor:
-        return ops.gt(self, other) if _is_operand(other) else NotImplemented
+        return ops.gt(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __ge__(self, other: Any) -> Tensor:
-        return ops.ge(self, other) if _is_operand(other) else NotImplemented
+        return ops.ge(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __neg__(self) -> Tensor:
         return ops.neg(self)
@@ -163,40 +163,40 @@ class Tensor(TensorBase):
         return ops.bitwise_not(self)
 
     def __iadd__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.add, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.add, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __isub__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.sub, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.sub, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __imul__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.mul, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.mul, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __itruediv__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.div, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.div, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __ifloordiv__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.floor_divide, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.floor_divide, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __imod__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.remainder, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.remainder, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __ipow__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.pow, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.pow, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __iand__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.bitwise_and, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.bitwise_and, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __ior__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.bitwise_or, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.bitwise_or, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __ixor__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.bitwise_xor, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.bitwise_xor, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __ilshift__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.bitwise_left_shift, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.bitwise_left_shift, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __irshift__(self, other: Any) -> Tensor:
-        return change_in_place(self, ops.bitwise_right_shift, other) if _is_operand(other) else NotImplemented
+        return change_in_place(self, ops.bitwise_right_shift, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __getitem__(self, index: Any) -> Tensor:
         return ops.getitem(self, index)
@@ -1920,9 +1920,8 @@ def _from(keywords: dict[str, Any], otherwise: Any) -> Any:
     return keywords.get("from", otherwise)
 
 
-def _is_operand(value: Any) -> bool:
-    """Whether Python's operators take ``value`` beside a tensor; otherwise Python asks the other side, then raises."""
-    return isinstance(value, (Tensor, int, float, complex, np.generic))
+#: What Python's operators take beside a tensor; for anything else Python asks the other side, then raises.
+_OPERANDS: Any = (Tensor, int, float, complex, np.generic)
 
 
 # Ops make Tensors, so they can load only now that the class exists (see the end of tensor_base).

@@ -272,6 +272,14 @@ def sub(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) ->
     if alpha != 1:
         other = _scaled(other, alpha)
     a, b = operands(input, other)
+    if not (a is input and b is other and isinstance(a, Tensor) and a._array.dtype.kind == "f" and type(b) is not bool):
+        _refuse_bools(input, other)
+    result = Sub.apply(a, b)
+    return result if out is None else write_out("sub", result, out, input, other)
+
+
+def _refuse_bools(input: Any, other: Any) -> None:
+    """Differences of truth values are refused, as by PyTorch."""
     bools = [v._array.dtype.kind == "b" if isinstance(v, Tensor) else isinstance(v, bool) for v in (input, other)]
     if all(bools):
         raise RuntimeError(
@@ -285,8 +293,6 @@ def sub(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) ->
             "to invert a mask, use the "
             "`~` or `logical_not()` operator instead."
         )
-    result = Sub.apply(a, b)
-    return result if out is None else write_out("sub", result, out, input, other)
 
 
 def _scaled(other: Any, alpha: Any) -> Any:
