@@ -20,6 +20,7 @@ import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.memory import empty_like
+from tinytorch.kernels.norm import center_carefully
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
 
@@ -32,6 +33,7 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
     y = empty_like(x)
     mean, invstd = np.empty((len(x), 1), x.dtype), np.empty((len(x), 1), x.dtype)
     average = np.full((x.shape[1], 1), 1 / max(1, x.shape[1]), x.dtype)
+    rounding = x.dtype.type(64 * np.finfo(x.dtype).eps)
 
     def normalize(block: Pair) -> None:
         part = slice(*block)
@@ -39,6 +41,9 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
         np.matmul(x[part], average, out=mean[part])
         np.subtract(x[part], mean[part], out=rows)
         variance = np.vecdot(rows, rows)[:, None] / x.dtype.type(x.shape[1])
+        # a spread that small may be all rounding: centre again, around a number of the row itself
+        for r in np.flatnonzero(variance <= (rounding * mean[part]) ** 2) if x.shape[1] else ():
+            mean[block[0] + r], variance[r] = center_carefully(x[block[0] + r], rows[r])
         np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=invstd[part])
         rows *= invstd[part]
         if weight is not None:

@@ -63,7 +63,7 @@ def batch_norm_train(
         variance = row_dots(y, y) / count - offset**2
         # a spread that small may be all rounding: centre again, around a number of the channel itself
         for c in np.flatnonzero(~(variance > (rounding * exact_mean) ** 2)):
-            mean[block[0] + c], variance[c] = _center_carefully(source[c], y[c])
+            mean[block[0] + c], variance[c] = center_carefully(source[c], y[c])
             offset[c] = 0
         scale = 1.0 / np.sqrt(variance + eps)
         var[part], invstd[part] = variance, scale
@@ -77,7 +77,7 @@ def batch_norm_train(
     return _like(x, y_rows), mean, var, invstd
 
 
-def _center_carefully(source: Array, y: Array) -> tuple[float, float]:
+def center_carefully(source: Array, y: Array) -> tuple[float, float]:
     """y = source - mean, and (mean, variance), by differences from the first number: no rounding when all are equal."""
     np.subtract(source, source[0], out=y)
     shift = y.mean(dtype=np.float64)

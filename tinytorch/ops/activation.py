@@ -256,7 +256,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 def _elu(x: Tensor, alpha: float, rate: float) -> Tensor:
-    return where(x > 0, x, expm1(clamp(x, max=0.0) * rate) * alpha)
+    return where(x <= 0, expm1(clamp(x, max=0.0) * rate) * alpha, x)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:

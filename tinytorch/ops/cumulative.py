@@ -40,7 +40,7 @@ class Cumprod(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
         ctx.save_for_backward(x)
-        return np.cumprod(x, axis=dim, dtype=x.dtype)
+        return np.multiply.accumulate(x, axis=dim, dtype=x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

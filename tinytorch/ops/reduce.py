@@ -159,7 +159,7 @@ class Cumsum(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
-        return np.cumsum(x, axis=dim, dtype=x.dtype) if x.ndim else x.copy()
+        return np.add.accumulate(x, axis=dim, dtype=x.dtype) if x.ndim else x.copy()
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

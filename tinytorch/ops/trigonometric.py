@@ -228,9 +228,12 @@ def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``sin(πx) / (πx)``, and 1 at 0."""
-    x = to_float(input)
-    scaled = where(x == 0, 1.0, x) * math.pi  # never 0, so that the quotient's derivative stays finite
-    return known_as(where(x == 0, 1.0, sin(scaled) / scaled), "SincBackward0")
+    s = to_float(input) * math.pi
+    near = s.detach().abs() < 0.1  # here the terms of the quotient's derivative would cancel; six terms of the series
+    t = where(near, s, 0.0) ** 2
+    series = 1 - t / 6 * (1 - t / 20 * (1 - t / 42 * (1 - t / 72 * (1 - t / 110))))
+    far = where(near, 1.0, s)
+    return known_as(where(near, series, sin(far) / far), "SincBackward0")
 
 
 @accepts_out
