@@ -1326,6 +1326,9 @@ class Tensor(TensorBase):
     def half(self, memory_format: Any = None) -> Tensor:
         return ops.to(self, dtypes.float16, memory_format=memory_format)
 
+    def bfloat16(self, memory_format: Any = None) -> Tensor:
+        return ops.to(self, dtypes.bfloat16, memory_format=memory_format)
+
     def cfloat(self, memory_format: Any = None) -> Tensor:
         return ops.to(self, dtypes.complex64, memory_format=memory_format)
 
