@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import tinytorch
 from tinytorch.compat import NAMESPACES, coverage, find, names_of, pytorch_names
+from tinytorch.compat.__main__ import page as write_page
 
 
 def test_the_list_is_that_of_the_installed_pytorch():
@@ -50,3 +52,8 @@ def test_a_missing_name_is_an_attribute_error_that_helps(module, name, text):
 def test_a_missing_name_cannot_be_imported():
     with pytest.raises(ImportError):
         exec("from tinytorch.nn import NoSuchLayer")
+
+
+def test_the_page_in_the_repository_is_the_one_that_would_be_written():
+    page = Path(__file__).resolve().parents[1] / "COMPATIBILITY.md"
+    assert page.read_text(encoding="utf-8") == write_page(), "python -m tinytorch.compat > COMPATIBILITY.md"

@@ -117,6 +117,6 @@ def _is_public(found: Any, name: str) -> bool:
     if value is None or isinstance(value, types.ModuleType):
         return False
     origin = getattr(value, "__module__", None) or "torch"
-    if isinstance(value, type) and origin in ("torch._C", "torch.jit"):
+    if isinstance(value, type) and (origin in ("torch._C", "torch.jit") or type(value).__name__ == "pybind11_type"):
         return name in ("Generator", "Stream", "Event")
     return origin.startswith("torch") or isinstance(found, type) or not callable(value)
