@@ -140,8 +140,10 @@ class Session:
         for cls in classes:
             if not self.reached[cls]:
                 print(f"{cls.__name__}: no test differentiates it", flush=True)
+            planted, caught = self.planted, self.caught
             for wrong in MUTATIONS:
                 self.plant(cls, wrong)
+            print(f"{cls.__name__}: {self.caught - caught} of {self.planted - planted}", flush=True)
         print(f"caught {self.caught} of {self.planted} planted derivatives in {len(classes)} primitives")
         return True
 
