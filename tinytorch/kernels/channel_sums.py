@@ -14,8 +14,8 @@ from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
 
-BLOCK_BYTES = 1 << 21
-"""Bytes of `x` in the channels that are worked on together: long calls, and a third-level cache holds the arrays."""
+BLOCK_BYTES = 1 << 20
+"""Bytes of `x` in the channels that are worked on together: few enough for a cache, long enough for a thread."""
 RUN = 256
 """Numbers that are added in single precision before double precision takes over."""
 

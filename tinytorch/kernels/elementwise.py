@@ -26,8 +26,8 @@ from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
 
-BLOCK = 1 << 19
-"""Elements worked on together: a single pass over them is long enough to be worth a thread."""
+BLOCK = 1 << 17
+"""Elements worked on together: few enough for a cache, and a pass over them is long enough to be worth a thread."""
 ROW = 1 << 14
 
 

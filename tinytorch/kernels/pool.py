@@ -48,8 +48,8 @@ __all__ = [
     "winner_to_indices",
 ]
 
-BLOCK_BYTES = 1 << 21
-"""Input bytes of the channels worked on together: long calls, and a third-level cache holds the arrays."""
+BLOCK_BYTES = 1 << 19
+"""Input bytes of the channels worked on together: a part of an L2 cache, as there are several arrays."""
 
 
 Sizes = tuple[int, ...]
