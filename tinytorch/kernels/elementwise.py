@@ -26,7 +26,7 @@ from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
 
-BLOCK = 1 << 17
+BLOCK = 1 << 18
 """Elements worked on together: few enough for a cache, and a pass over them is long enough to be worth a thread."""
 ROW = 1 << 14
 
