@@ -79,7 +79,7 @@ def max_pool(
 
     if y.size:
         taps = math.prod(kernel_size)
-        run_blocks(pool, channel_blocks(rows), y.size * taps / 1200)
+        run_blocks(pool, channel_blocks(rows), y.size * taps / 3000)
     return y, winner
 
 
@@ -186,7 +186,7 @@ def max_pool_scatter(
                     here[src] += keep(gradient[out], mine, out=kept)
 
     if gx.size:
-        run_blocks(scatter, channel_blocks(target), g.size * len(taps) / 1900)
+        run_blocks(scatter, channel_blocks(target), g.size * len(taps) / 3000)
     return gx
 
 
@@ -207,7 +207,7 @@ def max_pool_gather(
                 as_bits(here[out])[...] |= as_bits(keep(source[src], won[out] == k, out=kept))
 
     if y.size:
-        run_blocks(gather, channel_blocks(rows), y.size * len(taps) / 1900)
+        run_blocks(gather, channel_blocks(rows), y.size * len(taps) / 3000)
     return y
 
 
