@@ -148,7 +148,7 @@ def in_place_results(T: Any) -> list[Any]:
 def test_ops_in_place_as_functions():
     for ours, theirs in zip(in_place_results(tinytorch), in_place_results(torch), strict=True):
         assert ours == (theirs if isinstance(theirs, str) else pytest.approx(theirs, rel=1e-5, nan_ok=True))
-    assert all(hasattr(torch, name) for name in importlib.import_module("tinytorch.in_place").__all__)
+    assert all(hasattr(torch, name) for name in importlib.import_module("tinytorch.in_place_functions").__all__)
 
 
 def test_futures():

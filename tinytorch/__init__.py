@@ -705,10 +705,6 @@ def __getattr__(name: str) -> _Any:
     if name in _LAZY:
         module = _import_module(_LAZY[name])
         return module if _LAZY[name].split(".")[-1] == name or name == "torch" else getattr(module, name)
-    if name.endswith("_") and not name.startswith("_"):
-        in_place = _import_module("tinytorch.in_place")
-        if name in in_place.__all__:
-            return getattr(in_place, name)
     from tinytorch.missing import missing
 
     raise missing(__name__, name)
