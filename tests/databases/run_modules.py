@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import sys
 import time
 import warnings
 from typing import Any
@@ -157,13 +156,7 @@ def main() -> None:
             continue
         report = Report()
         run_module(info, report)
-        total.passed.update(report.passed)
-        total.failed.update(report.failed)
-        for (name, kind), messages in report.failed.items():
-            print(f"{name} [{kind}] {len(messages)} failed, {report.passed[name, kind]} passed")
-            for message in messages[: options.reasons]:
-                print(f"    {message}")
-        sys.stdout.flush()
+        total.take(report, options.reasons)
     summary(total, time.time() - started)
 
 

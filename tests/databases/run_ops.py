@@ -58,6 +58,16 @@ class Report:
         else:
             self.passed[op, kind] += 1
 
+    def take(self, part: Report, reasons: int) -> None:
+        """Add the outcomes of ``part``, and print its failures with so many reasons each."""
+        self.passed.update(part.passed)
+        self.failed.update(part.failed)
+        for (name, kind), messages in part.failed.items():
+            print(f"{name} [{kind}] {len(messages)} failed, {part.passed[name, kind]} passed")
+            for message in messages[:reasons]:
+                print(f"    {message}")
+        sys.stdout.flush()
+
 
 class Skip(Exception):
     """PyTorch itself cannot do this."""
@@ -363,13 +373,7 @@ def main() -> None:
             run_op(op, report, dtypes, options.most)
         except Exception as error:
             report.failed[full_name(op), "samples"].append(f"{type(error).__name__}: {error}")
-        total.passed.update(report.passed)
-        total.failed.update(report.failed)
-        for (name, kind), messages in report.failed.items():
-            print(f"{name} [{kind}] {len(messages)} failed, {report.passed[name, kind]} passed")
-            for message in messages[:reasons]:
-                print(f"    {message}")
-        sys.stdout.flush()
+        total.take(report, reasons)
     summary(total, time.time() - started)
 
 

@@ -11,7 +11,6 @@ loaded and carried on from; and for each of PyTorch's wrong inputs, that it rais
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -184,13 +183,7 @@ def main() -> None:
             continue
         report = Report()
         run_optimizer(info, report)
-        total.passed.update(report.passed)
-        total.failed.update(report.failed)
-        for (name, kind), messages in report.failed.items():
-            print(f"{name} [{kind}] {len(messages)} failed, {report.passed[name, kind]} passed")
-            for message in messages[: options.reasons]:
-                print(f"    {message}")
-        sys.stdout.flush()
+        total.take(report, options.reasons)
     summary(total, time.time() - started)
 
 
