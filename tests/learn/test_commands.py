@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch.learn import source
 from tinytorch.learn.__main__ import main
 from tinytorch.learn.exercises import EXERCISES, named
 from tinytorch.learn.folder import PACKAGE, Folder, original
+from tinytorch.version import __version__
 
 ROOT = Path(__file__).parents[2]
 
@@ -117,6 +119,60 @@ def test_a_copy_that_does_not_import_is_explained(learn):
     copy.write_text("def broken(:\n")
     status, output = learn("check")
     assert status == 2 or "SyntaxError" in output
+
+
+def written(learn, exercise, function, body):
+    """The learner writes a body."""
+    copy = Folder(learn.folder).file(named(exercise))
+    copy.write_text(source.with_body(copy.read_text(), function, body))
+
+
+def test_a_check_that_another_exercise_spoils_says_which(learn):
+    learn("start", "mul-backward")
+    learn("start", "length")
+    for function in ("Length.forward", "Length.backward"):
+        written(learn, "length", function, source.body(original(named("length")), function))
+    assert "it needs mul-backward, which is still blank" in learn("check", "length")[1]
+    written(learn, "mul-backward", "Mul.backward", "return grad.mul(2), None")
+    output = learn("check", "length")[1]
+    assert "the trouble is in mul-backward" in output and "see backward_on_arrays" in output
+
+
+def test_none_where_nothing_was_saved_is_explained(learn):
+    learn("start", "mul-backward")
+    written(learn, "mul-backward", "Mul.backward", "a, b = ctx.saved_tensors\nreturn grad * b, grad * a")
+    output = learn("check")[1]
+    assert "NoneType" in output and "see ctx.needs_input_grad" in output and "the trouble is" not in output
+
+
+def test_reset_mends_a_file_that_python_cannot_read(learn):
+    learn("start", "mul-backward")
+    learn("start", "div-backward")
+    copy = learn.folder / "src/tinytorch/ops/arithmetic.py"
+    before = copy.read_text()
+    copy.write_text(
+        before.replace('raise NotImplementedError("exercise mul-backward: this body', 'return ((grad  # ("')
+    )
+    assert learn("start", "pow-base")[0] == 2  # of the same file
+    assert learn("reset", "mul-backward")[0] == 0
+    assert "return ((grad" in (learn.folder / "kept/mul-backward-1.py").read_text()
+    assert copy.read_text() == before
+
+
+def test_another_version_of_the_package_is_noticed(learn):
+    learn("start", "quiz-reuse")
+    assert "installed is" not in learn("check")[1]
+    record = learn.folder / "course.json"
+    record.write_text(record.read_text().replace(__version__, "2.0.0+tinytorch.0.0.1"))
+    for _ in range(2):  # a check does not forget it
+        status, output = learn("check")
+        assert status == 1 and "2.0.0+tinytorch.0.0.1, installed is " + __version__ in output
+
+
+def test_checking_a_chapter_that_was_not_begun_checks_nothing(learn):
+    learn("start", "scalar-mul")
+    status, output = learn("check", "--chapter", "9")
+    assert status == 2 and "nothing is under way in chapter 9" in output
 
 
 def test_the_learners_copy_is_what_is_checked(learn):

@@ -101,12 +101,26 @@ def _chosen(options: argparse.Namespace) -> list[Exercise]:
 # ------------------------------------------------------------------------------------------ commands
 
 
+_KINDS = {
+    "write": "write the body of a function",
+    "bug": "find the mistake that stands in one",
+    "predict": "answer with pencil and paper, before the machine does",
+    "new": "write a new op from its docstring and its tests",
+    "derive": "derive a fused backward",
+    "faster": "give the same results faster",
+}
+
+
 def _list(folder: Folder, options: argparse.Namespace) -> int:
     for chapter in CHAPTERS:
         print(f"{chapter.number:2}  {chapter.title}  ({chapter.modules[0]})")
         for exercise in EXERCISES:
             if exercise.chapter == chapter.number:
                 print(f"  {_mark(folder, exercise)} {exercise.name:24} {exercise.kind:8} {exercise.task}")
+    print()
+    for kind, what in _KINDS.items():
+        print(f"    {kind:8} {what}")
+    print("  ✓ solved   … under way")
     return 0
 
 
@@ -156,10 +170,17 @@ def _start(folder: Folder, options: argparse.Namespace) -> int:
 
 
 def _check(folder: Folder, options: argparse.Namespace) -> int:
-    chosen = [e for e in _chosen(options) if options.exercise or e.name in folder.done]
-    chosen = chosen or [e for e in EXERCISES if folder.done.get(e.name, {}).get("passed") is False]
+    if options.exercise:
+        chosen = _chosen(options)
+    elif options.all or options.chapter is not None:
+        chosen = [e for e in _chosen(options) if e.name in folder.done]
+    else:
+        chosen = [e for e in EXERCISES if folder.done.get(e.name, {}).get("passed") is False]
     if not chosen:
-        raise CourseError(f"nothing is under way; `{_COMMAND} next` says what comes next")
+        where = "" if options.chapter is None else f" in chapter {options.chapter}"
+        raise CourseError(f"nothing is under way{where}; `{_COMMAND} next` says what comes next")
+    if folder.warning:
+        print(folder.warning, file=sys.stderr)
     all_passed = True
     for exercise in chosen:
         passed, output = folder.check(exercise)
@@ -167,6 +188,8 @@ def _check(folder: Folder, options: argparse.Namespace) -> int:
         print(f"{'✓' if passed else '✗'} {exercise.name}\n{output}")
         if not passed:
             print(f"  {folder.where(exercise)}    ({_COMMAND} hint {exercise.name})")
+    if all_passed:
+        print(f"  ({_COMMAND} next)")
     return 0 if all_passed else 1
 
 
@@ -198,3 +221,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except BrokenPipeError:  # `list | head`
         sys.exit(0)
+    except KeyboardInterrupt:  # of an endless loop, say
+        sys.exit("stopped")

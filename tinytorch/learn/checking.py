@@ -38,7 +38,7 @@ def check_close(name: str, yours: Any, expected: Any, uses: Any = ()) -> None:
     yours, expected = _array(yours), np.asarray(expected, np.float64)
     finding = diagnose(yours, expected, uses=uses)
     if not finding.right:
-        raise AssertionError("\n" + table([Row(name, yours, expected, finding)]))
+        raise AssertionError("\n" + table([Row(name, yours, expected, finding)], of="value of"))
 
 
 def check_answers(yours: Any, truth: dict[str, Any], result: Tensor | None = None) -> None:

@@ -61,7 +61,7 @@ def diagnose(yours: Any, expected: Any, *, uses: Sequence[Any] = (), slope: np.n
 
 
 def _of_shapes(yours: np.ndarray, expected: np.ndarray) -> Finding:
-    shapes = f"its shape is {list(yours.shape)}, the variable's is {list(expected.shape)}"
+    shapes = f"its shape is {list(yours.shape)} instead of {list(expected.shape)}"
     extra = yours.ndim - expected.ndim
     if extra >= 0:
         dims = [i for i, size in enumerate(yours.shape) if i < extra or (expected.shape[i - extra] == 1 and size != 1)]
@@ -165,8 +165,8 @@ class Row(NamedTuple):
         return self.name, _short(self.yours), _short(self.expected), f"{self.difference:.3g}", self.finding.name
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The report: a line per gradient, then a sentence for each that is wrong.
+def table(rows: Sequence[Row], of: str = "gradient of") -> str:
+    """The report: a line per gradient (or other value), then a sentence for each that is wrong.
 
     >>> a = np.array([1.0, 2.0])
     >>> print(table([Row("a", a * 2, a, diagnose(a * 2, a)), Row("b", a, a, diagnose(a, a))]))
@@ -175,7 +175,7 @@ def table(rows: Sequence[Row]) -> str:
     b            [1 2]  [1 2]     0                   right
     a: every number is twice what it should be
     """
-    lines = [("gradient of", "yours", "expected", "largest difference", "finding"), *(row.cells() for row in rows)]
+    lines = [(of, "yours", "expected", "largest difference", "finding"), *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join([*text, *(f"{row.name}: {row.finding.words}" for row in rows if not row.finding.right)])

@@ -182,8 +182,9 @@ def _check_op(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> C
     case = _Case(lambda *values: op.apply(*values, **attributes), arguments)
     name = f"{op.__name__}.backward"
     for position, yours in zip(case.wanted, case.gradients(), strict=True):
-        finding = diagnose(yours, case.numerical(position))
-        if not finding.right:
+        expected = case.numerical(position)
+        if not diagnose(yours, expected).right:
+            finding = diagnose(yours, expected, slope=case.numerical(position, upstream=1))
             return Culprit(name, _place(op.backward), finding)
     return None
 

@@ -5,7 +5,7 @@
     FOLDER/src/tinytorch/          the copy; exercises are blanks in it
     FOLDER/tests/chapter_03.py     the checks, to read and to run
     FOLDER/kept/                   bodies that ``reset`` put aside
-    FOLDER/course.json             which exercises were started, passed, and how many hints were read
+    FOLDER/course.json             which version was copied; which exercises were started, passed, after how many hints
 
 Nothing that the learner wrote is ever overwritten: ``start`` changes a function only while it is as it was copied, and
 ``reset`` keeps what stood there.
@@ -14,6 +14,8 @@ Nothing that the learner wrote is ever overwritten: ``start`` changes a function
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,8 @@ from typing import Any
 
 from tinytorch.learn import source
 from tinytorch.learn.exercise import Exercise
+from tinytorch.learn.exercises import named
+from tinytorch.version import __version__
 
 __all__ = ["PACKAGE", "CourseError", "Folder", "original"]
 
@@ -44,9 +48,11 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.record = path / "course.json"
+        self.version = __version__  # that of the package when it was copied
         self.done: dict[str, dict[str, Any]] = {}
         if self.record.exists():
-            self.done = json.loads(self.record.read_text(encoding="utf-8"))
+            record = json.loads(self.record.read_text(encoding="utf-8"))
+            self.version, self.done = record.get("version", "(unknown)"), record.get("exercises", record)
 
     def file(self, exercise: Exercise) -> Path:
         """The learner's copy of the exercise's file."""
@@ -59,6 +65,16 @@ class Folder:
     def tests(self, exercise: Exercise) -> Path:
         """The learner's copy of the chapter's tests."""
         return self.path / "tests" / f"chapter_{exercise.chapter:02}.py"
+
+    @property
+    def warning(self) -> str:
+        """What to say where the copy and the installed package are of different versions; else nothing."""
+        if self.version == __version__:
+            return ""
+        return (
+            f"your copy is of tinytorch {self.version}, installed is {__version__}: exercises, hints and originals may "
+            "not fit together. Install the old version again, or begin a new folder with --dir."
+        )
 
     # ------------------------------------------------------------------------------------ the commands
 
@@ -87,32 +103,55 @@ class Folder:
             run = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT, encoding="utf-8",
                                  env=_environment())  # fmt: skip
         except subprocess.TimeoutExpired:
-            return False, f"stopped after {_LIMIT} seconds: an endless loop?"
+            self._note(exercise, passed=False)
+            return False, f"  stopped after {_LIMIT} seconds: an endless loop?"
         passed = run.returncode == 0
         self._note(exercise, passed=passed)
-        return passed, (run.stdout + run.stderr).rstrip()
+        output = (run.stdout + run.stderr).rstrip()
+        return passed, output if passed else output + self._from_elsewhere(exercise, output)
+
+    def _from_elsewhere(self, exercise: Exercise, output: str) -> str:
+        """A line for each other exercise under work in whose functions the check went wrong."""
+        places = {(file, int(line)) for file, line in re.findall(r"tinytorch/([\w/]+\.py):(\d+)", output)}
+        found = ""
+        for other in map(named, self.done):
+            if other.name == exercise.name or other.file not in {file for file, _ in places}:
+                continue
+            try:
+                where = [source.find(self._text(other), name) for name in other.functions.split()]
+            except CourseError:  # that file is under work
+                continue
+            if any(file == other.file and at.start < line <= at.end for file, line in places for at in where):
+                found += f"\n  the trouble is in {other.name}, which you began: check that first"
+        return found
 
     def hint(self, exercise: Exercise) -> str:
         """The next of the three hints; after the last one, all of them again."""
         given = self.done.get(exercise.name, {}).get("hints", 0)
-        if exercise.name in self.done:
-            self._note(exercise, hints=min(given + 1, 3))
-        return "\n".join(f"{number}. {hint}" for number, hint in enumerate(exercise.hints[: given + 1], 1))
+        hints = [f"{number}. {hint}" for number, hint in enumerate(exercise.hints[: given + 1], 1)]
+        if exercise.name not in self.done:
+            return "\n".join([*hints, f"(the other two once it is begun: start {exercise.name})"])
+        self._note(exercise, hints=min(given + 1, 3))
+        return "\n".join(hints)
 
     def reset(self, exercise: Exercise) -> str:
-        """Start afresh; what stands there is put aside first."""
+        """Start afresh; what stands there is put aside first, and may even be something that Python cannot read."""
         self._create()
-        kept = ""
-        mine = self._text(exercise)
-        functions = [source.function(mine, name) for name in exercise.functions.split()]
         blank = exercise.started(original(exercise))
-        if exercise.bodies(mine) not in (exercise.bodies(blank), exercise.bodies(original(exercise))):
-            kept = f"\n    your version is kept in {self._keep(exercise, functions)}"
-        for name, body in zip(exercise.functions.split(), exercise.bodies(blank), strict=True):
-            mine = source.with_body(mine, name, body)
+        mine = self.file(exercise).read_text(encoding="utf-8")
+        kept = []
+        for name in exercise.functions.split():
+            lines, place = mine.splitlines(), self._lines(exercise, mine, name)
+            kept.append("\n".join(lines[place]))
+            lines[place] = source.function(blank, name).splitlines()
+            mine = "\n".join(lines) + "\n"
+        not_theirs = [
+            source.function(text, name) for text in (blank, original(exercise)) for name in exercise.functions.split()
+        ]
+        note = "" if all(function in not_theirs for function in kept) else self._keep(exercise, kept)
         self._write(exercise, mine)
         self._note(exercise, passed=False)
-        return f"{exercise.name}: {self.where(exercise)}{kept}"
+        return f"{exercise.name}: {self.where(exercise)}{note}"
 
     def where(self, exercise: Exercise) -> str:
         """File and line of the exercise's first function in the copy."""
@@ -146,23 +185,34 @@ class Folder:
             raise CourseError(f"{path}: {error}. Put it back first; `peek {exercise.name}` shows it.") from None
         return text
 
+    def _lines(self, exercise: Exercise, text: str, name: str) -> slice:
+        """Which lines of the learner's file are a function of the exercise."""
+        try:
+            place = source.find(text, name)
+            return slice(place.start, place.end)
+        except SyntaxError:
+            return source.lines_of(text, name)
+        except LookupError as error:
+            raise CourseError(
+                f"{self.file(exercise)}: {error}. Put it back first; `peek {exercise.name}` shows it."
+            ) from None
+
     def _write(self, exercise: Exercise, text: str) -> None:
         self.file(exercise).write_text(text, encoding="utf-8")
 
-    def _keep(self, exercise: Exercise, functions: list[str]) -> Path:
+    def _keep(self, exercise: Exercise, functions: list[str]) -> str:
         kept = self.path / "kept"
         kept.mkdir(exist_ok=True)
         number = 1 + len(list(kept.glob(f"{exercise.name}-*.py")))
         path = kept / f"{exercise.name}-{number}.py"
         path.write_text("\n\n".join(functions) + "\n", encoding="utf-8")
-        return path
+        return f"\n    your version is kept in {path}"
 
     def _note(self, exercise: Exercise, **facts: Any) -> None:
         self.done.setdefault(exercise.name, {"passed": False, "hints": 0}).update(facts)
-        self.record.write_text(json.dumps(self.done, indent=1), encoding="utf-8")
+        record = {"version": self.version, "exercises": self.done}
+        self.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     return {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}

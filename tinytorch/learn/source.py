@@ -23,10 +23,15 @@ class Square:
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
+from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["Place", "body", "find", "function", "with_body"]
+__all__ = ["Place", "body", "find", "function", "lines_of", "with_body"]
+
+
+_parsed = lru_cache(maxsize=8)(ast.parse)  # one file after the other is asked about several times
 
 
 class Place(NamedTuple):
@@ -40,7 +45,7 @@ class Place(NamedTuple):
 
 def find(text: str, name: str) -> Place:
     """The place of the function with a dotted name, ``"Mul.backward"``. SyntaxError, LookupError if there is none."""
-    scope: ast.AST = ast.parse(text)
+    scope: ast.AST = _parsed(text)
     for part in name.split("."):
         kinds = (ast.FunctionDef, ast.ClassDef)
         inside = [n for n in ast.iter_child_nodes(scope) if isinstance(n, kinds) and n.name == part]
@@ -75,6 +80,27 @@ def body(text: str, name: str) -> str:
     """The function's body, not indented."""
     place = find(text, name)
     return textwrap.dedent("\n".join(text.splitlines()[place.body : place.end]))
+
+
+def lines_of(text: str, name: str) -> slice:
+    """The lines of a function by their indentation alone: for a text that Python cannot read. LookupError if none."""
+    lines = text.splitlines()
+    start = -1
+    for part in name.split("."):
+        heads = [i for i in range(start + 1, len(lines)) if re.match(rf"\s*(class|def) {part}\b", lines[i])]
+        if not heads:
+            raise LookupError(f"there is no {name} in the file any more")
+        start = heads[0]
+    indent = len(lines[start]) - len(lines[start].lstrip())
+    inside = re.compile(rf"\s{{{indent + 1}}}|\s*$|\s*\)")  # deeper, or empty, or the end of a long signature
+    end = start + 1
+    while end < len(lines) and inside.match(lines[end]):
+        end += 1
+    while not lines[end - 1].strip():
+        end -= 1
+    while start and lines[start - 1].lstrip().startswith("@"):
+        start -= 1
+    return slice(start, end)
 
 
 def with_body(text: str, name: str, new: str) -> str:

@@ -13,13 +13,14 @@ import numpy as np
 
 from tinytorch import ops
 from tinytorch.autograd import Function, grad
+from tinytorch.nn import Module
 from tinytorch.tensor import Tensor
 
-__all__ = ["Length", "LogCosh", "SoftmaxCrossEntropy", "gradient_penalty", "squared_distances"]
+__all__ = ["Length", "LogCosh", "SoftmaxCrossEntropy", "gradient_penalty", "receptive_field", "squared_distances"]
 
 
 class LogCosh(Function):
-    """y = ln(cosh x), a smooth \\|x\\| - ln 2; exact for any size of x. ∂L/∂x = grad · tanh x.
+    """y = ln(cosh x), a smooth |x| - ln 2; exact for any size of x. ∂L/∂x = grad · tanh x.
 
     >>> import tinytorch
     >>> LogCosh.apply(tinytorch.tensor([0.0, 1000.0]))
@@ -80,7 +81,7 @@ class SoftmaxCrossEntropy(Function):
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """d[i, j] = \\|a[i] - b[j]\\|² for the rows of a (N, D) and b (M, D).
+    """d[i, j] = |a[i] - b[j]|² for the rows of a (N, D) and b (M, D).
 
     >>> squared_distances(np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[3.0, 4.0]]))
     array([[25.],
@@ -90,8 +91,28 @@ def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (a * a).sum(1)[:, None] - 2 * a @ b.T + (b * b).sum(1)
 
 
+def receptive_field(layers: Module) -> int:
+    """How many pixels in a row, and in a column, one number sees behind convolutions and poolings one after the other.
+
+    A kernel of k reads k numbers that stand ``apart`` pixels from each other; behind a stride of s they stand s times
+    as far. Layers have ``kernel_size`` and ``stride``, as a number or as a pair of equal ones; what has none looks at
+    one number only.
+
+    >>> from tinytorch import nn
+    >>> receptive_field(nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3)))
+    8
+    """
+    size, apart = 1, 1
+    for layer in layers.modules():
+        if hasattr(layer, "kernel_size"):
+            kernel, stride = (n if isinstance(n, int) else n[0] for n in (layer.kernel_size, layer.stride))
+            size += (kernel - 1) * apart
+            apart *= stride
+    return size
+
+
 def gradient_penalty(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """The mean over the rows of x (N, D) of (\\|∂function/∂row\\| - 1)², which can be differentiated itself.
+    """The mean over the rows of x (N, D) of (|∂function/∂row| - 1)², which can be differentiated itself.
 
     What keeps the critic of a Wasserstein GAN smooth (Gulrajani et al. 2017). ``function`` maps (N, D) to (N,).
     """

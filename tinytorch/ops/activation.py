@@ -309,7 +309,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 @accepts_out
 def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
-    """x where \\|x\\| > λ, else 0."""
+    """x where |x| > λ, else 0."""
     _floating("hardshrink_cpu", input)
     inside = (input >= -lambd) & (input <= lambd)
     return known_as(where(inside, 0.0, input), "HardshrinkBackward0")
@@ -317,7 +317,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
 
 @accepts_out
 def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
-    """x moved towards 0 by λ, and 0 for \\|x\\| <= λ."""
+    """x moved towards 0 by λ, and 0 for |x| <= λ."""
     _floating("softshrink_check", input)
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")

@@ -167,6 +167,20 @@ return out""",
         ),
     ),
     Exercise(
+        "receptive-field", 16, "new", "learn/workshop.py", "receptive_field",
+        "From its docstring and its tests: how large a region of the image does one number of the output see?",
+        (
+            "Two 3x3 convolutions after each other: the second sees 3 numbers of the first, which see 3 + 2 pixels.",
+            "Keep two numbers: how many pixels one number sees, and how many pixels apart two neighbours stand.",
+            "For every layer with a kernel: size += (kernel - 1) * apart, then apart *= stride.",
+        ),
+        (
+            Wrong("size += (kernel - 1) * apart", "size += kernel - 1", "8 pixels"),
+            Wrong("size += (kernel - 1) * apart", "size += kernel * apart", "pixels"),
+            Wrong("apart *= stride", "apart += stride", "pixels"),
+        ),
+    ),
+    Exercise(
         "quiz-graph", 17, "predict", _QUIZ, "graph",
         "Answer by hand: how large is the graph of a small expression?",
         (

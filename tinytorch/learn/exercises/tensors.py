@@ -204,4 +204,20 @@ return d""",
             Wrong("ends[0] - ends[1]", "ends[1] - ends[0]", "sign flipped"),
         ),
     ),
+    Exercise(
+        "analytical", 7, "write", "autograd/gradcheck.py", "_analytical",
+        "The other half of the judge: rows of the Jacobian, one backward pass for each direction.",
+        (
+            "One array of zeros per input, with a row for each direction and a column for each of its numbers.",
+            "A direction is a flat array: in the output's dtype and shape it is the gradient to start with. Then "
+            "grad(output, wanted, start, retain_graph=True, allow_unused=True).",
+            "row[number] = _as_real(gradient._array), unless the gradient is None: that row stays zero.",
+        ),
+        (
+            Wrong("if gradient is not None:", "if True:", "AttributeError"),
+            Wrong("retain_graph=True, ", "", "RuntimeError"),
+            Wrong("row[number] = _as_real(gradient._array)", "row[0] = _as_real(gradient._array)", "wrong"),
+            Wrong("= _as_real(gradient._array)", "= -_as_real(gradient._array)", "sign flipped"),
+        ),
+    ),
 )  # fmt: skip

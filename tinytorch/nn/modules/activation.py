@@ -281,7 +281,7 @@ class Softplus(Module):
 
 
 class Hardshrink(Module):
-    """x where \\|x\\| > lambd, else 0."""
+    """x where |x| > lambd, else 0."""
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
@@ -295,7 +295,7 @@ class Hardshrink(Module):
 
 
 class Softshrink(Hardshrink):
-    """x moved towards 0 by lambd, and 0 for \\|x\\| <= lambd."""
+    """x moved towards 0 by lambd, and 0 for |x| <= lambd."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softshrink(input, self.lambd)
