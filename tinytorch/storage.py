@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.autograd.node import Memory
+from tinytorch.autograd.saving import Memory
 from tinytorch.device import CPU, device
 from tinytorch.dtypes import dtype, from_numpy_dtype, to_numpy_dtype
 

@@ -49,8 +49,9 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.hooks import RemovableHandle
 from tinytorch.autograd.modes import state
-from tinytorch.autograd.node import Memory, RemovableHandle
+from tinytorch.autograd.saving import Memory
 from tinytorch.device import CPU, device
 from tinytorch.dtypes import SCALAR_NAMES, default_numpy_dtype, dtype, from_numpy_dtype
 from tinytorch.layouts import strided

@@ -13,16 +13,44 @@ from tests.benchmarks.training import cnn_example
 __all__ = ["cases"]
 
 
-def tiny_ops(library: Any) -> Callable[[], Any]:
-    """1,000 ops on four numbers each, forward and backward."""
+def tiny_ops(x: Any, w: Any) -> Any:
+    """1,000 ops on four numbers each."""
+    y = x
+    for _ in range(250):
+        y = (y * w + x).tanh() - w
+    return y.sum()
+
+
+def four_numbers(library: Any) -> tuple[Any, Any]:
     x = library.tensor([0.5, -0.3, 0.2, 0.1], requires_grad=True)
     w = library.tensor([1.01, 0.99, 1.0, 1.02], requires_grad=True)
+    return x, w
+
+
+def tiny_ops_backward(library: Any) -> Callable[[], Any]:
+    """As in training: gradients are added into ``.grad`` of every leaf."""
+    x, w = four_numbers(library)
 
     def run() -> Any:
-        y = x
-        for _ in range(250):
-            y = (y * w + x).tanh() - w
-        return library.autograd.grad(y.sum(), (x, w))
+        x.grad = w.grad = None
+        tiny_ops(x, w).backward()
+        return [x.grad, w.grad]
+
+    return run
+
+
+def tiny_ops_grad(library: Any) -> Callable[[], Any]:
+    """``autograd.grad``, which looks first which nodes lead to the inputs."""
+    x, w = four_numbers(library)
+    return lambda: library.autograd.grad(tiny_ops(x, w), (x, w))
+
+
+def tiny_ops_forward(library: Any) -> Callable[[], Any]:
+    x, w = four_numbers(library)
+
+    def run() -> Any:
+        with library.no_grad():
+            return tiny_ops(x, w)
 
     return run
 
@@ -67,7 +95,9 @@ def loading(library: Any) -> Callable[[], Any]:
 
 def cases(threads: int) -> Iterator[Case]:
     """Every case of this file."""
-    yield Case("1,000 tiny ops, forward and backward", tiny_ops, 1.5)
+    yield Case("1,000 tiny ops, forward and backward()", tiny_ops_backward, 1.5)
+    yield Case("1,000 tiny ops, forward and autograd.grad()", tiny_ops_grad, 1.5)
+    yield Case("1,000 tiny ops, forward only, no_grad", tiny_ops_forward)
     yield Case("Adam step, the CNN's parameters", adam_on_cnn)
     yield Case("Adam step, 10 million parameters", adam_on_ten_million, 1.5)
     yield Case("DataLoader, 4,000 digits in batches of 64", loading)

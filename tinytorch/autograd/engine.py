@@ -1,4 +1,4 @@
-"""Chapter 1, part 3. The engine: reverse-mode differentiation of a recorded graph.
+"""Chapter 1, part 4. The engine: reverse-mode differentiation of a recorded graph.
 
 After: tinytorch/autograd/primitive.py
 Next: tinytorch/tensor_base.py
@@ -47,18 +47,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
+from tinytorch.autograd.hooks import NodeHooks
 from tinytorch.autograd.modes import set_grad_enabled
-from tinytorch.autograd.node import Edge, Node, NodeHooks, OnArrays
+from tinytorch.autograd.node import Edge, Node
+from tinytorch.autograd.saving import OnArrays
 from tinytorch.autograd.watching import watched_backward, watchers
 from tinytorch.tensor import Tensor
 
 __all__ = ["backward", "grad"]
+
+_new = object.__new__
+_ndarray = np.ndarray
 
 
 def backward(
@@ -168,7 +174,8 @@ def _run(
             if node.hooks is not None:
                 received = _before_node(node, node.hooks, received)
             if wanted is not None:
-                wanted.capture(node, received)
+                if id(node) in wanted.ends:
+                    wanted.capture(node, received)
                 if id(node) not in wanted.needs:
                     continue
             if watchers:
@@ -176,7 +183,7 @@ def _run(
                 grads = watched_backward(node, received, run, create_graph)
             else:
                 grads = _run_node(node, received, wanted, create_graph)
-            if not keep:
+            if not keep and (node._saved or node._intermediates):
                 node._release()
             for edge, gradient in zip(node.edges, grads):  # noqa: B905 - _run_node saw to equal lengths
                 if edge is not None and gradient is not None:
@@ -216,7 +223,7 @@ class _Walk:
                 self.leaves[id(target)] = slots = [target, None]
             index = 1
         array = gradient._array
-        if array.shape != shape or array.dtype != dtype:
+        if array.shape != shape or (array.dtype is not dtype and array.dtype != dtype):
             gradient = _fit(gradient, shape, dtype, sender)
         present = slots[index]
         slots[index] = gradient if present is None else self._add(present, gradient)
@@ -227,7 +234,7 @@ class _Walk:
         if present._is_running_sum:  # made below, so nobody else holds it: add in place
             np.add(present._array, gradient._array, out=present._array)
             return present
-        total = Tensor._wrap(np.asarray(present._array + gradient._array))
+        total = _wrap(present._array + gradient._array)
         total._is_running_sum = True
         return total
 
@@ -262,13 +269,13 @@ def _run_node(
     node: Node, received: list[Tensor | None], wanted: _Wanted | None, create_graph: bool
 ) -> Sequence[Tensor | None]:
     """One application of the chain rule, with the hooks round it."""
-    if node.materialize_grads and len(received) > 1:
+    if len(received) > 1 and node.materialize_grads:
         received = [
             Tensor._wrap(np.zeros(shape, dtype)) if gradient is None else gradient
             for gradient, (shape, dtype) in zip(received, node.outputs, strict=True)
         ]
     backward: Any = node.backward
-    if node.outputs[0][1].kind == "c" and not node.complex_backward:
+    if not node.complex_backward and node.outputs[0][1].kind == "c":
         backward = partial(_between_conjugations, backward)
     elif node.backward_on_arrays and not create_graph:
         backward = _on_arrays
@@ -303,10 +310,24 @@ def _between_conjugations(backward: Any, node: Node, *received: Tensor | None) -
 
 def _on_arrays(node: Node, grad: Any) -> tuple[Tensor | None, ...]:
     """The node's backward, on bare arrays: see :class:`~tinytorch.autograd.primitive.Primitive`."""
-    arrays = node.backward(OnArrays(node), grad._array)
-    if type(arrays) is not tuple:
-        return (Tensor._wrap(arrays if type(arrays) is np.ndarray else np.asarray(arrays)),)
-    return tuple([None if a is None else Tensor._wrap(a if type(a) is np.ndarray else np.asarray(a)) for a in arrays])
+    ctx = _new(OnArrays)
+    ctx.node = node
+    ctx.needs_input_grad = node.needs_input_grad
+    ctx.saved_tensors = () if node._saved == () else node._unpack(as_arrays=True)
+    grads = node.backward(ctx, grad._array)
+    if type(grads) is not tuple:
+        return (_wrap(grads),)
+    tensors: list[Tensor | None] = []
+    for array in grads:
+        tensors.append(None if array is None else _wrap(array))
+    return tuple(tensors)
+
+
+def _wrap(array: Any) -> Tensor:
+    """A Tensor of this array, or of the NumPy scalar that a 0-dimensional result became."""
+    tensor = _new(Tensor)
+    tensor._array = array if type(array) is _ndarray else np.asarray(array)
+    return tensor
 
 
 def _without_extra_nones(node: Node, grads: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
@@ -369,27 +390,27 @@ class _Wanted:
         for position, target in enumerate(targets):
             if not target.requires_grad:
                 raise RuntimeError(f"One of the differentiated Tensors does not require grad (input {position})")
-            edge = target._gradient_edge()
-            self.keys.append((id(edge[0]), edge[1]))
+            end, index = target._gradient_edge()
+            self.keys.append((id(end), index))
         self.captured: dict[tuple[int, int], Tensor] = {}
         self._targets = set(self.keys)
-        self._target_nodes = {key[0] for key in self.keys}
+        self.ends = {key[0] for key in self.keys}  # ids of the nodes and leaves that the targets belong to
         #: The nodes that have to run, and for each of their inputs, whether its gradient leads to a target.
         self.needs: dict[int, tuple[bool, ...]] = {}  # by id(node)
-        for node in sorted(_reachable(starts), key=lambda node: node.number):  # inputs come before users
-            needs = tuple([edge is not None and self._leads_to_target(*edge) for edge in node.edges])
+        running, targeted = self.needs, self._targets
+        for node in sorted(_reachable(starts), key=attrgetter("number")):  # inputs come before users
+            needs = []
+            for edge in node.edges:
+                key = (0, 0) if edge is None else (id(edge[0]), edge[1])
+                needs.append(key[0] in running or key in targeted)
             if True in needs:
-                self.needs[id(node)] = needs
-
-    def _leads_to_target(self, end: Any, index: int) -> bool:
-        return id(end) in self.needs or (id(end) in self._target_nodes and (id(end), index) in self._targets)
+                running[id(node)] = tuple(needs)
 
     def capture(self, node: Node, received: list[Tensor | None]) -> None:
         """Keep the gradients of this node's outputs that were asked for."""
-        if id(node) in self._target_nodes:
-            for index, gradient in enumerate(received):
-                if gradient is not None and (id(node), index) in self._targets:
-                    self.captured[id(node), index] = gradient
+        for index, gradient in enumerate(received):
+            if gradient is not None and (id(node), index) in self._targets:
+                self.captured[id(node), index] = gradient
 
     def results(self, walk: _Walk) -> list[Tensor | None]:
         """One gradient per target; None where no path led to it.
@@ -405,14 +426,15 @@ class _Wanted:
 
 def _reachable(starts: Iterable[Tensor]) -> list[Node]:
     """All nodes from which ``starts`` were made, without recursion."""
-    stack = [start._gradient_edge()[0] for start in starts if start.requires_grad]
-    seen: dict[int, Node] = {}
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Node) and id(node) not in seen:
-            seen[id(node)] = node
-            stack.extend([edge[0] for edge in node.edges if edge is not None])
-    return list(seen.values())
+    found = list(dict.fromkeys([start.grad_fn for start in starts if start.grad_fn is not None]))
+    seen = {id(node) for node in found}
+    for node in found:  # which grows meanwhile
+        for edge in node.edges:
+            if edge is not None and id(edge[0]) not in seen:
+                seen.add(id(edge[0]))
+                if isinstance(edge[0], Node):
+                    found.append(edge[0])
+    return found
 
 
 # ------------------------------------------------------------------------------------------ arguments

@@ -27,7 +27,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tinytorch.autograd.modes import no_grad, state
-from tinytorch.autograd.node import Node, SavedOutput, next_number
+from tinytorch.autograd.node import Node, next_number
+from tinytorch.autograd.saving import SavedOutput
 from tinytorch.autograd.watching import watched_forward, watchers
 from tinytorch.tensor import Tensor
 

@@ -37,8 +37,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from tinytorch.autograd.modes import state
-from tinytorch.autograd.node import SavedOutput
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.autograd.saving import SavedOutput
 from tinytorch.autograd.watching import changed_in_place, watchers
 from tinytorch.dtypes import SCALAR_NAMES, can_cast
 from tinytorch.tensor import Tensor

@@ -1,7 +1,7 @@
 """Chapter 1. Nodes and the engine.
 
 After: tinytorch/learn/scalar_autograd.py
-Next: tinytorch/autograd/primitive.py
+Next: tinytorch/autograd/saving.py
 
 Goal: know what an op leaves behind, so that backward can be run later.
 
@@ -29,9 +29,8 @@ The engine relies on that: descending creation numbers are a topological order.
 What PyTorch does. The same in C++ (``torch/csrc/autograd/node.h``), where the creation number is ``sequence_nr``. There
 a node only knows its backward; here it is also the ``ctx`` of its forward, and keeps name and attributes for pictures.
 
-Pitfalls. A node that kept its own *output* would own itself: memory leaks. So an output is saved as what it is made of
-(:class:`SavedOutput`) and rebuilt. And a saved tensor may be changed in place before backward reads it: its version
-(:class:`Memory`) is compared, and the read raises.
+Pitfalls. Nothing may point *forward*, from a node to its result: that would be a cycle, and reference counting would
+free neither. What a node keeps for backward is the next part: :mod:`.saving`.
 
 Exercises. Draw the graph of ``d = a * a; e = d + d`` by hand, then ``print(viz.graph(e))``. How many edges has each
 node? More: ``python -m tinytorch.learn start --chapter 1``.
@@ -43,18 +42,19 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.autograd.modes import state
-from tinytorch.autograd.packing import PackedByHook
+from tinytorch.autograd.hooks import NodeHooks, RemovableHandle
+from tinytorch.autograd.saving import FREED, SavedOutput, Saving
 
 if TYPE_CHECKING:
     from tinytorch.autograd.modes import ModuleCall
     from tinytorch.tensor import Tensor
 
-__all__ = ["AccumulateGrad", "Edge", "Memory", "Node", "RemovableHandle", "known_as"]
+__all__ = ["AccumulateGrad", "Edge", "Node", "known_as", "next_number"]
 
 next_number = itertools.count().__next__
 
@@ -62,100 +62,11 @@ next_number = itertools.count().__next__
 #: the leaf itself.
 Edge = tuple[Any, int]
 
-_FREED = (
-    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
-    "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
-    "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
-    "after calling backward."
-)
-
-_MADE_IN_INFERENCE = (
-    "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
-    "computation tracked by autograd; clone() them outside inference mode first."
-)
-
-
 #: What PyTorch calls the first and second inputs of most ops.
 _PYTORCHS_INPUTS = {"self": 0, "input": 0, "other": 1, "exponent": 1, "mat2": 1}
 
 
-class Memory:
-    """What all tensors over the same memory share.
-
-    Attributes:
-        version: how often it was changed in place.
-        shared: whether views, detached tensors or NumPy arrays may see it, so that no single tensor may move it.
-    """
-
-    __slots__ = ("shared", "version")
-
-    def __init__(self, shared: bool = False) -> None:
-        self.version = 0
-        self.shared = shared
-
-
-class SavedOutput:
-    """A node's own result, saved without pointing at it (the result points at the node: that would be a cycle)."""
-
-    __slots__ = ("array", "index", "kind", "memory", "version")
-
-    def __init__(self, output: Tensor, index: int) -> None:
-        self.kind, self.array, self.index = type(output), output._array, index
-        self.memory = memory = output._own_memory()
-        self.version = memory.version
-
-    def as_tensor(self, node: Node) -> Tensor:
-        """The result again, in its place in the graph."""
-        tensor = self.kind._wrap(self.array)
-        tensor._edge, tensor._requires_grad, tensor._memory = (node, self.index), True, self.memory
-        return tensor
-
-
-class OnArrays:
-    """The ``ctx`` of a backward that runs on bare arrays: the node's, with arrays for saved tensors."""
-
-    __slots__ = ("attributes", "intermediates", "needs_input_grad", "saved_tensors")
-
-    def __init__(self, node: Node) -> None:
-        self.saved_tensors = () if node._saved == () else node._unpack(as_arrays=True)
-        self.intermediates = node._intermediates
-        self.needs_input_grad = node.needs_input_grad
-        self.attributes = node.attributes
-
-
-class NodeHooks:
-    """Hooks of one node, made only when somebody registers one."""
-
-    def __init__(self) -> None:
-        self.of_output: dict[int, dict[int, Callable[..., Any]]] = {}  # Tensor.register_hook, by output
-        self.retained: dict[int, Any] = {}  # Tensor.retain_grad: weak references, by output
-        self.before: dict[int, Callable[..., Any]] = {}
-        self.after: dict[int, Callable[..., Any]] = {}
-
-
-class RemovableHandle:
-    """What registering a hook returns: ``remove()`` takes the hook back; also a context manager."""
-
-    _next_id = itertools.count()
-
-    def __init__(self, hooks: dict[int, Any], *extra_dicts: dict[int, Any]) -> None:
-        self.hooks = hooks
-        self.id = next(RemovableHandle._next_id)
-        self._extra = extra_dicts
-
-    def remove(self) -> None:
-        """Take the hook back; a second call does nothing."""
-        for hooks in (self.hooks, *self._extra):
-            hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.remove()
-
-
-class Node:
+class Node(Saving):
     """One recorded operation; the ``ctx`` of its forward and backward.
 
     Attributes:
@@ -185,60 +96,8 @@ class Node:
     complex_backward: bool = True
     hooks: NodeHooks | None = None
     backward_on_arrays = False  # see Primitive
-    _saved: Any = ()  # None once freed
-    _intermediates: Any = ()  # None once freed
 
     # ------------------------------------------------------------------------------------ for op authors
-
-    def save_for_backward(self, *tensors: Any) -> None:
-        """Keep inputs or outputs of this op for backward, where :attr:`saved_tensors` gives them back as Tensors.
-
-        None and Python numbers pass through. Saving only what ``needs_input_grad`` asks for saves memory.
-        """
-        self._saved = tensors
-
-    def save_intermediates(self, *arrays: Any) -> None:
-        """Keep arrays that are neither inputs nor outputs; :attr:`intermediates` gives them back as they are.
-
-        They are constants to autograd, so a backward may use them under ``create_graph`` only where they really
-        are constant (masks, indices).
-        """
-        self._intermediates = arrays
-
-    @property
-    def intermediates(self) -> tuple[Any, ...]:
-        """What :meth:`save_intermediates` kept."""
-        if self._intermediates is None:
-            raise RuntimeError(_FREED)
-        return self._intermediates
-
-    @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """What :meth:`save_for_backward` kept; raises RuntimeError when freed, or changed in place since."""
-        return tuple(self._unpack(as_arrays=False))
-
-    def _unpack(self, as_arrays: bool) -> list[Any]:
-        """The saved values, as Tensors or as the arrays in them, unless their memory was changed since."""
-        if self._saved is None:
-            raise RuntimeError(_FREED)
-        unpacked: list[Any] = []
-        for saved in self._saved:
-            if type(saved) is tuple:  # an input
-                tensor, version = saved
-                memory = tensor._memory
-                if memory is not None and memory.version != version:
-                    raise self._changed_in_place(tensor._array, tensor._edge, version, memory.version)
-                unpacked.append(tensor._array if as_arrays else tensor)
-            elif type(saved) is SavedOutput:
-                if saved.memory.version != saved.version:
-                    raise self._changed_in_place(saved.array, (self, saved.index), saved.version, saved.memory.version)
-                unpacked.append(saved.array if as_arrays else saved.as_tensor(self))
-            elif type(saved) is PackedByHook:
-                tensor = saved.as_tensor()
-                unpacked.append(tensor._array if as_arrays else tensor)
-            else:
-                unpacked.append(saved)
-        return unpacked
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Declare outputs (such as indices) that never carry a gradient."""
@@ -247,60 +106,6 @@ class Node:
     def set_materialize_grads(self, value: bool) -> None:
         """With False, the gradient of an unused output arrives in backward as None instead of zeros."""
         self.materialize_grads = bool(value)
-
-    # ------------------------------------------------------------------------------------ saving and freeing
-
-    def _pack(self, inputs: Any, input_arrays: Any, outputs: Any) -> None:
-        """Turn saved arrays into saved tensors, by identity: an input is kept as its Tensor, an output by position."""
-        packed: list[Any] = []
-        for value in self._saved:
-            if isinstance(value, np.ndarray):
-                for tensor, array in zip(inputs, input_arrays):  # noqa: B905 - equally long
-                    if array is value:
-                        if tensor._inference:
-                            raise RuntimeError(_MADE_IN_INFERENCE)
-                        memory = tensor._memory
-                        value = (tensor, 0 if memory is None else memory.version)
-                        break
-                else:
-                    value = self._pack_output(value, outputs)
-            packed.append(value)
-        self._saved = packed if state.saved_tensors_hooks is None else [self._pack_by_hook(value) for value in packed]
-
-    def _pack_by_hook(self, saved: Any) -> Any:
-        """What the innermost ``saved_tensors_hooks`` makes of a saved tensor."""
-        if not isinstance(saved, (tuple, SavedOutput)):
-            return saved
-        return PackedByHook(saved[0] if isinstance(saved, tuple) else saved.as_tensor(self))
-
-    def _pack_output(self, value: np.ndarray, outputs: Any) -> SavedOutput:
-        for index, output in enumerate(outputs):
-            if output._array is value:
-                return SavedOutput(output, index)
-        raise RuntimeError(
-            f"{type(self).__name__}.save_for_backward got an array that is neither an input nor an output of the op. "
-            "Keep intermediate results with ctx.save_intermediates."
-        )
-
-    def _changed_in_place(self, array: np.ndarray, edge: Edge | None, saved: int, now: int) -> RuntimeError:
-        from tinytorch.dtypes import SCALAR_NAMES, from_numpy_dtype
-
-        made_by = f", which is output {edge[1]} of {edge[0].name()}," if edge is not None else ""
-        return RuntimeError(
-            "one of the variables needed for gradient computation has been modified by an inplace operation: "
-            f"[torch.{SCALAR_NAMES[from_numpy_dtype(array.dtype)]}Tensor {list(array.shape)}]{made_by} is at version "
-            f"{now}; expected version {saved} instead. It was saved by {self.name()}"
-            + (f" in module '{self.scope}'" if self.scope else "")
-            + ". Hint: use the out-of-place form of the operation, or clone() the tensor before changing it; "
-            "autograd.set_detect_anomaly(True) shows the line that saved it."
-        )
-
-    def _release(self) -> None:
-        """Free what was saved. A node that saved nothing stays usable, as in PyTorch."""
-        if self._saved:
-            self._saved = None
-        if self._intermediates and any(isinstance(value, np.ndarray) for value in self._intermediates):
-            self._intermediates = None
 
     # ------------------------------------------------------------------------------------ for readers of graphs
 
@@ -329,7 +134,7 @@ class Node:
     def saved_by_name(self) -> dict[str, Any]:
         """Saved values under the names that forward's signature gives its inputs; ``result`` for an output."""
         if self._saved is None:
-            raise RuntimeError(_FREED)
+            raise RuntimeError(FREED)
         parameters = list(inspect.signature(type(self).forward).parameters)[1:]
         named: dict[str, Any] = {}
         for position, (saved, value) in enumerate(zip(self._saved, self.saved_tensors, strict=True)):
@@ -347,17 +152,15 @@ class Node:
             named[name] = value
         return named
 
-    def __getattr__(self, name: str) -> Any:
-        # PyTorch shows saved values as `_saved_<name>`; torchviz and debuggers look for them.
-        if name.startswith("_saved_"):
-            named, wanted = self.saved_by_name(), name[len("_saved_") :]
-            parameters = list(inspect.signature(type(self).forward).parameters)[1:]
-            position = _PYTORCHS_INPUTS.get(wanted)
-            if wanted not in named and position is not None and position < len(parameters):
-                wanted = parameters[position]
-            if wanted in named:
-                return named[wanted]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Give the class what PyTorch's nodes show to debuggers and torchviz: saved values as ``_saved_<name>``."""
+        super().__init_subclass__(**options)
+        if "forward" in cls.__dict__:
+            code = cls.forward.__code__
+            parameters = code.co_varnames[1 : code.co_argcount]
+            aliases = [(theirs, parameters[i]) for theirs, i in _PYTORCHS_INPUTS.items() if i < len(parameters)]
+            for name, ours in (*aliases, *zip(parameters, parameters), ("result", "result")):  # noqa: B905
+                setattr(cls, f"_saved_{name}", property(partial(_saved_value, name=name, alias=ours)))
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(grad_inputs, grad_outputs)`` after this node's backward; it may return new ``grad_inputs``."""
@@ -403,6 +206,14 @@ def known_as(result: Tensor, name: str) -> Tensor:
     if result._edge is not None:
         result._edge[0].known_name = name
     return result
+
+
+def _saved_value(node: Node, name: str, alias: str) -> Any:
+    """What ``node._saved_<name>`` gives: the saved value of that name in forward, or of ``alias``."""
+    named = node.saved_by_name()
+    if name not in named and alias not in named:
+        raise AttributeError(f"'{node.name()}' object has no attribute '_saved_{name}'")
+    return named.get(name, named.get(alias))
 
 
 class AccumulateGrad:

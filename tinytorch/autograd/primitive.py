@@ -1,6 +1,6 @@
-"""Chapter 1, part 2. Primitive: an op with its own derivative. Forward on arrays, right beside backward on Tensors.
+"""Chapter 1, part 3. Primitive: an op with its own derivative. Forward on arrays, right beside backward on Tensors.
 
-After: tinytorch/autograd/node.py
+After: tinytorch/autograd/saving.py
 Next: tinytorch/autograd/engine.py
 
 Goal: write an op and its derivative in one place.
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Primitive"]
 
+_ALL_NEEDED = [(True,) * n for n in range(8)]
+
 _new = object.__new__
 _ndarray = np.ndarray
 
@@ -80,8 +82,7 @@ class Primitive(Node):
         ctx = _new(cls)
         arrays: list[Any] = []
         edges: list[Any] = []
-        needs: list[bool] = []
-        recording = False
+        needed = 0
         numbers: tuple[Any, ...] = ()
         for value in inputs:
             if isinstance(value, Tensor):
@@ -90,20 +91,23 @@ class Primitive(Node):
                 arrays.append(value._array)
                 if value._requires_grad:
                     edges.append(value._edge or (value, 0))
-                    needs.append(True)
-                    recording = True
+                    needed += 1
                     continue
             else:
                 if value is not None:
                     numbers = (*numbers, len(arrays), value)
                 arrays.append(value)
             edges.append(None)
-            needs.append(False)
-        recording = recording and state.grad_enabled
+        recording = needed and state.grad_enabled
         if recording:
-            ctx.needs_input_grad = tuple(needs)
+            # One tuple for all nodes whose inputs are all needed: the garbage collector has fewer objects to look at.
+            ctx.needs_input_grad = (
+                _ALL_NEEDED[needed]
+                if needed == len(edges) and needed < len(_ALL_NEEDED)
+                else tuple([edge is not None for edge in edges])
+            )
         try:
-            output = cls.forward(ctx, *arrays, **attributes)
+            output = cls.forward(ctx, *arrays, **attributes) if attributes else cls.forward(ctx, *arrays)
         except ValueError as error:
             raise cls.explain(error, *arrays) from None
         except TypeError as error:
@@ -117,10 +121,16 @@ class Primitive(Node):
         # NumPy turns 0-dimensional results into scalars; tensors always hold arrays.
         result._array = array = output if type(output) is _ndarray else np.asarray(output)
         if recording:
-            ctx._record(edges, attributes)
+            ctx.number = next_number()
+            ctx.edges = tuple(edges)
+            ctx.outputs = ((array.shape, array.dtype),)
+            if attributes:
+                ctx.attributes = attributes
+            call = state.call
+            if call is not None:
+                ctx.call = call
             if numbers:
                 ctx.numbers = numbers
-            ctx.outputs = ((array.shape, array.dtype),)
             result._edge = (ctx, 0)
             result._requires_grad = True
             if ctx._saved:

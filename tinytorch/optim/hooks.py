@@ -16,7 +16,7 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
-from tinytorch.autograd.node import RemovableHandle
+from tinytorch.autograd.hooks import RemovableHandle
 
 __all__ = ["OptimizerHooks", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "with_step_hooks"]
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinytorch.autograd.modes import enable_grad, is_grad_enabled, no_grad
-from tinytorch.autograd.node import Node, SavedOutput, next_number
+from tinytorch.autograd.node import Node, next_number
+from tinytorch.autograd.saving import SavedOutput
 from tinytorch.random import fork_rng, get_rng_state, set_rng_state
 from tinytorch.tensor import Tensor
 from tinytorch.utils._pytree import tree_leaves, tree_map_only

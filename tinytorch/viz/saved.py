@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import Node as AutogradNode
-from tinytorch.autograd.node import SavedOutput
+from tinytorch.autograd.saving import SavedOutput
 from tinytorch.viz.data import Graph, Saved
 from tinytorch.viz.describe import output_of
 

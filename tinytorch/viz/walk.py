@@ -23,7 +23,7 @@ from typing import Any
 
 from tinytorch.autograd.engine import _reachable
 from tinytorch.autograd.node import Node as AutogradNode
-from tinytorch.autograd.node import SavedOutput
+from tinytorch.autograd.saving import SavedOutput
 from tinytorch.tensor import Tensor
 from tinytorch.viz.build import Builder
 from tinytorch.viz.data import Graph, Node

@@ -83,13 +83,13 @@ EXERCISES = (
         "engine-reachable", 1, "write", _ENGINE, "_reachable",
         "All nodes from which some tensors were made, each once, without recursion.",
         (
-            "Keep a stack of ends to visit; start._gradient_edge()[0] is the first end of each start.",
-            "An end is a Node or a leaf tensor; only nodes have edges, and each node counts once.",
-            "Pop an end; if it is a Node not seen yet, note it by its id and push edge[0] of each edge but None.",
+            "Begin a list of nodes found with the grad_fn of each start; a leaf has none.",
+            "An edge leads to a Node or to a leaf tensor; only nodes have edges, and each node counts once.",
+            "Walk over the list while it grows: append edge[0] of each edge if it is a Node whose id is new.",
         ),
         (
-            Wrong("seen[id(node)] = node", "seen[len(seen)] = node", "was made by"),
-            Wrong("isinstance(node, Node) and", "", "AttributeError"),
+            Wrong("seen.add(id(edge[0]))", "seen.add(0)", "was made by"),
+            Wrong("if isinstance(edge[0], Node):", "if True:", "AttributeError"),
         ),
     ),
     Exercise(

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.hooks import RemovableHandle
 from tinytorch.autograd.modes import state
-from tinytorch.autograd.node import RemovableHandle
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.tensor import Tensor
 

@@ -13,8 +13,8 @@ from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tinytorch.autograd.hooks import RemovableHandle
 from tinytorch.autograd.modes import no_grad
-from tinytorch.autograd.node import RemovableHandle
 from tinytorch.nn.parameter import Parameter, is_lazy
 from tinytorch.tensor import Tensor
 
