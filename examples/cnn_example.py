@@ -14,9 +14,11 @@ What PyTorch does. The same program gives the same numbers there, from the same 
 
 Pitfalls. The network ends in scores, not probabilities: the softmax is part of the loss.
 
-Exercises. Count the parameters of ``block1`` by hand, then ``print(viz.trace(model, x))``. How large a region of the
-image does one number before the average see? More: ``python -m tinytorch.learn start --chapter 16``.
+Exercises. Count the parameters of ``block1`` by hand; ``print(viz.trace(model, x))`` tells. How large a region of the
+image does one number before the average see? Answers: ``python -m tinytorch.learn answers 16``;
+more: ``python -m tinytorch.learn start --chapter 16``.
 Check: ``python -m pytest tests/examples/test_cnn_example.py tests/examples/test_train_cnn.py``.
+
 """
 
 import numpy as np

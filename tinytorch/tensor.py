@@ -5,16 +5,16 @@ Next: tinytorch/autograd/inplace.py
 
 Goal: find the op behind a method.
 
-What a tensor is made of stands in :mod:`tinytorch.tensor_base`. Nothing happens here: ``x.exp()`` is ``ops.exp(x)``,
-so go there for the mathematics, the docstring and the derivative. A name with a trailing underscore changes the
-tensor in place (see :mod:`tinytorch.autograd.inplace`).
+A file to look things up in, not to read through. What a tensor is made of stands in :mod:`tinytorch.tensor_base`.
+Nothing happens here: ``x.exp()`` is ``ops.exp(x)``, so go there for the mathematics, the docstring and the derivative.
+A name with a trailing underscore changes the tensor in place (see :mod:`tinytorch.autograd.inplace`).
 
 What PyTorch does. Methods are generated in C++. Here each is a line of Python, so that go-to-definition leads to the
 op.
 
 Pitfalls. ``x += y`` changes x in place, ``x = x + y`` makes a new tensor: only one of them is seen by the views of x.
 
-Exercises. Follow ``x.mean()`` from here to the array operation that computes it. How many calls is that?
+Exercises. Follow ``x.mean()`` from here to the array operation that computes it: through which functions?
 """
 
 from __future__ import annotations

@@ -29,15 +29,16 @@ The circle. Tensor methods call ops, ops make Tensors, and the engine adds Tenso
 in the package: it is closed by the imports at the *end* of this file and of the files of ``ops``, when the class
 exists.
 
-What PyTorch does. ``at::Tensor`` holds a storage, and an ``AutogradMeta`` with the same four fields. ``detach()`` and
+What PyTorch does. ``at::Tensor`` holds a storage, and an ``AutogradMeta`` with fields like these. ``detach()`` and
 ``data`` are, as there, a second tensor over the same memory without the history.
 
 Pitfalls. Only leaves keep ``.grad``; ask for ``y.retain_grad()`` to see another's. ``numpy()`` shares memory: writing
 through it is seen by the tensor and not by autograd.
 
 Exercises. Is ``(x * 3)[0]`` a leaf? And ``x.detach()``? What is the version (``x._version``) after ``x.data.add_(1)``?
-More: ``python -m tinytorch.learn start --chapter 2``.
+Answers: ``python -m tinytorch.learn answers 2``; more: ``python -m tinytorch.learn start --chapter 2``.
 Check: ``python -m pytest tests/autograd/test_views.py``.
+
 """
 
 from __future__ import annotations

@@ -14,16 +14,6 @@ after the nodes of its inputs, taking nodes by **descending creation number** is
 out the largest number among the nodes that a gradient has reached. There is no recursion, so the depth of a graph is
 limited by memory alone.
 
-**Complex numbers.** A real loss L of z = x + iy has two slopes, and PyTorch keeps both in one complex gradient,
-``∂L/∂x + i ∂L/∂y``: the direction in which L grows fastest. For a complex-differentiable y = f(z) the chain rule is
-
-    grad_z = grad_y · conj(f'(z))  =  conj( conj(grad_y) · f'(z) )
-
-and the right-hand side is what :func:`_between_conjugations` does: conjugate what comes in, run the op's ordinary
-backward, conjugate what comes out. So ops are written as for real numbers, and only those that are not
-complex-differentiable (conj, abs, svd...) know of complex gradients themselves (``complex_backward``). A real input of
-a complex op takes the real part: :func:`_fit`.
-
 >>> import tinytorch
 >>> a = tinytorch.tensor(3.0, requires_grad=True)
 >>> b = a + a
@@ -32,14 +22,26 @@ a complex op takes the real part: :func:`_fit`.
 >>> a.grad                                    # dc/da = 4: the second Add runs before the first, once
 tensor(4.)
 
+**Complex numbers** (to be left out at first). A real loss L of z = x + iy has two slopes, and PyTorch keeps both in one
+complex gradient, ``∂L/∂x + i ∂L/∂y``: the direction in which L grows fastest. With it, a small step dz changes L by
+Re(conj(grad_z) dz). For a complex-differentiable y = f(z), dy = f'(z) dz, so the same change is Re(conj(grad_y) f'(z)
+dz), for every dz. Comparing the two,
+
+    conj(grad_z) = conj(grad_y) · f'(z)        that is   grad_z = conj( conj(grad_y) · f'(z) )
+
+which is what :func:`_between_conjugations` does: conjugate what comes in, run the op's ordinary backward, conjugate
+what comes out. So ops are written as for real numbers, and only those that are not complex-differentiable (conj, abs,
+svd...) know of complex gradients themselves (``complex_backward``). A real input of a complex op takes the real part:
+:func:`_fit`.
+
 What PyTorch does. The same order (``sequence_nr``, highest first, in a priority queue), counting dependencies as well,
 on threads of its own. Messages and errors are the same; ``retain_graph`` and ``create_graph`` mean the same.
 
 Pitfalls. A second contribution must not be added into the first one's array when somebody else owns that array: ``a +
 a`` hands the same gradient to both of its inputs. And ``.grad`` must never be that array either.
 
-Exercises. In ``b = a + a; c = b + b`` take the nodes in *ascending* order of creation: which numbers come out? What
-does the heap hold, step by step?
+Exercises. In ``b = a + a; c = b + b`` take the nodes in *ascending* order of creation: which gradients come out for b
+and a? In the right order, which nodes does the heap hold, step by step?
 """
 
 from __future__ import annotations

@@ -18,10 +18,11 @@ gradient is a result with a graph of its own.
 tensor([[ 6.,  0.],
         [ 0., 12.]])
 
-The derivation. One backward pass computes vᵀJ, whatever the size of J: :func:`vjp`. Row i of :func:`jacobian` is the
-pass with v = e_i; :func:`hessian` is the jacobian of the gradient. :func:`jvp`, J u, needs no forward mode: g(v) = Jᵀv
-is linear in v, so differentiating <g(v), u> for v gives J u. And H v is the gradient of <∇f, v>: two passes, where H
-would take n.
+The derivation. One backward pass computes vᵀJ (chapter 1), whatever the size of the Jacobian J: :func:`vjp`. Row i of
+:func:`jacobian` is the pass with v = e_i, the i-th unit vector; the Hessian H, :func:`hessian`, is the jacobian of the
+gradient. :func:`jvp`, J u, needs no other machinery: ``transposed`` = Jᵀv is linear in v (at ``zeros``, as good as
+anywhere), so differentiating <Jᵀv, u> for v gives J u. And H v is the gradient of <∇f, v>: two passes, where H would
+take n. (*Forward mode*, which carries J u along with the values, is another way to that; there is none here.)
 
 All take a function and its inputs, one tensor or a tuple, and answer in the same form. With ``create_graph`` the
 answers can be differentiated again; with ``strict`` an input or output that takes no part is an error instead of zeros.
@@ -31,9 +32,10 @@ What PyTorch does. The same, by the same double-backward trick; its ``torch.func
 Pitfalls. A backward that treats something as a constant which depends on x has a *second* derivative that is silently
 wrong: ``gradgradcheck`` finds it. ReLU's is 0 everywhere, so the Hessian of a ReLU network misses all its kinks.
 
-Exercises. Newton's method for a minimum in four lines: x <- x - H⁻¹∇f. How many steps does it need for a quadratic?
-More: ``python -m tinytorch.learn start --chapter 18``.
+Exercises. Write Newton's method for a minimum, x <- x - H⁻¹∇f. How many steps does it need for a quadratic function?
+Answers: ``python -m tinytorch.learn answers 18``; more: ``python -m tinytorch.learn start --chapter 18``.
 Check: ``python -m pytest tests/func/test_func.py``.
+
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ The idea. The definition of the derivative is the judge. For an input element x_
 
     ∂y_i/∂x_j  ≈  (y_i(x_j + ε) - y_i(x_j - ε)) / 2ε
 
-which is exact to O(ε²). Column j of the *numerical* Jacobian comes from two evaluations; row i of the *analytical*
-one from a backward pass that starts with 1 at y_i and 0 elsewhere. In float64, ε = 10⁻⁶ leaves about nine digits.
+which is exact to O(ε²). Column j of the *numerical* Jacobian comes from two evaluations; row i of the *analytical* one
+from a backward pass that starts with 1 at y_i and 0 elsewhere (what a backward pass starts with is called a
+*cotangent*). In float64, ε = 10⁻⁶ leaves about nine digits.
 
 A complex number counts as two real ones, x and y: its gradient in PyTorch's convention, ∂L/∂x + i ∂L/∂y, holds just the
 two slopes that finite differences find (see :mod:`.engine`). So the arrays are looked at as real ones, twice as long.
@@ -28,10 +29,10 @@ projection of the Jacobian instead of all of it.
 Pitfalls. float32 has seven digits, and a difference loses half of them: check in float64. At a kink (ReLU at 0, ties of
 max) both sides have another slope, and the numerical one lies between.
 
-Exercises. For which ε is the error smallest? Rounding costs about 10⁻¹⁶/ε, the formula ε². Try ``eps=1e-2`` and
-``1e-12``.
-More: ``python -m tinytorch.learn start --chapter 7``.
+Exercises. For which ε is the error smallest? Rounding costs about 10⁻¹⁶/ε, the formula ε². Try 10⁻² and 10⁻¹², too.
+Answers: ``python -m tinytorch.learn answers 7``; more: ``python -m tinytorch.learn start --chapter 7``.
 Check: ``python -m pytest tests/autograd/test_gradcheck.py``.
+
 """
 
 from __future__ import annotations

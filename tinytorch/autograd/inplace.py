@@ -23,7 +23,7 @@ What PyTorch does. The same version counters, the same rules for views and leave
 Pitfalls. exp saves its result, so changing the *result* in place spoils it; mul saves its inputs, so there it is the
 inputs. ``x.data`` changes the numbers and counts nothing: a wrong gradient is then not noticed.
 
-Exercises. Which of these raise in ``backward()``: ``y = x.exp(); y.add_(1)`` and ``y = x + 1; y.mul_(2)``? Why not
+Exercises. Which of these raises in ``backward()``: ``y = x.exp(); y.add_(1)`` or ``y = x + 1; y.mul_(2)``? Why not
 both?
 """
 

@@ -5,9 +5,20 @@ Next: tinytorch/autograd/saving.py
 
 Goal: know what an op leaves behind, so that backward can be run later.
 
-The idea. Running an op under autograd leaves a :class:`Node` behind. Nodes point *backward* only: from a result to the
-nodes that made its inputs (``edges``). So a graph is freed by reference counting when the last result that needs it
-goes out of use, and no garbage collector is needed.
+The idea. A ``Value`` of chapter 0 was two things in one, which are apart from now on. The numbers are a *tensor*
+(chapter 2). What was remembered is a :class:`Node`, which running an op leaves behind::
+
+    Value.sources  ->  Node.edges      to the nodes that made the inputs; a tensor that no op made is a leaf
+    Value.slopes   ->  Node.backward   a function in place of numbers
+
+Why a function? The slopes of all outputs with respect to all inputs are a matrix, the *Jacobian* J, as large as both
+sizes multiplied and mostly zeros. The chain rule only wants its product with the gradient that arrives from above,
+gradᵀ J, and that is a short formula for every op: for y = exp(x) just ``grad * y``. What the formula needs, here y, is
+*saved* in the node when the op runs. Ops call their node ``ctx``, the context.
+
+Nodes point *backward* only: from a result to what it was made of. So a graph is freed by reference counting when the
+last result that needs it goes out of use. Printed, it is a line for each leaf and each op; a result without a name of
+its own is called n2, n3...
 
 >>> import tinytorch
 >>> from tinytorch import viz
@@ -33,8 +44,9 @@ Pitfalls. Nothing may point *forward*, from a node to its result: that would be 
 free neither. What a node keeps for backward is the next part: :mod:`.saving`.
 
 Exercises. Draw the graph of ``d = a * a; e = d + d`` by hand, then ``print(viz.graph(e))``. How many edges has each
-node? More: ``python -m tinytorch.learn start --chapter 1``.
+node? Answers: ``python -m tinytorch.learn answers 1``; more: ``python -m tinytorch.learn start --chapter 1``.
 Check: ``python -m pytest tests/autograd/test_engine.py``.
+
 """
 
 from __future__ import annotations

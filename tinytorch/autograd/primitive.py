@@ -30,8 +30,8 @@ Pitfalls. What ``save_for_backward`` keeps lives as long as the graph: save only
 ``save_intermediates`` keeps counts as a constant, so a number that depends on an input must not go there, or second
 derivatives are wrong.
 
-Exercises. Write ``Square`` with x saved, then with nothing but the Python number 2 in backward. Which one passes
-``gradgradcheck``?
+Exercises. ``Square`` saves x and returns ``grad * x * 2``. What becomes of its second derivative when it keeps the
+number ``x * 2`` with ``save_intermediates`` instead? And why may ``Index`` keep the shape of x that way?
 """
 
 from __future__ import annotations

@@ -9,9 +9,10 @@ A convolution y = conv2d(x, w) is linear in x and linear in w. Its two gradients
 
     gx = conv2d_input(gy, w)        gw = conv2d_weight(x, gy)
 
-are linear in their arguments as well, and *their* derivatives are again these same three functions (for instance
-the gradient of conv2d_input with respect to gy is conv2d). So three kernels are enough for derivatives of any order.
-conv2d_input on its own is also the transposed convolution, `conv_transpose2d`.
+(gx is ∂L/∂x, and gy, in the code ``grad``, is ∂L/∂y) are linear in their arguments as well, and *their* derivatives are
+again these same three functions (for instance the gradient of conv2d_input with respect to gy is conv2d). So three
+kernels are enough for derivatives of any order. conv2d_input on its own is also the transposed convolution,
+`conv_transpose2d`.
 
 Shapes: x (N, C, H, W), weight (O, C // groups, KH, KW), y (N, O, H', W') with
 H' = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1. Arrays come in any memory order; images go out in C,H,W,N
@@ -28,8 +29,8 @@ under another name.
 Pitfalls. Several input sizes give one output size when stride > 1, so conv2d_input must be told which one
 (``output_padding``).
 
-Exercises. Show that the gradient of conv2d_weight for x is conv2d_input. Which kernel is the transposed one of [1, 2,
-3]?
+Exercises. conv2d_weight is linear in x, too: which of the three is its gradient for x? For a kernel [1, 2, 3] in one
+dimension, what does conv2d_input make of a single 1?
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ What PyTorch does. oneDNN needs no columns: compiled code reads the pixels where
 
 Pitfalls. A buffer that is used again is only as large as the first block; the last block is often smaller.
 
-Exercises. How large is the whole column matrix for 64 images of 20x28x28 and a 3x3 kernel? And one block of 28 · 64
-columns?
+Exercises. How large is the whole column matrix for 64 images of 20x28x28, float32 and a 3x3 kernel with padding 1? And
+that of one output row of four images?
 """
 
 from __future__ import annotations

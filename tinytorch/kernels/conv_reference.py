@@ -27,9 +27,11 @@ What PyTorch does. oneDNN's kernels, in compiled code; the results agree to roun
 Pitfalls. What deep learning calls convolution does not flip the kernel; mathematicians call it
 cross-correlation. The flip returns in the gradient (`conv.conv2d_input`).
 
-Exercises. How many multiplications does that layer take? At 100 billion a second, how long? What is lost, where?
-More: ``python -m tinytorch.learn start --chapter 13``.
+Exercises. How many multiplications does that layer take? At 100 billion a second, how long? How much of that speed does
+each of the three reach? Answers: ``python -m tinytorch.learn answers 13``;
+more: ``python -m tinytorch.learn start --chapter 13``.
 Check: ``python -m pytest tests/kernels/test_conv.py tests/ops/test_conv.py``.
+
 """
 
 from __future__ import annotations

@@ -13,8 +13,12 @@ weight, and collecting the three paths,
 
     gx = invstd * (g - mean(g) - xhat * mean(g * xhat)),
 
-the gradient minus its parts along the constant and along xhat: those are the two directions in which x can move
-without y changing. (Ioffe and Szegedy 2015, section 3; `torch.nn.functional.batch_norm`.)
+the gradient minus its parts along the constant and along xhat: those are the two directions in which x can move without
+y changing. (Ioffe and Szegedy 2015, section 3; `torch.nn.functional.batch_norm`.) The code sorts it by what is
+multiplied. With g = weight * grad and xhat = (x - mean) * invstd, gx is
+
+    scale * grad + of_centered * (x - mean) + constant,      scale = invstd * weight
+    of_centered = -scale * invstd^2 * sum(grad * (x - mean)) / M,        constant = -scale * sum(grad) / M
 
 The speed. Each formula is a handful of passes over the data, and from main memory every pass would cost as much
 as all the arithmetic. So they run a few channels at a time, small enough that all passes but the first find their
@@ -27,7 +31,7 @@ What PyTorch does. The same numbers to rounding; sums of float32 are taken in do
 
 Pitfalls. var = mean(x²) - mean(x)² loses all digits when the mean is large: centre first.
 
-Exercises. Compute the variance of 10000, 10001, 10002 in float32 by both formulas.
+Exercises. Compute the variance of 10000, 10001, 10002 in float32 by that formula, and by the one above.
 """
 
 from __future__ import annotations

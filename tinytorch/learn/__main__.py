@@ -9,6 +9,7 @@
     check [EXERCISE]           run its tests on your copy (without a name: all that are started and not solved)
     hint EXERCISE              one hint more, three in all
     peek EXERCISE              the original function
+    answers CHAPTER            the answers to the questions in its files' headers, computed
     reset EXERCISE             begin again; your version is kept
     status                     what is solved
     notebook FILE [--fast]     an example as a notebook, with outputs computed on the spot
@@ -73,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[common])
         command.add_argument("exercise")
         command.set_defaults(run=run)
+    command = commands.add_parser("answers", parents=[common])
+    command.add_argument("chapter", type=int)
+    command.set_defaults(run=_answers)
     command = commands.add_parser("notebook", parents=[common])
     command.add_argument("file", type=Path)
     command.add_argument("--out", type=Path, help="where to write it (default: beside FILE)")
@@ -202,6 +206,14 @@ def _peek(folder: Folder, options: argparse.Namespace) -> int:
     exercise = named(options.exercise)
     for name in exercise.functions.split():
         print(source.function(original(exercise), name))
+    return 0
+
+
+def _answers(folder: Folder, options: argparse.Namespace) -> int:
+    path = PACKAGE / "learn" / "answers" / f"chapter_{options.chapter:02}.txt"
+    if not path.exists():
+        raise CourseError(f"no file of chapter {options.chapter} asks a question; `{_COMMAND} list` shows all chapters")
+    print(path.read_text(encoding="utf-8"), end="")
     return 0
 
 

@@ -38,9 +38,10 @@ has so far, once more:
 
 (Handing on only the *new* part would be right, but it walks every path: for 30 steps like ``b = a + a``, a billion.)
 
-**What does calling backward() twice do?** It adds once more, because gradients are accumulated: that is how one
-trains on several batches before a step, and why every training loop sets the gradients to zero first. Only a leaf is
-meant to keep its sum; what was computed on the way starts from zero each time.
+**What does calling backward() twice do?** It adds once more, because gradients are accumulated: that is how one trains
+on several batches before a step, and why every training loop sets the gradients to zero first. Only a *leaf*, a value
+that was made of nothing, like ``a``, is meant to keep its sum; what was computed on the way, like ``b``, starts from
+zero each time.
 
 >>> c.backward()
 >>> a.grad
@@ -49,10 +50,13 @@ meant to keep its sum; what was computed on the way starts from zero each time.
 What PyTorch does. The same, for tensors instead of numbers; there the second ``backward()`` needs
 ``retain_graph=True``, because the first one frees what was saved.
 
-Pitfalls. ``=`` where ``+=`` belongs keeps only the last of several uses, and no single-use test will notice.
+Pitfalls. ``=`` where ``+=`` belongs keeps only the last of several uses, and no single-use test will notice. ``visit``
+calls itself, and Python allows that about a thousand times in a row: the next chapter does without.
 
-Exercises. ``python -m tinytorch.learn start --chapter 0``. Run this file, and it computes every number above again.
+Exercises. Run this file, and it computes every number above again. More:
+``python -m tinytorch.learn start --chapter 0``.
 Check: ``python -m pytest tests/examples/test_scalar_autograd.py``.
+
 """
 
 from __future__ import annotations
@@ -130,5 +134,6 @@ def naive_backward(value: Value, grad: float = 1.0) -> None:
 if __name__ == "__main__":
     import doctest
 
-    print(doctest.testmod())
-    assert not doctest.testmod().failed
+    result = doctest.testmod()
+    print(result)
+    assert not result.failed

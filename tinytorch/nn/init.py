@@ -12,10 +12,11 @@ The derivation. y = Σ_j w_j x_j over ``fan_in`` products, w independent of x wi
 
     Var(y) = fan_in · Var(w) · E[x²]
 
-A ReLU keeps half of the second moment of a symmetric signal, so 1/2 has to be made up for. Forward, Var(w) = gain² /
-fan_in with gain² = 2 keeps E[x²] as it is: Kaiming (He et al. 2015), ``std = gain / sqrt(fan)``. Backward, the same
-sum runs over ``fan_out``, and Xavier (Glorot and Bengio 2010) takes ``2 / (fan_in + fan_out)`` as the compromise. A
-uniform distribution on [-bound, bound] has variance bound² / 3, which is where ``bound = sqrt(3) · std`` comes from.
+A ReLU keeps half of the second moment of a symmetric signal: behind it E[relu(y)²] = Var(y) / 2, which is E[x²] again
+if Var(w) = 2 / fan_in. In general, Var(w) = gain² / fan_in with gain² = 2 for ReLU: Kaiming (He et al. 2015),
+``std = gain / sqrt(fan)``. Backward, the same sum runs over ``fan_out``, and Xavier (Glorot and Bengio 2010) takes
+``2 / (fan_in + fan_out)`` as the compromise. A uniform distribution on [-bound, bound] has variance bound² / 3, which
+is where ``bound = sqrt(3) · std`` comes from.
 
 >>> import tinytorch
 >>> _ = tinytorch.manual_seed(0)
@@ -32,9 +33,11 @@ What PyTorch does. Every function draws what PyTorch draws from the same seed. `
 Pitfalls. All functions write in place, without recording. Weights that are all equal stay all equal: their gradients
 are.
 
-Exercises. Which gain keeps E[x²] through tanh for small signals? For LeakyReLU with slope 0.1? Compare
-``calculate_gain``. More: ``python -m tinytorch.learn start --chapter 9``.
+Exercises. Which gain keeps E[x²] through a LeakyReLU with slope 0.1? Through tanh, for small signals? What has
+``calculate_gain`` to say? Answers: ``python -m tinytorch.learn answers 9``;
+more: ``python -m tinytorch.learn start --chapter 9``.
 Check: ``python -m pytest tests/nn/test_init.py``.
+
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ is 0, and not NaN.
 
 Pitfalls. Swapped factors and a forgotten minus pass every test with equal inputs: test with unequal ones.
 
-Exercises. Derive the line of a / b from those of a · c and c = b ** -1.
+Exercises. Derive the line of a / b from those of a · c and c = b ** -1. What are both gradients of a / b at a = 6, b =
+2, for grad = 1?
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ summation, because the chain rule adds over all uses of a number.
 >>> bias.grad                                    # each element was used in two rows
 tensor([2., 2., 2.])
 
-The derivation. Let ``y_ij = x_j`` for i = 1..n. Then ∂y_ij/∂x_k = δ_jk, and
+The derivation. Let ``y_ij = x_j`` for i = 1..n. Then ∂y_ij/∂x_k = δ_jk, which is 1 where j = k and 0 elsewhere, and
 
     ∂L/∂x_k = Σ_ij ∂L/∂y_ij · δ_jk = Σ_i ∂L/∂y_ik          that is   grad_x = sum_to(grad, x.shape)
 
@@ -28,8 +28,9 @@ follows its categories (bool < integer < float < complex): a Python number never
 Pitfalls. Shapes (3,) and (3, 1) broadcast to (3, 3): a loss of such a pair is wrong without any error.
 
 Exercises. x has shape (4, 1), y (3,). Which shape has ``x * y``, and over which dimensions is each gradient summed?
-More: ``python -m tinytorch.learn start --chapter 3``.
+Answers: ``python -m tinytorch.learn answers 3``; more: ``python -m tinytorch.learn start --chapter 3``.
 Check: ``python -m pytest tests/ops/test_cases.py``.
+
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ What PyTorch does. The same arguments, ``padding='same'`` and ``groups`` include
 Pitfalls. Off by one: an image of 28 with kernel 3 needs padding 1 to stay 28, with kernel 5 padding 2, with kernel 4
 no padding that is equal on both sides does it.
 
-Exercises. Derive ∂L/∂bias. Write the size of the output for stride 2, and check it with ``nn.Conv2d(1, 1, 3, 2)``.
+Exercises. Derive ∂L/∂bias. How large are images of 28 behind a 3x3 kernel with stride 2? Which two sizes does that
+stride make one?
 """
 
 from __future__ import annotations

@@ -29,9 +29,10 @@ which one wins is undefined there; here the last.
 Pitfalls. ``array[index] += grad`` in NumPy adds each place *once*, however often it stands in the index: the classical
 bug of this chapter. ``x[0]`` is a view, ``x[[0]]`` is a copy: writing to one changes x, to the other it does not.
 
-Exercises. What is ``x.grad`` after ``x[x > 15].sum().backward()``? Write ``one_hot`` with one line of indexing.
-More: ``python -m tinytorch.learn start --chapter 5``.
+Exercises. What would ``x.grad`` be for ``x[x > 15].sum()``? Write ``one_hot(classes, 3)`` with one line of indexing.
+Answers: ``python -m tinytorch.learn answers 5``; more: ``python -m tinytorch.learn start --chapter 5``.
 Check: ``python -m pytest tests/ops/test_cases.py tests/ops/test_scatter.py``.
+
 """
 
 from __future__ import annotations
@@ -226,8 +227,8 @@ def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray
     """Zeros of ``shape`` with ``values`` added at ``index``; repeated positions add up.
 
     ``np.add.at`` is several times faster for one flat index than for rows or for several arrays. So where integer
-    arrays index
-    the first dimensions (the rows of an embedding, a gather), the positions in flat memory are worked out first.
+    arrays index the first dimensions (the rows of an embedding, a gather), the positions in flat memory are worked out
+    first.
     """
     whole = np.zeros(shape, values.dtype)
     if not shape:

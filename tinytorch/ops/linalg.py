@@ -30,9 +30,11 @@ x Wᵀ + b, as there: its bias is added in place, and nothing but x and W is sav
 Pitfalls. Backward costs twice what forward costs: two products of the same size. A batched product with one shared
 matrix is one tall product, not many small ones; NumPy would not notice.
 
-Exercises. Derive ``outer`` and ``dot`` from the table above. Which of the two products need not run in a network's
-first layer? More: ``python -m tinytorch.learn start --chapter 6``.
+Exercises. Derive the gradients of ``outer(u, v)`` and of ``dot(u, v)`` from those of ``A B``. Which of the two products
+of a backward need not run in a network's first layer? Answers: ``python -m tinytorch.learn answers 6``;
+more: ``python -m tinytorch.learn start --chapter 6``.
 Check: ``python -m pytest tests/ops/test_cases.py``.
+
 """
 
 from __future__ import annotations
@@ -120,10 +122,6 @@ def _check_same_dtype(name: str, a: Any, b: Any) -> None:
             f"expected m1 and m2 to have the same dtype, but got: {a.type()[6:-6].lower()} != {b.type()[6:-6].lower()} "
             f"in {name}()"
         )
-
-
-#: PyTorch's functions for vectors and matrices; it sees stacks of matrices as one, and the result as a view of it.
-_PRODUCT_NAMES = {(1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): "SqueezeBackward4", (2, 2): "MmBackward0"}
 
 
 #: PyTorch's functions for vectors and matrices; it sees stacks of matrices as one, and the result as a view of it.

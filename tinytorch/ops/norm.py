@@ -33,9 +33,11 @@ are constants, and ∂L/∂x is just g · invstd.
 Pitfalls. Treating invstd as a constant gives a gradient that trains, and is wrong. A bias before this layer has
 gradient 0. Without ``eval()``, a sample's result depends on its batch.
 
-Exercises. Check by hand that ∂L/∂x sums to 0. What changes in the formulas for layer normalization?
-More: ``python -m tinytorch.learn start --chapter 15``.
+Exercises. Show that ∂L/∂x sums to 0 over a channel, and so does ∂L/∂x · xhat for eps = 0. Over what does layer
+normalization take its means? Answers: ``python -m tinytorch.learn answers 15``;
+more: ``python -m tinytorch.learn start --chapter 15``.
 Check: ``python -m pytest tests/kernels/test_norm.py tests/ops/test_norm.py``.
+
 """
 
 from __future__ import annotations

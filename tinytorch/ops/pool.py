@@ -7,9 +7,9 @@ Goal: make each window of an image one number, its maximum or its mean, and send
 
 The idea. *Max pooling* lets the largest value through, and sends the gradient back to where that value stood. Which
 place won is decided in the forward; from then on, both directions only copy numbers between places:
-:class:`MaxPoolScatter` puts gradients to the winners, :class:`MaxPoolGather` picks the winners' values out of an
-array. Each is the other's derivative. *Average pooling* is linear: its derivative is its adjoint, which spreads a
-gradient over the window that it came from (:class:`AvgPool2d`, :class:`AvgPool2dInput`).
+:class:`MaxPoolScatter` puts gradients to the winners, :class:`MaxPoolGather` picks the winners' values out of an array.
+Each is the other's derivative. *Average pooling* is linear: its derivative is its transpose, which spreads a gradient
+over the window that it came from (:class:`AvgPool2d`, :class:`AvgPool2dInput`).
 
 The derivation. y = max_k x_k = x_w for the winner w, so ∂y/∂x_k = [k = w]. y = Σ_k x_k / n gives ∂y/∂x_k = 1/n.
 
@@ -27,9 +27,10 @@ What PyTorch does. It keeps the winner's index (8 bytes an output); here one byt
 Pitfalls. Where windows overlap, one pixel may win several times, and its gradients add up. With ``ceil_mode`` or
 padding the average's n may count zeros (``count_include_pad``) or not.
 
-Exercises. Which gradient has the second derivative of max pooling? Write average pooling as a convolution.
-More: ``python -m tinytorch.learn start --chapter 14``.
+Exercises. Which second derivative has max pooling by x? What is MaxPoolGather for, then? Write average pooling as a
+convolution. Answers: ``python -m tinytorch.learn answers 14``; more: ``python -m tinytorch.learn start --chapter 14``.
 Check: ``python -m pytest tests/kernels/test_pool.py tests/ops/test_pool.py``.
+
 """
 
 from __future__ import annotations

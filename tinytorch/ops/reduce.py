@@ -29,9 +29,11 @@ added in pairs, so both stay accurate for millions of elements; the last bit may
 Pitfalls. A reduced dimension is gone, and the gradient must get it back (:func:`kept_shape`) before it broadcasts. The
 sum hides mistakes: test a backward with a random gradient, never with ``.sum()``, which sends the same 1 everywhere.
 
-Exercises. Derive the gradient of ``prod``. What goes wrong with ``grad * y / x`` when an element is 0? And with two?
-More: ``python -m tinytorch.learn start --chapter 4``.
+Exercises. Derive the gradient of ``prod``. What goes wrong with ``grad * y / x`` when an element is 0? And which
+gradients are right when two are? Answers: ``python -m tinytorch.learn answers 4``;
+more: ``python -m tinytorch.learn start --chapter 4``.
 Check: ``python -m pytest tests/ops/test_cases.py``.
+
 """
 
 from __future__ import annotations

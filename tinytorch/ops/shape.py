@@ -12,7 +12,7 @@ What PyTorch does. The same views with the same strides; ``view`` raises where `
 Pitfalls. The gradient of a permutation is the *inverse* permutation, which is another one as soon as three dimensions
 move.
 
-Exercises. What is the inverse of ``permute(2, 0, 1)``? Of ``transpose(0, 1)``? Of ``flatten``?
+Exercises. What undoes ``permute(2, 0, 1)``? And ``transpose(0, 1)``? And ``flatten()`` of a tensor (2, 3)?
 """
 
 from __future__ import annotations

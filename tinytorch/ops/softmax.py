@@ -33,8 +33,9 @@ Pitfalls. ``log(softmax(x))`` is -inf for a score 120 below the largest, ``log_s
 wants *scores*: a softmax in the model as well trains, slowly, to worse results, without any error.
 
 Exercises. What is the loss of a model that knows nothing, for ten classes? What does adding 5 to all scores change?
-More: ``python -m tinytorch.learn start --chapter 10``.
+Answers: ``python -m tinytorch.learn answers 10``; more: ``python -m tinytorch.learn start --chapter 10``.
 Check: ``python -m pytest tests/ops/test_loss.py``.
+
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ https://jmlr.org/papers/v12/duchi11a.html)::
 
 What PyTorch does. The same, with the initial value of s as an option.
 
-Pitfalls. S only grows, so steps only get smaller, whether or not the minimum has been reached.
+Pitfalls. The sum s only grows, so steps only get smaller, whether or not the minimum has been reached.
 
-Exercises. With g = 1 in every step, how far has p moved after t steps? Does it ever stop?
+Exercises. With g = 1 in every step and lr = 1, how far has p moved after 100 steps, about? Does it ever stop?
 """
 
 from __future__ import annotations

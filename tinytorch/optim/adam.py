@@ -24,7 +24,7 @@ What PyTorch does. The same order of operations, so that float32 results agree t
 
 Pitfalls. ``eps`` stands outside the root, and after the correction of v; libraries differ there.
 
-Exercises. How long is the very first step, whatever the gradient? And why is that so useful?
+Exercises. How long is the very first step, whatever the gradient?
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ What PyTorch does. The same: AdamW is Adam with ``decoupled_weight_decay``.
 
 Pitfalls. The default ``weight_decay`` is 0.01 here and 0 in :class:`Adam`.
 
-Exercises. With no gradient at all, how does p change under AdamW, and how under Adam with the same weight_decay?
+Exercises. While the gradient is zero, how does a large p change under AdamW with weight_decay 0.5, and how a small one?
+And under Adam with the same weight_decay?
 
 Outside the chapters the series goes on with :mod:`tinytorch.optim.adadelta` and those named there.
 """

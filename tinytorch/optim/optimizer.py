@@ -19,23 +19,24 @@ the next parameter. That formula is each optimizer's ``_update``. Everything els
 
 ``param_groups``
     A list of dictionaries: the parameters of a group under ``"params"``, and the options (``"lr"``...) that
-    hold for them. Schedulers and users change options between steps.
+    hold for them. Users change options between steps, and so do learning-rate schedulers.
 ``state``
     For each parameter a dictionary of what is remembered, such as ``{"step": tensor(3.), "exp_avg": ...}``.
 ``state_dict()``
     Both of them in a form that can be saved: parameters are replaced by numbers in the order of the groups.
 
-The derivation. To first order L(p + d) = L(p) + g·d, and of all d of one length the one along -g lowers L most: p <- p
-- lr g. The chapter's parts are what people added to it, each as its difference to the one before.
+The derivation. With the gradient g, to first order L(p + d) = L(p) + g·d, and of all d of one length the one along -g
+lowers L most: p <- p - lr g. The chapter's parts are what people added to it, each as its difference to the one before.
 
 What PyTorch does. The same formulas, groups and state; a state saved by one library continues in the other.
 
 Pitfalls. An option is looked up in its *group* at every step. Changing ``optimizer.defaults`` has no effect later on.
 Without ``zero_grad()`` every step uses the sum of all gradients so far.
 
-Exercises. On L = p²/2, for which lr does gradient descent converge, and for which at once? Check with SGD and ten
-steps. More: ``python -m tinytorch.learn start --chapter 11``.
+Exercises. On L = p²/2, for which lr does gradient descent converge, and for which one at once?
+Answers: ``python -m tinytorch.learn answers 11``; more: ``python -m tinytorch.learn start --chapter 11``.
 Check: ``python -m pytest tests/optim/test_trajectories.py``.
+
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ gradients fade and steps can grow again (Hinton's lecture 6e, 2012)::
 
 What PyTorch does. The same: ``alpha`` is 0.99, and eps stands outside the root (TensorFlow has it inside).
 
-Pitfalls. V starts at zero and is not corrected for that, so the first steps are about 1 / sqrt(1 - alpha) = 10 times
-as long as later ones.
+Pitfalls. The mean v starts at zero and is not corrected for that, so the first steps are about 1 / sqrt(1 - alpha) = 10
+times as long as later ones.
 
-Exercises. With which alpha is v the mean of about the last 100 squares?
+Exercises. How much of v is made of the last 100 squares, with alpha = 0.99? And which alpha forgets in ten steps?
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ which there is one here.
 Pitfalls. Here, as in PyTorch, lr multiplies the buffer when it is *used*; in Sutskever et al. it multiplies g when it
 is *stored*. A change of lr acts on all of the remembered gradients at once here.
 
-Exercises. How far does a constant gradient g carry p per step in the end, with momentum 0.9? (Sum the geometric
+Exercises. How far does a constant gradient g carry p in one step, in the end, with momentum 0.9? (Sum the geometric
 series.)
 """
 

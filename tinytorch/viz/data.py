@@ -26,8 +26,10 @@ outside, without modules, or trace the program anew.
 Pitfalls. :func:`viz.graph` sees what autograd recorded: ops on constants are not there. :func:`viz.trace` sees all.
 
 Exercises. Which node has two edges going out in ``y = x * x``? And how many edges are there? Try it, then
-``g.save("g.svg")``. More: ``python -m tinytorch.learn start --chapter 17``.
+``g.save("g.svg")``. Answers: ``python -m tinytorch.learn answers 17``;
+more: ``python -m tinytorch.learn start --chapter 17``.
 Check: ``python -m pytest tests/viz/test_graph.py``.
+
 """
 
 from __future__ import annotations

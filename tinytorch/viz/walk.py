@@ -12,7 +12,7 @@ What PyTorch does. ``grad_fn.next_functions`` is the same walk, one node at a ti
 
 Pitfalls. A recursive walk ends at depth 1,000: this one keeps a list of what is left to visit.
 
-Exercises. Print the graph of a network's loss twice, the second time with another seed. What changed?
+Exercises. Print the graph of a network's loss twice, the second time with another seed. What changes?
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ What PyTorch does. The same shapes, (out, in), and from the same seed the same i
 
 Pitfalls. Two linear layers with nothing between them are one linear layer.
 
-Exercises. How many parameters has Linear(784, 100)? With which weights does it copy its first 100 inputs?
+Exercises. How many parameters has Linear(784, 100)? With which weights does it pass on its first 100 inputs?
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ Next: tinytorch/nn/modules/registry.py
 
 Goal: see a network as a tree of modules that own their parameters.
 
-The idea. A module is a node of a tree: its parameters and buffers are its own, its submodules are the branches.
-Everything that concerns a whole network - ``parameters()``, ``train()``, ``to(float64)``, ``state_dict()``, printing -
-is a walk over that tree.
+The idea. A module is a node of a tree: its parameters (tensors that are learned) and buffers (tensors that are kept,
+but not learned, such as running means) are its own, its submodules are the branches. Everything that concerns a whole
+network - ``parameters()``, ``train()``, ``to(float64)``, ``state_dict()``, printing - is a walk over that tree.
 
 >>> import tinytorch.nn as nn
 >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
@@ -30,8 +30,9 @@ Pitfalls. Modules in a plain list are not found by ``parameters()``: use ModuleL
 hooks: call ``net(x)``. ``eval()`` does not switch off recording, and ``no_grad()`` does not switch off dropout.
 
 Exercises. A module that uses one Linear twice: how many parameters has it? What does ``state_dict()`` of it contain?
-More: ``python -m tinytorch.learn start --chapter 8``.
+Answers: ``python -m tinytorch.learn answers 8``; more: ``python -m tinytorch.learn start --chapter 8``.
 Check: ``python -m pytest tests/nn/test_module.py``.
+
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ What PyTorch does. The same rules, type by type; ``collate_fn=`` replaces them.
 
 Pitfalls. Samples of unequal size cannot be stacked: pad them, in a collate function of your own.
 
-Exercises. What becomes of ``[(image, {'label': 3, 'name': 'a'}), ...]``?
+Exercises. What becomes of the samples ``(image, {"label": 3, "name": "a"})`` and
+``(image, {"label": 4, "name": "b"})``?
 """
 
 from __future__ import annotations

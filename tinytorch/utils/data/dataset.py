@@ -26,9 +26,10 @@ What PyTorch does. The same protocol; there ``num_workers`` starts processes, he
 Pitfalls. A dataset that draws random numbers in ``__getitem__`` gives other samples in every epoch: that is
 augmentation in training and a mistake in evaluation.
 
-Exercises. Write a dataset of all pairs of two datasets. What is its length, and which pair has index i?
-More: ``python -m tinytorch.learn start --chapter 12``.
+Exercises. Write a dataset of all pairs of two datasets. What is its length, and which pair has number i?
+Answers: ``python -m tinytorch.learn answers 12``; more: ``python -m tinytorch.learn start --chapter 12``.
 Check: ``python -m pytest tests/utils/test_data.py``.
+
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ What PyTorch does. The same samplers, and bit for bit the same orders from the s
 
 Pitfalls. Sampling *with* replacement sees about 63 % of the samples in an epoch, and some of them three times.
 
-Exercises. Write a sampler that gives every class equally often. Which of those here does it with weights?
+Exercises. How can a sampler of those here draw every class equally often, where 90 samples are of one and 10 of the
+other?
 """
 
 from __future__ import annotations
