@@ -145,6 +145,19 @@ def memory_cases() -> Iterator[Case]:
     yield "memory: np.empty instead", 0, lambda: fill(np.empty), theirs
 
 
+def order_cases() -> Iterator[Case]:
+    """From N,C,H,W to C,H,W,N, beside PyTorch's own copy to its channels_last."""
+    for shape in ((4, 64, 56, 56), (16, 64, 28, 28), (32, 32, 32, 32), (64, 20, 28, 28), (64, 32, 32, 32)):
+        xt = torch.randn(*shape)
+        x, view = xt.numpy(), xt.numpy().transpose(1, 2, 3, 0)
+
+        def theirs(xt: torch.Tensor = xt) -> object:
+            return xt.contiguous(memory_format=torch.channels_last)
+
+        yield f"order {shape}", 0, lambda x=x: to_chwn(x), theirs
+        yield f"order {shape}, plain copy", 0, lambda view=view: np.ascontiguousarray(view), theirs
+
+
 def all_cases() -> Iterator[Case]:
     for args in CONVOLUTIONS:
         yield from convolution(*args)
@@ -154,6 +167,7 @@ def all_cases() -> Iterator[Case]:
         yield from pooling(*args)
     yield from mask_cases()
     yield from memory_cases()
+    yield from order_cases()
 
 
 def median_pair(ours: Callable[[], object], theirs: Callable[[], object], repeats: int) -> tuple[float, float]:

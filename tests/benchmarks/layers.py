@@ -25,6 +25,10 @@ CONVOLUTIONS = {
     "256->64, 1x1 at 28": ((16, 256, 64, 28, 1, 1, 0, 1), 1.5),
     "3->32, 5x5 at 32": ((32, 3, 32, 32, 5, 1, 2, 1), 1.5),
     "depthwise 64, 3x3 at 28": ((16, 64, 64, 28, 3, 1, 1, 64), 1.5),
+    "depthwise 32, 3x3 at 112, stride 2, batch 2": ((2, 32, 32, 112, 3, 2, 1, 32), 1.5),
+    "depthwise 96, 7x7 at 28, batch 4": ((4, 96, 96, 28, 7, 1, 3, 96), 1.5),
+    "128 in 32 groups, 3x3 at 28": ((16, 128, 128, 28, 3, 1, 1, 32), 1.5),
+    "3->64, 7x7 at 112, stride 2, batch 4": ((4, 3, 64, 112, 7, 2, 3, 1), 1.5),
     "64->64, 3x3 at 28, batch 1": ((1, 64, 64, 28, 3, 1, 1, 1), 1.5),
 }
 
@@ -67,6 +71,30 @@ def cases(threads: int) -> Iterator[Case]:
     """Every case of this file."""
     for name, (shape, target) in CONVOLUTIONS.items():
         yield Case(f"conv2d {name}", convolution(*shape), target)
+    yield Case(
+        "conv1d 64->64, 3 at 256",
+        forward_backward(
+            normal((16, 64, 256), (64, 64, 3), (64,)), lambda lib, x, w, b: lib.nn.functional.conv1d(x, w, b, padding=1)
+        ),
+        1.5,
+    )
+    yield Case(
+        "conv_transpose2d 64->32, 4x4 at 14, stride 2",
+        forward_backward(
+            normal((16, 64, 14, 14), (64, 32, 4, 4), (32,)),
+            lambda lib, x, w, b: lib.nn.functional.conv_transpose2d(x, w, b, 2, 1),
+        ),
+        1.5,
+    )
+    grid = np.random.default_rng(2).uniform(-1, 1, (8, 28, 28, 2)).astype(np.float32)
+    yield Case(
+        "grid_sample, 8x16x28x28",
+        forward_backward(
+            lambda: [*normal((8, 16, 28, 28))(), grid],
+            lambda lib, x, g: lib.nn.functional.grid_sample(x, g, align_corners=False),
+        ),
+        1.5,
+    )
     image = normal((64, 20, 28, 28))
     for name, function in (
         ("max_pool2d(2)", lambda lib, x: lib.nn.functional.max_pool2d(x, 2)),

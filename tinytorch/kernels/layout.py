@@ -65,8 +65,41 @@ def contiguous_batch_last(x: Array) -> Array:
     if view.flags.c_contiguous:
         return view
     copy = empty(view.shape, x.dtype)
-    copy[...] = view
+    if x.flags.c_contiguous and x.size >= SMALL:
+        _transpose(x.reshape(len(x), -1), copy.reshape(-1, len(x)))
+    else:
+        copy[...] = view
     return copy
+
+
+SMALL = 1 << 13
+"""Elements; fewer are copied in one call, however they lie."""
+_CACHE = 1 << 15  # bytes of a first-level cache; places whose addresses differ by a multiple of _SET fight for
+_SET = 1 << 12  # the same few lines of it
+
+
+def _transpose(x: Array, out: Array) -> None:
+    """out = x.T for contiguous x (N, M), out (M, N): one to six times as fast as the plain copy.
+
+    NumPy's copy reads down the N rows of `x`. That is fast when there are many and the cache holds a line of each.
+    With few rows it is faster to go along them; and where their lines all claim the same places of the cache (a
+    row is a multiple of 4 KB, as with 64 x 64 pixels), they are first copied to rows that are a line longer.
+
+    Measured by ``python tests/benchmarks/bench_kernels.py --only order``.
+    """
+    n, m = x.shape
+    if n <= 8:
+        for i in range(n):
+            out[:, i] = x[i]
+    elif n * math.gcd(x.strides[0], _SET) <= _CACHE:
+        out[...] = x.T
+    else:
+        length = max(16, (1 << 18) // x.itemsize // n)
+        with scratch((n, length + 16), x.dtype) as rows:
+            for start in range(0, m, length):
+                part = rows[:, : min(length, m - start)]
+                part[...] = x[:, start : start + length]
+                out[start : start + length] = part.T
 
 
 _LARGEST_KEPT = 1 << 24  # bytes; a larger scratch buffer is freed after use rather than kept
