@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tinytorch.kernels import conv, conv_reference, threads
 from tinytorch.kernels.conv_columns import Columns
-from tinytorch.kernels.conv_reference import conv2d_im2col, conv2d_loop
+from tinytorch.kernels.conv_reference import conv2d_im2col, conv2d_loop, conv2d_taps
 from tinytorch.kernels.layout import is_chwn
 
 
@@ -42,7 +42,7 @@ def check(
 @given(data=st.data())
 def test_any_arguments(data):
     draw = data.draw
-    groups = draw(st.sampled_from([1, 1, 2, 3]))
+    groups = draw(st.sampled_from([1, 1, 2, 3, 16]))  # with 16, a part of the cases goes by `conv_bands`
     channels, out = groups * draw(st.integers(1, 3)), groups * draw(st.integers(1, 3))
     kernel, stride, dilation = (draw(st.tuples(st.integers(1, 4), st.integers(1, 4))) for _ in range(3))
     padding = draw(st.tuples(st.integers(0, 4), st.integers(0, 4)))
@@ -100,6 +100,13 @@ def test_shapes_that_networks_use(shape, weight_shape, padding, dtype):
             "dilation": (2, 3),
             "groups": 2,
         },
+        {"shape": (16, 64, 28, 28), "weight_shape": (64, 1, 3, 3), "groups": 64, "padding": (1, 1)},
+        {"shape": (2, 32, 57, 57), "weight_shape": (32, 1, 3, 3), "groups": 32, "padding": (1, 1), "stride": (2, 2)},
+        {"shape": (2, 16, 15, 15), "weight_shape": (16, 1, 7, 7), "groups": 16, "padding": (3, 3), "stride": (3, 2)},
+        {"shape": (3, 64, 14, 14), "weight_shape": (128, 4, 3, 3), "groups": 16, "padding": (1, 1), "dilation": (2, 1)},
+        {"shape": (2, 16, 9, 9), "weight_shape": (32, 1, 1, 2), "groups": 16, "stride": (3, 3)},  # rows nobody reads
+        {"shape": (1, 16, 200, 300), "weight_shape": (16, 1, 3, 11), "groups": 16},  # one group in several chunks
+        {"shape": (0, 16, 5, 5), "weight_shape": (16, 1, 3, 3), "groups": 16},
     ],
 )
 def test_corner_cases(case):
@@ -149,7 +156,33 @@ def test_loop_im2col_and_fast_agree(padding, stride):
     )
     pads, steps = (padding, padding), (stride, stride)
     np.testing.assert_allclose(conv2d_im2col(x, w, pads, steps), loop, atol=1e-12)
+    np.testing.assert_allclose(conv2d_taps(x, w, pads, steps), loop, atol=1e-12)
     np.testing.assert_allclose(conv.conv2d(x, w, None, steps, pads), loop, atol=1e-12)
+
+
+@pytest.mark.parametrize("channels, out", [(1, 1), (2, 4), (4, 2)])
+@pytest.mark.parametrize("padding, stride", [((0, 0), (1, 1)), ((1, 2), (2, 3)), ((4, 0), (1, 2))])
+def test_taps_and_bands_agree_for_many_groups(channels, out, padding, stride):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((3, 16 * channels, 9, 10)), rng.standard_normal((16 * out, channels, 3, 2))
+    want = conv2d_taps(x, w, padding, stride, 16)
+    np.testing.assert_allclose(conv.conv2d(x, w, None, stride, padding, groups=16), want, atol=1e-12)
+    gy = rng.standard_normal(want.shape)  # the gradients by the adjoint identity: <gy, conv(x, w)> is linear in both
+    gx = conv.conv2d_input(gy, w, x.shape, stride, padding, groups=16)
+    gw = conv.conv2d_weight(x, gy, w.shape, stride, padding, groups=16)
+    np.testing.assert_allclose([np.vdot(gx, x), np.vdot(gw, w)], np.vdot(gy, want), rtol=1e-10)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_number_that_is_not_finite_reaches_only_the_windows_that_see_it(bad):
+    x, w = torch.randn(2, 16, 12, 12), torch.randn(16, 1, 3, 3)
+    x[1, 3, 5, 5] = bad
+    want = F.conv2d(x, w, padding=1, groups=16)
+    got = conv.conv2d(x.numpy(), w.numpy(), padding=(1, 1), groups=16)
+    np.testing.assert_allclose(got, want.numpy(), atol=1e-5)
+    want = F.conv_transpose2d(x, w, stride=2, groups=16).numpy()
+    got = conv.conv2d_input(x.numpy(), w.numpy(), want.shape, (2, 2), groups=16)
+    np.testing.assert_allclose(got, want, atol=1e-5)
 
 
 def test_transposed_convolution_with_bias_and_output_padding():
@@ -161,18 +194,19 @@ def test_transposed_convolution_with_bias_and_output_padding():
         np.testing.assert_allclose(got, want, atol=1e-12)
 
 
-def test_bits_do_not_depend_on_the_number_of_threads():
+@pytest.mark.parametrize("groups, channels", [(1, 20), (64, 64)])
+def test_bits_do_not_depend_on_the_number_of_threads(groups, channels):
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((64, 20, 28, 28)).astype(np.float32)
-    w = rng.standard_normal((20, 20, 3, 3)).astype(np.float32)
+    x = rng.standard_normal((64, channels, 28, 28)).astype(np.float32)
+    w = rng.standard_normal((channels, channels // groups, 3, 3)).astype(np.float32)
     before = threads.get_num_threads()
     results = []
     try:
         for n in (1, 2, 5):
             threads.set_num_threads(n)
-            y = conv.conv2d(x, w, padding=(1, 1))
-            gx = conv.conv2d_input(y, w, x.shape, padding=(1, 1))
-            gw = conv.conv2d_weight(x, y, w.shape, padding=(1, 1))
+            y = conv.conv2d(x, w, padding=(1, 1), groups=groups)
+            gx = conv.conv2d_input(y, w, x.shape, padding=(1, 1), groups=groups)
+            gw = conv.conv2d_weight(x, y, w.shape, padding=(1, 1), groups=groups)
             results.append((y.tobytes(), gx.tobytes(), gw.tobytes()))
     finally:
         threads.set_num_threads(before)

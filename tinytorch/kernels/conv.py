@@ -39,10 +39,12 @@ import math
 
 import numpy as np
 
+from tinytorch.kernels.conv_bands import Steps, bands_for, bands_pay
 from tinytorch.kernels.conv_columns import Block, Columns
 from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, empty_chwn, scratch
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.threads import run_blocks
+from tinytorch.kernels.windows import taps_of_remainder
 
 FLOPS_PER_MICROSECOND = 75e3  # a rough speed of one core, to tell small work from large
 
@@ -66,7 +68,13 @@ def conv2d(
     y = empty_chwn((n, weight.shape[0], out_h, out_w), x.dtype)
     start = (-padding[0], -padding[1])
     by_group = weight.reshape(groups, -1, *weight.shape[1:])
-    _correlate(_split_groups(x, groups), by_group, bias, _split_groups(y, groups), stride, start, dilation)
+    by_group_x, by_group_y = _split_groups(x, groups), _split_groups(y, groups)
+    if bands_pay(groups, *by_group.shape[1:3]):
+        steps = (Steps(s, -p, d) for s, p, d in zip(stride, padding, dilation, strict=True))
+        bands = bands_for(by_group_x.shape, by_group.shape[1], kernel, (out_h, out_w), *steps)
+        if bands.correlate(by_group_x, by_group, bias, by_group_y):
+            return y
+    _correlate(by_group_x, by_group, bias, by_group_y, stride, start, dilation)
     return y
 
 
@@ -89,10 +97,14 @@ def conv2d_input(
     target = _split_groups(gx, groups)
     # the roles of input and output channels are exchanged: (G, O, C, KH, KW) -> (G, C, O, KH, KW)
     by_group = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)
+    if bands_pay(groups, *by_group.shape[1:3]) and _input_by_bands(
+        g, by_group, target, stride, padding, dilation, bias
+    ):
+        return gx
     for a in range(min(stride[0], input_shape[2])):
-        taps_h, first_h, step_h = _taps(a, weight.shape[2], stride[0], padding[0], dilation[0])
+        taps_h, first_h, step_h = taps_of_remainder(a, weight.shape[2], stride[0], padding[0], dilation[0])
         for b in range(min(stride[1], input_shape[3])):
-            taps_w, first_w, step_w = _taps(b, weight.shape[3], stride[1], padding[1], dilation[1])
+            taps_w, first_w, step_w = taps_of_remainder(b, weight.shape[3], stride[1], padding[1], dilation[1])
             part = target[:, :, a :: stride[0], b :: stride[1]] if stride != (1, 1) else target
             taps = by_group[..., taps_h, taps_w]
             if taps.size == 0:
@@ -120,6 +132,11 @@ def conv2d_weight(
     """
     g = _split_groups(grad, groups)
     (channels, kh, kw), out_channels = weight_shape[1:], g.shape[1]
+    if bands_pay(groups, out_channels, channels):
+        steps = (Steps(s, -p, d) for s, p, d in zip(stride, padding, dilation, strict=True))
+        by_group_x = _split_groups(x, groups)
+        bands = bands_for(by_group_x.shape, out_channels, (kh, kw), g.shape[2:4], *steps)
+        return bands.weight_gradient(by_group_x, g).reshape(weight_shape)
     start = (-padding[0], -padding[1])
     columns = Columns(_split_groups(x, groups), (kh, kw), g.shape[2:4], stride, start, dilation)
     flops = 2.0 * groups * columns.depth * math.prod(g.shape[1:])
@@ -144,27 +161,29 @@ def conv2d_weight(
     return np.ascontiguousarray(total.transpose(0, 4, 3, 1, 2)).reshape(weight_shape)
 
 
+def _input_by_bands(
+    g: Array, weight: Array, target: Array, stride: Pair, padding: Pair, dilation: Pair, bias: Array | None
+) -> bool:
+    """`conv2d_input` for groups of few channels, arrays by group; whether all results are finite (`Bands`)."""
+    kernel_h = weight.shape[3]
+    finite = True
+    for b in range(min(stride[1], target.shape[3])):  # rows of all remainders go together, columns apart
+        taps_w, first_w, step_w = taps_of_remainder(b, weight.shape[4], stride[1], padding[1], dilation[1])
+        part, taps = target[:, :, :, b :: stride[1]], weight[..., taps_w]
+        if taps.size == 0:
+            part[...] = 0 if bias is None else bias.reshape(len(part), -1, 1, 1, 1)
+            continue
+        down = Steps(1, padding[0], -dilation[0], stride[0])
+        kernel, right = (kernel_h, taps.shape[4]), Steps(1, first_w, step_w)
+        bands = bands_for(g.shape, part.shape[1], kernel, part.shape[2:4], down, right)
+        finite &= bands.correlate(g, taps, bias, part)
+    return finite
+
+
 def _split_groups(x: Array, groups: int) -> Array:
     """Logical (N, C, H, W) -> contiguous (groups, C // groups, H, W, N)."""
     rows = contiguous_batch_last(x)
     return rows.reshape(groups, rows.shape[0] // groups, *rows.shape[1:])
-
-
-def _taps(remainder: int, size: int, stride: int, padding: int, dilation: int) -> tuple[slice, int, int]:
-    """For input pixels i = remainder + stride * m: which kernel taps reach them, and from where.
-
-    Output h reads pixel i through tap k when h * stride + k * dilation - padding = i, so
-    h = m + (remainder + padding - k * dilation) / stride must come out whole. Such k are evenly spaced. Returns the
-    slice of taps, last first (the flip); h - m of that last tap; and the distance in h from tap to tap.
-    """
-    spacing = stride // math.gcd(stride, dilation)
-    matching = [k for k in range(size) if (remainder + padding - k * dilation) % stride == 0]
-    if not matching:
-        return slice(0, 0), 0, 1
-    last = matching[-1]
-    first_h = (remainder + padding - last * dilation) // stride
-    stop = matching[0] - spacing
-    return slice(last, stop if stop >= 0 else None, -spacing), first_h, spacing * dilation // stride
 
 
 def _correlate(

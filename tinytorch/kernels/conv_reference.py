@@ -87,6 +87,29 @@ def conv2d_im2col(x: Array, weight: Array, padding: Pair = (0, 0), stride: Pair 
     return product.reshape(o, n, out_h, out_w).transpose(1, 0, 2, 3)
 
 
+def conv2d_taps(x: Array, weight: Array, padding: Pair = (0, 0), stride: Pair = (1, 1), groups: int = 1) -> Array:
+    """The same sum in another order: for each of the KH * KW taps, the whole image, shifted, times that one weight.
+
+    With `groups`, weight (O, C // groups, KH, KW): each group of output channels sees its own input channels only.
+
+    >>> x, weight = np.ones((1, 2, 3, 3)), np.array([1.0, 10.0]).reshape(2, 1, 1, 1)
+    >>> conv2d_taps(x, weight, groups=2)[0, :, 0, 0]
+    array([ 1., 10.])
+    """
+    n, c = x.shape[:2]
+    o, _, kh, kw = weight.shape
+    padded = np.pad(x, ((0, 0), (0, 0), (padding[0], padding[0]), (padding[1], padding[1])))
+    out_h, out_w = ((padded.shape[2 + i] - (kh, kw)[i]) // stride[i] + 1 for i in (0, 1))
+    by_group = padded.reshape(n, groups, c // groups, *padded.shape[2:])
+    y = np.zeros((n, groups, o // groups, out_h, out_w), x.dtype)
+    for i in range(kh):
+        for j in range(kw):
+            shifted = by_group[:, :, :, i : i + out_h * stride[0] : stride[0], j : j + out_w * stride[1] : stride[1]]
+            tap = weight[:, :, i, j].reshape(groups, o // groups, c // groups)
+            y += np.einsum("goc,ngchw->ngohw", tap, shifted[..., :out_h, :out_w])
+    return y.reshape(n, o, out_h, out_w)
+
+
 def main() -> None:
     """Time the loop, one matrix product and the fast kernel on a layer of the CNN; assert that they agree."""
     import time

@@ -10,6 +10,8 @@ which exists if it lies in range(size). Everything here answers one question: fo
 
 from __future__ import annotations
 
+import math
+
 from tinytorch.kernels.layout import Pair
 
 
@@ -55,6 +57,23 @@ def tap(offset: int, stride: int, out: int, size: int) -> tuple[slice, slice]:
     if start == stop:
         return slice(0, 0), slice(0, 0)
     return slice(start, stop, 1), slice(offset + start * stride, offset + (stop - 1) * stride + 1, stride)
+
+
+def taps_of_remainder(remainder: int, size: int, stride: int, padding: int, dilation: int) -> tuple[slice, int, int]:
+    """For input pixels i = remainder + stride * m: which kernel taps reach them, and from where.
+
+    Output h reads pixel i through tap k when h * stride + k * dilation - padding = i, so
+    h = m + (remainder + padding - k * dilation) / stride must come out whole. Such k are evenly spaced. Returns the
+    slice of taps, last first (the flip); h - m of that last tap; and the distance in h from tap to tap.
+    """
+    spacing = stride // math.gcd(stride, dilation)
+    matching = [k for k in range(size) if (remainder + padding - k * dilation) % stride == 0]
+    if not matching:
+        return slice(0, 0), 0, 1
+    last = matching[-1]
+    first_h = (remainder + padding - last * dilation) // stride
+    stop = matching[0] - spacing
+    return slice(last, stop if stop >= 0 else None, -spacing), first_h, spacing * dilation // stride
 
 
 def pool_output_size(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:

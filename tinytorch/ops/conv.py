@@ -39,10 +39,12 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import conv_volume as kernels
 from tinytorch.kernels.channel_sums import sum_per_channel
+from tinytorch.kernels.layout import to_chwn
 from tinytorch.ops.conv_arguments import (
     check_bias,
     check_convolution,
@@ -87,7 +89,7 @@ class Conv2d(Convolution):
         x, weight = ctx.saved_tensors
         x_shape, weight_shape = ctx.intermediates
         need_x, need_weight, need_bias = ctx.needs_input_grad
-        geometry = ctx.geometry()
+        geometry, grad = ctx.geometry(), _batch_last(grad)
         return (
             Conv2dInput.apply(grad, weight, None, input_shape=x_shape, **geometry) if need_x else None,
             Conv2dWeight.apply(x, grad, weight_shape=weight_shape, **geometry) if need_weight else None,
@@ -114,7 +116,7 @@ class Conv2dInput(Convolution):
         y, weight = ctx.saved_tensors
         y_shape, weight_shape = ctx.intermediates
         need_y, need_weight, need_bias = ctx.needs_input_grad
-        geometry = ctx.geometry()
+        geometry, grad = ctx.geometry(), _batch_last(grad)
         return (
             _convolved_to(y_shape, grad, weight, geometry) if need_y else None,
             Conv2dWeight.apply(grad, y, weight_shape=weight_shape, **geometry) if need_weight else None,
@@ -159,6 +161,14 @@ class SumPerChannel(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
         return grad.reshape(-1, *[1] * (len(shape) - 2)).expand(shape)
+
+
+def _batch_last(grad: Tensor) -> Tensor:
+    """`grad` in the memory order of the kernels, copied once for the three that read it.
+
+    Not if it is to be differentiated (``create_graph``), as the copy would not be recorded.
+    """
+    return grad if is_grad_enabled() or grad._array.ndim != 4 else Tensor._wrap(to_chwn(grad._array))
 
 
 def _convolved_to(y_shape: tuple[int, ...], x: Tensor, weight: Tensor, geometry: dict[str, Any]) -> Tensor:
