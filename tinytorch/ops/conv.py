@@ -39,12 +39,12 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.autograd.modes import is_grad_enabled
+from tinytorch.autograd.modes import is_grad_enabled, state
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import conv_volume as kernels
 from tinytorch.kernels.channel_sums import sum_per_channel
-from tinytorch.kernels.layout import to_chwn
+from tinytorch.kernels.layout import is_chwn, to_chwn
 from tinytorch.ops.conv_arguments import (
     check_bias,
     check_convolution,
@@ -81,15 +81,20 @@ class Conv2d(Convolution):
     ) -> np.ndarray:  # fmt: skip
         need_x, need_weight, _ = ctx.needs_input_grad[:3]
         ctx.save_for_backward(x if need_weight else None, weight if need_x else None)
-        ctx.save_intermediates(x.shape, weight.shape)
-        return kernels.conv(x, weight, bias, stride, padding, dilation, groups)
+        # images that have to be copied to the kernels' memory order are kept so for the gradient of the weight as well
+        copied = to_chwn(x) if x.ndim == 4 and not is_chwn(x) else None
+        keep = copied is not None and need_weight and state.saved_tensors_hooks is None
+        ctx.save_intermediates(x.shape, weight.shape, copied if keep else None)
+        return kernels.conv(x if copied is None else copied, weight, bias, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any, Any]:
         x, weight = ctx.saved_tensors
-        x_shape, weight_shape = ctx.intermediates
+        x_shape, weight_shape, copied = ctx.intermediates
         need_x, need_weight, need_bias = ctx.needs_input_grad
-        geometry, grad = ctx.geometry(), _batch_last(grad)
+        geometry = ctx.geometry()
+        if not is_grad_enabled():  # nobody differentiates again: copies need not be recorded
+            x, grad = x if copied is None else Tensor._wrap(copied), _batch_last(grad)
         return (
             Conv2dInput.apply(grad, weight, None, input_shape=x_shape, **geometry) if need_x else None,
             Conv2dWeight.apply(x, grad, weight_shape=weight_shape, **geometry) if need_weight else None,
@@ -116,7 +121,9 @@ class Conv2dInput(Convolution):
         y, weight = ctx.saved_tensors
         y_shape, weight_shape = ctx.intermediates
         need_y, need_weight, need_bias = ctx.needs_input_grad
-        geometry, grad = ctx.geometry(), _batch_last(grad)
+        geometry = ctx.geometry()
+        if not is_grad_enabled():
+            grad = _batch_last(grad)
         return (
             _convolved_to(y_shape, grad, weight, geometry) if need_y else None,
             Conv2dWeight.apply(grad, y, weight_shape=weight_shape, **geometry) if need_weight else None,
@@ -164,11 +171,8 @@ class SumPerChannel(Primitive):
 
 
 def _batch_last(grad: Tensor) -> Tensor:
-    """`grad` in the memory order of the kernels, copied once for the three that read it.
-
-    Not if it is to be differentiated (``create_graph``), as the copy would not be recorded.
-    """
-    return grad if is_grad_enabled() or grad._array.ndim != 4 else Tensor._wrap(to_chwn(grad._array))
+    """`grad` in the kernels' memory order, copied once for all that read it. The copy is not recorded."""
+    return Tensor._wrap(to_chwn(grad._array)) if grad._array.ndim == 4 else grad
 
 
 def _convolved_to(y_shape: tuple[int, ...], x: Tensor, weight: Tensor, geometry: dict[str, Any]) -> Tensor:
