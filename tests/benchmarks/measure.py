@@ -23,7 +23,7 @@ import tinytorch
 __all__ = ["Case", "Measured", "busy_elsewhere", "measure", "row", "use_threads"]
 
 PAUSE = 0.03  # seconds before each block
-BLOCK = 0.03  # seconds that a block should last, at least
+BLOCK = 0.1  # seconds that a block should last, at least: steps follow each other, as in training
 
 
 @dataclasses.dataclass(frozen=True)

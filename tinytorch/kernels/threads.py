@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 Block = TypeVar("Block")
 
-MIN_PARALLEL_MICROSECONDS = 1500.0
+MIN_PARALLEL_MICROSECONDS = 500.0
 """Work estimated to last less than this on one thread is not worth waking another one up for: that takes about 100,
 and whenever two threads meet at the global lock, one of them may sleep for 50."""
 
