@@ -7,7 +7,7 @@ Goal: train the CNN, and come back to it after an interruption.
 
     python examples/train_cnn.py                        # 4,000 bundled digits, offline
     python examples/train_cnn.py --data ~/mnist         # all of MNIST, from IDX files in that folder
-    python examples/train_cnn.py --resume               # go on after Ctrl-C
+    python examples/train_cnn.py --resume               # go on after Ctrl-C, or after a crash
 
 Writes to the folder ``--out`` (default ``runs/cnn``): ``best.pt`` (weights of the best epoch), ``last.pt``
 (everything that a resumed run needs to give the numbers of an unbroken one), ``curves.png`` and ``history.json``.
@@ -72,7 +72,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--optimizer", choices=OPTIMIZERS, default="adamw")
     parser.add_argument("--shift", type=int, default=2, help="move each training image by up to so many pixels")
     parser.add_argument("--limit", type=positive_int, help="use only so many training images")
+    parser.add_argument("--held-out", type=positive_int, help="use only so many held-out images")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--save-every", type=positive_int, help="save after so many batches, not only after epochs")
     parser.add_argument("--resume", nargs="?", const="last", help="checkpoint to go on from (default: OUT/last.pt)")
     parser.add_argument("--out", type=Path, default=Path("runs/cnn"))
     args = parser.parse_args()
@@ -96,7 +98,7 @@ def load_digits(args: argparse.Namespace) -> tuple[TensorDataset, TensorDataset]
     for train in (True, False):
         digits = MNIST(args.data, train=train, download=args.download) if args.data else MNISTSample(train=train)
         images = (digits.data.unsqueeze(1).float() / 255 - 0.1307) / 0.3081
-        count = args.limit if train and args.limit else len(images)
+        count = (args.limit if train else args.held_out) or len(images)
         parts.append(TensorDataset(images[:count], digits.targets[:count]))
     return parts[0], parts[1]
 
@@ -167,6 +169,8 @@ class Run:
                 bar.advance(loss, correct, len(labels))
                 if stop.requested:
                     break
+                if self.args.save_every and self.batches_done % self.args.save_every == 0:
+                    self.save()
         self.seconds += time.perf_counter() - start
 
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, int]:
@@ -181,7 +185,7 @@ class Run:
         return loss.item(), int((scores.argmax(1) == labels).sum())
 
     def finish_epoch(self) -> None:
-        """Evaluate, remember, save."""
+        """Evaluate, remember, save: ``last.pt`` at the end, so that files of a finished epoch are never missing."""
         loss, accuracy = evaluate(self.model, self.held_out)
         train_loss = self.epoch_loss / len(self.loader.dataset)
         self.history.append({"train_loss": train_loss, "loss": loss, "accuracy": accuracy})
@@ -194,9 +198,11 @@ class Run:
             torch.save(self.model.state_dict(), self.args.out / "best.pt")
         self.epoch, self.batches_done, self.epoch_loss = self.epoch + 1, 0, 0.0
         self.order_at_epoch_start = self.order.get_state()
-        self.save()
-        (self.args.out / "history.json").write_text(json.dumps(self.history, indent=1))
+        half = self.args.out / "history.json.tmp"
+        half.write_text(json.dumps(self.history, indent=1))
+        half.replace(self.args.out / "history.json")
         draw_curves(self.history, self.args.out / "curves.png")
+        self.save()
 
     # ------------------------------------------------------------------------------------ checkpoints
 

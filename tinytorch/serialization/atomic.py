@@ -7,8 +7,8 @@ system does entirely or not at all::
 
     write a temporary file -> fsync -> rename it -> fsync of the folder, so that the rename lasts
 
-A killed process can leave a temporary file behind. It is hidden, its name ends in ``.tmp``, and nothing ever
-reads it.
+Where the system can, the temporary file has no name while it is written (``O_TMPFILE``), so that a killed process
+leaves nothing behind. Elsewhere it can: a hidden file whose name ends in ``.tmp``, which nothing ever reads.
 """
 
 from __future__ import annotations
@@ -32,33 +32,54 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     own. A symbolic link stays a link: the file that it points to is replaced. What is no regular file
     (``/dev/null``, a pipe) is simply written to.
 
-    Raises RuntimeError if the folder does not exist, OSError as ``open`` does.
+    Raises RuntimeError if the folder does not exist, and OSError, naming ``path``, when it cannot be written: the
+    disk is full, the folder is read-only.
     """
     target = os.path.realpath(os.fspath(path))
     folder = os.path.dirname(target)
     if not os.path.isdir(folder):
         raise RuntimeError(f"Parent directory {folder} does not exist.")
-    old = os.stat(target) if os.path.exists(target) else None
-    if old is not None and not stat.S_ISREG(old.st_mode):
-        with open(target, "wb") as file:
-            yield file
-        return
     temporary = os.path.join(folder, f".tinytorch-{secrets.token_hex(8)}.tmp")
-    binary = getattr(os, "O_BINARY", 0)  # Windows would change line ends otherwise
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o666)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        old = os.stat(target) if os.path.exists(target) else None
+        if old is not None and not stat.S_ISREG(old.st_mode):
+            with open(target, "wb") as file:
+                yield file
+            return
+        with os.fdopen(_create(folder, temporary), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+            if os.fstat(file.fileno()).st_nlink == 0:
+                _give_name(file.fileno(), temporary)
         if old is not None:
             os.chmod(temporary, stat.S_IMODE(old.st_mode))
         os.replace(temporary, target)
-    except BaseException:  # also KeyboardInterrupt: whatever the reason, leave nothing behind
+    except BaseException as error:  # also KeyboardInterrupt: whatever the reason, leave nothing behind
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, temporary):
+            raise OSError(error.errno, os.strerror(error.errno), target) from error  # "No space left", but where?
         raise
     _sync_folder(folder)
+
+
+def _create(folder: str, temporary: str) -> int:
+    """A descriptor of a new file in ``folder``: without a name if the system and the file system know that."""
+    if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            return os.open(folder, os.O_WRONLY | os.O_TMPFILE, 0o666)
+    binary = getattr(os, "O_BINARY", 0)  # Windows would change line ends otherwise
+    return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o666)
+
+
+def _give_name(descriptor: int, name: str) -> None:
+    """Enter a file without a name into its folder."""
+    here = os.open("/proc/self/fd", os.O_RDONLY)
+    try:
+        os.link(str(descriptor), name, src_dir_fd=here)  # with a dir_fd links are followed, without one they are not
+    finally:
+        os.close(here)
 
 
 def _sync_folder(folder: str) -> None:
