@@ -46,7 +46,6 @@ free neither. What a node keeps for backward is the next part: :mod:`.saving`.
 Exercises. Draw the graph of ``d = a * a; e = d + d`` by hand, then ``print(viz.graph(e))``. How many edges has each
 node? Answers: ``python -m tinytorch.learn answers 1``; more: ``python -m tinytorch.learn start --chapter 1``.
 Check: ``python -m pytest tests/autograd/test_engine.py``.
-
 """
 
 from __future__ import annotations

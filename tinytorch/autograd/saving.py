@@ -28,8 +28,7 @@ What PyTorch does. ``SavedVariable`` and ``VariableVersion`` in C++: the same th
 Pitfalls. An array that is neither input nor output can be kept too (``save_intermediates``), but it counts as a
 constant: a second derivative does not look into it.
 
-Exercises. Which of x and y does the node of ``y = x * 3`` keep, which that of ``y = x * x``, of ``y = x + x``?
-Check: ``python -m pytest tests/autograd/test_engine.py``.
+Exercises. Which of x and y does the node of ``y = x * 3`` keep? And that of ``y = x * x``, and of ``y = x + x``?
 """
 
 from __future__ import annotations
