@@ -77,14 +77,14 @@ def optimizer_step(library: Any, parameters: list[Any]) -> Callable[[], Any]:
     return step
 
 
-def loading(library: Any) -> Callable[[], Any]:
-    """One epoch over 4,000 digits in shuffled batches of 64."""
+def loading(library: Any, **options: Any) -> Callable[[], Any]:
+    """One epoch over 4,000 digits in shuffled batches of 64; with workers, they are started and ended in it."""
     from tinytorch.datasets import MNISTSample
 
     digits = MNISTSample(train=True)
     pixels = library.tensor(digits.data.numpy().astype(np.float32))
     data = library.utils.data.TensorDataset(pixels, library.tensor(digits.targets.numpy()))
-    loader = library.utils.data.DataLoader(data, batch_size=64, shuffle=True)
+    loader = library.utils.data.DataLoader(data, batch_size=64, shuffle=True, **options)
 
     def run() -> Any:
         library.manual_seed(0)
@@ -101,3 +101,5 @@ def cases(threads: int) -> Iterator[Case]:
     yield Case("Adam step, the CNN's parameters", adam_on_cnn)
     yield Case("Adam step, 10 million parameters", adam_on_ten_million, 1.5)
     yield Case("DataLoader, 4,000 digits in batches of 64", loading)
+    yield Case("the same with 2 workers", lambda library: loading(library, num_workers=2))
+    yield Case("and the workers kept", lambda library: loading(library, num_workers=2, persistent_workers=True))

@@ -5,15 +5,16 @@ Next: tinytorch/kernels/conv_reference.py
 
 Goal: join a dataset, a sampler and a collate function into an iterable of batches.
 
-**Everything runs in this process.** With ``num_workers`` no worker processes are started: the arrays are in
-memory, and sending them between processes would cost more than cutting them out. The batches are the same and come
-in the same order, random numbers of the dataset included: see :mod:`~tinytorch.utils.data.workers`.
+**Workers.** With ``num_workers=0`` batches are made in this process, when they are asked for. That is best for arrays
+in memory. Where samples must be read, decoded or transformed, ``num_workers=N`` starts N processes that make batches
+ahead of time; they come in the same order. How: :mod:`~tinytorch.utils.data.workers` (who does what),
+:mod:`~tinytorch.utils.data.worker` (inside such a process), :mod:`~tinytorch.utils.data.sending` (shared memory).
 
 **Same seed, same batches.** Each epoch costs the generator what it costs in PyTorch: one 64-bit draw for the
 worker seed (used or not), then, for a shuffle without a generator of its own, one more for the permutation's
 seed.
 
-What PyTorch does. The same arguments; its workers are processes.
+What PyTorch does. The same.
 
 Pitfalls. The last batch is smaller than the others: a mean of batch means is not the mean over the samples.
 ``drop_last`` drops it.
@@ -24,26 +25,33 @@ Exercises. How many batches have 1,000 samples in batches of 64? How large is th
 from __future__ import annotations
 
 import math
-import multiprocessing
-import multiprocessing.context
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tinytorch.utils.data.collate import default_collate, default_convert
 from tinytorch.utils.data.dataset import Dataset, IterableDataset
 from tinytorch.utils.data.fetch import IterableFetcher, MapFetcher
 from tinytorch.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
-from tinytorch.utils.data.workers import Team, get_worker_info
+from tinytorch.utils.data.worker_info import get_worker_info
 
 if TYPE_CHECKING:
     from tinytorch import Generator
+    from tinytorch.utils.data.workers import Workers
 
 T_co = TypeVar("T_co", covariant=True)
 
 __all__ = ["DataLoader", "get_worker_info"]
 
 _LOCKED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
+
+
+_REPLICAS = (
+    "With workers, each has a copy of the stream and gives all of it unless the stream itself takes a part: "
+    "see tinytorch.utils.data.get_worker_info."
+)
 
 
 class _InfiniteConstantSampler(Sampler[None]):
@@ -64,14 +72,19 @@ class DataLoader(Generic[T_co]):
         sampler: the order of the indices, in place of ``shuffle``.
         batch_sampler: lists of indices, in place of ``batch_size``, ``shuffle``, ``sampler`` and
             ``drop_last``.
-        num_workers: accepted; see the top of this file.
+        num_workers: how many processes make batches; 0: this one does.
         collate_fn: from a list of samples to a batch; :func:`default_collate` if None.
         pin_memory: accepted; warns, because there is no accelerator.
         drop_last: leave out a last batch that is too small.
-        worker_init_fn: called with each worker's number, in its random state.
-        timeout, multiprocessing_context, prefetch_factor: for workers; checked, no effect.
-        persistent_workers, pin_memory_device, in_order: the same.
+        timeout: seconds to wait for a worker's batch; 0 for ever.
+        worker_init_fn: called in each worker with its number, after seeding.
+        multiprocessing_context: how workers are started: ``"fork"``, ``"spawn"``, ``"forkserver"``, a context, or None
+            for Python's default. All but fork need a picklable dataset and, in scripts, ``if __name__ == "__main__"``.
         generator: draws the shuffle and the worker seed; None for the default generator.
+        prefetch_factor: batches that each worker makes ahead; 2 if None.
+        persistent_workers: the processes stay for the next epoch, with their copies of the dataset.
+        pin_memory_device: accepted, no effect.
+        in_order: with workers, batches come in the sampler's order; if False, as they get ready.
 
     Raises:
         ValueError: arguments that contradict each other.
@@ -121,6 +134,7 @@ class DataLoader(Generic[T_co]):
         self._reported_length: int | None = None  # what len() last said of a stream
         self._iterator: _Iterator | None = None
         self._locked = True
+        self.check_worker_number_rationality()
 
     def _set_samplers(
         self, batch_size: int | None, shuffle: bool | None, sampler: Any, batch_sampler: Any, drop_last: bool
@@ -163,14 +177,42 @@ class DataLoader(Generic[T_co]):
         return self.batch_sampler if self._auto_collation else self.sampler
 
     def __iter__(self) -> Iterator[Any]:
-        # Persistent workers keep their seed, so in PyTorch only the first epoch draws one: the same here.
         if not (self.persistent_workers and self.num_workers > 0):
             return _Iterator(self)
-        if self._iterator is None:
+        if self._iterator is None or self._iterator.broken:
             self._iterator = _Iterator(self)
-        else:
+        else:  # persistent workers keep their seed, so only the first epoch draws one
             self._iterator.restart()
         return self._iterator
+
+    def _start_workers(self, make_fetcher: Callable[[], Any], base_seed: int) -> Workers:
+        import multiprocessing  # late, as most loaders have no workers
+
+        from tinytorch.utils.data.workers import Workers
+
+        return Workers(
+            self.dataset,
+            make_fetcher,
+            self.num_workers,
+            context=self.multiprocessing_context or multiprocessing.get_context(),
+            base_seed=base_seed,
+            init=self.worker_init_fn,
+            prefetch=self.prefetch_factor or 0,
+            timeout=self.timeout,
+            in_order=self.in_order,
+        )
+
+    def check_worker_number_rationality(self) -> None:
+        """Warn if there are more workers than processors that this process may use."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        if cores is not None and self.num_workers > cores:
+            warnings.warn(
+                f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number "
+                f"of worker in current system is {cores}, which is smaller than what this DataLoader is going to "
+                "create. Please be aware that excessive worker creation might get DataLoader running slow or even "
+                "freeze, lower the worker number to avoid potential slowness/freeze if necessary.",
+                stacklevel=3,
+            )
 
     def __len__(self) -> int:
         """The number of batches; of a stream only if it has a length.
@@ -201,7 +243,7 @@ class _Iterator:
             )
         self._loader = loader
         self._base_seed = draw_seed(loader.generator)
-        self._fetcher: Any = None
+        self._workers: Workers | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -210,37 +252,58 @@ class _Iterator:
         self._indices = iter(loader._index_sampler)
         self._yielded = 0
         self._reported = loader._reported_length
+        make_fetcher = partial(
+            _make_fetcher,
+            loader.dataset, loader._is_stream, loader._auto_collation, loader.collate_fn, loader.drop_last,
+        )  # fmt: skip
         if loader.num_workers == 0:
-            self._fetcher = self._make_fetcher()
-        elif self._fetcher is not None:
-            self._fetcher.restart()
+            self._fetcher = make_fetcher()
+        elif self._workers is not None:
+            self._workers.start(self._indices, again=True)
         else:
-            self._fetcher = Team(
-                loader.dataset, loader.num_workers, self._base_seed, loader.worker_init_fn, self._make_fetcher
-            )
+            self._workers = loader._start_workers(make_fetcher, self._base_seed)
+            self._workers.start(self._indices)
 
-    def _make_fetcher(self) -> MapFetcher | IterableFetcher:
-        loader = self._loader
-        if loader._is_stream:
-            return IterableFetcher(loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last)
-        return MapFetcher(loader.dataset, loader._auto_collation, loader.collate_fn)
+    @property
+    def broken(self) -> bool:
+        """Whether its workers have been ended, by an error."""
+        return self._workers is not None and self._workers.closed
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
-        batch = self._fetcher.fetch(next(self._indices))
+        batch = self._fetcher.fetch(next(self._indices)) if self._workers is None else self._next_from_workers()
         self._yielded += 1
         if self._reported is not None and self._yielded > self._reported:
             warnings.warn(
                 f"Length of IterableDataset {self._loader.dataset} was reported to be {self._reported}"
-                f"(when accessing len(dataloader)), but {self._yielded} samples have been fetched. ",
+                f"(when accessing len(dataloader)), but {self._yielded} samples have been fetched. "
+                + _REPLICAS
+                * bool(self._workers),
                 stacklevel=2,
             )
         return batch
 
+    def _next_from_workers(self) -> Any:
+        assert self._workers is not None
+        try:
+            return next(self._workers)
+        except StopIteration:
+            if not self._loader.persistent_workers:
+                self._workers.close()
+            raise
+
     def __len__(self) -> int:
         return len(self._loader._index_sampler)
+
+
+def _make_fetcher(
+    dataset: Any, is_stream: bool, auto_collation: bool, collate_fn: Callable[[Any], Any], drop_last: bool
+) -> MapFetcher | IterableFetcher:
+    if is_stream:
+        return IterableFetcher(dataset, auto_collation, collate_fn, drop_last)
+    return MapFetcher(dataset, auto_collation, collate_fn)
 
 
 def _check_worker_arguments(
@@ -265,6 +328,8 @@ def _checked_context(context: Any, num_workers: int) -> Any:
     """``multiprocessing_context`` as PyTorch stores it: a context object, or None."""
     if context is None:
         return None
+    import multiprocessing.context
+
     if num_workers == 0:
         raise ValueError(
             "multiprocessing_context can only be used with multi-process loading (num_workers > 0), but got "

@@ -21,7 +21,7 @@ classes here combine datasets into new ones. Four small parts then make a loader
 Fast batches: a dataset may offer ``_collated_batch(indices)``, which returns at once what
 ``default_collate([self[i] for i in indices])`` would give, or None if it cannot. ``fetch.py`` decides when to use it.
 
-What PyTorch does. The same protocol; there ``num_workers`` starts processes, here nothing does (see the last part).
+What PyTorch does. The same protocol.
 
 Pitfalls. A dataset that draws random numbers in ``__getitem__`` gives other samples in every epoch: that is
 augmentation in training and a mistake in evaluation.

@@ -41,6 +41,8 @@ class MapFetcher:
         collate_fn: applied to the list of samples, or to the single sample.
     """
 
+    is_stream = False
+
     def __init__(self, dataset: Any, auto_collation: bool, collate_fn: Callable[[Any], Any]) -> None:
         self.dataset = dataset
         self.auto_collation = auto_collation
@@ -60,6 +62,8 @@ class MapFetcher:
 
 class IterableFetcher:
     """Fetches from a stream; ``drop_last`` ends it before a batch that is too short."""
+
+    is_stream = True
 
     def __init__(self, dataset: Any, auto_collation: bool, collate_fn: Callable[[Any], Any], drop_last: bool) -> None:
         self.auto_collation = auto_collation

@@ -1,137 +1,217 @@
-"""Workers, played by this process: the random numbers and the order of batches that worker processes would give.
+"""The workers of a data loader, seen from the training process: who gets which task, and in which order batches return.
 
-PyTorch's ``num_workers=N`` starts N processes. Process w is seeded with ``base_seed + w`` and makes the batches w,
-w + N, w + 2 N... What the dataset draws in it - PyTorch's, NumPy's and Python's random numbers - comes from that seed,
-and leaves the main process's generators alone. Here each worker is three generator states, put in place while it
-works::
+Task k is the k-th list of indices from the sampler. Tasks are dealt in turn; at any time ``prefetch_factor`` of each
+worker's are under way, so that batches are ready before they are asked for::
 
-    worker 0:  batch 0           batch 2
-    worker 1:           batch 1           batch 3        in one process, one after the other
+    worker 0:  batch 0           batch 2                 (batch 4)
+    worker 1:           batch 1           batch 3                  (batch 5)
 
-So a script prints the same numbers as with processes. What differs: the workers share one dataset object, while
-processes have a copy each.
+Each worker has one connection, for tasks in one direction and batches in the other. It is also how one side learns of
+the other's end: whatever kills a worker closes it, and then reading from it fails. The workers, for their part, stop
+when the training process closes it or dies.
 """
 
 from __future__ import annotations
 
-import random
+import itertools
+import os
+import pickle
+import signal
+import socket
+import time
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from contextlib import suppress
+from multiprocessing import connection as connections
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from typing import Any
 
-import numpy as np
+from tinytorch.utils.data.sending import Receiver
+from tinytorch.utils.data.worker import NEW_EPOCH, Failure, StreamEnded, work
+from tinytorch.utils.data.worker_info import WorkerInfo
 
-__all__ = ["Team", "Worker", "WorkerInfo", "get_worker_info"]
+__all__ = ["Workers"]
 
-_current: WorkerInfo | None = None
-
-
-class WorkerInfo(NamedTuple):
-    """What a dataset can ask about the worker that it is read in."""
-
-    id: int
-    num_workers: int
-    seed: int
-    dataset: Any
-
-
-def get_worker_info() -> WorkerInfo | None:
-    """Which worker is reading, for a stream to take its part; None without workers."""
-    return _current
+PATIENCE = 5.0
+"""Seconds that a worker has to end by itself, and between two looks whether all are alive."""
 
 
 class Worker:
-    """One worker: its generators, and the fetcher that it makes in its own surroundings."""
+    """One worker process and the connection to it."""
 
-    def __init__(self, info: WorkerInfo, base_seed: int, init: Callable[[int], None] | None) -> None:
-        from tinytorch.random import Generator
-
-        self.info = info
-        self.fetcher: Any = None
+    def __init__(self, process: BaseProcess, connection: Connection, receiver: Receiver) -> None:
+        self.process, self.connection, self.receiver = process, connection, receiver
+        self.under_way = 0  # tasks whose batch has not been handed out
         self.ended = False  # its stream has no more
-        main = _states()
-        random.seed(info.seed)
-        np.random.seed(_numpy_seed(base_seed, info.id))
-        self._states = (random.getstate(), np.random.get_state(), Generator().manual_seed(info.seed).get_state())
-        _restore(main)
-        if init is not None:
-            with self.at_work():
-                init(info.id)
 
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Its random states and its WorkerInfo hold inside; the main process's come back after."""
-        global _current
-        main, outer = _states(), _current
-        _restore(self._states)
-        _current = self.info
-        try:
-            yield
-        finally:
-            self._states = _states()
-            _restore(main)
-            _current = outer
+    def send(self, number: int, index: Any) -> None:
+        """Give it a task, and back the memory of batches that are no longer used."""
+        message = pickle.dumps((number, index, *self.receiver.to_give_back()), 5)
+        with suppress(OSError):  # if it has died, that will be seen when a batch is missing
+            self.connection.send_bytes(message)
 
 
-class Team:
-    """The workers of one loader, who take turns. ``make_fetcher`` is called by each of them.
+class Workers:
+    """Batches made by worker processes: an iterator over one epoch, until ``start`` begins the next.
 
     Args:
+        dataset: copied into each worker by starting it.
+        make_fetcher: called in each worker, once an epoch.
+        count: how many.
+        context: how processes are started.
         base_seed: worker w is seeded with ``base_seed + w``.
-        init: ``worker_init_fn``, called with the worker's number.
+        init: ``worker_init_fn``, called in the worker with its number.
+        prefetch: tasks under way for each worker.
+        timeout: seconds to wait for a batch; 0 for ever.
+        in_order: batches come in the sampler's order, else as they get ready.
     """
 
     def __init__(
         self,
         dataset: Any,
+        make_fetcher: Callable[[], Any],
         count: int,
+        *,
+        context: BaseContext,
         base_seed: int,
         init: Callable[[int], None] | None,
-        make_fetcher: Callable[[], Any],
+        prefetch: int,
+        timeout: float,
+        in_order: bool,
     ) -> None:
-        self._workers = [
-            Worker(WorkerInfo(number, count, base_seed + number, dataset), base_seed, init) for number in range(count)
-        ]
-        self._make_fetcher = make_fetcher
-        self.restart()
+        self._most_under_way, self._timeout, self._in_order = prefetch * count, timeout, in_order
+        self._workers: list[Worker] = []
+        self._numbers = itertools.count()
+        self.close = weakref.finalize(self, _close, self._workers, os.getpid())
+        for number in range(count):
+            ours, theirs = context.Pipe()
+            receiver = Receiver(ours)
+            info = WorkerInfo(number, count, base_seed + number, dataset)
+            arguments = (theirs, info, base_seed, init, make_fetcher)
+            process = context.Process(target=work, args=arguments, daemon=True)  # type: ignore[attr-defined]
+            process.start()
+            theirs.close()
+            self._workers.append(Worker(process, ours, receiver))
 
-    def restart(self) -> None:
-        """Begin an epoch: new fetchers, the same generators."""
-        self._turn = 0
+    def start(self, indices: Iterator[Any], again: bool = False) -> None:
+        """Begin an epoch and deal the first tasks; what is still under way from another epoch is forgotten."""
+        self._indices = indices
+        self._turns = itertools.cycle(self._workers)
+        self._owners: dict[int, Worker] = {}  # of the tasks under way, in order
+        self._arrived: dict[int, Any] = {}
         for worker in self._workers:
-            with worker.at_work():
-                worker.fetcher, worker.ended = self._make_fetcher(), False
+            worker.under_way, worker.ended = 0, False
+            if again:
+                worker.send(NEW_EPOCH, None)
+        for _ in range(self._most_under_way):
+            self._deal()
 
-    def fetch(self, index: Any) -> Any:
-        """The batch at ``index``, from the worker whose turn it is. Raises StopIteration when no stream has more."""
-        while not all(worker.ended for worker in self._workers):
-            worker = self._workers[self._turn % len(self._workers)]
-            self._turn += 1
-            if worker.ended:
+    @property
+    def closed(self) -> bool:
+        """Whether the processes have been ended."""
+        return not self.close.alive
+
+    def __next__(self) -> Any:
+        """The next batch.
+
+        Raises:
+            StopIteration: there are no more.
+            RuntimeError: a worker has died, or the time is over.
+            Exception: what the dataset raised, see :meth:`Failure.reraise`.
+        """
+        while self._owners:
+            number = next(iter(self._owners if self._in_order else self._arrived), None)
+            if number not in self._arrived:
+                self._receive()
                 continue
-            try:
-                with worker.at_work():
-                    return worker.fetcher.fetch(index)
-            except StopIteration:
-                worker.ended = True
+            value, worker = self._arrived.pop(number), self._owners.pop(number)
+            worker.under_way -= 1
+            worker.ended = worker.ended or isinstance(value, StreamEnded)
+            self._deal()
+            if isinstance(value, Failure):
+                value.reraise()
+            if not isinstance(value, StreamEnded):
+                return value
         raise StopIteration
 
+    def _deal(self) -> None:
+        """Give the next task to the worker whose turn it is (or, if order does not matter, who has least to do)."""
+        able = [worker for worker in self._workers if not worker.ended]
+        if not able:
+            return
+        try:
+            index = next(self._indices)
+        except StopIteration:
+            return
+        worker = next(worker for worker in self._turns if not worker.ended)
+        if not self._in_order:
+            worker = min(able, key=lambda worker: worker.under_way)
+        number = next(self._numbers)
+        self._owners[number] = worker
+        worker.under_way += 1
+        worker.send(number, index)
 
-def _states() -> tuple[Any, Any, Any]:
-    from tinytorch.random import get_rng_state
+    def _receive(self) -> None:
+        """Wait until something arrives, and take in all that is there."""
+        receivers = {worker.connection: worker.receiver for worker in self._workers}
+        try:
+            ready = connections.wait(list(receivers), self._timeout or PATIENCE)
+            for connection in ready:
+                number, value = receivers[connection].receive()  # type: ignore[index]
+                if number in self._owners:  # else it is of an epoch that was broken off
+                    self._arrived[number] = value
+        except (EOFError, OSError):
+            self._check_alive(PATIENCE)
+            raise
+        except BaseException:  # Ctrl-C in the middle of a message
+            self.close()
+            raise
+        if not ready:
+            self._check_alive()
+            if self._timeout:
+                raise RuntimeError(f"DataLoader timed out after {self._timeout:g} seconds")
 
-    return random.getstate(), np.random.get_state(), get_rng_state()
+    def _check_alive(self, patience: float = 0.0) -> None:
+        """Raise RuntimeError if a worker has ended; ``patience``: seconds to wait for one that is about to."""
+        processes = {worker.process.sentinel: worker.process for worker in self._workers}
+        dead = [processes[sentinel] for sentinel in connections.wait(list(processes), patience)]  # type: ignore[index]
+        for process in dead:
+            process.join()
+        if dead:
+            numbers, how = ", ".join(str(process.pid) for process in dead), _cause_of_death(dead[0].exitcode)
+            self.close()
+            raise RuntimeError(f"DataLoader worker (pid(s) {numbers}) exited unexpectedly{how}")
 
 
-def _restore(states: tuple[Any, Any, Any]) -> None:
-    from tinytorch.random import set_rng_state
+def _cause_of_death(code: int | None) -> str:
+    if not code:
+        return ""
+    if code > 0:
+        return f" with exit code {code}"
+    name = signal.Signals(-code).name
+    return f": killed by {name}" + (", as the system does when memory runs out" if name == "SIGKILL" else "")
 
-    random.setstate(states[0])
-    np.random.set_state(states[1])
-    set_rng_state(states[2])
+
+def _close(workers: list[Worker], owner: int) -> None:
+    """End the processes: hang up, wait, and kill those who do not hear. A forked copy of the loader does nothing."""
+    if os.getpid() != owner:
+        return
+    for worker in workers:
+        _hang_up(worker.connection)
+    deadline = time.monotonic() + PATIENCE
+    for worker in workers:
+        worker.process.join(max(0.0, deadline - time.monotonic()))
+    for end in (BaseProcess.terminate, BaseProcess.kill):
+        for worker in workers:
+            if worker.process.is_alive():
+                end(worker.process)
+                worker.process.join(1.0)
 
 
-def _numpy_seed(base_seed: int, worker: int) -> list[int]:
-    """Another seed for NumPy's generator, whose algorithm is the same as PyTorch's: four words of NumPy's own mixer."""
-    entropy = [worker, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
-    return np.random.SeedSequence(entropy).generate_state(4).tolist()
+def _hang_up(connection: Connection) -> None:
+    if os.name == "posix":  # even if some process has a copy of this end
+        with socket.fromfd(connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as end, suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+    connection.close()
