@@ -33,16 +33,19 @@ CONVOLUTIONS = {
 }
 
 
-def forward_backward(make_inputs: Callable[[], list[np.ndarray]], function: Callable[..., Any]) -> Any:
-    """A case's ``make``: call ``function(library, *inputs)`` and send a fixed random gradient back through it."""
+def forward_backward(
+    make_inputs: Callable[[], list[np.ndarray]], function: Callable[..., Any], *constants: np.ndarray
+) -> Any:
+    """A case's ``make``: call ``function(library, *inputs, *constants)`` and send a fixed random gradient back."""
 
     def make(library: Any) -> Callable[[], Any]:
         inputs = [library.tensor(array).requires_grad_() for array in make_inputs()]
+        fixed = [library.tensor(array) for array in constants]
         grad: Any = None
 
         def run() -> Any:
             nonlocal grad
-            y = function(library, *inputs)
+            y = function(library, *inputs, *fixed)
             if grad is None:
                 grad = library.tensor(np.random.default_rng(1).standard_normal(tuple(y.shape)).astype(np.float32))
             return library.autograd.grad(y, inputs, grad)
@@ -65,6 +68,11 @@ def convolution(n: int, c: int, o: int, size: int, k: int, stride: int, padding:
         return library.nn.functional.conv2d(x, w, b, stride, padding, 1, groups)
 
     return forward_backward(normal((n, c, size, size), (o, c // groups, k, k), (o,)), function)
+
+
+def dropout(library: Any, x: Any) -> Any:
+    library.manual_seed(0)  # so that both drop the same
+    return library.nn.functional.dropout(x, 0.1)
 
 
 def cases(threads: int) -> Iterator[Case]:
@@ -116,16 +124,45 @@ def cases(threads: int) -> Iterator[Case]:
             normal((1024, 512), (512,), (512,)), lambda lib, x, w, b: lib.nn.functional.layer_norm(x, (512,), w, b)
         ),
     )
+    matrix = normal((1024, 512))
     for name, function in (
         ("softmax, 1024x512", lambda lib, x: lib.softmax(x, -1)),
+        ("log_softmax, 1024x512", lambda lib, x: lib.log_softmax(x, -1)),
         ("gelu, 1024x512", lambda lib, x: lib.nn.functional.gelu(x)),
+        ("sigmoid, 1024x512", lambda lib, x: lib.sigmoid(x)),
+        ("silu, 1024x512", lambda lib, x: lib.nn.functional.silu(x)),
+        ("dropout, 1024x512", dropout),
         ("tanh, 1024x512", lambda lib, x: lib.tanh(x)),
         ("exp, 1024x512", lambda lib, x: lib.exp(x)),
         ("sum over dim 0, 1024x512", lambda lib, x: x.sum(0)),
         ("sum over dim 1, 1024x512", lambda lib, x: x.sum(1)),
         ("sum, 1024x512", lambda lib, x: x.sum()),
+        ("cumsum over dim 1, 1024x512", lambda lib, x: x.cumsum(1)),
+        ("cat of two halves, 1024x512", lambda lib, x: lib.cat([x[:512], x[512:]], 1)),
     ):
-        yield Case(name, forward_backward(normal((1024, 512)), function))
+        yield Case(name, forward_backward(matrix, function))
+    yield Case("mean over dims 2 and 3, 64x20x28x28", forward_backward(image, lambda lib, x: x.mean((2, 3))))
+    rng = np.random.default_rng(2)
+    classes, columns = rng.integers(0, 512, 1024), rng.integers(0, 512, (1024, 64))
+    for name, function, index in (
+        ("cross_entropy", lambda lib, x, t: lib.nn.functional.cross_entropy(x, t), classes),
+        ("index rows", lambda lib, x, i: x[i], classes),
+        ("gather 64 of 512", lambda lib, x, i: lib.gather(x, 1, i), columns),
+    ):
+        yield Case(f"{name}, 1024x512", forward_backward(matrix, function, index))
+    yield Case(
+        "embedding, 1024 of 5000, 128 wide",
+        forward_backward(
+            normal((5000, 128)), lambda lib, w, i: lib.nn.functional.embedding(i, w), rng.integers(0, 5000, 1024)
+        ),
+    )
+    yield Case(
+        "attention, 16x4x64x32, causal",
+        forward_backward(
+            normal(*[(16, 4, 64, 32)] * 3),
+            lambda lib, q, k, v: lib.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True),
+        ),
+    )
     yield Case("add, broadcast row, 1024x512", forward_backward(normal((1024, 512), (512,)), lambda lib, a, b: a + b))
     yield Case("mul, 1024x512", forward_backward(normal((1024, 512), (1024, 512)), lambda lib, a, b: a * b))
     for n in (64, 512, 1024):

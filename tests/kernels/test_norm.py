@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tinytorch.kernels import channel_sums, elementwise, norm
+from tinytorch.kernels import channel_sums, elementwise, layer_norm, norm, norm_row_major
 from tinytorch.kernels.layout import to_chwn
 
 SHAPES = [(5, 7), (64, 300), (3, 4, 9), (64, 20, 28, 28), (2, 3, 4, 5, 6), (4, 3, 17, 31), (1, 3, 50, 50)]
@@ -129,3 +129,62 @@ def test_relu_of_negative_zero_passes_no_gradient(size):
     x = np.full(size, -0.0, np.float32)
     y = elementwise.relu(x)
     assert not np.signbit(y).any() and not elementwise.relu_backward(np.ones_like(x), y).any()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("affine", [True, False])
+def test_layer_norm_fast_and_careful(affine, dtype):
+    rng = np.random.default_rng(0)
+    shape, needs = (600, 97), (True, True, True)
+    w, b = rng.standard_normal((2, 97)).astype(dtype) if affine else (None, None)
+    close = {"rtol": 1e-4, "atol": 2e-5} if dtype == np.float32 else {"rtol": 1e-11, "atol": 1e-11}
+    for offset in (0, 1, 50):  # in standard deviations; 50 goes the careful way
+        x, g = rng.standard_normal((2, *shape)).astype(dtype)
+        x += dtype(offset)
+        exact = torch.from_numpy(x).double().requires_grad_()
+        want = F.layer_norm(exact, shape[1:], *[None if v is None else torch.from_numpy(v).double() for v in (w, b)])
+        want_gx = torch.autograd.grad(want, exact, torch.from_numpy(g).double())[0]
+        y, mean, invstd = layer_norm.layer_norm(x, w, b, 1e-5)
+        careful = [np.empty_like(x), x.mean(1, keepdims=True), np.empty_like(mean)]
+        layer_norm.layer_norm_careful(x, w, b, 1e-5, careful)
+        gx, gw, gb = layer_norm.layer_norm_backward(g, x, mean, invstd, w, needs)
+        slow = [np.empty_like(x), np.empty_like(gw), np.empty_like(gb)]
+        layer_norm.layer_norm_backward_careful(g, x, mean, invstd, np.ones(97, dtype) if w is None else w, needs, slow)
+        for got in (y, careful[0]):
+            np.testing.assert_allclose(got, want.detach(), **close)
+        np.testing.assert_allclose(invstd, careful[2], rtol=close["rtol"])
+        for got in (gx, slow[0]):
+            np.testing.assert_allclose(got, want_gx, **close)
+        np.testing.assert_allclose(gw, slow[1], rtol=close["rtol"], atol=20 * close["atol"])
+        np.testing.assert_allclose(gb, slow[2], rtol=close["rtol"], atol=20 * close["atol"])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(300, 9), (40, 5, 3, 2), (64, 20, 28, 28), (50, 3, 40)])
+def test_batch_norm_row_major_and_channel_by_channel(shape, dtype, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, g = rng.standard_normal((2, *shape)).astype(dtype)
+    x += dtype(1)
+    w, b = rng.standard_normal((2, shape[1])).astype(dtype)
+    close = {"rtol": 1e-4, "atol": 1e-5} if dtype == np.float32 else {"rtol": 1e-11, "atol": 1e-12}
+    found = []
+    for row_major in (True, False):
+        monkeypatch.setattr(norm_row_major, "is_row_major", lambda x, answer=row_major: answer)
+        y, mean, var, invstd = norm.batch_norm_train(x, w, b, 1e-5)
+        grads = norm.batch_norm_backward(g, x, mean, invstd, w)
+        evaluated = norm.batch_norm_eval(x, mean, invstd, w, b)
+        eval_grads = norm.batch_norm_eval_backward(g, x, mean, invstd, w)
+        found.append([y, mean, var, invstd, *grads, evaluated, *eval_grads])
+    assert found[0][0].flags.c_contiguous
+    for fast, reference in zip(*found, strict=True):
+        assert fast.dtype == reference.dtype == dtype
+        scale = max(1.0, float(np.abs(reference).max()))
+        np.testing.assert_allclose(fast / scale, reference / scale, **close)
+
+
+def test_batch_norm_of_a_far_mean_goes_channel_by_channel():
+    x = np.random.default_rng(0).standard_normal((64, 5)).astype(np.float32)
+    x[:, 3] += 100
+    assert norm_row_major.train(x, None, None, 1e-5) is None
+    _, mean, _, invstd = norm.batch_norm_train(x, None, None, 1e-5)
+    assert norm_row_major.backward(x, x, mean, invstd, None, (True, True, True)) is None

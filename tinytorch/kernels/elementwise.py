@@ -6,10 +6,8 @@ NumPy carries out a formula one operation after the other, each over the whole a
 costs as much as the arithmetic of five. `in_pieces` applies the whole formula to one piece after the other, so that
 all passes but the first find their data in the cache.
 
-relu(x) = max(x, 0). Its gradient lets g through where the output is positive. That is a choice, so it is made
-with bit masks (`masks`). For a result y of ReLU the mask comes straight from its bits: y is never negative, so as an
-integer y > 0 exactly when the float is; then -y has the sign bit set, and shifting right copies the sign bit
-into all the others.
+relu(x) = max(x, 0). Its gradient lets g through where the output y is not 0 (y is never negative, and a NaN is not 0).
+That is a choice, made without a branch (`masks`).
 
 Memory order is kept: what comes in as C,H,W,N goes out as C,H,W,N.
 """
@@ -21,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, scratch
-from tinytorch.kernels.masks import as_bits
+from tinytorch.kernels.masks import keep
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
@@ -75,13 +73,8 @@ def relu_backward(grad: Array, y: Array) -> Array:
 
 
 def _pass_where_positive(y: Array, grad: Array, out: Array) -> None:
-    """out = grad where y > 0 or NaN, else 0, for y that is never negative (but may be -0 or a NaN with a sign)."""
-    bits = as_bits(y)
-    with scratch(y.shape, bits.dtype) as mask:
-        np.bitwise_and(bits, np.iinfo(bits.dtype).max, out=mask)  # without the sign
-        np.negative(mask, out=mask)
-        np.right_shift(mask, 8 * y.itemsize - 1, out=mask)
-        np.bitwise_and(as_bits(grad), mask, out=as_bits(out))
+    with scratch(y.shape, np.dtype(bool)) as passes:
+        keep(grad, np.not_equal(y, y.dtype.type(0), out=passes), out)
 
 
 def flat_in_memory_order(x: Array) -> Array | None:

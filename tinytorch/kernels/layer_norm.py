@@ -8,8 +8,19 @@ The formulas and their derivation are those of `norm`, with rows in the place of
     gx = invstd * (g - mean(g) - xhat * mean(g * xhat)),     g = grad * weight
     grad_weight = sum over rows of grad * xhat,              grad_bias = sum over rows of grad
 
-The speed: a few rows at a time, so that the passes find them in the cache, and every sum is a product with a vector
-(of ones, of weights), which BLAS adds up faster than NumPy's reductions.
+`layer_norm_careful` and `layer_norm_backward_careful` compute just that, for any data. The speed comes from writing the
+same as few products and sums of whole matrices, a few rows at a time, so that they stay in the cache:
+
+    y  = x * (invstd ⊗ weight) + (-mean * invstd ⊗ weight + 1 ⊗ bias)
+    gx = grad * (invstd ⊗ weight) + x * (a ⊗ 1) + b ⊗ 1          with numbers a and b for each row
+
+The outer products ⊗ are made by BLAS: NumPy is twice as fast at adding and multiplying matrices of one shape as at
+stretching a row or a column over a matrix. The sums are products with vectors (`sums`), and the variance is
+mean(x²) - mean(x)², from one pass over x. That loses digits where the mean is large beside the spread, and so does
+centring last; blocks with a row whose mean is more than `FAR` standard deviations away from 0 go the careful way.
+
+What it gained, forward and backward of 1024 x 512 on one thread (`python -m tests.benchmarks --only layer_norm`):
+1.2 ms, where the careful way takes 1.6 (PyTorch: 0.5); of 1024 x 128 0.32 ms, where it takes 0.6.
 
 Shapes: x, y, grad (R, F); weight, bias (F,); mean, invstd (R, 1).
 """
@@ -21,38 +32,62 @@ import numpy as np
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.norm import center_carefully
+from tinytorch.kernels.sums import ones, row_sums
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
 
 BLOCK_BYTES = 1 << 20
 """Bytes of `x` in the rows that are worked on together."""
+FAR = 2.0
 
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
     """Normalize the rows of `x`: (y, mean, invstd)."""
     y = empty_like(x)
     mean, invstd = np.empty((len(x), 1), x.dtype), np.empty((len(x), 1), x.dtype)
-    average = np.full((x.shape[1], 1), 1 / max(1, x.shape[1]), x.dtype)
-    rounding = x.dtype.type(64 * np.finfo(x.dtype).eps)
+    features = max(1, x.shape[1])
+    affine = np.zeros((2, x.shape[1]), x.dtype)
+    affine[0] = 1 if weight is None else weight
+    affine[1] = 0 if bias is None else bias
 
     def normalize(block: Pair) -> None:
         part = slice(*block)
-        rows = y[part]
-        np.matmul(x[part], average, out=mean[part])
-        np.subtract(x[part], mean[part], out=rows)
-        variance = np.vecdot(rows, rows)[:, None] / x.dtype.type(x.shape[1])
-        # a spread that small may be all rounding: centre again, around a number of the row itself
-        for r in np.flatnonzero(variance <= (rounding * mean[part]) ** 2) if x.shape[1] else ():
-            mean[block[0] + r], variance[r] = center_carefully(x[block[0] + r], rows[r])
-        np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=invstd[part])
-        rows *= invstd[part]
-        if weight is not None:
-            rows *= weight
-        if bias is not None:
-            rows += bias
+        rows, out = x[part], y[part]
+        center = np.divide(row_sums(rows), features, out=mean[part])
+        square = center * center
+        variance = np.vecdot(rows, rows)[:, None] / x.dtype.type(features) - square
+        if not (square <= FAR**2 * variance).all():
+            return layer_norm_careful(rows, weight, bias, eps, (out, center, invstd[part]))
+        scale = np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=invstd[part])
+        np.multiply(rows, outer(scale, affine[0], out), out=out)
+        if weight is None and bias is None:
+            out -= center * scale
+        else:
+            with scratch(out.shape, x.dtype) as shift:
+                out += np.matmul(np.hstack([-center * scale, np.ones_like(scale)]), affine, out=shift)
+        return None
 
-    run_blocks(normalize, _blocks(x), x.size / 1100)
+    run_blocks(normalize, _blocks(x), x.size / 1500)
     return y, mean, invstd
+
+
+def layer_norm_careful(
+    x: Array, weight: Array | None, bias: Array | None, eps: float, out: tuple[Array, Array, Array]
+) -> None:
+    """The formulas of `layer_norm` one after the other, written to `out`: centred first, for means of any size."""
+    y, mean, invstd = out
+    np.subtract(x, mean, out=y)
+    variance = np.vecdot(y, y)[:, None] / x.dtype.type(x.shape[1])
+    # a spread that small may be all rounding: centre again, around a number of the row itself
+    rounding = x.dtype.type(64 * np.finfo(x.dtype).eps)
+    for r in np.flatnonzero(variance <= (rounding * mean) ** 2) if x.shape[1] else ():
+        mean[r], variance[r] = center_carefully(x[r], y[r])
+    np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=invstd)
+    y *= invstd
+    if weight is not None:
+        y *= weight
+    if bias is not None:
+        y += bias
 
 
 def layer_norm_backward(
@@ -63,33 +98,74 @@ def layer_norm_backward(
     blocks = _blocks(x)
     # one row for each block, added up at the end in the same order whatever thread was first
     grad_weight, grad_bias = np.zeros((len(blocks), x.shape[1]), x.dtype), np.zeros((len(blocks), x.shape[1]), x.dtype)
-    average = np.full((x.shape[1], 1), 1 / max(1, x.shape[1]), x.dtype)
-    weighted = average if weight is None else average * weight[:, None]
+    scale = ones(x.shape[1], x.dtype) if weight is None else weight
+    near = np.abs(mean * invstd) <= FAR
 
     def backward(number: int) -> None:
         part = slice(*blocks[number])
-        g, out = grad[part], gx[part]
-        ones = np.ones(len(g), x.dtype)
-        with scratch(g.shape, x.dtype) as xhat:
-            np.subtract(x[part], mean[part], out=xhat)
-            np.multiply(xhat, invstd[part], out=xhat)
-            np.multiply(g, xhat, out=out)
-            if needs[1]:
-                np.matmul(ones, out, out=grad_weight[number])
-            if needs[2]:
-                np.matmul(ones, g, out=grad_bias[number])
-            if needs[0]:
-                xhat *= out @ weighted
-                xhat += g @ weighted
-                np.subtract(g if weight is None else np.multiply(g, weight, out=out), xhat, out=out)
-                out *= invstd[part]
+        arrays = grad[part], x[part], mean[part], invstd[part], scale
+        gradients = _backward if near[part].all() else layer_norm_backward_careful
+        gradients(*arrays, needs, (gx[part], grad_weight[number], grad_bias[number]))
 
-    run_blocks(backward, range(len(blocks)), x.size / 600)
+    run_blocks(backward, range(len(blocks)), x.size / 900)
     return (
         gx if needs[0] else None,
         grad_weight.sum(0) if needs[1] else None,
         grad_bias.sum(0) if needs[2] else None,
     )
+
+
+def _backward(
+    g: Array, x: Array, mean: Array, invstd: Array, weight: Array, needs: tuple[bool, ...],
+    out: tuple[Array, Array, Array],
+) -> None:  # fmt: skip
+    """As `layer_norm_backward_careful`, in few passes: x is centred last, so its mean must not be large."""
+    gx, grad_weight, grad_bias = out
+    products = np.multiply(g, x, out=gx)
+    if needs[1] or needs[2]:
+        sums = np.hstack([mean * invstd, np.ones_like(mean)]).T @ g
+        np.subtract(invstd[:, 0] @ products, sums[0], out=grad_weight)
+        grad_bias[...] = sums[1]
+    if needs[0]:
+        average = (weight / x.dtype.type(x.shape[1]))[:, None]
+        mean_g = g @ average
+        mean_g_xhat = (products @ average - mean * mean_g) * invstd
+        of_x = -(invstd**2) * mean_g_xhat
+        np.multiply(g, outer(invstd, weight, gx), out=gx)
+        with scratch(g.shape, x.dtype) as spare:
+            gx += np.multiply(x, outer(of_x, ones(x.shape[1], x.dtype), spare), out=spare)
+        gx -= invstd * mean_g + of_x * mean
+
+
+def layer_norm_backward_careful(
+    g: Array, x: Array, mean: Array, invstd: Array, weight: Array, needs: tuple[bool, ...],
+    out: tuple[Array, Array, Array],
+) -> None:  # fmt: skip
+    """The formulas of the backward one after the other, written to `out` (gx, and the sums of a block of rows)."""
+    gx, grad_weight, grad_bias = out
+    average = weight[:, None] / x.dtype.type(max(1, x.shape[1]))
+    with scratch(g.shape, x.dtype) as xhat:
+        np.subtract(x, mean, out=xhat)
+        xhat *= invstd
+        np.multiply(g, xhat, out=gx)
+        if needs[1]:
+            np.sum(gx, 0, out=grad_weight)
+        if needs[2]:
+            np.sum(g, 0, out=grad_bias)
+        if needs[0]:
+            xhat *= gx @ average
+            xhat += g @ average
+            np.multiply(g, weight, out=gx)
+            gx -= xhat
+            gx *= invstd
+
+
+def outer(column: Array, row: Array, out: Array) -> Array:
+    """out[i, j] = column[i] * row[j], by BLAS; `column` is (R, 1)."""
+    # NumPy hands no product over a single number to BLAS, so there is a second one, of zeros
+    left, right = np.zeros((len(column), 2), out.dtype), np.zeros((2, len(row)), out.dtype)
+    left[:, :1], right[0] = column, row
+    return np.matmul(left, right, out=out)
 
 
 def _blocks(x: Array) -> list[Pair]:

@@ -80,6 +80,8 @@ def empty_like(x: Array) -> Array:
     """`np.empty_like(x)`, memory order kept, from `empty`."""
     if x.nbytes < SMALLEST:
         return np.empty_like(x)
+    if x.flags.c_contiguous:
+        return empty(x.shape, x.dtype)
     order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))  # sorted is stable: ties keep C order
     lying = empty(tuple(x.shape[axis] for axis in order), x.dtype)
     return lying.transpose(np.argsort(order))

@@ -23,7 +23,8 @@ multiplied. With g = weight * grad and xhat = (x - mean) * invstd, gx is
 The speed. Each formula is a handful of passes over the data, and from main memory every pass would cost as much
 as all the arithmetic. So they run a few channels at a time, small enough that all passes but the first find their
 data in a cache. The sums are done by BLAS in runs of 256 numbers, and the runs are added in double precision: as
-fast as memory, and the rounding error does not grow with M.
+fast as memory, and the rounding error does not grow with M. Arrays whose channels are scattered in memory have a file
+of their own, `norm_row_major`.
 
 Shapes: x (N, C, ...) with any number of further dimensions; weight, bias, mean, var, invstd (C,).
 
@@ -38,6 +39,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinytorch.kernels import norm_row_major as row_major
 from tinytorch.kernels.channel_sums import channel_blocks, channel_rows, row_dots, row_sums
 from tinytorch.kernels.layout import Array, Pair, batch_first, scratch
 from tinytorch.kernels.memory import empty_like
@@ -51,6 +53,8 @@ def batch_norm_train(
 
     `var` is the biased variance (divided by M). A constant channel has variance exactly 0.
     """
+    if row_major.is_row_major(x) and (found := row_major.train(x, weight, bias, eps)) is not None:
+        return found
     rows = channel_rows(x)
     y_rows = empty_like(rows)
     count = rows.shape[1]
@@ -98,6 +102,8 @@ def batch_norm_backward(
     needs: tuple[bool, bool, bool] = (True, True, True),
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `batch_norm_train` for (x, weight, bias); None for those that `needs` does not ask for."""
+    if row_major.is_row_major(x) and (found := row_major.backward(grad, x, mean, invstd, weight, needs)) is not None:
+        return found
     rows, g_rows = channel_rows(x), channel_rows(grad)
     count = rows.shape[1]
     gx_rows = empty_like(rows)
@@ -133,10 +139,12 @@ def batch_norm_backward(
 
 def batch_norm_eval(x: Array, mean: Array, invstd: Array, weight: Array | None, bias: Array | None) -> Array:
     """Normalize with given statistics (the running ones): y = (x - mean) * invstd * weight + bias."""
-    rows = channel_rows(x)
-    y_rows = empty_like(rows)
     scale = invstd if weight is None else invstd * weight
     shift = -mean * scale if bias is None else bias - mean * scale
+    if row_major.is_row_major(x):
+        return row_major.affine(x, scale, shift)
+    rows = channel_rows(x)
+    y_rows = empty_like(rows)
 
     def normalize(block: Pair) -> None:
         part = slice(*block)
@@ -156,6 +164,8 @@ def batch_norm_eval_backward(
     needs: tuple[bool, bool, bool] = (True, True, True),
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `batch_norm_eval` for (x, weight, bias): here mean and invstd are constants."""
+    if row_major.is_row_major(x):
+        return row_major.eval_backward(grad, x, mean, invstd, weight, needs)
     rows, g_rows = channel_rows(x), channel_rows(grad)
     gx_rows = empty_like(g_rows)
     scale = invstd if weight is None else invstd * weight

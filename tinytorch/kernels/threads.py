@@ -24,6 +24,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 Block = TypeVar("Block")
@@ -117,6 +118,11 @@ class _BlasThreads:
 
 
 _blas = _BlasThreads()
+
+
+def one_blas_thread() -> AbstractContextManager[None]:
+    """A context in which BLAS uses one thread: the order in which it adds up would depend on their number."""
+    return _blas
 
 
 def run_blocks(fn: Callable[[Block], object], blocks: Sequence[Block], microseconds: float = float("inf")) -> None:

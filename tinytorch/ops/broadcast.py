@@ -48,6 +48,7 @@ from tinytorch.dtypes import (
     result_dtype,
     to_numpy_dtype,
 )
+from tinytorch.kernels.sums import total
 from tinytorch.ops.checks import wrong_argument
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.out import write_out
@@ -103,8 +104,7 @@ class SumTo(Primitive):
         ctx.save_intermediates(x.shape)
         new_dims = x.ndim - len(shape)
         repeated = tuple(i + new_dims for i, size in enumerate(shape) if size == 1 and x.shape[i + new_dims] != 1)
-        total = np.add.reduce(x, axis=tuple(range(new_dims)) + repeated, dtype=x.dtype, keepdims=True)
-        return total.reshape(shape)
+        return total(x, tuple(range(new_dims)) + repeated).reshape(shape)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

@@ -46,6 +46,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.kernels.sums import total
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_out
@@ -54,7 +55,6 @@ from tinytorch.tensor import Tensor
 __all__ = ["all", "any", "cumsum", "logsumexp", "mean", "prod", "std", "std_mean", "sum", "var", "var_mean"]
 
 builtin_max = max
-_total: Any = np.add.reduce
 _product: Any = np.multiply.reduce
 
 
@@ -71,7 +71,7 @@ class Sum(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        return _total(x, axis=dim, dtype=x.dtype, keepdims=keepdim)
+        return total(x, dim, keepdim)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ class Mean(Primitive):
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
         ctx.save_intermediates(x.shape)
         count = math.prod([x.shape[d] for d in dim])
-        return np.true_divide(_total(x, axis=dim, keepdims=keepdim), x.dtype.type(count))
+        return np.true_divide(total(x, dim, keepdim), x.dtype.type(count))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -136,11 +136,10 @@ class Var(Primitive):
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], correction: float, keepdim: bool) -> np.ndarray:
         ctx.save_for_backward(x)
         count = math.prod([x.shape[d] for d in dim])
-        mean = np.true_divide(_total(x, axis=dim, keepdims=True), x.dtype.type(count))
+        mean = np.true_divide(total(x, dim, True), x.dtype.type(count))
         deviation = np.asarray(x - mean)  # a scalar if x has no dimensions
         np.multiply(deviation, deviation, out=deviation)
-        total = _total(deviation, axis=dim, keepdims=keepdim)
-        return np.true_divide(total, x.dtype.type(builtin_max(count - correction, 0)))
+        return np.true_divide(total(deviation, dim, keepdim), x.dtype.type(builtin_max(count - correction, 0)))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -195,8 +194,8 @@ def sum(
 ) -> Tensor:
     """Σ over all elements, or over one or several dimensions. Integers give int64."""
     input = _summand(input, dtype)
-    total = Sum.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
-    return total if dim is None else known_as(total, "SumBackward1")
+    result = Sum.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
+    return result if dim is None else known_as(result, "SumBackward1")
 
 
 @accepts_out

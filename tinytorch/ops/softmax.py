@@ -44,8 +44,10 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.kernels import softmax as kernels
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
@@ -62,12 +64,11 @@ class Softmax(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
         refuse_complex("softmax", x)
-        if x.ndim == 0 or x.size == 0:
-            y = np.ones_like(x)
-        else:
-            y = x - x.max(axis=dim, keepdims=True)
-            np.exp(y, out=y)
-            y /= y.sum(axis=dim, keepdims=True)
+        y = (
+            np.ones_like(x)
+            if x.ndim == 0 or x.size == 0
+            else kernels.softmax(_wide(x), dim).astype(x.dtype, copy=False)
+        )
         ctx.save_for_backward(y)
         return y
 
@@ -75,7 +76,9 @@ class Softmax(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
         dim = ctx.attributes["dim"]
-        return y * (grad - (grad * y).sum(dim, True))
+        if is_grad_enabled() or y._array.ndim == 0:  # create_graph
+            return y * (grad - (grad * y).sum(dim, True))
+        return Tensor._wrap(kernels.softmax_backward(grad._array, y._array, dim))
 
 
 class LogSoftmax(Primitive):
@@ -85,17 +88,26 @@ class LogSoftmax(Primitive):
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
         refuse_complex("log_softmax", x)
         if x.ndim == 0 or x.size == 0:
-            y = np.zeros_like(x)
+            y, kept = np.zeros_like(x), None
         else:
-            y = x - x.max(axis=dim, keepdims=True)
-            y -= np.log(np.exp(y).sum(axis=dim, keepdims=True))
+            y, kept = kernels.log_softmax(_wide(x), dim, keep=ctx.needs_input_grad[0])
+            y = y.astype(x.dtype, copy=False)
         ctx.save_for_backward(y)
+        ctx.save_intermediates(kept)
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
-        return grad - y.exp() * grad.sum(ctx.attributes["dim"], True)
+        dim = ctx.attributes["dim"]
+        if is_grad_enabled() or y._array.ndim == 0:  # create_graph
+            return grad - y.exp() * grad.sum(dim, True)
+        return Tensor._wrap(kernels.log_softmax_backward(grad._array, y._array, dim, *ctx.intermediates))
+
+
+def _wide(x: np.ndarray) -> np.ndarray:
+    """Half precision in single: its sums would lose too much."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 class NllLoss(Primitive):
@@ -115,6 +127,9 @@ class NllLoss(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
         target, factor, divisor = (ctx.attributes[name] for name in ("target", "factor", "divisor"))
+        if not is_grad_enabled():
+            share = grad._array if divisor is None else np.true_divide(grad._array, divisor)
+            return Tensor._wrap(kernels.nll_backward(share, target, factor, shape))
         share = grad if divisor is None else grad / Tensor._wrap(np.asarray(divisor))
         # An ignored sample has gradient 0 even where its share is infinite: the mean over no sample divides by 0.
         weighted = ops.where(Tensor._wrap(factor != 0), share * Tensor._wrap(-factor), 0.0).unsqueeze(1)
