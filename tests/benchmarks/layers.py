@@ -109,6 +109,10 @@ def cases(threads: int) -> Iterator[Case]:
         ("max_pool2d(3, 2, 1)", lambda lib, x: lib.nn.functional.max_pool2d(x, 3, 2, 1)),
         ("avg_pool2d(2)", lambda lib, x: lib.nn.functional.avg_pool2d(x, 2)),
         ("relu", lambda lib, x: lib.relu(x)),
+        ("leaky_relu", lambda lib, x: lib.nn.functional.leaky_relu(x, 0.2)),
+        ("relu6", lambda lib, x: lib.nn.functional.relu6(x)),
+        ("hardswish", lambda lib, x: lib.nn.functional.hardswish(x)),
+        ("silu", lambda lib, x: lib.nn.functional.silu(x)),
     ):
         yield Case(f"{name}, 64x20x28x28", forward_backward(image, function), 1.5)
     for shape in ((64, 20, 28, 28), (64, 256)):

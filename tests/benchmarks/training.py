@@ -1,4 +1,4 @@
-"""Whole training steps and inference: the notebook's CNN, an MLP, a small GPT, an LSTM."""
+"""Whole training steps and inference: the notebook's CNN, an MLP, a MobileNet, a small GPT, an LSTM."""
 
 from __future__ import annotations
 
@@ -77,6 +77,47 @@ def mlp_step(library: Any) -> Callable[[], Any]:
     return training_step(library, model, optimizer, images(library, 128).reshape(128, 784), labels(library, 128))
 
 
+def mobilenet_step(library: Any) -> Callable[[], Any]:
+    """Inverted residuals as in MobileNet v3: 1x1, depthwise and 1x1 convolutions, batch norm; batch 8, 64x64 pixels."""
+    nn = library.nn
+
+    def convolution(
+        c: int, out: int, size: int, stride: int = 1, groups: int = 1, act: type | None = nn.Hardswish
+    ) -> Any:
+        conv = nn.Conv2d(c, out, size, stride, size // 2, groups=groups, bias=False)
+        return nn.Sequential(conv, nn.BatchNorm2d(out), *([act()] if act else []))
+
+    class Residual(nn.Module):
+        def __init__(self, c: int, out: int, expand: int, size: int, stride: int, act: type) -> None:
+            super().__init__()
+            wide = c * expand
+            self.shortcut = stride == 1 and c == out
+            self.body = nn.Sequential(
+                convolution(c, wide, 1, act=act),
+                convolution(wide, wide, size, stride, wide, act),
+                convolution(wide, out, 1, act=None),
+            )
+
+        def forward(self, x: Any) -> Any:
+            return x + self.body(x) if self.shortcut else self.body(x)
+
+    library.manual_seed(0)
+    layers = [
+        (16, 24, 4, 3, 2, nn.ReLU),
+        (24, 24, 3, 3, 1, nn.ReLU),
+        (24, 40, 3, 5, 2, nn.SiLU),
+        (40, 40, 3, 5, 1, nn.SiLU),
+    ]
+    layers += [(40, 80, 6, 3, 2, nn.Hardswish), (80, 80, 3, 3, 1, nn.Hardswish), (80, 96, 3, 5, 1, nn.Hardswish)]
+    model = nn.Sequential(
+        convolution(3, 16, 3, 2), *[Residual(*layer) for layer in layers], convolution(96, 256, 1),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, 10),
+    )  # fmt: skip
+    optimizer = library.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    inputs = library.tensor(np.random.default_rng(0).standard_normal((8, 3, 64, 64)).astype(np.float32))
+    return training_step(library, model, optimizer, inputs, labels(library, 8))
+
+
 def gpt_step(library: Any) -> Callable[[], Any]:
     """4 layers, 128 wide, 4 heads, context 64, batch 16, 96 characters; AdamW."""
     nn, width, context, heads, letters = library.nn, 128, 64, 4, 96
@@ -142,5 +183,6 @@ def cases(threads: int) -> Iterator[Case]:
     for batch, target in ((1, 2.0), (64, 1.0), (512, 1.0)):
         yield Case(f"CNN inference, batch {batch}", lambda lib, n=batch: cnn_inference(lib, n), target)
     yield Case("MLP 784-512-256-10 training step, batch 128", mlp_step, 1.1)
+    yield Case("MobileNet-like training step, batch 8 of 3x64x64", mobilenet_step, 1.5, 5e-2)
     yield Case("GPT training step (4 layers, 128 wide, 64 tokens, batch 16)", gpt_step, 1.5)
     yield Case("LSTM training step (128 wide, 64 steps, batch 32)", lstm_step, 2.0)

@@ -15,11 +15,12 @@ Memory order is kept: what comes in as C,H,W,N goes out as C,H,W,N.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, scratch
-from tinytorch.kernels.masks import keep
+from tinytorch.kernels.masks import keep, select
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
@@ -27,6 +28,8 @@ from tinytorch.kernels.windows import even_pieces
 BLOCK = 1 << 18
 """Elements worked on together: few enough for a cache, and a pass over them is long enough to be worth a thread."""
 ROW = 1 << 14
+PIECE = 1 << 16
+"""Elements where no thread is to be woken: with four arrays in play, 1 MB of float32 stays in the cache."""
 
 
 def in_pieces(
@@ -40,8 +43,12 @@ def in_pieces(
     """
     first = arrays[0]
     result = empty_like(first) if out is None else out
+    if first.size <= piece and first.flags.c_contiguous:
+        formula(*arrays, result)
+        return result
+    # flat also when small: work arrays of the formula lie in C order, and mixed orders are several times as slow
     flat = [flat_in_memory_order(a) if a.strides == first.strides else None for a in (*arrays, result)]
-    if first.size <= piece or any(a is None for a in flat):
+    if any(a is None for a in flat):
         formula(*arrays, result)
         return result
 
@@ -75,6 +82,24 @@ def relu_backward(grad: Array, y: Array) -> Array:
 def _pass_where_positive(y: Array, grad: Array, out: Array) -> None:
     with scratch(y.shape, np.dtype(bool)) as passes:
         keep(grad, np.not_equal(y, y.dtype.type(0), out=passes), out)
+
+
+def where(condition: Array, a: Array, b: Array) -> Array:
+    """`np.where`, up to six times as fast for a large condition without a pattern (`masks` says why).
+
+    `a` or `b` may be 0-dimensional.
+    """
+    like = a if a.ndim else b
+    plain = condition.size >= ROW and a.dtype == b.dtype and a.dtype.kind in "fiu"
+    alike = all(v.shape == condition.shape and v.strides == like.strides for v in (a, b) if v.ndim)
+    if plain and alike and like.strides == tuple(like.itemsize * s for s in condition.strides):
+        out = empty_like(like)
+        flat: list[Any] = [flat_in_memory_order(v) if v.ndim else v for v in (condition, a, b, out)]
+        if all(v is not None for v in flat) and out.strides == like.strides:
+            for start, stop in even_pieces(out.size, PIECE):
+                select(*[v[start:stop] if v.ndim else v for v in flat])
+            return out
+    return np.where(condition, a, b)
 
 
 def flat_in_memory_order(x: Array) -> Array | None:

@@ -44,6 +44,17 @@ def keep(x: Array, mask: Array, out: Array) -> Array:
     return out
 
 
+def select(mask: Array, a: Array, b: Array, out: Array) -> Array:
+    """out = `a` where `mask`, else `b`: `np.where`. `a` or `b` may be 0-dimensional; `out` may be `b`."""
+    with scratch(mask.shape, as_bits(out).dtype) as bits:
+        full_mask(mask, bits)
+        with scratch(mask.shape, bits.dtype) as flips:
+            np.bitwise_xor(as_bits(a), as_bits(b), out=flips)  # the bits in which they differ
+            flips &= bits
+            np.bitwise_xor(as_bits(b), flips, out=as_bits(out))
+    return out
+
+
 def replace(x: Array, mask: Array, value: int) -> None:
     """x[mask] = value in place, for an integer array of any width."""
     with scratch(mask.shape, as_bits(x).dtype) as bits, scratch(mask.shape, x.dtype) as flips:

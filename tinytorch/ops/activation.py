@@ -21,6 +21,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.kernels import erf as erf_kernel
 from tinytorch.kernels import gelu as gelu_kernel
 from tinytorch.kernels import rng_normal
+from tinytorch.ops.activation_fused import Hardswish, Hardtanh, LeakyRelu, Silu
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.checks import not_implemented, refuse, refuse_complex
 from tinytorch.ops.clamp import clamp
@@ -158,11 +159,8 @@ def hardtanh(
     if input._array.dtype.kind in "iu":  # the limits become integers, not the result floating
         min_val, max_val = int(min_val), int(max_val)
 
-    def limited(x: Tensor) -> Tensor:
-        inside = (x > min_val) & (x < max_val)
-        return where(inside, x, clamp(x.detach(), min_val, max_val))
-
-    return _maybe_in_place(inplace, input, limited, "HardtanhBackward0")
+    limits = {"min_val": min_val, "max_val": max_val}
+    return _maybe_in_place(inplace, input, lambda x: Hardtanh.apply(x, **limits), "HardtanhBackward0")
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -181,11 +179,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False, *, out: Tensor | None = No
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x · relu6(x + 3) / 6``; its derivative is 0 up to -3 and 1 from 3 on."""
 
-    def pieces(x: Tensor) -> Tensor:
-        y = where(x >= 3.0, x, where(x <= -3.0, x * 0.0, x * (x + 3.0) / 6.0))
-        return known_as(y, "HardswishBackward0")
-
-    return _maybe_in_place(inplace, _floating("hardswish", input), pieces, "HardswishBackward0")
+    return _maybe_in_place(inplace, _floating("hardswish", input), Hardswish.apply, "HardswishBackward0")
 
 
 @accepts_out
@@ -194,7 +188,9 @@ def leaky_relu(
 ) -> Tensor:
     """x where x > 0, else ``negative_slope · x``."""
     _floating("leaky_relu_cpu", input)
-    return _maybe_in_place(inplace, input, lambda x: where(x > 0, x, x * negative_slope), "LeakyReluBackward0")
+    return _maybe_in_place(
+        inplace, input, lambda x: LeakyRelu.apply(x, negative_slope=negative_slope), "LeakyReluBackward0"
+    )
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -261,7 +257,8 @@ def _elu(x: Tensor, alpha: float, rate: float) -> Tensor:
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x · sigmoid(x)``, also called swish."""
-    return _maybe_in_place(inplace, _floating("silu", input), lambda x: x * sigmoid(x), "SiluBackward0")
+    complex_ = _floating("silu", input)._array.dtype.kind == "c"
+    return _maybe_in_place(inplace, input, (lambda x: x * sigmoid(x)) if complex_ else Silu.apply, "SiluBackward0")
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.dtypes import SCALAR_NAMES
+from tinytorch.kernels import elementwise
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
 from tinytorch.ops.checks import check_any_tensor, check_tensor, refuse_complex, wrong_argument
 from tinytorch.ops.numbers import check_convertible, number_as
@@ -210,7 +211,7 @@ class Where(Elementwise):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any, condition: np.ndarray) -> np.ndarray:
         ctx.save_intermediates(condition)
-        return np.where(condition, a, b)
+        return elementwise.where(condition, a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:

@@ -1,0 +1,48 @@
+"""Formulas in pieces, and choices by bit masks, against NumPy's plain ones."""
+
+import numpy as np
+import pytest
+
+from tinytorch.kernels import elementwise, masks
+from tinytorch.kernels.layout import is_chwn, to_chwn
+
+SHAPE = (8, 5, 24, 24)  # large enough for the fast way
+
+
+def numbers(seed, dtype=np.float32):
+    return (100 * np.random.default_rng(seed).standard_normal(SHAPE)).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, np.int64])
+@pytest.mark.parametrize("order", [np.ascontiguousarray, to_chwn])
+def test_where_is_numpys(dtype, order):
+    a, b, zero = order(numbers(0, dtype)), order(numbers(1, dtype)), np.zeros((), dtype)
+    condition = order(numbers(2) > 0)
+    for left, right in ((a, b), (a, zero), (zero, b)):
+        got = elementwise.where(condition, left, right)
+        assert got.dtype == dtype and got.strides == a.strides
+        np.testing.assert_array_equal(got, np.where(condition, left, right))
+
+
+def test_where_of_mixed_orders_dtypes_and_shapes_is_numpys():
+    a, b, condition = numbers(0), numbers(1), numbers(2) > 0
+    for left, right in ((a, to_chwn(b)), (a, b.astype(np.float64)), (a, b[:1]), (a[:, :, :, ::-1], b), (a > 0, b > 0)):
+        np.testing.assert_array_equal(elementwise.where(condition, left, right), np.where(condition, left, right))
+
+
+def test_select_takes_whole_numbers_bit_by_bit():
+    a = np.array([np.nan, np.inf, -0.0, 1.0])
+    b = np.array([1.0, np.nan, 2.0, -np.inf])
+    mask = np.array([True, False, True, False])
+    got = masks.select(mask, a, b, out=np.empty(4))
+    np.testing.assert_array_equal(got.view(np.int64), np.where(mask, a, b).view(np.int64))
+    assert masks.select(mask, a, b, out=b) is b and b.tobytes() == got.tobytes()
+
+
+@pytest.mark.parametrize("batch", [1, 8, 64])
+def test_pieces_keep_the_memory_order(batch):
+    x = to_chwn(np.random.default_rng(0).standard_normal((batch, 20, 16, 16)))
+    y = elementwise.in_pieces(lambda x, out: np.multiply(x, 2, out=out), x, piece=1000)
+    assert is_chwn(y)
+    np.testing.assert_array_equal(y, 2 * x)
+    np.testing.assert_array_equal(elementwise.relu_backward(x, elementwise.relu(x)), np.where(x > 0, x, 0))
