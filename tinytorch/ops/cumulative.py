@@ -18,7 +18,7 @@ from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.joining import cat
 from tinytorch.ops.out import accepts_out
-from tinytorch.ops.reduce import cumsum
+from tinytorch.ops.reduce import Cumsum, cumsum
 from tinytorch.ops.shape import narrow
 from tinytorch.ops.sorting import Found, _picked
 from tinytorch.tensor import Tensor
@@ -89,7 +89,7 @@ class LogCumsumExp(Primitive):
 
 
 def _cumsum_from_end(x: Tensor, dim: int) -> Tensor:
-    return cumsum(x.flip(dim), dim).flip(dim)
+    return Cumsum.apply(x, dim=dim, reverse=True)
 
 
 @accepts_out

@@ -46,6 +46,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.kernels.scan import running_sums
 from tinytorch.kernels.sums import total
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -154,18 +155,18 @@ class Var(Primitive):
 
 
 class Cumsum(Primitive):
-    """y_i = Σ_{j ≤ i} x_j; x_j receives Σ_{i ≥ j} grad_i, a cumulative sum from the other end."""
+    """y_i = Σ_{j ≤ i} x_j; x_j receives Σ_{i ≥ j} grad_i, a cumulative sum from the other end (``reverse``)."""
 
     complex_backward = True
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
-        return np.add.accumulate(x, axis=dim, dtype=x.dtype) if x.ndim else x.copy()
+    def forward(ctx: Any, x: np.ndarray, dim: int, reverse: bool) -> np.ndarray:
+        return running_sums(x, dim, reverse) if x.ndim else x.copy()
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        dim = ctx.attributes["dim"]
-        return cumsum(grad.flip(dim), dim).flip(dim) if grad._array.ndim else grad
+        dim, reverse = ctx.attributes["dim"], ctx.attributes["reverse"]
+        return Cumsum.apply(grad, dim=dim, reverse=not reverse)
 
 
 def _summand(input: Tensor, dtype: Any) -> Tensor:
@@ -333,7 +334,7 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | N
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = None) -> Tensor:
     """Running sums along ``dim``."""
     input = _summand(input, dtype)
-    return Cumsum.apply(input, dim=one_dim(dim, input._array.ndim))
+    return Cumsum.apply(input, dim=one_dim(dim, input._array.ndim), reverse=False)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -76,7 +76,7 @@ class Softmax(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
         dim = ctx.attributes["dim"]
-        if is_grad_enabled() or y._array.ndim == 0:  # create_graph
+        if is_grad_enabled() or y._array.size < kernels.LARGE:
             return y * (grad - (grad * y).sum(dim, True))
         return Tensor._wrap(kernels.softmax_backward(grad._array, y._array, dim))
 
@@ -100,7 +100,7 @@ class LogSoftmax(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
         dim = ctx.attributes["dim"]
-        if is_grad_enabled() or y._array.ndim == 0:  # create_graph
+        if is_grad_enabled() or y._array.size < kernels.LARGE:
             return grad - y.exp() * grad.sum(dim, True)
         return Tensor._wrap(kernels.log_softmax_backward(grad._array, y._array, dim, *ctx.intermediates))
 

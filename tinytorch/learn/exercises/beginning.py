@@ -213,9 +213,9 @@ EXERCISES = (
             "np.add.reduce(x, axis=..., keepdims=True).reshape(shape); backward wants ctx.save_intermediates(x.shape).",
         ),
         (
-            Wrong("return total.reshape(shape)", "return x", "not summed"),
-            Wrong("np.add.reduce(", "np.mean(", "divided by 2"),
-            Wrong("total.reshape(shape)", "x[(0,) * new_dims].reshape(shape)", "wrong"),
+            Wrong("total(x, tuple(range(new_dims)) + repeated).reshape(shape)", "x", "not summed"),
+            Wrong("total(x,", "np.mean(x,", "divided by 2"),
+            Wrong("total(x, tuple(range(new_dims)) + repeated)", "x[(0,) * new_dims]", "wrong"),
         ),
     ),
     Exercise(

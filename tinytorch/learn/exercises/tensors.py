@@ -57,12 +57,12 @@ EXERCISES = (
         (
             "Which outputs does x_j go into? Those from j on.",
             "So x_j receives the sum of grad_i over i ≥ j: a cumulative sum from the other end.",
-            "cumsum(grad.flip(dim), dim).flip(dim), and grad itself if it has no dimensions.",
+            "Cumsum does that as well, if asked: Cumsum.apply(grad, dim=dim, reverse=not reverse).",
         ),
         (
-            Wrong("cumsum(grad.flip(dim), dim).flip(dim)", "cumsum(grad, dim)", "wrong"),
-            Wrong("cumsum(grad.flip(dim), dim).flip(dim)", "cumsum(grad.flip(dim), dim)", "permuted"),
-            Wrong("cumsum(grad.flip(dim), dim).flip(dim)", "grad", "wrong"),
+            Wrong("reverse=not reverse", "reverse=reverse", "wrong"),
+            Wrong("reverse=not reverse)", "reverse=not reverse).flip(dim)", "permuted"),
+            Wrong("Cumsum.apply(grad, dim=dim, reverse=not reverse)", "grad", "wrong"),
         ),
     ),
     Exercise(
