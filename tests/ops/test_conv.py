@@ -222,7 +222,7 @@ def zeros(*shape: int, dtype: str = "float32") -> np.ndarray:
         (zeros(1, 2, 5, 5), zeros(2, 2, 3, 3), None, {"padding": (1, 1, 1)}, "expected padding to be a single integer value or a list of "
          "2 values to match the convolution dimensions, but got padding=[1, 1, 1]"),
         (zeros(1, 2, 5, 5), zeros(2, 2, 3, 3), None, {"stride": 1.5}, "argument 'stride' must be tuple of ints, not float"),
-        (zeros(1, 2, 5, 5), None, None, {}, "argument 'weight' must be Tensor, not NoneType"),
+        (zeros(1, 2, 5, 5), None, None, {}, "argument 'weight' (position 2) must be Tensor, not NoneType"),
     ],
 )  # fmt: skip
 def test_conv2d_errors(x: Any, weight: Any, bias: Any, options: dict[str, Any], message: str) -> None:

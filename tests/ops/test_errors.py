@@ -56,7 +56,7 @@ BAD: list[tuple[str, tuple[Any, ...], str]] = [
     ("T.full((2,), 300, dtype=T.uint8)", (), "value cannot be converted to type uint8_t without overflow"),
     ("T.full((2,), 1e39, dtype=T.float32)", (), "value cannot be converted to type float without overflow"),
     ("T.masked_fill(x, x > 0, 1j)", (V3,), "without overflow"), ("x.fill_(2**40)", (INTS,), "without overflow"),
-    ("T.arange(0, float('inf'))", (), "unsupported range: 0 -> inf"), ("T.linspace(0, 3, 1.0)", (), "steps must be int"),
+    ("T.arange(0, float('inf'))", (), "unsupported range: 0 -> inf"), ("T.linspace(0, 3, 1.0)", (), "argument 'steps' (position 3) must be int, not float"),
     ("T.cov(x, fweights=y)", (V3, V3), "integral dtype"), ("T.cov(x, fweights=y)", (V3, M34), "one or fewer dimensions"),
     ("T.renorm(x, 1, 0, 1)", (S,), "at least 2 dimensions"), ("T.roll(x, 0, 0)", (S,), "no dimensions"),
     ("T.narrow(x, 0, y, 1)", (V3, LONGS), "0-dim integral"), ("T.hsplit(x, 'a')", (M34,), ""), ("T.dstack([])", (), "non-empty"),

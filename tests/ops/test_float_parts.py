@@ -57,7 +57,7 @@ def test_errors() -> None:
     bad(lambda T, x, i: T.nonzero_static(i, size=-1), match="non-negative")
     bad(lambda T, x, i: T.unravel_index(x, (4, 5)), match="integer dtype")
     bad(lambda T, x, i: T.unravel_index(i, (-1, 5)), match="negative")
-    bad(lambda T, x, i: T.unravel_index(i, (1.0, 5)), match="only contain ints")
+    bad(lambda T, x, i: T.unravel_index(i, (1.0, 5)), match="must be tuple of ints")
     bad(lambda T, x, i: T.gradient(i.byte()), match="uint8")
     bad(lambda T, x, i: T.gradient(x, edge_order=3), match="edge_order=1 and edge_order=2")
     bad(lambda T, x, i: T.gradient(x, dim=(0, 0)), match="appears multiple times")

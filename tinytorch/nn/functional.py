@@ -43,6 +43,7 @@ from tinytorch.ops.adaptive_pool import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.attention import scaled_dot_product_attention
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
@@ -118,6 +119,7 @@ __all__ = [
 # ------------------------------------------------------------------------------------------ activations
 
 
+@checks_arguments
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """``max(x, 0)``, written over ``input`` if ``inplace``."""
     return change_in_place(input, ops.relu) if inplace else ops.relu(input)
@@ -158,16 +160,19 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
     return hardtanh(input, min_val, max_val, inplace=True)
 
 
+@checks_arguments
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """``threshold(input, inplace=True)``."""
     return change_in_place(input, ops.threshold, threshold, value)
 
 
+@checks_arguments
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``softmax(-x)`` along ``dim``."""
     return softmax(-input, dim, dtype=dtype)
 
 
+@checks_arguments
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """A differentiable draw from a categorical distribution: softmax of (logits + Gumbel noise) / tau.
 
@@ -206,16 +211,19 @@ def _dropout_channels(
     return ops.feature_dropout(input.unsqueeze(0), p, training).squeeze(0)
 
 
+@checks_arguments
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Whole channels of (N, C, L) or (C, L) are 0 with probability ``p``."""
     return _dropout_channels("dropout1d", (2, 3), input, p, training, inplace)
 
 
+@checks_arguments
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Whole channels of (N, C, H, W) are 0 with probability ``p``."""
     return ops.feature_dropout(input, p, training, inplace)
 
 
+@checks_arguments
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Whole channels of (N, C, D, H, W) or (C, D, H, W) are 0 with probability ``p``."""
     return _dropout_channels("dropout3d", (4, 5), input, p, training, inplace)
@@ -224,6 +232,7 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 # ------------------------------------------------------------------------------------------ tables and products
 
 
+@checks_arguments
 def linear_cross_entropy(
     input: Tensor,
     linear_weight: Tensor,
@@ -264,6 +273,7 @@ def linear_cross_entropy(
 # ------------------------------------------------------------------------------------------ pooling, with places
 
 
+@checks_arguments
 def max_pool1d_with_indices(
     input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
@@ -272,6 +282,7 @@ def max_pool1d_with_indices(
     return max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
 
 
+@checks_arguments
 def max_pool2d_with_indices(
     input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
@@ -280,6 +291,7 @@ def max_pool2d_with_indices(
     return max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
 
 
+@checks_arguments
 def max_pool3d_with_indices(
     input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
@@ -288,6 +300,7 @@ def max_pool3d_with_indices(
     return max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
 
 
+@checks_arguments
 def adaptive_max_pool1d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
@@ -295,6 +308,7 @@ def adaptive_max_pool1d_with_indices(
     return adaptive_max_pool1d(input, output_size, return_indices=True)
 
 
+@checks_arguments
 def adaptive_max_pool2d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
@@ -302,6 +316,7 @@ def adaptive_max_pool2d_with_indices(
     return adaptive_max_pool2d(input, output_size, return_indices=True)
 
 
+@checks_arguments
 def adaptive_max_pool3d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
@@ -309,6 +324,7 @@ def adaptive_max_pool3d_with_indices(
     return adaptive_max_pool3d(input, output_size, return_indices=True)
 
 
+@checks_arguments
 def fractional_max_pool2d_with_indices(
     input: Tensor, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
     _random_samples: Tensor | None = None,
@@ -317,6 +333,7 @@ def fractional_max_pool2d_with_indices(
     return fractional_max_pool2d(input, kernel_size, output_size, output_ratio, True, _random_samples)
 
 
+@checks_arguments
 def fractional_max_pool3d_with_indices(
     input: Tensor, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
     _random_samples: Tensor | None = None,
@@ -328,6 +345,7 @@ def fractional_max_pool3d_with_indices(
 # ------------------------------------------------------------------------------------------ channels
 
 
+@checks_arguments
 def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
     """:func:`conv1d` with time first: (T, N, C) and weight (K, C, O) give (T', N, O)."""
     y = conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad)
@@ -337,6 +355,7 @@ def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tenso
 native_channel_shuffle = channel_shuffle
 
 
+@checks_arguments
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """``x / (k + alpha · mean of x² over ``size`` neighbouring channels)^beta`` (Krizhevsky et al. 2012)."""
     if input.dim() < 3:

@@ -22,6 +22,7 @@ from tinytorch.kernels import erf as erf_kernel
 from tinytorch.kernels import gelu as gelu_kernel
 from tinytorch.kernels import rng_normal
 from tinytorch.ops.activation_fused import Hardswish, Hardtanh, LeakyRelu, Silu
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.checks import not_implemented, refuse, refuse_complex
 from tinytorch.ops.clamp import clamp
@@ -163,6 +164,7 @@ def hardtanh(
     return _maybe_in_place(inplace, input, lambda x: Hardtanh.apply(x, **limits), "HardtanhBackward0")
 
 
+@checks_arguments
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """``min(max(x, 0), 6)``."""
     return hardtanh(input, 0.0, 6.0, inplace)
@@ -176,6 +178,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False, *, out: Tensor | None = No
     )
 
 
+@checks_arguments
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x · relu6(x + 3) / 6``; its derivative is 0 up to -3 and 1 from 3 on."""
 
@@ -193,6 +196,7 @@ def leaky_relu(
     )
 
 
+@checks_arguments
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Leaky ReLU with a learned slope: one for all, or one per channel (dimension 1)."""
     refuse("biu", "prelu", input)
@@ -215,6 +219,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return known_as(where(input > 0, input, weight * input), "PreluKernelBackward0")
 
 
+@checks_arguments
 def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
@@ -232,11 +237,13 @@ def rrelu(
     return _maybe_in_place(inplace, input, lambda x: x * Tensor._wrap(slope), "RreluWithNoiseBackward0")
 
 
+@checks_arguments
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else ``α (exp(x) - 1)``."""
     return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, alpha, 1.0), "EluBackward0")
 
 
+@checks_arguments
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """``scale · elu(x, α)`` with constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
     return _maybe_in_place(
@@ -244,6 +251,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     )
 
 
+@checks_arguments
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else ``α (exp(x/α) - 1)``: ELU with a derivative of 1 at 0 for every α."""
     if alpha == 0:
@@ -255,12 +263,14 @@ def _elu(x: Tensor, alpha: float, rate: float) -> Tensor:
     return where(x <= 0, expm1(clamp(x, max=0.0) * rate) * alpha, x)
 
 
+@checks_arguments
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x · sigmoid(x)``, also called swish."""
     complex_ = _floating("silu", input)._array.dtype.kind == "c"
     return _maybe_in_place(inplace, input, (lambda x: x * sigmoid(x)) if complex_ else Silu.apply, "SiluBackward0")
 
 
+@checks_arguments
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x · tanh(softplus(x))`` (Misra 2019)."""
     return _maybe_in_place(
@@ -280,6 +290,7 @@ def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None)
     return Gelu.apply(x, approximate=approximate)
 
 
+@checks_arguments
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """The first half along ``dim`` times the sigmoid of the second (Dauphin et al. 2016)."""
     refuse("c", "glu", input)
@@ -294,11 +305,13 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     return known_as(y, "GluBackward0")
 
 
+@checks_arguments
 def softsign(input: Tensor) -> Tensor:
     """``x / (1 + |x|)``."""
     return input / (input.abs() + 1)
 
 
+@checks_arguments
 def tanhshrink(input: Tensor) -> Tensor:
     """``x - tanh(x)``."""
     return input - tanh(input)

@@ -14,6 +14,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as kernels
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.pool_arguments import Sizes, one_size
 from tinytorch.tensor import Tensor
 
@@ -61,6 +62,7 @@ class AdaptiveAvgPool2dInput(Primitive):
     known_name = "AdaptiveAvgPool2DBackwardBackward0"
 
 
+@checks_arguments
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """The mean over windows that cover the image, ``output_size`` of them
     (``torch.nn.functional.adaptive_avg_pool2d``).
@@ -74,6 +76,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     return y.squeeze(0) if input._array.ndim == 3 else y
 
 
+@checks_arguments
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """:func:`adaptive_avg_pool2d` of volumes: (N, C, D, H, W) or (C, D, H, W)."""
     images, out_size = _checked("adaptive_avg_pool3d", 3, input, output_size, may_lack_channels=True)
@@ -81,12 +84,14 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     return y.squeeze(0) if input._array.ndim == 4 else y
 
 
+@checks_arguments
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """The mean over windows that cover the row: (N, C, L) or (C, L) to so many numbers."""
     size = _checked_row("adaptive_avg_pool1d", input, output_size)
     return adaptive_avg_pool2d(input.unsqueeze(-2), (1, size)).squeeze(-2)
 
 
+@checks_arguments
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """The maximum over windows that cover the image; arguments as :func:`adaptive_avg_pool2d`.
 
@@ -95,6 +100,7 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
     return _adaptive_max_pool("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
+@checks_arguments
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """:func:`adaptive_max_pool2d` of volumes: (N, C, D, H, W) or (C, D, H, W)."""
     return _adaptive_max_pool("adaptive_max_pool3d", 3, input, output_size, return_indices)
@@ -112,6 +118,7 @@ def _adaptive_max_pool(name: str, dims: int, input: Tensor, output_size: Any, re
     return (y, indices) if return_indices else y
 
 
+@checks_arguments
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """The maximum over windows that cover the row: (N, C, L) or (C, L) to so many numbers."""
     size = _checked_row("adaptive_max_pool1d", input, output_size)

@@ -17,11 +17,13 @@ import math
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.tensor import Tensor
 
 __all__ = ["scaled_dot_product_attention"]
 
 
+@checks_arguments
 def scaled_dot_product_attention(
     query: Tensor,
     key: Tensor,

@@ -49,8 +49,8 @@ from tinytorch.dtypes import (
     to_numpy_dtype,
 )
 from tinytorch.kernels.sums import total
-from tinytorch.ops.checks import wrong_argument
-from tinytorch.ops.dims import sizes_from
+from tinytorch.ops.arguments import wrong_argument
+from tinytorch.ops.dims import ints_from, sizes_from
 from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
 
@@ -284,8 +284,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
     """``input`` repeated to larger sizes without copying; -1 keeps a size. As ``torch.Tensor.expand``."""
     if not sizes:
         raise TypeError('expand() missing 1 required positional arguments: "size"')
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        sizes = tuple(sizes[0])
+    sizes = sizes_from(sizes, "expand")
     shape = input._array.shape
     new_dims = len(sizes) - len(shape)
     if new_dims < 0:
@@ -296,7 +295,6 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
         )
     target = []
     for position, size in enumerate(sizes):
-        size = size.__index__()
         present = shape[position - new_dims] if position >= new_dims else None
         if size == -1 and present is None:
             raise RuntimeError(
@@ -313,7 +311,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
 
 def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """The same as ``expand(input, size)``."""
-    return expand(input, tuple(size))
+    return expand(input, ints_from("broadcast_to", "size", size))
 
 
 def broadcast_shapes(*shapes: Any) -> Any:

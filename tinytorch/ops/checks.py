@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinytorch.dtypes import SCALAR_NAMES, from_numpy_dtype
+from tinytorch.ops.arguments import wrong_argument
 from tinytorch.tensor import Tensor
 
-__all__ = ["check_any_tensor", "check_floating", "check_integers", "check_options", "check_square", "check_tensor",
-           "not_implemented", "refuse", "refuse_bool", "refuse_complex", "refuse_half", "type_name", "used_as_tensor",
-           "wrong_argument"]  # fmt: skip
+__all__ = ["check_any_tensor", "check_floating", "check_integers", "check_options", "check_same_dtypes",
+           "check_square", "check_tensor",
+           "not_implemented", "refuse", "refuse_bool", "refuse_complex", "refuse_half", "type_name"]  # fmt: skip
 
 
 def type_name(tensor: Tensor) -> str:
@@ -55,35 +54,20 @@ def check_integers(name: str, *tensors: Any) -> None:
             raise not_implemented(name, tensor)
 
 
-def wrong_argument(name: str, argument: str, position: int, value: Any, wanted: str = "Tensor") -> TypeError:
-    """The error for an argument of the wrong type."""
-    return TypeError(
-        f"{name}(): argument '{argument}' (position {position}) must be {wanted}, not {type(value).__name__}"
-    )
-
-
 def check_tensor(name: str, argument: str, position: int, value: Any) -> None:
     """TypeError unless ``value`` is a Tensor."""
     if not isinstance(value, Tensor):
         raise wrong_argument(name, argument, position, value)
 
 
-def used_as_tensor(error: AttributeError, op: Callable[..., Any], args: Any, kwargs: Any) -> TypeError | None:
-    """The error for an argument of ``op`` that turned out not to be a Tensor when its parts were asked for.
-
-    Ops do not check their arguments first: a wrong one shows in an AttributeError, which this explains. None if that
-    has another cause.
-    """
-    if (error.name == "_array" or hasattr(Tensor, str(error.name))) and not isinstance(error.obj, Tensor):
-        signature = inspect.signature(op)
-        try:
-            arguments = signature.bind(*args, **kwargs).arguments
-        except TypeError as mismatch:
-            return mismatch
-        for position, (name, value) in enumerate(arguments.items(), 1):
-            if value is error.obj:
-                return wrong_argument(op.__name__, name, position, value)
-    return None
+def check_same_dtypes(name: str, *tensors: Tensor) -> None:
+    """RuntimeError unless all tensors have the dtype of the first."""
+    for tensor in tensors[1:]:
+        if tensor._array.dtype != tensors[0]._array.dtype:
+            raise RuntimeError(
+                f"{name}: expected scalar type {type_name(tensors[0])} but found {type_name(tensor)}: "
+                "all tensors must have the same dtype"
+            )
 
 
 def check_any_tensor(name: str, *values: Any) -> None:

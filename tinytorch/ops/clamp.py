@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
-from tinytorch.ops.broadcast import Elementwise, operands, promote_all
+from tinytorch.ops.arguments import Number
+from tinytorch.ops.broadcast import Elementwise, is_number, operands, promote_all
 from tinytorch.ops.checks import check_tensor, refuse_bool, refuse_complex
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -72,11 +73,16 @@ class ClampBetween(Elementwise):
 
 
 @accepts_out
-def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
+def clamp(
+    input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """``input`` limited to ``[min, max]``, numbers or tensors; one of them may be None (``torch.clamp``)."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Tensor) or isinstance(max, Tensor):
+        if is_number(min) or is_number(max):
+            kinds = f"{type(min).__name__}, {type(max).__name__}"
+            raise TypeError(f"clamp() received an invalid combination of arguments - got (Tensor, {kinds})")
         return _clamp_tensors(input, min, max)
     for limit in (min, max):
         if limit is not None:

@@ -9,8 +9,9 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.kernels import elementwise
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
-from tinytorch.ops.checks import check_any_tensor, check_tensor, refuse_complex, wrong_argument
+from tinytorch.ops.checks import check_any_tensor, check_tensor, refuse_complex
 from tinytorch.ops.numbers import check_convertible, number_as
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
@@ -103,22 +104,25 @@ def ge(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     return _in_order(np.greater_equal, input, other, out)
 
 
+@checks_arguments
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and elements."""
     return input._array.shape == other._array.shape and bool(np.array_equal(input._array, other._array))
 
 
+@checks_arguments
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """Where ``|input - other| <= atol + rtol · |other|``."""
     check_tensor("isclose", "input", 1, input)
     check_tensor("isclose", "other", 2, other)
     _same_dtype("isclose", input, other)
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
-        if tolerance < 0:
+        if not tolerance >= 0:
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
     return _of_arrays(np.isclose, input, other, rtol, atol, equal_nan)
 
 
+@checks_arguments
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close; see :func:`isclose`."""
     _same_dtype("allclose", input, other)
@@ -130,16 +134,19 @@ def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:
         raise RuntimeError(f"{name}: tensors must have the same dtype, got {a.dtype} and {b.dtype}")
 
 
+@checks_arguments
 def isnan(input: Tensor) -> Tensor:
     """Where ``input`` is nan."""
     return Tensor._wrap(np.asarray(np.isnan(input._array)))
 
 
+@checks_arguments
 def isinf(input: Tensor) -> Tensor:
     """Where ``input`` is inf or -inf."""
     return Tensor._wrap(np.asarray(np.isinf(input._array)))
 
 
+@checks_arguments
 def isfinite(input: Tensor) -> Tensor:
     """Where ``input`` is neither nan nor infinite."""
     return Tensor._wrap(np.asarray(np.isfinite(input._array)))
@@ -293,6 +300,7 @@ def _two_tensors(name: str, a: Any, b: Any) -> tuple[Any, Any]:
     return operands(a, b)
 
 
+@checks_arguments
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """``value`` where ``mask`` (bool) holds, else ``input``."""
     if mask._array.dtype.kind != "b":

@@ -21,6 +21,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import from_numpy_dtype
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.checks import check_tensor, type_name
 from tinytorch.ops.out import accepts_out, write_out
@@ -162,6 +163,7 @@ class Sgn(Elementwise):
         return ops.where(size == 0, 0.0, across / ops.where(size == 0, 1.0, size))
 
 
+@checks_arguments
 def conj(input: Tensor) -> Tensor:
     """The complex conjugate; a real tensor itself (``torch.conj``). The result has memory of its own."""
     return Conj.apply(input) if input._array.dtype.kind == "c" else input
@@ -173,11 +175,13 @@ def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return conj(input)
 
 
+@checks_arguments
 def resolve_conj(input: Tensor) -> Tensor:
     """The tensor itself: conjugation is never pending here."""
     return input
 
 
+@checks_arguments
 def resolve_neg(input: Tensor) -> Tensor:
     """The tensor itself: negation is never pending here."""
     return input
@@ -193,11 +197,13 @@ def is_neg(input: Tensor) -> bool:
     return False
 
 
+@checks_arguments
 def real(input: Tensor) -> Tensor:
     """The real part, a view; a real tensor itself (``torch.real``)."""
     return Real.apply(input) if input._array.dtype.kind == "c" else input
 
 
+@checks_arguments
 def imag(input: Tensor) -> Tensor:
     """The imaginary part, a view (``torch.imag``). RuntimeError for a real tensor."""
     if input._array.dtype.kind != "c":

@@ -45,6 +45,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import conv_volume as kernels
 from tinytorch.kernels.channel_sums import sum_per_channel
 from tinytorch.kernels.layout import is_chwn, to_chwn
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.conv_arguments import (
     check_bias,
     check_convolution,
@@ -184,6 +185,7 @@ def _convolved_to(y_shape: tuple[int, ...], x: Tensor, weight: Tensor, geometry:
 # ------------------------------------------------------------------------------------------ public functions
 
 
+@checks_arguments
 def conv2d(
     input: Tensor,
     weight: Tensor,
@@ -213,6 +215,7 @@ def conv2d(
     return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
+@checks_arguments
 def conv1d(
     input: Tensor,
     weight: Tensor,
@@ -226,6 +229,7 @@ def conv1d(
     return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
+@checks_arguments
 def conv3d(
     input: Tensor,
     weight: Tensor,
@@ -240,6 +244,7 @@ def conv3d(
     return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
+@checks_arguments
 def conv_transpose2d(
     input: Tensor,
     weight: Tensor,
@@ -271,6 +276,7 @@ def conv_transpose2d(
     )
 
 
+@checks_arguments
 def conv_transpose1d(
     input: Tensor,
     weight: Tensor,
@@ -288,6 +294,7 @@ def conv_transpose1d(
     )
 
 
+@checks_arguments
 def conv_transpose3d(
     input: Tensor,
     weight: Tensor,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinytorch.ops.dims import ints_from
 from tinytorch.tensor import Tensor
 
 __all__ = ["check_bias", "check_convolution", "check_kernel_fits", "check_numbers", "check_tensors", "per_dimension",
@@ -22,11 +23,7 @@ def scalar_name(tensor: Tensor) -> str:
 
 def per_dimension(function: str, name: str, value: Any, dims: int) -> Sizes:
     """One int for each of ``dims`` dimensions, from an int or a sequence of 1 or ``dims`` ints."""
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    for item in values:
-        if isinstance(item, (bool, float)) or not hasattr(item, "__index__"):
-            raise TypeError(f"{function}(): argument '{name}' must be tuple of ints, not {type(item).__name__}")
-    values = tuple(item.__index__() for item in values)
+    values = ints_from(function, name, value, single=True)
     if len(values) == 1:
         return values * dims
     if len(values) != dims:

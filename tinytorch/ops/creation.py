@@ -11,7 +11,7 @@ from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import ranges
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import check_options, refuse
+from tinytorch.ops.checks import check_options, check_tensor, refuse
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.numbers import number_as
@@ -437,6 +437,7 @@ class Copy(Primitive):
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy that gradients flow through, in the same memory order or that of ``memory_format``."""
+    check_tensor("clone", "input", 1, input)
     result = Clone.apply(input)
     if memory_format is not None:
         result._array = ops.in_format(result.detach(), memory_format)._array  # detach() also pins the order down

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import ctc as kernels
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.reduction_modes import reduced
 from tinytorch.tensor import Tensor
 
@@ -53,6 +54,7 @@ class CtcGradient(Primitive):
         raise RuntimeError("derivative for _ctc_loss_backward is not implemented: ctc_loss can be differentiated once")
 
 
+@checks_arguments
 def ctc_loss(
     log_probs: Tensor,
     targets: Tensor,

@@ -12,6 +12,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import elementwise
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_floating, refuse, refuse_complex
 from tinytorch.ops.compare import where
@@ -185,6 +186,7 @@ def _trapezoids(y: Tensor, x: Tensor | None, dx: Any, dim: int) -> Tensor:
 
 
 @accepts_axis
+@checks_arguments
 def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
     """The integral of ``y`` by the trapezoidal rule, at points ``x`` or ``dx`` apart."""
     dim = one_dim(dim, y._array.ndim)
@@ -192,6 +194,7 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim: int = -1)
 
 
 @accepts_axis
+@checks_arguments
 def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
     """The running integral of ``y`` by the trapezoidal rule."""
     dim = one_dim(dim, y._array.ndim)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.compare import where
 from tinytorch.ops.indexing import Index
 from tinytorch.ops.out import accepts_out
@@ -115,6 +116,7 @@ def linalg_slogdet(A: Tensor, *, out: Any = None) -> Any:
     return Slogdet(*LogAbsDet.apply(A))
 
 
+@checks_arguments
 def logdet(input: Tensor) -> Tensor:
     """ln det A; nan where the determinant is negative. Complex matrices have a complex logarithm."""
     sign, value = linalg_slogdet(input)

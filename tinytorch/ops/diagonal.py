@@ -12,6 +12,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented, refuse_bool
 from tinytorch.ops.compare import Where
 from tinytorch.ops.creation import zeros
@@ -78,6 +79,7 @@ def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
     return first, second
 
 
+@checks_arguments
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of the matrices spanned by ``dim1`` and ``dim2``, as the last dimension: a view
     (``torch.diagonal``).
@@ -86,6 +88,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     return Diagonal.apply(input, offset=offset, dim1=dim1, dim2=dim2)
 
 
+@checks_arguments
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices with the last dimension of ``input`` on a diagonal, and zeros elsewhere."""
     if input._array.ndim == 0:
@@ -109,11 +112,13 @@ def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
 
 
+@checks_arguments
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """The matrix with all elements of ``input`` on a diagonal."""
     return diag_embed(input.reshape(-1), offset)
 
 
+@checks_arguments
 def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal."""
     if input._array.ndim != 2:
@@ -156,12 +161,14 @@ def _triangle_indices(row: int, col: int, mask: Any, dtype: Any) -> Tensor:
     return result
 
 
+@checks_arguments
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Row and column numbers, shape (2, n), of the lower triangle of a ``row`` × ``col`` matrix."""
     _check_sizes(row, col)
     return _triangle_indices(row, col, np.tri(row, col, offset, dtype=bool), dtype)
 
 
+@checks_arguments
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Row and column numbers, shape (2, n), of the upper triangle of a ``row`` × ``col`` matrix."""
     _check_sizes(row, col)

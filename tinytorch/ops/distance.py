@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.dims import accepts_axis
 from tinytorch.ops.out import accepts_out
@@ -20,6 +21,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, o
 
 
 @accepts_axis
+@checks_arguments
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """``x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps))`` along ``dim``."""
     refuse("c", "cosine_similarity", x1, x2, error=RuntimeError)
@@ -30,6 +32,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     return (unit1 * unit2).sum(dim)
 
 
+@checks_arguments
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of ``x1 - x2 + eps`` along the last dimension."""
     return vector_norm(x1 - x2 + eps, p, -1, keepdim)

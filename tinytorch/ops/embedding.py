@@ -10,6 +10,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled, no_grad
 from tinytorch.autograd.node import known_as
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.indexing import gather, index_select
 from tinytorch.ops.scatter import index_add
@@ -18,6 +19,7 @@ from tinytorch.tensor import Tensor
 __all__ = ["embedding", "embedding_bag", "embedding_renorm_"]
 
 
+@checks_arguments
 def embedding(
     input: Tensor,
     weight: Tensor,
@@ -55,6 +57,7 @@ def embedding(
     return known_as(ops.where(is_padding, looked_up.detach(), looked_up), "EmbeddingBackward0")
 
 
+@checks_arguments
 def embedding_bag(
     input: Tensor,
     weight: Tensor,
@@ -117,6 +120,7 @@ def embedding_bag(
     return total / Tensor._wrap(counts[:, None].astype(weight._array.dtype))
 
 
+@checks_arguments
 def embedding_renorm_(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float = 2.0) -> Tensor:
     """Scale down, in place, those of the rows at ``indices`` whose norm is larger than ``max_norm``."""
     used = np.unique(indices._array)

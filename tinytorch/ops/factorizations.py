@@ -69,6 +69,8 @@ class Cholesky(Primitive):
     def forward(ctx: Any, a: np.ndarray) -> np.ndarray:
         try:
             y = np.linalg.cholesky(a)
+            if not np.isfinite(np.einsum("...ii", y)).all():  # LAPACK may let a nan pass for positive
+                raise np.linalg.LinAlgError
         except np.linalg.LinAlgError:
             raise LinAlgError(
                 "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import to_float
 from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.dims import one_dim
@@ -20,6 +21,7 @@ from tinytorch.tensor import Tensor
 __all__ = ["gradient"]
 
 
+@checks_arguments
 def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
     """The estimated derivative along each dimension (or those in ``dim``), each in the shape of ``input``.
 

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
+from tinytorch.ops.dims import ints_from
 from tinytorch.tensor import Tensor
 
 __all__ = ["channel_shuffle", "col2im", "im2col", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
@@ -76,9 +78,10 @@ class Col2Im(Primitive):
 
 
 def _pair(name: str, value: Any, least: int) -> Pair:
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) == 1:
-        pair *= 2
+    numbers = ints_from("fold", name, value if isinstance(value, (tuple, list)) else (value, value))
+    if len(numbers) != 2:
+        raise RuntimeError(f"It is expected {name} equals to 2, but got size {len(numbers)}")
+    pair = (numbers[0], numbers[1])
     if min(pair) < least:
         what = "greater than zero" if least else "non-negative"
         raise RuntimeError(f"{name} should be {what}, but got {name}_height: {pair[0]} {name}_width: {pair[1]}")
@@ -94,6 +97,7 @@ def _blocks(size: Pair, kernel: Pair, dilation: Pair, padding: Pair, stride: Pai
     return down, across
 
 
+@checks_arguments
 def im2col(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
     """Sliding blocks as columns (``F.unfold``): (N, C, H, W) gives (N, C · kh · kw, L); also without N."""
     refuse("iu", "im2col", input)
@@ -118,6 +122,7 @@ def im2col(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     return columns if input._array.ndim == 4 else columns.squeeze(0)
 
 
+@checks_arguments
 def col2im(
     input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Tensor:
@@ -164,6 +169,7 @@ def _check_image(name: str, input: Tensor, argument: str, factor: int) -> None:
         raise RuntimeError(f"{name} expects a positive {argument}, but got {factor}")
 
 
+@checks_arguments
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """(*, C · r², H, W) to (*, C, H · r, W · r): channels become pixels (Shi et al. 2016)."""
     r = upscale_factor
@@ -180,6 +186,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     return apart.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, c // (r * r), h * r, w * r)
 
 
+@checks_arguments
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """(*, C, H · r, W · r) to (*, C · r², H, W): the inverse of :func:`pixel_shuffle`."""
     r = downscale_factor
@@ -197,6 +204,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return apart.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, c * r * r, h // r, w // r)
 
 
+@checks_arguments
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """(N, C, *) with channels of all groups mixed: (groups, C / groups) transposed (Zhang et al. 2018)."""
     _check_image("channel_shuffle", input, "groups", groups)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.adaptive_pool import last_nan_or_first_maximum
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.pool_arguments import Sizes, sizes
 from tinytorch.tensor import Tensor
@@ -23,6 +24,7 @@ from tinytorch.tensor import Tensor
 __all__ = ["fractional_max_pool2d", "fractional_max_pool3d"]
 
 
+@checks_arguments
 def fractional_max_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -49,6 +51,7 @@ def fractional_max_pool2d(
     )
 
 
+@checks_arguments
 def fractional_max_pool3d(
     input: Tensor,
     kernel_size: Any,

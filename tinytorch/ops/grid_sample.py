@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.interpolate import cubic_weights
 from tinytorch.tensor import Tensor
@@ -23,6 +24,7 @@ from tinytorch.tensor import Tensor
 __all__ = ["affine_grid", "grid_sample"]
 
 
+@checks_arguments
 def grid_sample(
     input: Tensor,
     grid: Tensor,
@@ -171,6 +173,7 @@ def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
         raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
 
 
+@checks_arguments
 def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """The places to which affine maps send the pixels of an image (``torch.nn.functional.affine_grid``).
 

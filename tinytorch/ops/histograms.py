@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.dtypes import from_numpy_dtype
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_tensor, not_implemented
 from tinytorch.ops.creation import linspace
 from tinytorch.ops.out import accepts_out
@@ -71,6 +72,7 @@ def histogram(
     return Histogram(counts, edges[0])
 
 
+@checks_arguments
 def histogramdd(
     input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False
 ) -> Histogramdd:

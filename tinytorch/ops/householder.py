@@ -92,6 +92,11 @@ def ormqr(
     if input._array.ndim < 2 or other._array.ndim < 2:
         which = "input" if input._array.ndim < 2 else "other"
         raise RuntimeError(f"torch.ormqr: {which} must have at least 2 dimensions.")
+    if not input._array.ndim == tau._array.ndim + 1 == other._array.ndim:
+        raise RuntimeError(
+            "torch.ormqr: Expected tau to have one dimension less than input, and other as many, but got "
+            f"{tau._array.ndim}, {input._array.ndim} and {other._array.ndim} dimensions"
+        )
     side = "-2" if left else "-1"
     size = other._array.shape[int(side)]
     if size < tau._array.shape[-1]:

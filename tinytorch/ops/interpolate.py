@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.dims import ints_from
 from tinytorch.ops.resample import Table, resample
 from tinytorch.tensor import Tensor
 
@@ -28,6 +30,7 @@ _DIMS = {
 _AREA = {1: adaptive_avg_pool1d, 2: adaptive_avg_pool2d, 3: adaptive_avg_pool3d}
 
 
+@checks_arguments
 def interpolate(
     input: Tensor,
     size: Any = None,
@@ -72,6 +75,7 @@ def interpolate(
     return resample(input, tuple([_table(n, out, f, mode, bool(align_corners), antialias) for n, out, f in each]))
 
 
+@checks_arguments
 def upsample(
     input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
 ) -> Tensor:
@@ -79,11 +83,13 @@ def upsample(
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
+@checks_arguments
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """``interpolate(mode="nearest")``."""
     return interpolate(input, size, scale_factor, "nearest")
 
 
+@checks_arguments
 def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """``interpolate(mode="bilinear", align_corners=True)``."""
     return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
@@ -118,9 +124,7 @@ def _target(
             f"dimensions of {list(sizes)} and {what} of {given}."
         )
     if size is not None:
-        if not all(hasattr(value, "__index__") for value in values):
-            raise TypeError(f"expected size to be one of int or Tuple[int] or Tuple[int, int], but got size {given}")
-        return tuple(value.__index__() for value in values), [None] * len(sizes)
+        return ints_from("interpolate", "size", values), [None] * len(sizes)
     out = tuple(math.floor(n * float(factor)) for n, factor in zip(sizes, values, strict=True))
     return out, [None if recompute else float(factor) for factor in values]
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import promote_all
-from tinytorch.ops.dims import accepts_axis, one_dim, sizes_from
+from tinytorch.ops.dims import accepts_axis, ints_from, one_dim, sizes_from
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.shape import narrow, select
 from tinytorch.tensor import Tensor
@@ -156,14 +157,14 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     if tensor._array.ndim == 0:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     total = tensor._array.shape[dim]
-    if isinstance(split_size_or_sections, int):
-        size = split_size_or_sections
+    if hasattr(split_size_or_sections, "__index__") and not isinstance(split_size_or_sections, (bool, np.ndarray)):
+        size = split_size_or_sections.__index__()
         if size < 0 or (size == 0 and total):
             raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
         count = max(1, -(-total // size)) if size else 1
         sizes = tuple(min((size, total - i * size)) for i in range(count))
     else:
-        sizes = tuple(split_size_or_sections)
+        sizes = ints_from("split", "split_size", split_size_or_sections)
         if sum(sizes) != total or any(size < 0 for size in sizes):
             raise RuntimeError(
                 f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size "
@@ -174,6 +175,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
 
 
 @accepts_axis
+@checks_arguments
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of at most ``chunks`` parts of equal size (the last may be smaller)."""
     if chunks <= 0:
@@ -208,7 +210,7 @@ def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
 
 def repeat(input: Tensor, *sizes: Any) -> Tensor:
     """The tensor copied ``sizes`` times along each dimension (more sizes than dimensions: new ones in front)."""
-    times = sizes_from(sizes)
+    times = sizes_from(sizes, "repeat", "repeats")
     shape = input._array.shape
     if len(times) < len(shape):
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
@@ -223,7 +225,7 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
 
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """As :func:`repeat`, where missing leading counts mean 1."""
-    times = sizes_from(dims)
+    times = sizes_from(dims, "tile", "dims")
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 

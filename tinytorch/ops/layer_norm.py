@@ -25,6 +25,7 @@ from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import layer_norm as kernels
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_floating
 from tinytorch.ops.norm import normalization_backward, sum_over
 from tinytorch.tensor import Tensor
@@ -82,6 +83,7 @@ def _flat(values: np.ndarray | None) -> np.ndarray | None:
 # ------------------------------------------------------------------------------------------ public functions
 
 
+@checks_arguments
 def layer_norm(
     input: Tensor,
     normalized_shape: Any,
@@ -103,6 +105,7 @@ def layer_norm(
     return LayerNorm.apply(input, weight, bias, dims=len(shape), eps=eps)
 
 
+@checks_arguments
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -146,6 +149,7 @@ def group_norm(
     return known_as(y if bias is None else y + bias.reshape(per_channel), "NativeGroupNormBackward0")
 
 
+@checks_arguments
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """``input / sqrt(mean(input²) + eps) · weight`` over the last dimensions (``torch.nn.functional.rms_norm``).
 

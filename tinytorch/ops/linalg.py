@@ -46,7 +46,9 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.ops.checks import refuse
+from tinytorch.ops.arguments import Number
+from tinytorch.ops.broadcast import is_expandable
+from tinytorch.ops.checks import check_same_dtypes, refuse
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
 
@@ -233,12 +235,21 @@ def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     return input.unsqueeze(1) * vec2
 
 
-def weighted_sum(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
+def weighted_sum(name: str, input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
     """``beta · input + alpha · product``; with beta 0, ``input`` is ignored, nan and all, and its gradient is 0.
 
     Integers take the whole part of the weights, as in PyTorch; a product of bools is an "and", the sum an "or".
+    RuntimeError if ``input`` does not broadcast to the product's shape.
     """
+    if not is_expandable(input._array.shape, product._array.shape):
+        raise RuntimeError(
+            f"{name}(): input of shape {list(input.shape)} does not expand to {list(product.shape)}, the shape of "
+            "the product"
+        )
     kind = product._array.dtype.kind
+    for weight in (beta, alpha):
+        if isinstance(weight, complex) and kind != "c":
+            raise RuntimeError(f"{name}(): value cannot be converted to type double without overflow: {weight}")
     if kind in "iu":
         beta, alpha = int(beta), int(alpha)
     elif kind == "b":
@@ -251,16 +262,19 @@ def weighted_sum(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tenso
 
 @accepts_out
 def addmm(
-    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · (mat1 @ mat2)``."""
-    return known_as(weighted_sum(input, mm(mat1, mat2), beta, alpha), "AddmmBackward0")
+    check_same_dtypes("addmm", input, mat1, mat2)
+    return known_as(weighted_sum("addmm", input, mm(mat1, mat2), beta, alpha), "AddmmBackward0")
 
 
 @accepts_out
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None) -> Tensor:
     """``input @ weightᵀ + bias`` over the last dimension: (..., in), (out, in), (out,) give (..., out)."""
     _check_same_dtype("linear", input, weight)
+    if bias is not None:
+        check_same_dtypes("linear", input, bias)
     if weight._array.ndim == 1:
         product = matmul(input, weight)
         return product if bias is None else product + bias

@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import broadcast_tensors, operands
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
@@ -117,6 +118,7 @@ class HuberLoss(DifferenceLoss):
 # ------------------------------------------------------------------------------------------ public functions
 
 
+@checks_arguments
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -143,6 +145,7 @@ def mse_loss(
     return _weighted(MseLoss.apply(input, target, reduction="none"), weight, reduction)
 
 
+@checks_arguments
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -161,6 +164,7 @@ def l1_loss(
     return _weighted(loss, weight, reduction)
 
 
+@checks_arguments
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -182,6 +186,7 @@ def smooth_l1_loss(
     return SmoothL1Loss.apply(input, target, reduction=reduction, beta=beta)
 
 
+@checks_arguments
 def huber_loss(
     input: Tensor,
     target: Tensor,
@@ -221,7 +226,7 @@ def _alike(function: str, input: Any, target: Any, floating: bool = True) -> tup
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
             "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            stacklevel=3,
+            stacklevel=4,
         )
         input, target = broadcast_tensors(input, target)
     return input, target

@@ -21,6 +21,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.activation import logsigmoid
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, operands
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.clamp import clamp_min
@@ -60,6 +61,7 @@ def _log_at_least(logarithm: Any, x: Tensor) -> Tensor:
         return clamp_min(logarithm(x), -100.0)
 
 
+@checks_arguments
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -89,6 +91,8 @@ def binary_cross_entropy(
         raise RuntimeError(f"Found dtype {target.type()[6:-6]} but expected {input.type()[6:-6]}")
     if not ((input._array >= 0) & (input._array <= 1)).all():
         raise RuntimeError("all elements of input should be between 0 and 1")
+    if not ((target._array >= 0) & (target._array <= 1)).all():
+        raise RuntimeError("all elements of target should be between 0 and 1")
     loss = BinaryCrossEntropy.apply(input, target)
     if weight is not None:
         if tuple(broadcast_shapes(target._array.shape, weight._array.shape)) != input._array.shape:
@@ -97,6 +101,7 @@ def binary_cross_entropy(
     return known_as(reduced(loss, reduction), "BinaryCrossEntropyBackward0")
 
 
+@checks_arguments
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
@@ -130,6 +135,7 @@ def binary_cross_entropy_with_logits(
     return known_as(loss, "BinaryCrossEntropyWithLogitsBackward0")
 
 
+@checks_arguments
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -153,7 +159,7 @@ def kl_div(
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
             "only by the batch size, and aligns with the KL div math definition.",
-            stacklevel=2,
+            stacklevel=3,
         )
     reduction = chosen_reduction(size_average, reduce, "sum" if batchmean else reduction)
     if log_target:
@@ -164,6 +170,7 @@ def kl_div(
     return result / float(input._array.shape[0]) if batchmean and input._array.ndim else result
 
 
+@checks_arguments
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -191,6 +198,7 @@ def poisson_nll_loss(
     return reduced(loss, reduction)
 
 
+@checks_arguments
 def gaussian_nll_loss(
     input: Tensor,
     target: Tensor,

@@ -14,6 +14,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.activation import logsigmoid
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse, refuse_half
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import minimum, where
@@ -27,6 +28,7 @@ __all__ = ["cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss
            "triplet_margin_with_distance_loss"]  # fmt: skip
 
 
+@checks_arguments
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -42,6 +44,7 @@ def hinge_embedding_loss(
     return reduced(far + near, reduction)
 
 
+@checks_arguments
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -54,6 +57,7 @@ def soft_margin_loss(
     return known_as(reduced(-logsigmoid(input * target), reduction), "SoftMarginLossBackward0")
 
 
+@checks_arguments
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -74,6 +78,7 @@ def margin_ranking_loss(
     return reduced(clamp_min(-target * (input1 - input2) + margin, 0.0), reduction)
 
 
+@checks_arguments
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -105,6 +110,7 @@ def cosine_embedding_loss(
     return reduced(alike + different, reduction)
 
 
+@checks_arguments
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -150,6 +156,7 @@ def multi_margin_loss(
     return known_as(reduced(loss.reshape(target._array.shape), reduction), "MultiMarginLossBackward0")
 
 
+@checks_arguments
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -185,6 +192,7 @@ def multilabel_margin_loss(
     return reduced(loss.reshape(input._array.shape[:-1]), reduction)
 
 
+@checks_arguments
 def multilabel_soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -200,6 +208,7 @@ def multilabel_soft_margin_loss(
     return reduced(loss.sum(-1) / float(input._array.shape[-1]), reduction)
 
 
+@checks_arguments
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.eigen import linalg_eigh
 from tinytorch.ops.factorizations import cholesky, linalg_qr, linalg_svd
 from tinytorch.ops.linalg import matmul
@@ -30,6 +31,7 @@ def _approximate_basis(A: Tensor, q: int, niter: int) -> Tensor:
     return basis
 
 
+@checks_arguments
 def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None) -> Any:
     """(U, S, V) with ``A - M ≈ U diag(S) Vᴴ`` and ``q`` singular values (``torch.svd_lowrank``). Draws random numbers.
 
@@ -46,6 +48,7 @@ def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor |
     return (v, s, u) if is_wide else (u, s, v)
 
 
+@checks_arguments
 def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> Any:
     """(U, S, V): principal components of the rows of A, largest first; V's columns are their directions.
 
@@ -61,6 +64,7 @@ def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int
     return svd_lowrank(A - mean(A, -2, True) if center else A, q, niter)
 
 
+@checks_arguments
 def lobpcg(
     A: Tensor,
     k: int | None = None,

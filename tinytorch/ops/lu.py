@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import check_same_dtypes
 from tinytorch.ops.diagonal import tril, triu
 from tinytorch.ops.joining import cat
 from tinytorch.ops.linalg import matmul
@@ -199,6 +200,8 @@ def lu_unpack(
         lower = tril(LU_data[..., :k], -1) + ops.eye(rows, k, dtype=LU_data.dtype)
         upper = triu(LU_data[..., :k, :])
     if unpack_pivots:
+        if LU_pivots._array.size and not 1 <= LU_pivots._array.min() <= LU_pivots._array.max() <= rows:
+            raise RuntimeError(f"pivots passed to lu_unpack must be between 1 and LU.size(-2) = {rows} inclusive")
         p = _permutation(LU_pivots._array, rows, LU_data._array.dtype)
     return PLU(p, lower, upper)
 
@@ -236,6 +239,7 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, *, out: Any = Non
 @accepts_out
 def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
     """X with A X = b, given A's LU: PyTorch's older order of arguments."""
+    check_same_dtypes("linalg.lu_solve", LU_data, b)
     return linalg_lu_solve(LU_data, LU_pivots, b)
 
 

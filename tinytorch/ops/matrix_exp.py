@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.compare import where
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.solve import check_matrices
@@ -19,6 +20,7 @@ _RADIUS = {"float64": 1.09, "complex128": 1.09}
 _RADIUS_SINGLE = 3.01
 
 
+@checks_arguments
 def matrix_exp(input: Tensor) -> Tensor:
     """exp(A) = Σ Aᵏ / k!, of square matrices (..., n, n); each matrix of a stack is scaled by its own size."""
     check_matrices("linalg.matrix_exp", input)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast, is_number
 from tinytorch.ops.checks import check_square
 from tinytorch.ops.compare import where
@@ -211,6 +212,7 @@ def linalg_pinv(
     return matmul(vectors * inverted.unsqueeze(-2), vectors.mH)
 
 
+@checks_arguments
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     """PyTorch's older name for :func:`linalg_pinv`."""
     return linalg_pinv(input, rcond)

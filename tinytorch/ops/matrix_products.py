@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
-from tinytorch.ops.checks import check_square
+from tinytorch.ops.arguments import Number, checks_arguments
+from tinytorch.ops.checks import check_same_dtypes, check_square, refuse_bool
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import index_select
 from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, weighted_sum
@@ -22,23 +23,25 @@ __all__ = ["addbmm", "addmv", "addr", "baddbmm", "bilinear", "chain_matmul", "cr
 
 @accepts_out
 def baddbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · (batch1 @ batch2)`` for stacks of matrices."""
-    return known_as(weighted_sum(input, bmm(batch1, batch2), beta, alpha), "BaddbmmBackward0")
+    check_same_dtypes("baddbmm", input, batch1, batch2)
+    return known_as(weighted_sum("baddbmm", input, bmm(batch1, batch2), beta, alpha), "BaddbmmBackward0")
 
 
 @accepts_out
 def addbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · Σ_b (batch1[b] @ batch2[b])``."""
-    return weighted_sum(input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
+    check_same_dtypes("addbmm", input, batch1, batch2)
+    return weighted_sum("addbmm", input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
 
 @accepts_out
 def addmv(
-    input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+    input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · (mat @ vec)``."""
     if mat._array.ndim == 2 and vec._array.ndim == 1 and mat._array.shape[1] != vec._array.shape[0]:
@@ -46,15 +49,16 @@ def addmv(
             f"size mismatch, got input ({input._array.size}), mat ({'x'.join(map(str, mat.shape))}), vec "
             f"({vec._array.size})"
         )
-    return weighted_sum(input, mv(mat, vec), beta, alpha)
+    check_same_dtypes("addmv", input, mat, vec)
+    return weighted_sum("addmv", input, mv(mat, vec), beta, alpha)
 
 
 @accepts_out
 def addr(
-    input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+    input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · (vec1 ⊗ vec2)``."""
-    return weighted_sum(input, outer(vec1, vec2), beta, alpha)
+    return weighted_sum("addr", input, outer(vec1, vec2), beta, alpha)
 
 
 @accepts_out
@@ -145,6 +149,8 @@ def cross_along(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
     """a × b = (a₁b₂ - a₂b₁, a₂b₀ - a₀b₂, a₀b₁ - a₁b₀)."""
     if input._array.ndim != other._array.ndim:
         raise RuntimeError(f"{name}: inputs must have the same number of dimensions.")
+    check_same_dtypes(name, input, other)
+    refuse_bool("cross", input)
     axis = one_dim(dim, input._array.ndim)
     sizes = [t._array.shape[axis] for t in (input, other)]
     if sizes != [3, 3]:
@@ -224,6 +230,7 @@ def _product(matrices: list[Tensor], split: dict[tuple[int, int], int], start: i
     return matmul(_product(matrices, split, start, middle), _product(matrices, split, middle, end))
 
 
+@checks_arguments
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """The Vandermonde matrix of a vector, powers in descending order unless ``increasing`` (``torch.vander``)."""
     if x._array.ndim != 1:
@@ -242,8 +249,10 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
     return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
 
 
+@checks_arguments
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``y_k = Σ_ij x1_i A_kij x2_j + b_k``: (..., i), (..., j), (k, i, j), (k,) give (..., k) (``F.bilinear``)."""
+    check_same_dtypes("bilinear", input1, input2, weight, *(() if bias is None else (bias,)))
     if input1.dim() != input2.dim() or input1.shape[:-1] != input2.shape[:-1]:
         raise RuntimeError(
             f"bilinear(): input batch dimensions do not match: got {list(input1.shape)} and {list(input2.shape)}"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.ops.arguments import Number
 from tinytorch.ops.arithmetic import div, mul, pow
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
 from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, refuse_bool, refuse_complex, type_name
@@ -38,7 +39,7 @@ class Copysign(Elementwise):
 
 
 @accepts_out
-def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) -> Tensor:
+def lerp(input: Tensor, end: Tensor, weight: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """``input + weight · (end - input)``, from the nearer end, so that weight 1 gives ``end`` exactly."""
     for name, value in (("end", end), ("weight", weight)):
         if isinstance(value, Tensor) and value.dtype != input.dtype and (name == "end" or value._array.ndim):
@@ -55,7 +56,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) 
 
 
 @accepts_out
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1, out: Tensor | None = None) -> Tensor:
     """``input + value · tensor1 · tensor2``."""
     if input._array.dtype.kind == "b":
         refuse_bool("addcmul_cpu_out", ops.mul(tensor1, tensor2))
@@ -64,7 +65,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, 
 
 
 @accepts_out
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1, out: Tensor | None = None) -> Tensor:
     """``input + value · tensor1 / tensor2``. RuntimeError when both are integers."""
     if tensor1._array.dtype.kind in "iub" and tensor2._array.dtype.kind in "iub":
         raise RuntimeError(
@@ -112,7 +113,7 @@ def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Te
 
 
 @accepts_out
-def copysign(input: Tensor, other: Any, *, out: Tensor | None = None) -> Tensor:
+def copysign(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """The magnitude of ``input`` with the sign of ``other`` (a tensor or a number; the sign of -0.0 counts)."""
     if isinstance(other, Tensor):
         a, b = promote_all(input, other)
@@ -159,19 +160,21 @@ def nan_to_num(
 
 
 @accepts_out
-def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
+def float_power(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """``input ** exponent`` in double precision; complex where one of them is."""
     check_any_tensor("float_power", input, exponent)
     is_complex = any(v.is_complex() if isinstance(v, Tensor) else isinstance(v, complex) for v in (input, exponent))
     double = np.dtype(np.complex128 if is_complex else np.float64)
-    base, power = (cast(v, double) if isinstance(v, Tensor) else double.type(v).item() for v in (input, exponent))
+    both: tuple[Any, ...] = (input, exponent)
+    base, power = (cast(v, double) if isinstance(v, Tensor) else double.type(v).item() for v in both)
     return pow(base, power)
 
 
 @accepts_out
 def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``input · 2**other``."""
-    check_tensor("ldexp", "input", 1, input)
+    if input._array.dtype.kind == "f":
+        refuse_bool("ldexp_cpu_exp", other)
     return mul(input, pow(2.0, other))
 
 

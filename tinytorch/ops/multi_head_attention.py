@@ -35,7 +35,7 @@ def canonical_mask(
     if other is not None and other.dtype != mask.dtype:
         warnings.warn(
             f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.",
-            stacklevel=3,
+            stacklevel=4,
         )
     return mask if kind == "f" else ops.zeros(mask.shape, dtype=dtype).masked_fill(mask, -math.inf)
 

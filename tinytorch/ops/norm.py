@@ -50,6 +50,7 @@ import numpy as np
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import norm as kernels
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
 
@@ -184,6 +185,7 @@ def _flat(tensor: Tensor | None) -> Tensor | None:
 # ------------------------------------------------------------------------------------------ public functions
 
 
+@checks_arguments
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -275,6 +277,7 @@ def _check_batch_norm(
             )
 
 
+@checks_arguments
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,

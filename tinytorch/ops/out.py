@@ -15,6 +15,8 @@ The rules, PyTorch's for all of these functions:
 - RuntimeError if ``out`` or an input requires grad (outside ``no_grad``), if several elements of ``out`` share memory
   (it is expanded), or if it overlaps an input without being the same region.
 
+The types of the arguments are checked on the way (:mod:`tinytorch.ops.arguments`).
+
 The hottest functions (``add``, ``exp``...) call :func:`write_out` themselves, which saves them the wrapper's call.
 """
 
@@ -31,7 +33,7 @@ from numpy.lib.array_utils import byte_bounds
 
 from tinytorch.autograd.modes import state
 from tinytorch.dtypes import SCALAR_NAMES, can_cast
-from tinytorch.ops.checks import used_as_tensor
+from tinytorch.ops.arguments import ArgumentTypes, explained
 from tinytorch.tensor import Tensor
 
 __all__ = ["accepts_out", "write_out"]
@@ -42,18 +44,30 @@ F = TypeVar("F", bound=Callable[..., Any])
 def accepts_out(op: F) -> F:
     """Let ``op``, whose signature names ``out``, take it; see the module's text. The outermost decorator."""
     code = inspect.unwrap(op).__code__
+    types = ArgumentTypes(op)
+    passed = types.passed
     takes_dtype = "dtype" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
     @functools.wraps(op)
     def with_out(*args: Any, **kwargs: Any) -> Any:
-        out = kwargs.pop("out", None) if kwargs else None
-        if out is not None and takes_dtype and kwargs.get("dtype") is None and isinstance(out, Tensor):
-            drops_imaginary = args and isinstance(args[0], Tensor) and args[0].is_complex() and not out.is_complex()
-            kwargs["dtype"] = None if drops_imaginary else out.dtype
+        out = None
+        if kwargs:
+            out = kwargs.pop("out", None)
+            if out is not None and takes_dtype and kwargs.get("dtype") is None and isinstance(out, Tensor):
+                drops_imaginary = args and isinstance(args[0], Tensor) and args[0].is_complex() and not out.is_complex()
+                kwargs["dtype"] = None if drops_imaginary else out.dtype
+            given = (*map(type, args), *kwargs, *map(type, kwargs.values()))
+        else:
+            given = tuple(map(type, args))
+        if given not in passed:
+            args, kwargs = types.check(args, kwargs)
         try:
             result = op(*args, **kwargs)
-        except AttributeError as error:
-            raise used_as_tensor(error, op, args, kwargs) or error from None
+        except Exception as error:
+            better = explained(error, op, args, kwargs)
+            if better is error:
+                raise
+            raise better from error
         return result if out is None else write_out(op.__name__, result, out, *args)
 
     return with_out  # type: ignore[return-value]

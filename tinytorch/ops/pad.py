@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse_bool
+from tinytorch.ops.dims import ints_from
 from tinytorch.ops.indexing import Index, basic_index
 from tinytorch.ops.shape import narrow
 from tinytorch.tensor import Tensor
@@ -46,6 +48,7 @@ class ConstantPad(Primitive):
         return basic_index(grad, inside)
 
 
+@checks_arguments
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """``pad = (left, right, top, bottom, ...)``, from the last dimension on (``torch.nn.functional.pad``).
 
@@ -58,7 +61,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         RuntimeError: an odd number of paddings, too many, or larger than the mode allows.
         NotImplementedError: an unknown mode, or numbers of dimensions that a mode does not take (as in PyTorch).
     """
-    paddings = tuple(int(p) for p in pad)
+    paddings = ints_from("pad", "pad", pad)
     if len(paddings) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
     ndim = input._array.ndim

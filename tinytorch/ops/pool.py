@@ -42,6 +42,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as avg_kernels
 from tinytorch.kernels import pool as kernels
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.pool_arguments import (
@@ -172,6 +173,7 @@ class AvgPool2dInput(Primitive):
 # ------------------------------------------------------------------------------------------ public functions
 
 
+@checks_arguments
 def max_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -202,6 +204,7 @@ def max_pool2d(
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@checks_arguments
 def max_pool3d(
     input: Tensor,
     kernel_size: Any,
@@ -297,6 +300,7 @@ def _avg_pool(
     return y.squeeze(0) if input._array.ndim == dims + 1 else y
 
 
+@checks_arguments
 def max_pool1d(
     input: Tensor,
     kernel_size: Any,
@@ -318,6 +322,7 @@ def max_pool1d(
     return (y, indices) if return_indices else y
 
 
+@checks_arguments
 def avg_pool1d(
     input: Tensor,
     kernel_size: Any,

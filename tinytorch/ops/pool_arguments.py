@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinytorch.kernels.pool import pool_output_size
+from tinytorch.ops.dims import ints_from
 from tinytorch.tensor import Tensor
 
 __all__ = ["Sizes", "check_image", "check_row", "check_window", "one_size", "pooled_size", "sizes"]
@@ -12,17 +13,9 @@ __all__ = ["Sizes", "check_image", "check_row", "check_window", "one_size", "poo
 Sizes = tuple[int, ...]
 
 
-def _ints(function: str, name: str, value: Any) -> tuple[int, ...]:
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    for item in values:
-        if isinstance(item, (bool, float)) or not hasattr(item, "__index__"):
-            raise TypeError(f"{function}(): argument '{name}' must be tuple of ints, not {type(item).__name__}")
-    return tuple(item.__index__() for item in values)
-
-
 def sizes(function: str, name: str, value: Any, dims: int) -> Sizes:
     """One int for each of ``dims`` dimensions, from an int or a sequence of 1 or ``dims``."""
-    values = _ints(function, name, value)
+    values = ints_from(function, name, value, single=True)
     if len(values) not in (1, dims):
         omitted, count = "be omitted, " if name == "stride" else "be ", {2: "two", 3: "three"}[dims]
         raise RuntimeError(f"{function}: {name} must either {omitted}a single int, or a tuple of {count} ints")
@@ -31,7 +24,7 @@ def sizes(function: str, name: str, value: Any, dims: int) -> Sizes:
 
 def one_size(function: str, name: str, value: Any) -> int:
     """One int, from an int or a sequence of 1."""
-    values = _ints(function, name, value)
+    values = ints_from(function, name, value, single=True)
     if len(values) != 1:
         raise RuntimeError(f"{function}() argument '{name}' should contain one int (got {len(values)})")
     return values[0]

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_tensor
+from tinytorch.ops.dims import ints_from
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -27,6 +29,7 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1, out: Tenso
     return Tensor._wrap(result)
 
 
+@checks_arguments
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     """The coordinates, one tensor for each dimension of ``shape``, of elements that are numbered in rows.
 
@@ -37,10 +40,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     check_tensor("unravel_index", "indices", 1, indices)
     if indices._array.dtype.kind not in "iu":
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    for size in sizes:
-        if isinstance(size, bool) or not hasattr(size, "__index__"):
-            raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(size)}")
+    sizes = ints_from("unravel_index", "shape", shape, single=True)
     if any(size < 0 for size in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
     steps = [int(np.prod(sizes[i + 1 :], dtype=object)) for i in range(len(sizes))]

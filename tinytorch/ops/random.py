@@ -13,6 +13,7 @@ import numpy as np
 
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import rng_bernoulli, rng_distributions, rng_integers, rng_normal
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise
 from tinytorch.ops.checks import check_options, refuse
 from tinytorch.ops.creation import checked_sizes, finish
@@ -127,6 +128,7 @@ def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
     return input._array.dtype if dtype is None else to_numpy_dtype(dtype)
 
 
+@checks_arguments
 def rand_like(
     input: Tensor,
     *,
@@ -144,6 +146,7 @@ def rand_like(
     )
 
 
+@checks_arguments
 def randn_like(
     input: Tensor,
     *,
@@ -164,6 +167,7 @@ def randn_like(
     return finish(_drawn_like(input, draw), requires_grad, device)
 
 
+@checks_arguments
 def randint_like(
     input: Tensor,
     low: int | None = None,
@@ -281,6 +285,7 @@ class Scale(Elementwise):
     known_name = "MulBackward0"
 
 
+@checks_arguments
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training each element is 0 with probability ``p``, else divided by 1 - p, so that the expectation stays.
 
@@ -322,6 +327,7 @@ def _check_droppable(input: Tensor, p: float) -> None:
         refuse("c", "dropout", input)
 
 
+@checks_arguments
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Dropout that keeps the mean and variance of SELU activations: dropped elements become -α' instead of 0.
 
@@ -330,6 +336,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     return _alpha_dropout(input, p, training, inplace)
 
 
+@checks_arguments
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """:func:`alpha_dropout` of whole channels (``F.feature_alpha_dropout``)."""
     return _alpha_dropout(input, p, training, inplace, by_channel=True)

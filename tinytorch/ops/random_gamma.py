@@ -12,6 +12,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import gamma_grad, rng_gamma
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented, type_name
 from tinytorch.ops.random_in_place import drawn_from
 from tinytorch.random import generator_or_default
@@ -20,6 +21,7 @@ from tinytorch.tensor import Tensor
 __all__ = ["binomial", "poisson", "sample_dirichlet", "standard_gamma"]
 
 
+@checks_arguments
 def poisson(input: Tensor, generator: Any = None) -> Tensor:
     """A count from the Poisson distribution for each rate in ``input``, in its dtype.
 
@@ -28,6 +30,7 @@ def poisson(input: Tensor, generator: Any = None) -> Tensor:
     return drawn_from(np.asarray(rng_gamma.poisson(generator_or_default(generator), input._array)), input)
 
 
+@checks_arguments
 def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
     """Successes in ``count`` trials of probability ``prob``, for each element; the two broadcast.
 
@@ -97,11 +100,13 @@ class SampleDirichlet(Primitive):
         return DirichletGrad.apply(x, alpha) * (grad - (x * grad).sum(-1, True))
 
 
+@checks_arguments
 def standard_gamma(input: Tensor, generator: Any = None) -> Tensor:
     """A number from Gamma(α, 1) for each α in ``input``; differentiable (``torch._standard_gamma``)."""
     return StandardGamma.apply(input, generator=generator_or_default(generator))
 
 
+@checks_arguments
 def sample_dirichlet(input: Tensor, generator: Any = None) -> Tensor:
     """Vectors from Dirichlet(α), α along the last dimension; differentiable (``torch._sample_dirichlet``)."""
     return SampleDirichlet.apply(input, generator=generator_or_default(generator))

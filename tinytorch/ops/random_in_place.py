@@ -16,6 +16,7 @@ import numpy as np
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import rng_bernoulli, rng_distributions, rng_integers, rng_normal
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
@@ -68,12 +69,14 @@ def _drawn_for(old: Tensor, draw: Draw) -> Tensor:
     return drawn_from(values, old)
 
 
+@checks_arguments
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with uniform numbers in [a, b)."""
     source, dtype = generator_or_default(generator), tensor._array.dtype
     return _refill(tensor, lambda shape: rng_distributions.uniform(source, shape, dtype, float(a), float(b)))
 
 
+@checks_arguments
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with normal numbers."""
     source, dtype = generator_or_default(generator), tensor._array.dtype
@@ -83,6 +86,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
     )
 
 
+@checks_arguments
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
@@ -91,6 +95,7 @@ def trunc_normal_(
     return _refill(tensor, lambda shape: rng_distributions.trunc_normal(source, shape, dtype, mean, std, a, b))
 
 
+@checks_arguments
 def random_(tensor: Tensor, from_: int | None = None, to: int | None = None, generator: Any = None) -> Tensor:
     """Fill with integers in [from_, to); ``random_(to)`` starts at 0, without limits up to the dtype's largest."""
     if from_ is not None and to is None:
@@ -99,6 +104,7 @@ def random_(tensor: Tensor, from_: int | None = None, to: int | None = None, gen
     return _refill(tensor, lambda shape: rng_integers.random_integers(source, shape, dtype, from_, to))
 
 
+@checks_arguments
 def bernoulli_(tensor: Tensor, p: Any = 0.5, generator: Any = None) -> Tensor:
     """Fill with 1 with probability ``p`` (a number or a tensor), else 0."""
     refuse("c", "bernoulli_", tensor)
@@ -107,12 +113,14 @@ def bernoulli_(tensor: Tensor, p: Any = 0.5, generator: Any = None) -> Tensor:
     return _refill(tensor, lambda shape: rng_bernoulli.bernoulli(source, shape, probability, dtype))
 
 
+@checks_arguments
 def exponential_(tensor: Tensor, lambd: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with exponentially distributed numbers of rate ``lambd``."""
     source, dtype = generator_or_default(generator), tensor._array.dtype
     return _refill(tensor, lambda shape: rng_distributions.exponential(source, shape, dtype, lambd))
 
 
+@checks_arguments
 def geometric_(tensor: Tensor, p: float, generator: Any = None) -> Tensor:
     """Fill with the numbers of trials until success, of probability ``p`` each."""
     refuse("bc", "geometric_", tensor)
@@ -120,12 +128,14 @@ def geometric_(tensor: Tensor, p: float, generator: Any = None) -> Tensor:
     return _refill(tensor, lambda shape: rng_distributions.geometric(source, shape, p, dtype))
 
 
+@checks_arguments
 def cauchy_(tensor: Tensor, median: float = 0.0, sigma: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with Cauchy-distributed numbers."""
     source, dtype = generator_or_default(generator), tensor._array.dtype
     return _refill(tensor, lambda shape: rng_distributions.cauchy(source, shape, dtype, median, sigma))
 
 
+@checks_arguments
 def log_normal_(tensor: Tensor, mean: float = 1.0, std: float = 2.0, generator: Any = None) -> Tensor:
     """Fill with numbers whose logarithm is normal."""
     source, dtype = generator_or_default(generator), tensor._array.dtype

@@ -13,9 +13,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.blocks import memory_block, offset_in_block
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.compare import where
-from tinytorch.ops.dims import accepts_axis, one_dim
+from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.indexing import Index
 from tinytorch.ops.joining import cat
 from tinytorch.ops.shape import flip, narrow, restore_row_major, transpose
@@ -24,17 +25,17 @@ from tinytorch.tensor import Tensor
 __all__ = ["as_strided", "fliplr", "flipud", "repeat_interleave", "roll", "rot90", "unfold"]
 
 
-def _numbers(value: Any) -> tuple[int, ...]:
-    return (value,) if isinstance(value, int) else tuple(value)
-
-
+@checks_arguments
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Elements moved by ``shifts`` along ``dims``, around the end; without ``dims`` as one flat row."""
-    if dims is None or dims == ():
-        if len(_numbers(shifts)) != 1:
-            raise RuntimeError(f"shifts and dimensions must align. shifts: {len(_numbers(shifts))}, dims:0")
+    moves = ints_from("roll", "shifts", shifts, single=True)
+    axes = () if dims is None else ints_from("roll", "dims", dims, single=True)
+    if input._array.size == 0:
+        return input.clone()
+    if not axes:
+        if len(moves) != 1:
+            raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:0")
         return roll(input.reshape(-1), shifts, 0).reshape(input._array.shape)
-    moves, axes = _numbers(shifts), _numbers(dims)
     if len(moves) != len(axes):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
     if input._array.ndim == 0:
@@ -49,6 +50,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     return known_as(result.clone() if result is input else result, "RollBackward0")
 
 
+@checks_arguments
 def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """Rotated by ``k`` quarter turns, from the first of ``dims`` towards the second."""
     if len(dims) != 2:
@@ -66,6 +68,7 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     return transpose(flip(input, second if k == 1 else first), first, second)
 
 
+@checks_arguments
 def fliplr(input: Tensor) -> Tensor:
     """Reversed along the second dimension."""
     if input._array.ndim < 2:
@@ -73,6 +76,7 @@ def fliplr(input: Tensor) -> Tensor:
     return flip(input, 1)
 
 
+@checks_arguments
 def flipud(input: Tensor) -> Tensor:
     """Reversed along the first dimension."""
     if input._array.ndim < 1:
@@ -81,6 +85,7 @@ def flipud(input: Tensor) -> Tensor:
 
 
 @accepts_axis
+@checks_arguments
 def repeat_interleave(
     input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
@@ -144,6 +149,7 @@ class UnfoldAdd(Primitive):
         return Unfold.apply(grad, **{name: ctx.attributes[name] for name in ("dim", "size", "step")})
 
 
+@checks_arguments
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """All windows of ``size`` along ``dimension``, ``step`` apart, as a new last dimension: a view
     (``Tensor.unfold``).
@@ -218,13 +224,14 @@ def _places(shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> np
     return np.broadcast_to(places, shape)
 
 
+@checks_arguments
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
     """A view of ``input``'s memory with any sizes and strides; the offset counts from the start of that memory.
 
     Raises RuntimeError for negative strides, or a view that would leave the memory.
     """
     restore_row_major(input)
-    shape, strides = tuple(size), tuple(stride)
+    shape, strides = ints_from("as_strided", "size", size), ints_from("as_strided", "stride", stride)
     if len(shape) != len(strides):
         raise RuntimeError("mismatch in length of strides and shape")
     if any(s < 0 for s in strides):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.diagonal import _two_dims
 from tinytorch.ops.dims import accepts_axis, one_dim
@@ -32,6 +33,7 @@ def _replaced(input: Tensor, src: Tensor, index: tuple[Any, ...]) -> Tensor:
 
 
 @accepts_axis
+@checks_arguments
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """``input`` with ``src`` at one position along ``dim``."""
     return _replaced(input, src, (slice(None),) * one_dim(dim, input._array.ndim) + (index, ...))
@@ -54,6 +56,7 @@ def slice_scatter(
     return _replaced(input, src, (*before, slice(start, end, step)))
 
 
+@checks_arguments
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """``input`` with ``src`` on a diagonal."""
     first, second = _two_dims(dim1, dim2, input._array.ndim)
@@ -61,6 +64,7 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
     return _replaced(input, src, tuple(np.unravel_index(places, input._array.shape)))
 
 
+@checks_arguments
 def fill_diagonal(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     """``input`` with a number where all indices are equal; ``wrap`` starts again below in tall matrices."""
     shape = input._array.shape
@@ -91,6 +95,13 @@ def index_reduce(
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
     dim = one_dim(dim, input._array.ndim)
+    if index._array.ndim > 1:
+        raise IndexError(f"index_reduce_(): Index is supposed to be a vector, but got dim: {index._array.ndim}")
+    if source._array.ndim != input._array.ndim:
+        raise RuntimeError(
+            f"index_reduce_(): source tensor of shape {list(source.shape)} must match self {list(input.shape)} but for "
+            f"dim {dim}"
+        )
     if input._array.ndim == 0:
         wide = index_reduce(input.reshape(1), 0, index, source.reshape(1), reduce, include_self=include_self)
         return wide.reshape(())

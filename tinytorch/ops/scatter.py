@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.dims import accepts_axis, one_dim
@@ -142,7 +143,18 @@ def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
             f"{name}(): self ({type_name(input)}) and source ({type_name(source)}) must have the same scalar type"
         )
     if input._array.ndim == 0:
-        return _put_slices(name, input.reshape(1), 0, index, source.reshape(1), accumulate).reshape(())
+        one_dim(dim, 0)
+        if source._array.ndim > (0 if accumulate else 1):
+            raise RuntimeError(
+                f"{name}(): source tensor of shape {list(source.shape)} must match a 0-dimensional input"
+            )
+        return _put_slices(name, input.reshape(1), 0, index, source.reshape(-1), accumulate).reshape(())
+    if accumulate and source._array.ndim != input._array.ndim:
+        raise RuntimeError(
+            f"{name}(): source of shape {list(source.shape)} must match self {list(input.shape)} but for dim {dim}"
+        )
+    if not accumulate and index._array.dtype != np.int64:
+        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {type_name(index)}")
     dim, where = _slices(name, input, dim, index)
     count, wanted = index._array.size, list(input._array.shape)
     wanted[dim] = count
@@ -172,6 +184,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: T
 
 
 @accepts_axis
+@checks_arguments
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """``value`` (a number or 0-d tensor) at the positions ``index`` along ``dim``."""
     if isinstance(value, Tensor) and value._array.ndim:
@@ -179,7 +192,10 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
             f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} "
             "dimension(s)."
         )
+    if index._array.dtype != np.int64:
+        raise IndexError("index_fill_(): Expected dtype int64 for index.")
     if input._array.ndim == 0:
+        one_dim(dim, 0)
         return index_fill(input.reshape(1), 0, index, value).reshape(())
     # A position named twice is filled once, and once only counts in the gradient of the value.
     once = np.unique(index._array) if index._array.ndim == 1 else index._array
@@ -200,6 +216,7 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> 
     return known_as(Index.apply(wide, index=(np.broadcast_to(mask._array, shape),)), "MaskedSelectBackward0")
 
 
+@checks_arguments
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """The elements of ``source``, one after the other, where ``mask`` holds; elsewhere ``input``."""
     if mask._array.dtype.kind != "b":
@@ -234,6 +251,7 @@ def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     return known_as(Index.apply(input.reshape(-1), index=(_flat_places(index, input._array.size),)), "TakeBackward0")
 
 
+@checks_arguments
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """``source`` at places of the flattened tensor; ``accumulate`` adds instead."""
     if index._array.size != source._array.size:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.scatter_reduce import scatter_reduce
@@ -19,6 +20,7 @@ _START = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -math.inf, "min": math.in
 _SCATTER = {"sum": "sum", "mean": "sum", "prod": "prod", "max": "amax", "min": "amin"}
 
 
+@checks_arguments
 def segment_reduce(
     data: Tensor,
     reduce: str,

@@ -26,7 +26,8 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import layout
-from tinytorch.ops.dims import accepts_axis, many_dims, one_dim, sizes_from
+from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.dims import accepts_axis, as_int, many_dims, one_dim, sizes_from
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -132,7 +133,7 @@ builtin_any, builtin_min = any, min
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The same elements under another shape; one size may be -1. A view where possible, else a copy."""
-    return Reshape.apply(input, shape=_resolved_shape(input, sizes_from(shape)))
+    return Reshape.apply(input, shape=_resolved_shape(input, sizes_from(shape, "reshape", "shape")))
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
@@ -142,7 +143,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         from tinytorch.dtypes import to_numpy_dtype
 
         return Tensor._wrap(input._array.view(to_numpy_dtype(shape[0])))
-    shape = _resolved_shape(input, sizes_from(shape))
+    shape = _resolved_shape(input, sizes_from(shape, "view"))
     if not restore_row_major(input):
         result = Reshape.apply(input, shape=shape)
         result._array.flags.writeable = False  # a copy, where PyTorch has a view: better refuse a write than lose it
@@ -191,6 +192,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 @accepts_axis
+@checks_arguments
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension ``dim`` cut into several; one of ``sizes`` may be -1."""
     shape = input._array.shape
@@ -217,7 +219,7 @@ def ravel(input: Tensor) -> Tensor:
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """Dimensions in the given order."""
-    order = sizes_from(dims)
+    order = sizes_from(dims, "permute", "dims")
     ndim = input._array.ndim
     if len(order) != ndim:
         raise RuntimeError(
@@ -257,6 +259,7 @@ def matrix_transpose(input: Tensor) -> Tensor:
     return transpose(input, -2, -1)
 
 
+@checks_arguments
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimensions ``source`` moved to the places ``destination``; the others keep their order."""
     ndim = input._array.ndim
@@ -301,7 +304,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     dim = one_dim(dim, input._array.ndim)
     if isinstance(start, Tensor) and (start._array.ndim or start._array.dtype.kind not in "iu"):
         raise RuntimeError("start must be an 0-dim integral Tensor.")
-    size, start = input._array.shape[dim], int(start)
+    size, start, length = input._array.shape[dim], as_int("narrow", "start", start), as_int("narrow", "length", length)
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     if not -size <= start <= size:
@@ -318,17 +321,17 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     if input._array.ndim == 0:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     dim = one_dim(dim, input._array.ndim)
-    size = input._array.shape[dim]
+    size, index = input._array.shape[dim], as_int("select", "index", index)
     if not -size <= index < size:
         raise IndexError(
             f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at dimension {dim}"
         )
-    return ops.basic_index(input, (slice(None),) * dim + (int(index),))
+    return ops.basic_index(input, (slice(None),) * dim + (index,))
 
 
 def flip(input: Tensor, *given: Any, dims: Any = None) -> Tensor:
     """The elements in reverse order along dimensions: ``flip(x, 0, 1)``, or ``flip(x, dims=(0, 1))``."""
-    order = tuple(one_dim(d, input._array.ndim) for d in sizes_from(given if dims is None else (dims,)))
+    order = tuple(one_dim(d, input._array.ndim) for d in sizes_from(given if dims is None else (dims,), "flip", "dims"))
     if len(set(order)) != len(order):
         raise RuntimeError(f"dim {order[0]} appears multiple times in the list of dims")
     return Flip.apply(input, dims=order)

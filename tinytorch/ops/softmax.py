@@ -48,6 +48,7 @@ from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import softmax as kernels
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
@@ -169,6 +170,7 @@ def log_softmax(
     return _softmax(LogSoftmax, input, dim, dtype)
 
 
+@checks_arguments
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -236,6 +238,7 @@ def _check_classes(classes: np.ndarray, counted: np.ndarray, n_classes: int) -> 
         raise IndexError(f"Target {classes[wrong].flat[0]} is out of bounds.")
 
 
+@checks_arguments
 def cross_entropy(
     input: Tensor,
     target: Tensor,

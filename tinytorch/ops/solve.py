@@ -16,7 +16,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.broadcast import broadcast_shapes
-from tinytorch.ops.checks import check_square, type_name
+from tinytorch.ops.checks import check_same_dtypes, check_square, type_name
 from tinytorch.ops.diagonal import tril, triu
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.out import accepts_out
@@ -176,6 +176,7 @@ def triangular_solve(
                 f"torch.triangular_solve: Expected {name} to have at least 2 dimensions, but it has "
                 f"{value._array.ndim} dimensions instead"
             )
+    check_same_dtypes("torch.triangular_solve", b, A)
     matrix = A.mT if transpose else A
     solution = linalg_solve_triangular(matrix, b, upper=upper != transpose, unitriangular=unitriangular)
     return TriangularSolution(solution, A.clone())
@@ -189,6 +190,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | N
             raise RuntimeError(
                 f"{name} should have at least 2 dimensions, but has {value._array.ndim} dimensions instead"
             )
+    check_same_dtypes("cholesky_solve", B, L)
     factor = L.mH if upper else L
     half = linalg_solve_triangular(factor, B, upper=False)
     return linalg_solve_triangular(factor.mH, half, upper=True)

@@ -181,6 +181,7 @@ def polygamma(n: int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of the multivariate gamma function: ``p(p-1)/4 · ln π + Σ_{j<p} lgamma(x - j/2)``."""
+    refuse("b", "mvlgamma", input, error=RuntimeError)
     x = to_float(input)
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")

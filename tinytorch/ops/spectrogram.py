@@ -15,6 +15,7 @@ import warnings
 import numpy as np
 
 from tinytorch.dtypes import from_numpy_dtype
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.complex_numbers import view_as_real
 from tinytorch.ops.fourier import complex_transform, half_to_real, real_to_half
@@ -28,6 +29,7 @@ __all__ = ["istft", "stft"]
 _NOTHING = 1e-11
 
 
+@checks_arguments
 def stft(
     input: Tensor,
     n_fft: int,
@@ -123,6 +125,7 @@ def _frame_window(name: str, n_fft: int, length: int, window: Tensor | None, lik
     return window if length == n_fft else pad(window, [left, n_fft - length - left])
 
 
+@checks_arguments
 def istft(
     input: Tensor,
     n_fft: int,
@@ -176,7 +179,7 @@ def istft(
             "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. "
             "Please check your center and hop_length settings.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
         signal = pad(signal, [0, length - (end - start)])
     return signal if input._array.ndim == 3 else signal.squeeze(0)

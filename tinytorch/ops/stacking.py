@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import expand
-from tinytorch.ops.dims import accepts_axis, one_dim
+from tinytorch.ops.checks import type_name
+from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.joining import cat, split, stack, vstack
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -59,15 +61,19 @@ def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Joined along the second dimension; vectors count as columns."""
+    if isinstance(tensors, Tensor):
+        raise wrong_argument("column_stack", "tensors", 1, tensors, "tuple of Tensors")
     return cat([t if t._array.ndim > 1 else t.reshape(-1, 1) for t in tensors], 1)
 
 
+@checks_arguments
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Views of parts of given sizes along ``dim``."""
-    return split(input, list(split_sizes), dim)
+    return split(input, list(ints_from("split_with_sizes", "split_sizes", split_sizes)), dim)
 
 
 @accepts_axis
+@checks_arguments
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of so many nearly equal parts along ``dim``, or of the parts between the given positions
     (``np.array_split``).
@@ -76,7 +82,18 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     dim = one_dim(dim, input._array.ndim)
     size = input._array.shape[dim]
-    wanted = indices_or_sections.tolist() if isinstance(indices_or_sections, Tensor) else indices_or_sections
+    wanted: Any
+    if isinstance(indices_or_sections, Tensor):
+        if indices_or_sections._array.dtype != np.int64:
+            raise RuntimeError(
+                "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
+                f"{type_name(indices_or_sections)}"
+            )
+        wanted = indices_or_sections.tolist()
+    elif isinstance(indices_or_sections, (int, np.integer)) and not isinstance(indices_or_sections, bool):
+        wanted = int(indices_or_sections)
+    else:
+        wanted = ints_from("tensor_split", "indices", indices_or_sections)
     if isinstance(wanted, int):
         if wanted <= 0:
             raise RuntimeError(f"number of sections must be larger than 0, got {wanted}")
@@ -94,11 +111,10 @@ def _named_split(name: str, ndim: int, input: Tensor, indices_or_sections: Any, 
             f"{input._array.ndim} dimensions!"
         )
     size = input._array.shape[dim]
-    if isinstance(indices_or_sections, (str, float)):
-        raise TypeError(
-            f"{name}() received an invalid combination of arguments - got (Tensor, "
-            f"{type(indices_or_sections).__name__})"
-        )
+    if isinstance(indices_or_sections, np.integer):
+        indices_or_sections = int(indices_or_sections)
+    if isinstance(indices_or_sections, bool) or not isinstance(indices_or_sections, int):
+        indices_or_sections = ints_from(name, "indices", indices_or_sections)
     if isinstance(indices_or_sections, int) and (indices_or_sections <= 0 or size % indices_or_sections):
         raise RuntimeError(
             f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {size} is not "
@@ -108,16 +124,19 @@ def _named_split(name: str, ndim: int, input: Tensor, indices_or_sections: Any, 
     return tensor_split(input, indices_or_sections, dim)
 
 
+@checks_arguments
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Cut along the second dimension (vectors: along the first) into equal parts, or at positions."""
     return _named_split("hsplit", 1, input, indices_or_sections, 0 if input._array.ndim == 1 else 1)
 
 
+@checks_arguments
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Cut along the first dimension into equal parts, or at positions."""
     return _named_split("vsplit", 2, input, indices_or_sections, 0)
 
 
+@checks_arguments
 def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Cut along the third dimension into equal parts, or at positions."""
     return _named_split("dsplit", 3, input, indices_or_sections, 2)
@@ -129,6 +148,8 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     ``indexing='ij'`` (the default): dimension i belongs to vector i; ``'xy'``: the first two are exchanged.
     """
     vectors = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else list(tensors)
+    if not vectors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     for vector in vectors:
@@ -160,6 +181,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     return stack([grid.reshape(-1) for grid in meshgrid(*tensors)], 1)
 
 
+@checks_arguments
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All combinations of ``r`` elements of a vector, one per row, in the order of ``itertools``."""
     if input._array.ndim != 1:
@@ -173,6 +195,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     return input[Tensor._wrap(rows)]
 
 
+@checks_arguments
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """For each class number a row with 1 at that place and 0 elsewhere: (...) gives (..., num_classes), int64.
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse_complex, type_name
 from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -167,6 +168,7 @@ def _between(in_order: Tensor, rank: Tensor, interpolation: str) -> Tensor:
     return low.lerp(high, ops.expand(rank - Tensor._wrap(below), wide))
 
 
+@checks_arguments
 def cov(
     input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
 ) -> Tensor:
@@ -231,6 +233,7 @@ def _check_weights(input: Tensor, fweights: Tensor | None, aweights: Tensor | No
             raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
+@checks_arguments
 def corrcoef(input: Tensor) -> Tensor:
     """The correlation matrix of variables (rows) over observations (columns), limited to [-1, 1]; of complex numbers,
     both parts are.

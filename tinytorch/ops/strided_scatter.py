@@ -12,6 +12,7 @@ from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.ops.broadcast import cast, expand
 from tinytorch.ops.checks import check_options
 from tinytorch.ops.creation import finish
+from tinytorch.ops.dims import ints_from
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.rearrange import as_strided
 from tinytorch.tensor import Tensor
@@ -42,7 +43,7 @@ def empty_strided(
 ) -> Tensor:
     """An unset tensor with the given sizes and strides (counted in elements)."""
     check_options("empty_strided", options)
-    shape, strides = tuple(size), tuple(stride)
+    shape, strides = ints_from("empty_strided", "size", size), ints_from("empty_strided", "stride", stride)
     if len(shape) != len(strides):
         raise RuntimeError(
             f"dimensionality of sizes ({len(shape)}) must match dimensionality of strides ({len(strides)})"
@@ -64,7 +65,7 @@ def empty_permuted(
 ) -> Tensor:  # fmt: skip
     """An unset tensor without gaps whose dimensions lie in memory in the order ``physical_layout``."""
     check_options("empty_permuted", options)
-    shape, order = tuple(size), tuple(physical_layout)
+    shape, order = ints_from("empty_permuted", "size", size), tuple(physical_layout)
     if len(shape) != len(order):
         raise RuntimeError(
             f"Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = "

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, of_float, operands, to_float
 from tinytorch.ops.checks import check_floating, check_tensor, refuse
 from tinytorch.ops.compare import where
@@ -167,41 +168,49 @@ class Hypot(Elementwise):
         return grad * (a / y), grad * (b / y)
 
 
+@checks_arguments
 def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse sine, in [-π/2, π/2]; nan outside [-1, 1]."""
     return of_float(Asin, input, out)
 
 
+@checks_arguments
 def acos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse cosine, in [0, π]; nan outside [-1, 1]."""
     return of_float(Acos, input, out)
 
 
+@checks_arguments
 def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse tangent, in (-π/2, π/2)."""
     return of_float(Atan, input, out)
 
 
+@checks_arguments
 def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic sine, ``(exp(x) - exp(-x)) / 2``."""
     return of_float(Sinh, input, out)
 
 
+@checks_arguments
 def cosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic cosine, ``(exp(x) + exp(-x)) / 2``."""
     return of_float(Cosh, input, out)
 
 
+@checks_arguments
 def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse hyperbolic sine."""
     return of_float(Asinh, input, out)
 
 
+@checks_arguments
 def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse hyperbolic cosine; nan below 1."""
     return of_float(Acosh, input, out)
 
 
+@checks_arguments
 def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Inverse hyperbolic tangent; infinite at ±1, nan outside."""
     return of_float(Atanh, input, out)

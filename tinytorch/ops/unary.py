@@ -26,7 +26,7 @@ import numpy as np
 
 from tinytorch.kernels import elementwise
 from tinytorch.ops.broadcast import Elementwise, of_float
-from tinytorch.ops.checks import refuse_bool, refuse_complex
+from tinytorch.ops.checks import check_tensor, refuse_bool, refuse_complex
 from tinytorch.ops.complex_numbers import sgn
 from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
@@ -379,6 +379,7 @@ def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Absolute value; a complex number's distance from 0."""
+    check_tensor("abs", "input", 1, input)
     refuse_bool("abs_cpu", input)
     result = Abs.apply(input)
     return result if out is None else write_out("abs", result, out, input)

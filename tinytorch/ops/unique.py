@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import not_implemented, refuse
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_out
@@ -15,6 +16,7 @@ __all__ = ["bincount", "count_nonzero", "histc", "isin", "unique", "unique_conse
 
 
 @accepts_axis
+@checks_arguments
 def unique(
     input: Tensor,
     sorted: bool = True,
@@ -46,6 +48,7 @@ def _results(values: np.ndarray, inverse: np.ndarray, counts: np.ndarray, want_i
 
 
 @accepts_axis
+@checks_arguments
 def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
@@ -64,6 +67,7 @@ def unique_consecutive(
     return _results(values, inverse, counts, return_inverse, return_counts)
 
 
+@checks_arguments
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each number from 0 on occurs in a vector of non-negative integers; or the sum of its ``weights``."""
     array = input._array
@@ -103,6 +107,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out
 
 
 @accepts_axis
+@checks_arguments
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     """The number of elements that are not zero, over all or some dimensions."""
     return Tensor._wrap(np.asarray(np.count_nonzero(input._array, axis=many_dims(dim, input._array.ndim)), np.int64))
@@ -110,9 +115,16 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
 
 @accepts_out
 def isin(
-    elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False, out: Tensor | None = None
+    elements: Tensor | Number,
+    test_elements: Tensor | Number,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Where elements occur among ``test_elements``; one of the two may be a number."""
+    if isinstance(elements, bool) or isinstance(test_elements, bool):
+        raise RuntimeError("Unsupported input type encountered for isin(): Bool")
     refuse("bc", "isin", elements, test_elements, error=RuntimeError)
     a, b = (v._array if isinstance(v, Tensor) else np.asarray(v) for v in (elements, test_elements))
     return Tensor._wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))

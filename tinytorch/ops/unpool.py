@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.pool import is_omitted
 from tinytorch.ops.pool_arguments import Sizes, one_size, sizes
@@ -20,6 +21,7 @@ from tinytorch.tensor import Tensor
 __all__ = ["max_unpool1d", "max_unpool2d", "max_unpool3d"]
 
 
+@checks_arguments
 def max_unpool1d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:
@@ -27,6 +29,7 @@ def max_unpool1d(
     return _unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
+@checks_arguments
 def max_unpool2d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:
@@ -45,6 +48,7 @@ def max_unpool2d(
     return _unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
+@checks_arguments
 def max_unpool3d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:

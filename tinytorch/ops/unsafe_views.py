@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.joining import chunk, split
 from tinytorch.ops.shape import narrow
@@ -28,18 +29,21 @@ def _one_by_one(input: Tensor, parts: Sequence[Tensor], dim: int) -> tuple[Tenso
 
 
 @accepts_axis
+@checks_arguments
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """The parts that :func:`chunk` gives."""
     return _one_by_one(input, chunk(input.detach(), chunks, dim), dim)
 
 
 @accepts_axis
+@checks_arguments
 def unsafe_split(tensor: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
     """The parts that :func:`split` gives."""
     return _one_by_one(tensor, split(tensor.detach(), split_size, dim), dim)
 
 
 @accepts_axis
+@checks_arguments
 def unsafe_split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """The parts that :func:`split_with_sizes` gives."""
     return _one_by_one(input, split_with_sizes(input.detach(), split_sizes, dim), dim)

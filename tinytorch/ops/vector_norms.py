@@ -14,8 +14,9 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast, is_number
-from tinytorch.ops.checks import refuse_half, type_name
+from tinytorch.ops.checks import check_same_dtypes, refuse_half, type_name
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, many_dims
 from tinytorch.ops.extremes import amax, amin
@@ -151,11 +152,20 @@ def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, o
     return ops.matrix_norm(input, "nuc", dim, keepdim)
 
 
+@checks_arguments
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of ``input - other``."""
     return known_as(vector_norm(input - other, p), "DistBackward0")
 
 
+_COMPUTE_MODES = (
+    "use_mm_for_euclid_dist_if_necessary",
+    "use_mm_for_euclid_dist",
+    "donot_use_mm_for_euclid_dist",
+)
+
+
+@checks_arguments
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
     """The p-norm distance of each row of ``x1`` to each row of ``x2``: (..., n, d), (..., m, d) give (..., n, m).
 
@@ -171,12 +181,16 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
     for name, x in (("X1", x1), ("X2", x2)):
         if x._array.dtype.kind != "f":
             raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {x.dtype}")
+    check_same_dtypes("cdist", x1, x2)
     refuse_half("cdist", x1)
-    if p < 0:
+    if not p >= 0:
         raise RuntimeError("cdist only supports non-negative p values")
+    if compute_mode not in _COMPUTE_MODES:
+        raise ValueError(f"cdist(): {compute_mode} is not a valid value for compute_mode")
     return known_as(vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1), "CdistBackward0")
 
 
+@checks_arguments
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm distance of each pair of rows (i, j), i < j: (n, d) gives (n (n - 1) / 2,)."""
     if input._array.ndim != 2:

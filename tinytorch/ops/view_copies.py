@@ -7,6 +7,7 @@ from typing import Any
 from tinytorch.ops.broadcast import expand
 from tinytorch.ops.complex_numbers import view_as_complex, view_as_real
 from tinytorch.ops.diagonal import diagonal
+from tinytorch.ops.dims import ints_from
 from tinytorch.ops.indexing import basic_index
 from tinytorch.ops.joining import split, unbind
 from tinytorch.ops.out import accepts_out
@@ -73,7 +74,7 @@ def diagonal_copy(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1, 
 @accepts_out
 def expand_copy(input: Tensor, size: Any, *, implicit: bool = False, out: Tensor | None = None) -> Tensor:
     """A copy of :func:`expand`: every repetition has memory of its own."""
-    return _own(expand(input, tuple(size)))
+    return _own(expand(input, ints_from("expand_copy", "size", size)))
 
 
 @accepts_out
@@ -85,7 +86,7 @@ def narrow_copy(input: Tensor, dim: int, start: Any, length: int, *, out: Tensor
 @accepts_out
 def permute_copy(input: Tensor, dims: Any, *, out: Tensor | None = None) -> Tensor:
     """A copy of :func:`permute`."""
-    return _own(permute(input, tuple(dims)))
+    return _own(permute(input, ints_from("permute_copy", "dims", dims)))
 
 
 @accepts_out

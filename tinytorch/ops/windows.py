@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.creation import finish
 from tinytorch.tensor import Tensor
 
@@ -64,6 +65,7 @@ def _window(
     return make_window(shape, length, periodic, numpy_dtype, requires_grad, device)
 
 
+@checks_arguments
 def bartlett_window(
     window_length: int,
     periodic: bool = True,
@@ -77,6 +79,7 @@ def bartlett_window(
     return _window("bartlett_window", triangle, window_length, periodic, dtype, requires_grad, device)
 
 
+@checks_arguments
 def blackman_window(
     window_length: int,
     periodic: bool = True,
@@ -94,6 +97,7 @@ def blackman_window(
     return _window("blackman_window", shape, window_length, periodic, dtype, requires_grad, device)
 
 
+@checks_arguments
 def hann_window(
     window_length: int,
     periodic: bool = True,
@@ -115,6 +119,7 @@ def hann_window(
     return _window("hann_window", shape, window_length, periodic, dtype, requires_grad, device)
 
 
+@checks_arguments
 def hamming_window(
     window_length: int,
     periodic: bool = True,
@@ -134,6 +139,7 @@ def hamming_window(
     return _window("hamming_window", shape, window_length, periodic, dtype, requires_grad, device)
 
 
+@checks_arguments
 def kaiser_window(
     window_length: int,
     periodic: bool = True,

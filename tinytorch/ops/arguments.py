@@ -1,0 +1,237 @@
+"""The types of an op's arguments, checked against its annotations, and errors from inside put into the caller's words.
+
+::
+
+    @checks_arguments
+    def glu(input: Tensor, dim: int = -1) -> Tensor: ...
+
+``glu(x, True)`` is a TypeError, "glu(): argument 'dim' (position 2) must be int, not bool", though to Python True is
+an int. What each annotation lets in is what PyTorch's parser of arguments lets in (python_arg_parser.cpp):
+
+- ``Tensor``: tensors. ``bool``: bools. ``str``: strings.
+- ``int``: whole numbers and tensors of one whole number, but no bools, and no 2.0.
+- ``float``: real numbers, bools too, and tensors of one number. ``Number``: complex ones as well.
+- ``Tensor | Number``: any tensor, or a number.
+- with ``| None``: None, too. Any other annotation, ``Any`` above all, lets everything in: the op itself looks.
+
+Checking costs one look into a set of the types that passed before. :func:`tinytorch.ops.out.accepts_out` does the same.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinytorch.tensor import Tensor
+
+__all__ = ["ArgumentTypes", "Number", "checks_arguments", "explained", "wrong_argument"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+Number = bool | int | float | complex
+
+
+def wrong_argument(name: str, argument: str, position: int | None, value: Any, wanted: str = "Tensor") -> TypeError:
+    """The error for an argument of the wrong type."""
+    where = "" if position is None else f" (position {position})"
+    return TypeError(f"{name}(): argument '{argument}'{where} must be {wanted}, not {type(value).__name__}")
+
+
+def checks_arguments(op: F) -> F:
+    """Let ``op`` refuse arguments that its annotations do not name; see the module's text."""
+    types = ArgumentTypes(op)
+    passed = types.passed
+
+    @functools.wraps(op)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        given = (*map(type, args), *kwargs, *map(type, kwargs.values())) if kwargs else tuple(map(type, args))
+        if given not in passed:
+            args, kwargs = types.check(args, kwargs)
+        try:
+            return op(*args, **kwargs)
+        except Exception as error:
+            better = explained(error, op, args, kwargs)
+            if better is error:
+                raise
+            raise better from error
+
+    return checked  # type: ignore[return-value]
+
+
+class ArgumentTypes:
+    """What the annotations of one op let in.
+
+    ``passed`` holds the types of arguments (and names, of keywords) that were let in whatever their values are.
+    """
+
+    def __init__(self, op: Callable[..., Any]) -> None:
+        self.op = op
+        self.passed: set[tuple[Any, ...]] = set()
+
+    @functools.cached_property
+    def positions(self) -> list[str]:
+        """The names of the arguments that may be given without their name."""
+        parameters = inspect.signature(self.op).parameters.values()
+        return [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)]
+
+    @functools.cached_property
+    def wanted(self) -> dict[str, tuple[str, bool]]:
+        """By name of argument: its type, and whether it may be None. Read when first needed: it takes a while."""
+        wanted = {}
+        for name, parameter in inspect.signature(self.op).parameters.items():
+            annotation = str(parameter.annotation)
+            base = annotation.removesuffix(" | None")
+            if base in _ACCEPTED and parameter.kind is not parameter.VAR_POSITIONAL:
+                wanted[name] = base, base != annotation or parameter.default is None
+        return wanted
+
+    def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments, tensors and NumPy's numbers turned into Python's; TypeError for one of the wrong type."""
+        sure = True
+        given = [*args]
+        for index, (name, value) in enumerate(zip(self.positions, args, strict=False)):
+            given[index] = self._one(name, index + 1, value)
+            sure = sure and (given[index] is value)
+        named = {}
+        for name, value in kwargs.items():
+            named[name] = self._one(name, None, value)
+            sure = sure and (named[name] is value)
+        if sure:
+            self.passed.add((*map(type, args), *kwargs, *map(type, kwargs.values())))
+        return tuple(given), named
+
+    def _one(self, name: str, position: int | None, value: Any) -> Any:
+        wanted, optional = self.wanted.get(name, ("Any", True))
+        if wanted == "Any" or (value is None and optional):
+            return value
+        accepted, converted = _ACCEPTED[wanted](value)
+        if not accepted:
+            raise wrong_argument(self.op.__name__, name, position, value, wanted)
+        return converted
+
+
+def _tensor(value: Any) -> tuple[bool, Any]:
+    return isinstance(value, Tensor), value
+
+
+def _bool(value: Any) -> tuple[bool, Any]:
+    return isinstance(value, bool), value
+
+
+def _text(value: Any) -> tuple[bool, Any]:
+    return isinstance(value, str), value
+
+
+def _int(value: Any) -> tuple[bool, Any]:
+    if type(value) is int:
+        return True, value
+    if isinstance(value, Tensor):
+        whole = _one_constant(value) and value._array.dtype.kind in "iu"
+        return whole, value._array.item() if whole else value
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return whole, int(value) if whole else value
+
+
+def _float(value: Any) -> tuple[bool, Any]:
+    if isinstance(value, Tensor):
+        real = _one_constant(value) and value._array.dtype.kind != "c"
+        return real, value._array.item() if real else value
+    if isinstance(value, np.generic):
+        return value.dtype.kind in "fiub", value.item()
+    return isinstance(value, (bool, int, float)), value
+
+
+def _number(value: Any) -> tuple[bool, Any]:
+    if isinstance(value, complex):
+        return True, complex(value) if isinstance(value, np.generic) else value
+    if isinstance(value, Tensor):
+        return _one_constant(value), value._array.item() if _one_constant(value) else value
+    return _float(value)
+
+
+def _tensor_or_number(value: Any) -> tuple[bool, Any]:
+    return (True, value) if isinstance(value, Tensor) else _number(value)
+
+
+def _one_constant(value: Tensor) -> bool:
+    """Whether a tensor is one number that is not being differentiated."""
+    return value._array.ndim == 0 and not value._requires_grad
+
+
+_ACCEPTED: dict[str, Callable[[Any], tuple[bool, Any]]] = {
+    "Tensor": _tensor, "bool": _bool, "str": _text, "int": _int, "float": _float, "Number": _number,
+    "Tensor | Number": _tensor_or_number,
+}  # fmt: skip
+
+#: What Python and NumPy say when an op works with something that it was not made for.
+_FROM_INSIDE = re.compile(
+    r"has no attribute|is not (iterable|subscriptable|callable)|no len\(\)|(unsupported|bad) operand|^ufunc|"
+    r"setting an array element|not supported between|cannot be interpreted|can only concatenate|"
+    r"can't multiply sequence|truth value of an array|only (integer scalar arrays|length-1|0-dimensional)|"
+    r"(int|float|complex)\(\) argument must|unhashable|cannot unpack|must be real number|could not convert string|"
+    r"could not be broadcast|invalid literal|indices must be integers|convert complex to|argument of type"
+)
+_TOO_LARGE = re.compile(
+    r"Unable to allocate|array is too big|[Mm]aximum (supported|allowed) dimension|too large to convert"
+)
+
+
+def explained(error: Exception, op: Callable[..., Any], args: Any, kwargs: Any) -> Exception:
+    """The error that the caller of ``op`` should see: ``error`` itself, unless it speaks of the library's inside."""
+    name = op.__name__
+    for value, inside in _integers((*args, *kwargs.values())):
+        if not -(2**63) <= value < 2**63:
+            kind: type[Exception] = TypeError if inside else ValueError
+            return kind(f"{name}(): Overflow when unpacking long long: {value} has more than 64 bits")
+    text = str(error)
+    if isinstance(error, MemoryError) or (isinstance(error, (ValueError, OverflowError)) and _TOO_LARGE.search(text)):
+        return RuntimeError(f"{name}(): can't allocate memory: {text} (arguments: {_described(args, kwargs)})")
+    if isinstance(error, (TypeError, AttributeError, ValueError)) and _FROM_INSIDE.search(text):
+        if isinstance(error, ValueError) and not _has_arrays((*args, *kwargs.values())):
+            return error
+        return _misfit(op, args, kwargs) or error
+    return error
+
+
+def _misfit(op: Callable[..., Any], args: Any, kwargs: Any) -> TypeError | None:
+    """TypeError that lists the arguments' types beside the signature; None if the arguments do not fit it at all."""
+    signature = inspect.signature(op)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        return None
+    expected = re.sub(r"(\w+): Any\b", r"\1", str(signature)).replace("'", "").rpartition(" -> ")[0]
+    got = _described(args, kwargs)
+    return TypeError(
+        f"{op.__name__}() received an invalid combination of arguments - got ({got}), but expected {expected}"
+    )
+
+
+def _described(args: Any, kwargs: Any) -> str:
+    return ", ".join([*map(_kind_of, args), *[f"{name}={_kind_of(value)}" for name, value in kwargs.items()]])
+
+
+def _kind_of(value: Any) -> str:
+    """A type's name; for tuples and lists, those of the elements too; for a tensor, its shape."""
+    if isinstance(value, (tuple, list)):
+        return f"{type(value).__name__} of ({', '.join(map(_kind_of, value[:8]))})"
+    if isinstance(value, Tensor):
+        return f"Tensor of shape {list(value._array.shape)}"
+    return f"{type(value).__name__} {value}" if type(value) in (int, float, bool) else type(value).__name__
+
+
+def _integers(values: Any, inside: bool = False) -> Iterator[tuple[int, bool]]:
+    """The ints among arguments, and whether they stand in a tuple or list."""
+    for value in values:
+        if type(value) is int:
+            yield value, inside
+        elif type(value) in (tuple, list) and len(value) < 64:
+            yield from _integers(value, True)
+
+
+def _has_arrays(values: Any) -> bool:
+    return any(isinstance(v, np.ndarray) or (isinstance(v, (tuple, list)) and _has_arrays(v)) for v in values)
