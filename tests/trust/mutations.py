@@ -1,207 +1,229 @@
 """Do the tests notice a wrong derivative? Plants one after the other into every primitive's backward and looks.
 
-    python -m tests.trust.mutations                # every primitive
-    python -m tests.trust.mutations Mul MaxPool    # those whose name starts so
+    python -m tests.trust.mutations                          # every primitive
+    python -m tests.trust.mutations Mul MaxPool              # those whose name starts so
+    python -m tests.trust.mutations --results build/wrong    # keep results, and go on where an earlier run stopped
 
-All in one pytest session: first the tests run as they are, and for each is noted whose backward it reached. Then, for each
-primitive and each way to be wrong, its tests run again, the quickest first, until one fails. A mutation that never changed a
-gradient (there is nothing to un-broadcast, say) was not planted and does not count.
+First the *survey*: every test runs once as it is, and for each is noted which mutations of which primitives would have
+changed a gradient in it. Then, for each primitive in a process of its own (forked, so that nothing is imported and
+collected again) and each mutation: the tests in which it matters run with it planted, the quickest first, until one
+fails; that test must then pass again without it. A mutation that changes no gradient in any test (there is nothing to
+un-broadcast, say) cannot be planted and does not count.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
+import io
+import json
+import os
+import signal
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
 
-import tinytorch
-from tinytorch.autograd.modes import state
-from tinytorch.autograd.primitive import Primitive
+from tests.trust.wrong import MUTATIONS, Planted, Watched, primitives
 
 #: Where derivatives are compared with PyTorch's.
 TESTS = (
-    "tests/ops", "tests/autograd", "tests/nn/test_rnn.py", "tests/nn/test_hooks.py", "tests/test_complex.py", "tests/test_fft.py",
-    "tests/masked", "tests/func",
+    "tests/ops", "tests/autograd", "tests/nn", "tests/masked", "tests/func", "tests/distributions", "tests/databases",
+    "tests/test_complex.py", "tests/test_fft.py",
 )  # fmt: skip
 
-#: One gradient, the node and the position of the input: the wrong gradient.
-Wrong = Callable[[Any, Any, int], Any]
+#: Not run: these judge a whole session.
+LEFT_OUT = ("test_coverage.py",)
 
+#: Mutations that change what backward returns, but nothing that anybody could notice, and why.
+EQUIVALENT: dict[str, str] = {}
 
-def negated(gradient: Any, node: Any, position: int) -> Any:
-    """The wrong sign."""
-    return -gradient
+#: Primitives whose gradient cannot be wrong, and why.
+NO_GRADIENT = {
+    "Elementwise": "a base class",
+    "Convolution": "a base class",
+    "CountNonzero": "its input gets no gradient",
+    "FloorDivide": "refuses, as in PyTorch",
+    "CtcGradient": "refuses, as in PyTorch",
+    "QRReflections": "refuses, as in PyTorch",
+    "LDLFactor": "refuses",
+    "StandardGammaGrad": "refuses, as in PyTorch",
+    "DirichletGrad": "refuses, as in PyTorch",
+}
 
-
-def scaled(gradient: Any, node: Any, position: int) -> Any:
-    """A wrong factor, and not a large one."""
-    return gradient * 1.01
-
-
-def cut_off(gradient: Any, node: Any, position: int) -> Any:
-    """Right itself, but without a history: the second derivative lacks what this op adds to it."""
-    return gradient.detach() if state.grad_enabled and isinstance(gradient, tinytorch.Tensor) else gradient
-
-
-def not_summed(gradient: Any, node: Any, position: int) -> Any:
-    """One slice instead of the sum over the dimensions along which the input was repeated."""
-    edge = node.edges[position] if hasattr(node, "edges") else None
-    if edge is None or not isinstance(gradient, tinytorch.Tensor):
-        return gradient
-    shape = edge[0].outputs[edge[1]][0] if hasattr(edge[0], "outputs") else tuple(edge[0].shape)
-    while gradient.dim() > len(shape):
-        gradient = gradient[0] if len(gradient) else gradient.sum(0)
-    for d, size in enumerate(shape):
-        if size == 1 and gradient.shape[d] > 1:
-            gradient = gradient.narrow(d, 0, 1)
-    return gradient
-
-
-def dropped(which: int) -> Wrong:
-    """No gradient for one of the inputs."""
-
-    def without(gradient: Any, node: Any, position: int) -> Any:
-        return gradient * 0 if position == which else gradient
-
-    without.__name__ = f"dropped_{which}"
-    return without
-
-
-MUTATIONS: tuple[Wrong, ...] = (negated, scaled, cut_off, not_summed, *[dropped(i) for i in range(4)])
-
-
-class Planted:
-    """While entered, ``primitive.backward`` gives gradients made wrong by ``wrong``; ``changed`` says if any was."""
-
-    def __init__(self, primitive: Any, wrong: Wrong) -> None:
-        self.primitive, self.wrong, self.changed = primitive, wrong, False
-
-    def __enter__(self) -> Planted:
-        right = self.primitive.backward
-
-        def backward(node: Any, *received: Any) -> Any:
-            gradients = right(node, *received)
-            if type(gradients) is not tuple:
-                return self.mutated(gradients, node, 0)
-            return tuple([self.mutated(gradient, node, i) for i, gradient in enumerate(gradients)])
-
-        self.own = vars(self.primitive).get("backward")
-        self.primitive.backward = staticmethod(backward)
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        if self.own is None:
-            del self.primitive.backward
-        else:
-            self.primitive.backward = self.own
-
-    def mutated(self, gradient: Any, node: Any, position: int) -> Any:
-        if gradient is None:
-            return None
-        wrong = self.wrong(gradient, node, position)
-        self.changed = self.changed or (wrong is not gradient and differ(wrong, gradient))
-        return wrong
-
-
-def differ(a: Any, b: Any) -> bool:
-    """Whether two gradients differ in shape, values or in having a history; rounding and nan do not count."""
-    x, y = (np.asarray(getattr(g, "_array", g)) for g in (a, b))
-    if x.shape != y.shape or getattr(a, "requires_grad", False) != getattr(b, "requires_grad", False):
-        return True
-    return not np.allclose(x, y, rtol=1e-3, atol=1e-9, equal_nan=True)
-
-
-def primitives(base: Any = Primitive) -> Iterator[Any]:
-    """All primitives of the library."""
-    for cls in base.__subclasses__():
-        if cls.__module__.startswith("tinytorch."):
-            yield cls
-        yield from primitives(cls)
+#: A primitive's tests, by mutation: (seconds, test), the quickest first.
+Reached = dict[str, list[tuple[float, str]]]
 
 
 class Session:
     """The pytest plugin: instead of running the tests once, it makes the experiment."""
 
-    def __init__(self, names: list[str]) -> None:
-        self.names, self.planted, self.caught = names, 0, 0
-        self.reached: dict[Any, list[tuple[float, pytest.Item]]] = collections.defaultdict(list)
-        self.missed: list[str] = []
+    def __init__(self, names: list[str], jobs: int, folder: Path) -> None:
+        self.names, self.jobs, self.folder = tuple(names), jobs, folder
+        self.results: list[dict[str, Any]] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        classes = [c for c in dict.fromkeys(primitives()) if not self.names or c.__name__.startswith(tuple(self.names))]
-        self.observe(session.items, classes)
-        for cls in classes:
-            if not self.reached[cls]:
-                print(f"{cls.__name__}: no test differentiates it", flush=True)
-            planted, caught = self.planted, self.caught
-            for wrong in MUTATIONS:
-                self.plant(cls, wrong)
-            print(f"{cls.__name__}: {self.caught - caught} of {self.planted - planted}", flush=True)
-        print(f"caught {self.caught} of {self.planted} planted derivatives in {len(classes)} primitives")
+        if session.testsfailed:
+            raise session.Interrupted("some tests cannot even be collected")
+        self.items = {item.nodeid: item for item in session.items if item.path.name not in LEFT_OUT}
+        self.classes = {f"{c.__module__}.{c.__name__}": c for c in dict.fromkeys(primitives())}
+        reached = self.survey()
+        wanted = [name for name in self.classes if name.rpartition(".")[2].startswith(self.names or ("",))]
+        running: dict[int, str] = {}
+        for name in wanted:
+            if not self.result_of(name).exists():
+                if len(running) == self.jobs:
+                    self.finish(running)
+                running[self.start(name, reached.get(name, {}))] = name
+        while running:
+            self.finish(running)
+        self.results = [
+            json.loads(self.result_of(name).read_text()) for name in wanted if self.result_of(name).exists()
+        ]
         return True
 
-    def observe(self, items: list[pytest.Item], classes: list[Any]) -> None:
-        """Note which tests reach which primitive's backward, and how long they take."""
-        calls: set[Any] = set()
+    def survey(self) -> dict[str, Reached]:
+        """For every primitive and mutation the tests in which it changes a gradient."""
+        file = self.folder / "survey.json"
+        if file.exists():
+            return dict(json.loads(file.read_text()))
+        reached: dict[str, Reached] = collections.defaultdict(lambda: collections.defaultdict(list))
+        for number, (test, item) in enumerate(self.items.items()):
+            with contextlib.ExitStack() as stack:
+                watched = {name: stack.enter_context(Watched(cls)) for name, cls in self.classes.items()}
+                started = time.process_time()
+                if not passes(item):
+                    continue
+                seconds = time.process_time() - started
+            for name, each in watched.items():
+                for mutation in each.would_change:
+                    reached[name][mutation].append((seconds, test))
+            if number % 500 == 0:
+                print(f"survey: {number} of {len(self.items)} tests", flush=True)
+        for by_mutation in reached.values():
+            for tests in by_mutation.values():
+                tests.sort()
+        file.write_text(json.dumps(reached))
+        return reached
 
-        def noting(cls: Any) -> Wrong:
-            def note(gradient: Any, node: Any, position: int) -> Any:
-                calls.add(cls)
-                return gradient
+    def result_of(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
 
-            return note
-
-        watched = [Planted(cls, noting(cls)) for cls in classes]
-        for each in watched:
-            each.__enter__()
+    def start(self, name: str, reached: Reached) -> int:
+        """Examine a primitive in a new process; returns its number."""
+        pid = os.fork()
+        if pid:
+            return pid
         try:
-            for item in items:
-                if item.path.name != "test_coverage.py":
-                    calls.clear()
-                    started = time.perf_counter()
-                    if passes(item):
-                        for cls in calls:
-                            self.reached[cls].append((time.perf_counter() - started, item))
+            result = {"name": name, "caught": {}, "missed": []}
+            for mutation in MUTATIONS:
+                tests = [test for _, test in reached.get(mutation, ()) if test in self.items]
+                if tests:
+                    test = self.notice(name, mutation, tests)
+                    if test is None:
+                        result["missed"].append(mutation)
+                    else:
+                        result["caught"][mutation] = test
+            self.result_of(name).write_text(json.dumps(result))
+            print(summary(result), flush=True)
+        except BaseException as error:
+            print(f"{name}: {type(error).__name__}: {error}", flush=True)
         finally:
-            for each in reversed(watched):
-                each.__exit__()
-        for tests in self.reached.values():
-            tests.sort(key=lambda entry: entry[0])
+            os._exit(0)
 
-    def plant(self, cls: Any, wrong: Wrong) -> None:
-        with Planted(cls, wrong) as planted:
-            for _, item in self.reached[cls]:
-                if not passes(item) and planted.changed:
-                    self.planted += 1
-                    self.caught += 1
-                    return
-        if planted.changed:
-            self.planted += 1
-            self.missed.append(f"{cls.__name__} {wrong.__name__}")
-            print(f"MISSED: {cls.__module__}.{cls.__name__} {wrong.__name__}: {wrong.__doc__}", flush=True)
+    def notice(self, name: str, mutation: str, tests: list[str]) -> str | None:
+        """The first test that fails with the mutation and passes without it."""
+        for test in tests:
+            with Planted(self.classes[name], MUTATIONS[mutation]):
+                failed = not passes(self.items[test])
+            if failed and passes(self.items[test]):
+                return test
+        return None
+
+    @staticmethod
+    def finish(running: dict[int, str]) -> None:
+        running.pop(os.wait()[0], None)
+
+
+def summary(result: dict[str, Any]) -> str:
+    """One line, or some more if the tests missed something."""
+    caught, missed = len(result["caught"]), result["missed"]
+    if not caught + len(missed):
+        why = NO_GRADIENT.get(result["name"].rpartition(".")[2], "NO TEST DIFFERENTIATES IT")
+        return f"{result['name']}: {why}"
+    lines = [f"{result['name']}: {caught} of {caught + len(missed)}"]
+    for mutation in missed:
+        known = EQUIVALENT.get(f"{result['name'].rpartition('.')[2]} {mutation}")
+        lines.append(f"    {'equivalent' if known else 'MISSED'}: {mutation}. {known or MUTATIONS[mutation].__doc__}")
+    return "\n".join(lines)
+
+
+SECONDS_PER_TEST = 100.0  # of computing: a mutation may well send a test into an endless loop
 
 
 def passes(item: pytest.Item) -> bool:
-    """Run a test once more."""
-    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=item))
+    """Run a test once more, in silence."""
+    silence = io.StringIO()
+    signal.setitimer(signal.ITIMER_PROF, SECONDS_PER_TEST)
+    try:
+        with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+            return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def out_of_time(number: int, frame: Any) -> None:
+    raise TimeoutError(f"more than {SECONDS_PER_TEST} seconds of computing")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="only primitives whose name starts with one of these")
     parser.add_argument("--tests", nargs="+", default=list(TESTS), help="the files that have to notice")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once")
+    parser.add_argument("--results", type=Path, help="a folder to keep the survey and each primitive's result in")
     options = parser.parse_args()
-    session = Session(options.names)
-    settings = ["-o", "addopts=", "--import-mode=importlib", "-q", "-s", "-p", "no:cacheprovider"]
-    pytest.main([*settings, *options.tests], plugins=[session])
-    return 1 if session.missed or not session.planted else 0
+    signal.signal(signal.SIGPROF, out_of_time)
+    quick = [hypothesis.Phase.explicit, hypothesis.Phase.generate]  # a failure need not be made small
+    hypothesis.settings.register_profile("mutations", database=None, deadline=None, phases=quick)
+    hypothesis.settings.load_profile("mutations")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.results or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        session = Session(options.names, options.jobs, folder)
+        settings = [
+            "-o",
+            "addopts=",
+            "--import-mode=importlib",
+            "-q",
+            "-s",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:warnings",
+        ]
+        pytest.main([*settings, *options.tests], plugins=[session])
+    return report(session.results)
+
+
+def report(results: list[dict[str, Any]]) -> int:
+    """Print the totals; 0 if every mutation was caught."""
+    caught = sum(len(result["caught"]) for result in results)
+    missed = [f"{result['name'].rpartition('.')[2]} {mutation}" for result in results for mutation in result["missed"]]
+    equivalent = [mutation for mutation in missed if mutation in EQUIVALENT]
+    without = [result["name"].rpartition(".")[2] for result in results if not result["caught"] and not result["missed"]]
+    unreached = [name for name in without if name not in NO_GRADIENT]
+    print(f"caught {caught} of {caught + len(missed)} planted derivatives in {len(results) - len(without)} primitives")
+    print(f"of the others {len(equivalent)} change nothing that could be noticed")
+    print("missed:", ", ".join(mutation for mutation in missed if mutation not in EQUIVALENT) or "none")
+    print("differentiated by no test:", ", ".join(unreached) or "none")
+    return 0 if len(missed) == len(equivalent) and caught and not unreached else 1
 
 
 if __name__ == "__main__":
