@@ -235,6 +235,8 @@ class _Iterator:
     def __init__(self, loader: DataLoader[Any]) -> None:
         if loader.timeout != 0 and loader.num_workers == 0:
             raise AssertionError("DataLoader without workers (num_workers=0) requires timeout == 0")
+        if loader.num_workers > 0 and loader.prefetch_factor == 0:
+            raise AssertionError("DataLoader with workers requires prefetch_factor > 0")
         if loader.pin_memory:
             warnings.warn(
                 "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory "

@@ -10,6 +10,7 @@ import os
 import pickle
 import queue
 import random
+import signal
 import threading
 import time
 import traceback
@@ -76,6 +77,7 @@ def work(
     make_fetcher: Callable[[], Any],
 ) -> None:
     """The life of a worker process: fetch what the tasks say and send it, until the other end is closed."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what the training process does then
     try:
         tasks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         stop, done = threading.Event(), threading.Event()

@@ -21,7 +21,7 @@ import socket
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing import connection as connections
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -84,7 +84,9 @@ class Workers:
         self._most_under_way, self._timeout, self._in_order = prefetch * count, timeout, in_order
         self._workers: list[Worker] = []
         self._numbers = itertools.count()
-        self.close = weakref.finalize(self, _close, self._workers, os.getpid())
+        self._owner = os.getpid()
+        self.close = weakref.finalize(self, _close, self._workers, self._owner)
+        self.close.atexit = False  # when Python ends, multiprocessing ends daemons, at once
         for number in range(count):
             ours, theirs = context.Pipe()
             receiver = Receiver(ours)
@@ -101,17 +103,18 @@ class Workers:
         self._turns = itertools.cycle(self._workers)
         self._owners: dict[int, Worker] = {}  # of the tasks under way, in order
         self._arrived: dict[int, Any] = {}
-        for worker in self._workers:
-            worker.under_way, worker.ended = 0, False
-            if again:
-                worker.send(NEW_EPOCH, None)
-        for _ in range(self._most_under_way):
-            self._deal()
+        with self._no_half_messages():
+            for worker in self._workers:
+                worker.under_way, worker.ended = 0, False
+                if again:
+                    worker.send(NEW_EPOCH, None)
+            for _ in range(self._most_under_way):
+                self._deal()
 
     @property
     def closed(self) -> bool:
-        """Whether the processes have been ended."""
-        return not self.close.alive
+        """Whether the processes have been ended, or are those of another process, of which this is a copy."""
+        return not self.close.alive or self._owner != os.getpid()
 
     def __next__(self) -> Any:
         """The next batch.
@@ -121,20 +124,30 @@ class Workers:
             RuntimeError: a worker has died, or the time is over.
             Exception: what the dataset raised, see :meth:`Failure.reraise`.
         """
-        while self._owners:
-            number = next(iter(self._owners if self._in_order else self._arrived), None)
-            if number not in self._arrived:
-                self._receive()
-                continue
-            value, worker = self._arrived.pop(number), self._owners.pop(number)
-            worker.under_way -= 1
-            worker.ended = worker.ended or isinstance(value, StreamEnded)
-            self._deal()
-            if isinstance(value, Failure):
-                value.reraise()
-            if not isinstance(value, StreamEnded):
-                return value
+        with self._no_half_messages():
+            while self._owners:
+                number = next(iter(self._owners if self._in_order else self._arrived), None)
+                if number not in self._arrived:
+                    self._receive()
+                    continue
+                value, worker = self._arrived.pop(number), self._owners.pop(number)
+                worker.under_way -= 1
+                worker.ended = worker.ended or isinstance(value, StreamEnded)
+                self._deal()
+                if isinstance(value, Failure):
+                    value.reraise()
+                if not isinstance(value, StreamEnded):
+                    return value
         raise StopIteration
+
+    @contextmanager
+    def _no_half_messages(self) -> Iterator[None]:
+        """Ctrl-C may come in the middle of a message; nobody could make sense of the next one."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.close()
+            raise
 
     def _deal(self) -> None:
         """Give the next task to the worker whose turn it is (or, if order does not matter, who has least to do)."""
@@ -164,14 +177,12 @@ class Workers:
                     self._arrived[number] = value
         except (EOFError, OSError):
             self._check_alive(PATIENCE)
-            raise
-        except BaseException:  # Ctrl-C in the middle of a message
             self.close()
             raise
         if not ready:
             self._check_alive()
             if self._timeout:
-                raise RuntimeError(f"DataLoader timed out after {self._timeout:g} seconds")
+                raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
 
     def _check_alive(self, patience: float = 0.0) -> None:
         """Raise RuntimeError if a worker has ended; ``patience``: seconds to wait for one that is about to."""
