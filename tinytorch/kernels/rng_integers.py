@@ -25,6 +25,7 @@ from numpy.typing import DTypeLike, NDArray
 from tinytorch.kernels.rng import Generator
 from tinytorch.kernels.rng_distributions import Shape, exponential, scalar_name, size_of
 from tinytorch.kernels.rng_normal import uniform53
+from tinytorch.kernels.shuffle import swapped
 
 __all__ = ["multinomial", "random_integers", "randperm"]
 
@@ -164,14 +165,12 @@ def randperm(generator: Generator, n: int, dtype: DTypeLike = np.int64) -> NDArr
         raise NotImplementedError("\"randperm\" not implemented for 'Bool'")
     if n > _largest(dtype) + (dtype.kind == "f"):
         raise RuntimeError(f"n cannot be greater than {_largest(dtype)} for {scalar_name(dtype)} type.")
-    positions = np.arange(max(n - 1, 0), dtype=np.uint64)
+    left = np.arange(n, 1, -1, dtype=np.uint32 if n < 2**32 else np.uint64)  # to choose from, at each position
     # From 2**32 / 20 numbers on, 32 bits would favour some.
-    draw: Callable[[int], NDArray[Any]] = generator.random32 if n < 2**32 // 20 else generator.random64
-    partners = (draw(positions.size) % (np.uint64(n) - positions) + positions).tolist()
-    numbers = list(range(n))
-    for i, j in enumerate(partners):
-        numbers[i], numbers[j] = numbers[j], numbers[i]
-    return np.array(numbers, dtype)
+    words: NDArray[Any] = generator.random32(left.size) if n < 2**32 // 20 else generator.random64(left.size)
+    partners = np.arange(n)
+    partners[:-1] += (words % left).astype(np.int64)
+    return swapped(partners).astype(dtype, copy=False)
 
 
 # --------------------------------------------------------------------------------------------- multinomial

@@ -17,14 +17,11 @@ PyTorch's CPU code applies it in two ways, and a tensor's size decides which:
 
 To get the same bits one must round where PyTorch rounds. In float64 both ways call the C library's log, sin
 and cos, which Python's `math` calls too (NumPy's own float64 sin and log differ in the last bit now and
-then). In float32 the second way uses the polynomials of the Cephes library (Moshier), eight numbers at a
-time, with *fused* multiply-adds, which round once: `_fma32` does the same in float64 arithmetic, where the
-product of two float32 numbers is exact.
+then). In float32 the second way uses the polynomials of `cephes`, on as many threads as allowed.
 
 Measured against PyTorch 2.13 on x86-64 with AVX2 or AVX-512: no difference in 100 million float32 and 10
-million float64 numbers. (The sum in `_fma32` is itself rounded to float64 first, so a difference in the
-last bit must be expected about once in 10**9 operations.) On processors without these
-instructions PyTorch's own bits differ from these, as a product and a sum then round twice.
+million float64 numbers. On processors without these instructions PyTorch's own bits differ from these, as a
+product and a sum then round twice.
 """
 
 from __future__ import annotations
@@ -36,15 +33,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from tinytorch.kernels.cephes import log32, sincos32
+from tinytorch.kernels.layout import Pair
+from tinytorch.kernels.memory import empty
 from tinytorch.kernels.rng import Generator
+from tinytorch.kernels.threads import run_blocks
+from tinytorch.kernels.windows import even_pieces
 
 __all__ = ["fma64", "libm", "normal", "scalar_normal", "uniform24", "uniform53"]
 
 _FLOATS = (np.float16, np.float32, np.float64)
 
-# Pairs transformed at a time: large enough to make NumPy's cost per call small, and the temporaries (64 KB)
-# stay in the cache.
-_CHUNK = 8192
+# Numbers made at a time: enough to make NumPy's cost per call small, few enough for the cache.
+_CHUNK = 3 << 14
 
 
 def normal(
@@ -82,7 +83,7 @@ def normal(
         sizes = (*shape, 2) if isinstance(shape, tuple) else (shape, 2)
         parts = normal(generator, sizes, dtype.type(0).real.dtype, mean, std / math.sqrt(2), contiguous=contiguous)
         return parts.view(dtype)[..., 0]
-    out = np.empty(shape, dtype)
+    out = empty(shape if isinstance(shape, tuple) else (shape,), dtype)
     if dtype.type not in _FLOATS:
         raise NotImplementedError(f'"normal_kernel_cpu" not implemented for {dtype.name!r}')
     if out.size < 16 or not contiguous:
@@ -131,117 +132,47 @@ def _fill(
 ) -> None:
     """Fills `out`, shape (n,) with n >= 16, by blocks of 16."""
     full, rest = out.size // 16 * 16, out.size % 16
-    # The rest's first uniform numbers are drawn and overwritten; float16 goes block by block and draws none.
-    unused = 0 if out.dtype == np.float16 else rest
-    drawn = uniform(generator, full + (unused + 16 if rest else 0))
-    if unused:
-        drawn = np.concatenate((drawn[:full], drawn[-16:]))
-    blocks = drawn.reshape(-1, 16)
-    rows = _CHUNK // 8
-    for start in range(0, len(blocks), rows):
-        box_muller(blocks[start : start + rows], mean, std)
-    out[:full] = drawn[:full]
+    drawn, blocks = uniform(generator, full).reshape(-1, 16), out[:full].reshape(-1, 16)
+
+    def transform(rows: Pair) -> None:
+        box_muller(drawn[slice(*rows)], blocks[slice(*rows)], mean, std)
+
+    run_blocks(transform, even_pieces(len(blocks), _CHUNK // 16), full / 80 if uniform is uniform24 else 0)
     if rest:
-        out[-16:] = drawn[-16:]
+        if out.dtype != np.float16:  # which goes block by block
+            uniform(generator, rest)  # for the last places, which are then filled anew
+        box_muller(uniform(generator, 16).reshape(1, 16), out[-16:].reshape(1, 16), mean, std)
 
 
-def _box_muller64(blocks: NDArray[np.float64], mean: float, std: float) -> None:
-    """Box-Muller in place on (k, 16) uniform float64 numbers."""
-    u1, u2 = 1.0 - blocks[:, :8], blocks[:, 8:]
+def _box_muller64(uniform: NDArray[np.float64], out: NDArray[np.float64], mean: float, std: float) -> None:
+    """Box-Muller from (k, 16) uniform numbers to as many normal ones."""
+    u1, u2 = 1.0 - uniform[:, :8], uniform[:, 8:]
     radius = np.sqrt(-2.0 * libm(math.log, u1))
     theta = 2.0 * math.pi * u2
-    blocks[:, :8] = fma64(radius * libm(math.cos, theta), std, mean)
-    blocks[:, 8:] = fma64(radius * libm(math.sin, theta), std, mean)
+    out[:, :8] = fma64(radius * libm(math.cos, theta), std, mean)
+    out[:, 8:] = fma64(radius * libm(math.sin, theta), std, mean)
 
 
-# In the float32 arithmetic below every array has dtype float64 but holds float32 numbers: _round32 is
-# applied wherever the float32 code would round, and nowhere else.
-
-
-def _box_muller32(blocks: NDArray[np.float32], mean: float, std: float) -> None:
-    """Box-Muller in place on (k, 16) uniform float32 numbers."""
-    u1, u2 = 1.0 - blocks[:, :8], blocks[:, 8:].astype(np.float64)
-    radius = np.sqrt((-2.0 * _log32(u1)).astype(np.float32))
-    sine, cosine = _sincos32(_round32(_TWO_PI * u2))
-    for half, numbers in ((blocks[:, :8], radius * cosine), (blocks[:, 8:], radius * sine)):
-        half[...] = numbers + np.float32(mean) if std == 1.0 else numbers.astype(np.float64) * std + mean
-
-
-def _round32(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return x.astype(np.float32).astype(np.float64)
-
-
-def _fma32(
-    a: NDArray[np.float64], b: NDArray[np.float64] | float, c: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
-    """a b + c with one rounding to float32: 24 x 24 bits fit in the 53 of float64."""
-    product = a * b
-    product += c
-    return product.astype(np.float32).astype(np.float64)
+def _box_muller32(uniform: NDArray[np.float32], out: NDArray[Any], mean: float, std: float) -> None:
+    """Box-Muller from (k, 16) uniform float32 numbers to as many normal ones, float32 or float16."""
+    # Eight numbers are copied as one item of 32 bytes: NumPy is slow on rows as short as that.
+    u1, u2 = np.ascontiguousarray(uniform.view("V32").T).view(np.float32)
+    radius = log32(np.subtract(np.float32(1.0), u1, out=u1))
+    radius *= np.float32(-2.0)
+    np.sqrt(radius, out=radius)
+    u2 *= np.float32(2 * math.pi)
+    normal = np.empty((2, len(u1)), np.float32)
+    for numbers, wave in zip(normal, sincos32(u2)[::-1], strict=True):
+        np.multiply(wave, radius, out=numbers)
+        if std != 1.0:
+            numbers[...] = numbers.astype(np.float64) * std + mean
+        else:
+            numbers += np.float32(mean)
+    out[...] = np.ascontiguousarray(normal.view("V32").T).view(np.float32)
 
 
 def _float32(*values: float) -> tuple[float, ...]:
     return tuple(float(np.float32(value)) for value in values)
-
-
-# Cephes, logf.c and sinf.c. ln 2 and pi / 4 are split in parts with few bits, so that a small integer times
-# a part is exact.
-(_TWO_PI, _FOUR_OVER_PI) = _float32(2 * math.pi, 4 / math.pi)
-_SQRT_HALF_BITS = np.float32(math.sqrt(0.5)).view(np.int32)
-_LOG = _float32(
-    7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
-    -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
-)  # fmt: skip
-(_LN2_HIGH, _LN2_LOW) = _float32(0.693359375, -2.12194440e-4)
-_COS = _float32(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
-_SIN = _float32(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
-_PI_OVER_4 = _float32(0.78515625, 2.4187564849853515625e-4, 3.77489497744594108e-8)
-
-
-def _horner32(coefficients: tuple[float, ...], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    y = _fma32(x, coefficients[0], coefficients[1])
-    for coefficient in coefficients[2:]:
-        y = _fma32(y, x, coefficient)
-    return y
-
-
-def _log32(x: NDArray[np.float32]) -> NDArray[np.float64]:
-    """log x for normal float32 numbers x > 0: x = 2**e (1 + f), log x = e ln 2 + f - f**2 / 2 + f**3 P(f)."""
-    # With 1 + f in [sqrt 1/2, sqrt 2). The bits of a float32 number are its exponent, then its fraction of 23
-    # bits: subtract those of sqrt 1/2 and drop the fraction for e; subtract e from the exponent for 1 + f.
-    bits = x.view(np.int32)
-    exponent = (bits - _SQRT_HALF_BITS) >> 23
-    f = (bits - (exponent << 23)).view(np.float32).astype(np.float64) - 1.0
-    e = exponent.astype(np.float64)
-    square = _round32(f * f)
-    y = _round32(_horner32(_LOG, f) * f)
-    y = _fma32(y, square, _round32(e * _LN2_LOW))
-    y = _fma32(square, -0.5, y)
-    return _fma32(e, _LN2_HIGH, _round32(f + y))
-
-
-def _sincos32(x: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(sin x, cos x) for float32 x in [0, 2 pi]: take off quarter turns, then two polynomials to pi / 4."""
-    octant = (x * _FOUR_OVER_PI).astype(np.float32).astype(np.int32)
-    octant += 1
-    octant &= ~1  # two octants are a quarter turn
-    turn = octant.astype(np.float64)
-    for part in _PI_OVER_4:
-        x = _fma32(turn, -part, x)
-    z = _round32(x * x)
-    cosine = _round32(_horner32(_COS, z) * z)
-    cosine = _fma32(cosine, z, -0.5 * z)  # half of z is exact
-    cosine += 1.0
-    sine = _round32(_horner32(_SIN, z) * z)
-    sine *= x
-    sine += x
-    # An odd number of quarter turns swaps sine and cosine, and signs change. Done on the bits, as a choice
-    # number by number (np.where) costs more than a polynomial.
-    sine_bits, cosine_bits = sine.astype(np.float32).view(np.int32), cosine.astype(np.float32).view(np.int32)
-    swap = (sine_bits ^ cosine_bits) & -((octant >> 1) & 1)
-    sine_bits ^= swap ^ ((octant & 4) << 29)
-    cosine_bits ^= swap ^ (((octant + 2) & 4) << 29)
-    return sine_bits.view(np.float32), cosine_bits.view(np.float32)
 
 
 # -------------------------------------------------------------------------------------------------- parts
@@ -249,8 +180,11 @@ def _sincos32(x: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.f
 
 def uniform24(generator: Generator, count: int) -> NDArray[np.float32]:
     """float32 in [0, 1): the low 24 bits of a word."""
-    numbers = (generator.random32(count) & np.uint32(2**24 - 1)).astype(np.float32)
-    numbers *= np.float32(2.0**-24)
+    numbers = empty((count,), np.dtype(np.float32))
+    for start in range(0, count, _CHUNK):
+        part = numbers[start : start + _CHUNK]
+        part[...] = generator.random32(part.size) & np.uint32(2**24 - 1)
+        part *= np.float32(2.0**-24)
     return numbers
 
 
