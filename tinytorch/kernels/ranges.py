@@ -12,20 +12,33 @@ The bits matter where numbers decide: thresholds, buckets, positions on a grid.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytorch.kernels.memory import empty
 from tinytorch.kernels.rng_normal import fma64
 
 __all__ = ["arange", "linspace"]
 
 _VECTOR_BYTES = 32
+_PIECE = 1 << 13
+"""Numbers made at a time, in the cache."""
 
 
-def _line(index: NDArray[Any], step: Any, start: Any) -> NDArray[np.float64]:
-    return fma64(index.astype(np.float64), float(step), float(start))
+def _line(first: int, step: Any, start: Any, out: NDArray[Any]) -> None:
+    """out = start + step * (first, first + 1, ...), each rounded once (to float64 before it is to `out`'s precision)."""
+    for begin in range(0, out.size, _PIECE):
+        part = out[begin : begin + _PIECE]
+        index = np.arange(first + begin, first + begin + part.size, dtype=np.float64)
+        if out.dtype == np.float64:
+            part[...] = fma64(index, float(step), float(start))
+        else:  # the product of 24 bits and an index is exact
+            index *= float(step)
+            index += float(start)
+            part[...] = index
 
 
 def linspace(start: Any, end: Any, steps: int) -> NDArray[Any]:
@@ -34,13 +47,17 @@ def linspace(start: Any, end: Any, steps: int) -> NDArray[Any]:
     >>> linspace(np.float32(-1), np.float32(1), 5)
     array([-1. , -0.5,  0. ,  0.5,  1. ], dtype=float32)
     """
-    dtype, index = start.dtype, np.arange(steps)
+    dtype, half = start.dtype, steps // 2
     gap = (end - start) / dtype.type(max(steps - 1, 1))
+    numbers = empty((steps,), dtype)
+    up, down = numbers[:half], numbers[half:][::-1]
     if dtype.kind == "c":
-        up, down = start + gap * index.astype(dtype), end - gap * (steps - 1 - index).astype(dtype)
+        up[...] = start + gap * np.arange(half).astype(dtype)
+        down[...] = end - gap * np.arange(steps - half).astype(dtype)
     else:
-        up, down = _line(index, gap, start).astype(dtype), _line(steps - 1 - index, -gap, end).astype(dtype)
-    return np.where(index < steps // 2, up, down)
+        _line(0, gap, start, up)
+        _line(0, -gap, end, down)
+    return numbers
 
 
 def arange(start: float, step: float, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -49,12 +66,17 @@ def arange(start: float, step: float, count: int, dtype: np.dtype[Any]) -> NDArr
     >>> arange(0.0, 0.5, 3, np.dtype(np.float32))
     array([0. , 0.5, 1. ], dtype=float32)
     """
-    index = np.arange(count)
-    numbers = _line(index, step, start).astype(dtype)
+    numbers = empty((count,), dtype)
     lanes = _VECTOR_BYTES // dtype.itemsize
     whole = count // (2 * lanes) * (2 * lanes)
-    if whole:
-        firsts = numbers[:whole:lanes].astype(np.longdouble)  # rounded already; long doubles stand for the FMA
-        lane = np.arange(lanes) * np.longdouble(step)
-        numbers[:whole] = (firsts[:, None] + lane).astype(np.float64).astype(dtype).reshape(-1)
+    _line(whole, step, start, numbers[whole:])
+    firsts = np.arange(0, whole, lanes, dtype=np.float64)
+    firsts = fma64(firsts, step, start).astype(dtype).reshape(-1, 1)
+    # Where the steps are no float64 numbers, long doubles stand for the FMA.
+    exact = int(math.frexp(step)[0] * 2**53) % lanes == 0
+    lane = np.arange(lanes) * (np.float64 if exact else np.longdouble)(step)
+    rows = numbers[:whole].reshape(-1, lanes)
+    for begin in range(0, len(rows), _PIECE // lanes):
+        part = slice(begin, begin + _PIECE // lanes)
+        rows[part] = (firsts[part] + lane).astype(np.float64, copy=False)
     return numbers

@@ -16,12 +16,12 @@ The recipes, as far as words are concerned (see `rng_distributions` for the othe
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from tinytorch.kernels.memory import empty
 from tinytorch.kernels.rng import Generator
 from tinytorch.kernels.rng_distributions import Shape, exponential, scalar_name, size_of
 from tinytorch.kernels.rng_normal import uniform53
@@ -71,11 +71,9 @@ def random_integers(
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={last + 1}")
     low, last = _bounds(dtype, low, last)
     span = last - low + 1
-    if span >= 2**28:
-        numbers = (generator.random64(size_of(shape)) % np.uint64(span)).view(np.int64)
-    else:
-        numbers = (generator.random32(size_of(shape)) % np.uint32(span)).astype(np.int64)
-    numbers += np.int64(low)
+    numbers = _below(span, generator, size_of(shape), wide=span >= 2**28)
+    if low:
+        numbers += np.int64(low)
     return numbers.astype(dtype, copy=False).reshape(shape)
 
 
@@ -83,9 +81,23 @@ def _natural_range(generator: Generator, shape: Shape, dtype: np.dtype[Any]) -> 
     if dtype.name not in _C_NAMES:
         raise NotImplementedError(f""""random_kernel_cpu" not implemented for '{scalar_name(dtype)}'""")
     count, span = size_of(shape), _largest(dtype) + 1
-    if dtype in (np.dtype(np.int64), np.dtype(np.float64)):
-        return (generator.random64(count) % np.uint64(span)).astype(dtype).reshape(shape)
-    return (generator.random32(count) % np.uint32(span)).astype(dtype).reshape(shape)
+    wide = dtype in (np.dtype(np.int64), np.dtype(np.float64))
+    return _below(span, generator, count, wide).astype(dtype, copy=False).reshape(shape)
+
+
+_CHUNK = 1 << 15
+
+
+def _below(span: int, generator: Generator, count: int, wide: bool) -> NDArray[np.int64]:
+    """Words of 32 or (`wide`) 64 bits modulo `span`, piece by piece in the cache."""
+    numbers = empty((count,), np.dtype(np.int64))
+    for start in range(0, count, _CHUNK):
+        part = numbers[start : start + _CHUNK]
+        words: NDArray[Any] = generator.random64(part.size) if wide else generator.random32(part.size)
+        multiples = words // words.dtype.type(span)  # NumPy's division by one number is fast, its remainder is not
+        multiples *= words.dtype.type(span)
+        np.copyto(part, np.subtract(words, multiples, out=multiples), casting="unsafe")
+    return numbers
 
 
 def _all_int64(generator: Generator, shape: Shape, dtype: np.dtype[Any]) -> NDArray[Any]:

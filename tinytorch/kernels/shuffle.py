@@ -41,18 +41,23 @@ def swapped_in_turn(partners: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def swapped_at_once(partners: NDArray[np.int64]) -> NDArray[np.int64]:
     """:func:`swapped`, as the module tells."""
-    choosers = stable_order(partners, partners.size)
+    n = partners.size
+    choosers = stable_order(partners, n)
     chosen = partners[choosers]
     again = chosen[1:] == chosen[:-1]  # the chooser before has the same partner
-    earlier = np.empty_like(partners)  # for each position, the last one before it with the same partner; -1: none
-    earlier[choosers[:1]] = -1
-    earlier[choosers[1:]] = np.where(again, choosers[:-1], -1)
-    origin = np.arange(partners.size)
+    # Where a position gets its number from: the turn of the last one before it with the same partner, or (n +) the partner.
+    sources = chosen + n
+    sources[1:] += again * (choosers[:-1] - sources[1:])  # a choice; np.where takes ten times as long on random ones
+    source = np.empty_like(sources)
+    source[choosers] = sources
+    # And where a position has the number from that lies there at its turn: the last one before it that chose it, or itself.
+    numbers = np.concatenate((np.arange(n), np.arange(n)))
+    origin = numbers[:n]
     alone = np.flatnonzero(partners == origin)  # those that chose themselves, a dozen
-    origin[chosen] = choosers  # for each position, the last one before it that chose it (the last assignment counts)
-    origin[alone] = np.where(earlier[alone] < 0, alone, earlier[alone])
+    origin[chosen] = choosers  # of several, the last assignment counts
+    origin[alone] = np.where(source[alone] < n, source[alone], alone)
     while True:
-        further = origin[origin]
-        if np.array_equal(further, origin):
-            return np.where(earlier < 0, partners, origin[earlier])
-        origin = further
+        further = origin.take(origin)
+        if (further == origin).all():
+            return numbers.take(source)
+        origin[:] = further

@@ -291,8 +291,11 @@ def arange(
         start, step, integers = int(start), int(step), True
     if numpy_dtype in (np.float32, np.float64):
         return finish(ranges.arange(float(start), float(step), count, numpy_dtype), requires_grad, device)
-    array = (start + np.arange(count, dtype=np.int64 if integers else np.float64) * step).astype(numpy_dtype)
-    return finish(array, requires_grad, device)
+    if integers and abs(start) + count * abs(step) < 2**63:
+        array = np.arange(start, start + count * step, step, dtype=np.int64)
+    else:
+        array = start + np.arange(count, dtype=np.int64 if integers else np.float64) * step
+    return finish(array.astype(numpy_dtype, copy=False), requires_grad, device)
 
 
 @accepts_out
