@@ -29,7 +29,7 @@ _PIECE = 1 << 13
 
 
 def _line(first: int, step: Any, start: Any, out: NDArray[Any]) -> None:
-    """out = start + step * (first, first + 1, ...), each rounded once (to float64 before it is to `out`'s precision)."""
+    """out = start + step * (first, first + 1, ...), with one rounding (to float64, then to `out`'s precision)."""
     for begin in range(0, out.size, _PIECE):
         part = out[begin : begin + _PIECE]
         index = np.arange(first + begin, first + begin + part.size, dtype=np.float64)
@@ -70,8 +70,7 @@ def arange(start: float, step: float, count: int, dtype: np.dtype[Any]) -> NDArr
     lanes = _VECTOR_BYTES // dtype.itemsize
     whole = count // (2 * lanes) * (2 * lanes)
     _line(whole, step, start, numbers[whole:])
-    firsts = np.arange(0, whole, lanes, dtype=np.float64)
-    firsts = fma64(firsts, step, start).astype(dtype).reshape(-1, 1)
+    firsts = fma64(np.arange(0, whole, lanes, dtype=np.float64), step, start).astype(dtype).reshape(-1, 1)
     # Where the steps are no float64 numbers, long doubles stand for the FMA.
     exact = int(math.frexp(step)[0] * 2**53) % lanes == 0
     lane = np.arange(lanes) * (np.float64 if exact else np.longdouble)(step)

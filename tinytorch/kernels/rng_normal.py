@@ -119,7 +119,7 @@ def scalar_normal(generator: Generator, count: int, mean: float, std: float) -> 
 
 
 _Uniform = Callable[[Generator, int], NDArray[Any]]
-_BoxMuller = Callable[[NDArray[Any], float, float], None]
+_BoxMuller = Callable[[NDArray[Any], NDArray[Any], float, float], None]
 
 
 def _fill(

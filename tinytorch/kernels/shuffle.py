@@ -1,13 +1,13 @@
 """Many swaps, one after the other, without a loop: the second half of a random permutation.
 
-Fisher and Yates' shuffle swaps position i = 0, 1, ... with a position partners[i] >= i. `swapped_in_turn` says just that.
-`swapped_at_once` finds the same result, from some hundred numbers on faster.
+Fisher and Yates' shuffle swaps position i = 0, 1, ... with a position partners[i] >= i. `swapped_in_turn` says just
+that. `swapped_at_once` finds the same result, from some hundred numbers on faster.
 
-At its turn, position i gets for good what lies at its partner p, and p gets what lies at i. So what lies at p is either p
-itself, or what lay at the last position that chose p before; and what lay *there* came from the last one that had chosen
-that position, and so on, back to a number that had not moved. Sorted by partner, all that chose a position are neighbours;
-and such chains are followed to their beginning by doubling: "where from" of "where from" halves the length of every
-chain, which is a dozen links at most, or two.
+At its turn, position i gets for good what lies at its partner p, and p gets what lies at i. So what lies at p is either
+p itself, or what lay at the last position that chose p before; and what lay *there* came from the last one that had
+chosen that position, and so on, back to a number that had not moved. Sorted by partner, all that chose a position are
+neighbours; and such chains are followed to their beginning by doubling: "where from" of "where from" halves the length
+of every chain, which is a dozen links at most, or two.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def swapped_at_once(partners: NDArray[np.int64]) -> NDArray[np.int64]:
     choosers = stable_order(partners, n)
     chosen = partners[choosers]
     again = chosen[1:] == chosen[:-1]  # the chooser before has the same partner
-    # Where a position gets its number from: the turn of the last one before it with the same partner, or (n +) the partner.
+    # Where a position gets its number from: the last one before it with the same partner, or else (n +) the partner.
     sources = chosen + n
     sources[1:] += again * (choosers[:-1] - sources[1:])  # a choice; np.where takes ten times as long on random ones
     source = np.empty_like(sources)
     source[choosers] = sources
-    # And where a position has the number from that lies there at its turn: the last one before it that chose it, or itself.
+    # Where the number came from that lies at a position at its turn: the last one before that chose it, or itself.
     numbers = np.concatenate((np.arange(n), np.arange(n)))
     origin = numbers[:n]
     alone = np.flatnonzero(partners == origin)  # those that chose themselves, a dozen
