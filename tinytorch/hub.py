@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
-import shutil
 import sys
 import urllib.request
 from pathlib import Path
@@ -17,11 +15,13 @@ from typing import Any
 from urllib.parse import urlparse
 
 from tinytorch.serialization import load as load_file
+from tinytorch.serialization.atomic import replacing
 
 __all__ = ["download_url_to_file", "get_dir", "help", "list", "load", "load_state_dict_from_url", "set_dir"]
 
 HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
 _TIMEOUT = 30
+_CHUNK = 1 << 20
 _directory: str | None = None
 
 
@@ -46,18 +46,15 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
         RuntimeError: the file's SHA256 does not begin with ``hash_prefix``. OSError: it cannot be had.
     """
     path = Path(dst).expanduser()
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
     if progress:
         sys.stderr.write(f'Downloading: "{url}" to {path}\n')
-    try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT) as response, open(temporary, "xb") as file:
-            shutil.copyfileobj(response, file)
-        digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
-        if hash_prefix and not digest.startswith(hash_prefix):
-            raise RuntimeError(f'invalid hash value (expected "{hash_prefix}", got "{digest}")')
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    digest = hashlib.sha256()
+    with urllib.request.urlopen(url, timeout=_TIMEOUT) as response, replacing(path) as file:
+        while part := response.read(_CHUNK):
+            digest.update(part)
+            file.write(part)
+        if hash_prefix and not digest.hexdigest().startswith(hash_prefix):
+            raise RuntimeError(f'invalid hash value (expected "{hash_prefix}", got "{digest.hexdigest()}")')
 
 
 def load_state_dict_from_url(
@@ -72,11 +69,14 @@ def load_state_dict_from_url(
     """What was saved in the file at ``url``; from the cache ``get_dir()/checkpoints`` if it is there already.
 
     ``check_hash``: the name has to end in ``-<first digits of the SHA256>.<extension>``, and they are compared.
-    Only tensors in plain containers are read, whatever ``weights_only`` says.
+    Only tensors in plain containers are read, whatever ``weights_only`` says. Raises ValueError if the address ends in
+    no file name.
     """
     folder = Path(model_dir) if model_dir is not None else Path(get_dir()) / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     name = file_name or os.path.basename(urlparse(url).path)
+    if name in ("", ".", ".."):
+        raise ValueError(f"{url} ends in no name for a file; give one: file_name=...")
     path = folder / name
     if not path.exists():
         found = HASH_REGEX.search(name) if check_hash else None

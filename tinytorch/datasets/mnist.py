@@ -18,6 +18,8 @@ shape (1, 28, 28) in [0, 1]. A ``transform`` receives this tensor, so that norma
 
 from __future__ import annotations
 
+import hashlib
+import io
 import operator
 import os
 from collections.abc import Callable, Sequence
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 Transform = Callable[[Any], Any]
 
 _SAMPLE_FILE = Path(__file__).resolve().parent / "data" / "mnist_5k.npz"
+_SAMPLE_SHA256 = "246e0c30eeea57c8d0037d3f38c8e00651ec204cc61b8022563e9aeeb9d756f4"
 _SPLIT_SEED = 0
 _HELD_OUT_PER_CLASS = 100
 
@@ -230,6 +233,8 @@ class MNISTSample(_Digits):
         train: the 4,000 training images, else the 1,000 held-out ones.
         transform: applied to each image tensor.
         target_transform: applied to each label.
+
+    Raises RuntimeError if the file with the digits is damaged.
     """
 
     def __init__(
@@ -238,7 +243,10 @@ class MNISTSample(_Digits):
         transform: Transform | None = None,
         target_transform: Transform | None = None,
     ) -> None:
-        with np.load(_SAMPLE_FILE, allow_pickle=False) as arrays:
+        content = _SAMPLE_FILE.read_bytes()
+        if hashlib.sha256(content).hexdigest() != _SAMPLE_SHA256:
+            raise RuntimeError(f"{_SAMPLE_FILE} is not the file that belongs there: install tinytorch again")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             images, labels = arrays["images"], arrays["labels"]
         chosen = stratified_split(labels)[0 if train else 1]
         super().__init__(images[chosen], labels[chosen], train, transform, target_transform)

@@ -25,6 +25,7 @@ from typing import Any
 from tinytorch.learn import source
 from tinytorch.learn.exercise import Exercise
 from tinytorch.learn.exercises import named
+from tinytorch.serialization.atomic import replacing
 from tinytorch.version import __version__
 
 __all__ = ["PACKAGE", "CourseError", "Folder", "original"]
@@ -51,7 +52,7 @@ class Folder:
         self.version = __version__  # that of the package when it was copied
         self.done: dict[str, dict[str, Any]] = {}
         if self.record.exists():
-            record = json.loads(self.record.read_text(encoding="utf-8"))
+            record = _record(self.record)
             self.version, self.done = record.get("version", "(unknown)"), record.get("exercises", record)
 
     def file(self, exercise: Exercise) -> Path:
@@ -198,7 +199,7 @@ class Folder:
             ) from None
 
     def _write(self, exercise: Exercise, text: str) -> None:
-        self.file(exercise).write_text(text, encoding="utf-8")
+        _replace(self.file(exercise), text)
 
     def _keep(self, exercise: Exercise, functions: list[str]) -> str:
         kept = self.path / "kept"
@@ -211,7 +212,28 @@ class Folder:
     def _note(self, exercise: Exercise, **facts: Any) -> None:
         self.done.setdefault(exercise.name, {"passed": False, "hints": 0}).update(facts)
         record = {"version": self.version, "exercises": self.done}
-        self.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        _replace(self.record, json.dumps(record, indent=1))
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """What ``course.json`` says."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(record, dict) or not all(
+            isinstance(facts, dict) for facts in record.get("exercises", record).values()
+        ):
+            raise ValueError("it is no list of exercises")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise CourseError(
+            f"{path} cannot be read ({error}). Delete it to go on: your code is in other files."
+        ) from None
+    return record
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file of the learner's: whatever happens meanwhile, the old text is there, or the new one, whole."""
+    with replacing(path) as file:
+        file.write(text.encode("utf-8"))
 
 
 def _environment() -> dict[str, str]:

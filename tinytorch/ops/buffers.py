@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -56,17 +57,25 @@ def from_file(
 ) -> Tensor:  # fmt: skip
     """The first ``size`` elements of a file of bare numbers; with ``shared``, changes go to the file, which is made
     large enough first.
+
+    Raises RuntimeError if the file is smaller, before any memory is taken.
     """
     numpy_dtype = default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
+    if size < 0:
+        raise RuntimeError(f"from_file: size must not be negative, but got {size}")
     if shared:
         with open(filename, "ab") as file:
             if file.tell() < size * numpy_dtype.itemsize:
                 file.truncate(size * numpy_dtype.itemsize)
         return finish(np.asarray(np.memmap(filename, numpy_dtype, "r+", shape=(size,))), requires_grad)
-    array = np.fromfile(filename, numpy_dtype, size)
-    if array.size < size:
-        raise RuntimeError(f"file '{filename}' has {array.size} elements of {dtype}, and {size} were asked for")
-    result = from_numpy(array)
+    wanted = size * numpy_dtype.itemsize
+    with open(filename, "rb") as file:
+        present = os.fstat(file.fileno()).st_size
+        if present < wanted:
+            raise RuntimeError(
+                f"file <{filename}> size <{present}> is smaller than the required mapping size <{wanted}>"
+            )
+        result = from_numpy(np.fromfile(file, numpy_dtype, size))
     return result.requires_grad_() if requires_grad else result
 
 

@@ -10,6 +10,7 @@ and written by the package ``safetensors``; here its bytes become tensors::
 from __future__ import annotations
 
 import os
+import stat
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from tinytorch import dtypes
 from tinytorch.device import check_device
 from tinytorch.serialization.atomic import replacing
-from tinytorch.serialization.storages import bfloat16_to_float32
+from tinytorch.serialization.storages import bfloat16_to_float32, valid_bools
 from tinytorch.tensor import Tensor
 
 __all__ = ["load_file", "save_file"]
@@ -56,12 +57,14 @@ def save_file(
 def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str, Tensor]:
     """The tensors of a file (``safetensors.torch.load_file``), sorted by name. bfloat16 comes as float32.
 
-    Raises RuntimeError if the file is damaged or holds dtypes that tinytorch lacks; ImportError without the
-    package.
+    Raises RuntimeError if the file is damaged or holds dtypes or shapes that tinytorch lacks; ImportError without
+    the package.
     """
     package = _package()
     check_device(device)
     with open(filename, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise RuntimeError(f"{os.fspath(filename)} is no regular file")  # /dev/zero never ends
         content = file.read()
     try:
         members = package.deserialize(content)
@@ -71,16 +74,23 @@ def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str
 
 
 def _tensor(name: str, about: dict[str, Any]) -> Tensor:
-    kind, shape, data = about["dtype"], tuple(about["shape"]), bytearray(about["data"])
+    kind, shape, data = about["dtype"], tuple(about["shape"]), about["data"]
+    if not isinstance(data, bytearray):  # tensors can be written to
+        data = bytearray(data)
     if kind == "BF16":
-        return Tensor._wrap(bfloat16_to_float32(np.frombuffer(data, "<u2").astype(np.uint16)).reshape(shape))
-    if kind not in _DTYPES:
+        array = bfloat16_to_float32(np.frombuffer(data, "<u2").astype(np.uint16))
+    elif kind in _DTYPES:
+        dtype = _DTYPES[kind].numpy
+        array = np.frombuffer(data, dtype.newbyteorder("<")) if data else np.empty(0, dtype)
+        array = valid_bools(array.astype(dtype, copy=False))
+    else:
         raise RuntimeError(
             f"tensor {name!r} has the dtype {kind}, which tinytorch lacks; convert the file in PyTorch first"
         )
-    dtype = _DTYPES[kind].numpy
-    array = np.frombuffer(data, dtype.newbyteorder("<")) if data else np.empty(0, dtype)
-    return Tensor._wrap(array.astype(dtype, copy=False).reshape(shape))
+    try:
+        return Tensor._wrap(array.reshape(shape))
+    except ValueError as error:
+        raise RuntimeError(f"tensor {name!r:.80} has a shape that NumPy's arrays cannot have: {error}") from None
 
 
 def _package() -> Any:

@@ -67,7 +67,7 @@ class Storage:
         """Untyped bytes as numbers of ``dtype``."""
         if self._foreign_order and dtype.itemsize > 1:
             raise RuntimeError(f"the file holds {dtype} numbers in the other byte order, which is not supported")
-        return self.numbers[: self.numbers.size // dtype.itemsize * dtype.itemsize].view(dtype.numpy)
+        return valid_bools(self.numbers[: self.numbers.size // dtype.itemsize * dtype.itemsize].view(dtype.numpy))
 
 
 class StorageLoader:
@@ -111,10 +111,19 @@ class StorageLoader:
 
     def _numbers(self, key: str, offset: int, length: int, dtype: np.dtype[Any]) -> np.ndarray:
         if self._mapped is not None and not self._foreign_order and offset % dtype.alignment == 0:
-            return np.frombuffer(self._mapped, dtype, length, offset) if length else np.empty(0, dtype)
+            return valid_bools(np.frombuffer(self._mapped, dtype, length, offset)) if length else np.empty(0, dtype)
         numbers = np.empty(length, dtype)
         self._archive.read_into(f"data/{key}", numbers.view(np.uint8).data if length else memoryview(b""))
-        return numbers.byteswap(inplace=True) if self._foreign_order else numbers
+        return valid_bools(numbers.byteswap(inplace=True) if self._foreign_order else numbers)
+
+
+def valid_bools(numbers: np.ndarray) -> np.ndarray:
+    """``numbers`` itself; bools that a file gives as another byte than 0 and 1, which NumPy would count as more than
+    one, become True.
+    """
+    if numbers.dtype == np.bool_:
+        np.not_equal(numbers.view(np.uint8), 0, out=numbers)
+    return numbers
 
 
 def bfloat16_to_float32(bits: np.ndarray) -> np.ndarray:

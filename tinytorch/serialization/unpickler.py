@@ -35,6 +35,7 @@ _COPIES_PER_BYTE = 8
 _FINISHED = frozenset({
     type(None), bool, int, float, complex, str, bytes, bytearray, set, Size, dtypes.dtype, device,
 })  # fmt: skip
+_PLAIN = frozenset({list, tuple, dict})
 _PROTOCOL_2_ONLY = (
     "pickle instruction {code!r} at byte {position} is not one that PyTorch's default protocol 2 uses. If "
     "torch.save was called with pickle_protocol=..., save again without it."
@@ -234,7 +235,6 @@ _INSTRUCTIONS: dict[bytes, Callable[[Unpickler], None]] = {
     pickle.EMPTY_TUPLE: lambda u: u._stack.append(()),
     pickle.EMPTY_LIST: lambda u: u._stack.append([]),
     pickle.EMPTY_DICT: lambda u: u._stack.append({}),
-    pickle.EMPTY_SET: lambda u: u._stack.append(set()),
     pickle.TUPLE: Unpickler._tuple,
     pickle.TUPLE1: lambda u: u._short_tuple(1),
     pickle.TUPLE2: lambda u: u._short_tuple(2),
@@ -267,7 +267,7 @@ def _check_finished(result: Any) -> None:
     for _ in range(_DEEPEST):
         inner: list[Any] = []
         for obj in level:
-            if type(obj) in _FINISHED or id(obj) in seen:
+            if type(obj) in _FINISHED or id(obj) in seen or (type(obj) in _PLAIN and not obj):
                 continue
             seen.add(id(obj))
             if isinstance(obj, (list, tuple)):
