@@ -40,17 +40,12 @@ from tinytorch.ops.arithmetic import (
     add,
     div,
     divide,
-    floor_divide,
-    fmod,
     mul,
     multiply,
     neg,
     negative,
-    pow,
     reciprocal,
-    remainder,
     rsub,
-    square,
     sub,
     subtract,
     true_divide,
@@ -178,6 +173,7 @@ from tinytorch.ops.finite_differences import gradient
 from tinytorch.ops.float_parts import frexp, nextafter
 from tinytorch.ops.fold import channel_shuffle, col2im, im2col, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinytorch.ops.fractional_pool import fractional_max_pool2d, fractional_max_pool3d
+from tinytorch.ops.gather import gather, scatter_add_along, take_along_dim
 from tinytorch.ops.grid_sample import affine_grid, grid_sample
 from tinytorch.ops.hashing import hash_tensor
 from tinytorch.ops.histograms import histogram, histogramdd
@@ -186,14 +182,11 @@ from tinytorch.ops.incomplete_gamma import igamma, igammac
 from tinytorch.ops.indexing import (
     argwhere,
     basic_index,
-    gather,
     getitem,
     index_put,
     index_select,
     nonzero,
-    scatter_add_along,
     setitem,
-    take_along_dim,
 )
 from tinytorch.ops.integers import bitwise_left_shift, bitwise_right_shift, gcd, lcm
 from tinytorch.ops.interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
@@ -280,6 +273,7 @@ from tinytorch.ops.overwrite import FOR_ALL, FOR_INTEGERS, NODES_WITHOUT_INPUTS,
 from tinytorch.ops.pad import constant_pad_nd, pad
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from tinytorch.ops.positions import nonzero_static, unravel_index
+from tinytorch.ops.powers import pow, square
 from tinytorch.ops.predicates import (
     detach,
     get_device,
@@ -343,6 +337,7 @@ from tinytorch.ops.region_scatter import (
     slice_scatter,
 )
 from tinytorch.ops.resize import dim_order, is_set_to, resize_, resize_as_, set_, typed_storage, untyped_storage
+from tinytorch.ops.rounded_division import floor_divide, fmod, remainder
 from tinytorch.ops.rounding import ceil, fix, floor, frac, round, sign, trunc
 from tinytorch.ops.scatter import (
     index_add,

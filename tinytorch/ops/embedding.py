@@ -12,7 +12,8 @@ from tinytorch.autograd.modes import is_grad_enabled, no_grad
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
-from tinytorch.ops.indexing import gather, index_select
+from tinytorch.ops.gather import gather
+from tinytorch.ops.indexing import index_select
 from tinytorch.ops.scatter import index_add
 from tinytorch.tensor import Tensor
 

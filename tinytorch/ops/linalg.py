@@ -1,6 +1,6 @@
 """Chapter 6. Matrix products.
 
-After: tinytorch/ops/indexing.py
+After: tinytorch/ops/gather.py
 Next: tinytorch/autograd/gradcheck.py
 
 Goal: the derivative of a matrix product, on which all of deep learning's time is spent.

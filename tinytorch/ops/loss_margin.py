@@ -19,7 +19,7 @@ from tinytorch.ops.checks import refuse, refuse_half
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import minimum, where
 from tinytorch.ops.distance import pairwise_distance
-from tinytorch.ops.indexing import gather
+from tinytorch.ops.gather import gather
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
 

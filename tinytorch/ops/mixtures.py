@@ -12,11 +12,12 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import Number
-from tinytorch.ops.arithmetic import div, mul, pow
+from tinytorch.ops.arithmetic import div, mul
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
 from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, refuse_bool, refuse_complex, type_name
 from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.out import accepts_out
+from tinytorch.ops.powers import pow
 from tinytorch.tensor import Tensor
 
 __all__ = ["addcdiv", "addcmul", "copysign", "float_power", "fmax", "fmin", "heaviside", "ldexp", "lerp",

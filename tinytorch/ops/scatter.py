@@ -16,7 +16,8 @@ from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.dims import accepts_axis, one_dim
-from tinytorch.ops.indexing import Index, IndexPut, _along, basic_index
+from tinytorch.ops.gather import along
+from tinytorch.ops.indexing import Index, IndexPut, basic_index
 from tinytorch.ops.numbers import number_as
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -65,7 +66,7 @@ def placed(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple
     wrong = (places < 0) | (places >= shape[dim])
     if wrong.any():
         raise RuntimeError(f"index {places[wrong][0]} is out of bounds for dimension {dim} with size {shape[dim]}")
-    return _along(places, dim, shape), src
+    return along(places, dim, shape), src
 
 
 def _part_of(src: Tensor, wanted: tuple[int, ...], shape: tuple[int, ...], dim: int) -> Tensor:

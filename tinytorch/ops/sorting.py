@@ -14,7 +14,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.kernels import selection
 from tinytorch.ops.checks import refuse, refuse_bool, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
-from tinytorch.ops.indexing import gather
+from tinytorch.ops.gather import gather
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 

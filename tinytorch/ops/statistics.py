@@ -11,7 +11,7 @@ from tinytorch.ops.checks import refuse_complex, type_name
 from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.extremes import amax, amin
-from tinytorch.ops.indexing import gather
+from tinytorch.ops.gather import gather
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.ops.sorting import sort

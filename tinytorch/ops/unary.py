@@ -1,6 +1,6 @@
-"""Chapter 3, part 3. Elementwise functions of one tensor: y_i = f(x_i), so ∂L/∂x_i = grad_i · f'(x_i).
+"""Chapter 3, part 4. Elementwise functions of one tensor: y_i = f(x_i), so ∂L/∂x_i = grad_i · f'(x_i).
 
-After: tinytorch/ops/arithmetic.py
+After: tinytorch/ops/powers.py
 Next: tinytorch/ops/reduce.py
 
 Goal: differentiate y_i = f(x_i), choosing what to save.

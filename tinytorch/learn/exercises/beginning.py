@@ -191,7 +191,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "pow-base", 3, "write", _ARITHMETIC, "_pow_grad_base",
+        "pow-base", 3, "write", "ops/powers.py", "_pow_grad_base",
         "The gradient of a in a ** b, for an exponent that is a number and for one that is a tensor.",
         (
             "The school's rule: b · a^(b-1). What is it for b = 0 and a = 0?",

@@ -1,0 +1,149 @@
+"""Chapter 5, part 2. Picking along one dimension: gather, and scatter_add, its transpose.
+
+After: tinytorch/ops/indexing.py
+Next: tinytorch/ops/linalg.py
+
+Goal: pick another element in every row, and bring the gradients back to where they were.
+
+``x[index]`` picks whole rows. :func:`gather` picks by an index that is as large as the result: along the dimension
+``dim`` it says where to look, and in all others an element looks at its own position::
+
+    y[i][j] = x[index[i][j]][j]   for dim 0          y[i][j] = x[i][index[i][j]]   for dim 1
+
+The derivation is that of the part before: a linear map with one 1 in each row. So the pair :class:`Gather` and
+:class:`ScatterAdd` are transposes of each other, and each is the derivative of the other.
+
+>>> import tinytorch
+>>> scores = tinytorch.tensor([[1.0, 5.0, 2.0], [7.0, 0.0, 3.0]], requires_grad=True)
+>>> right = tinytorch.tensor([[1], [2]])         # the right class of each row
+>>> gather(scores, 1, right)
+tensor([[5.],
+        [3.]], grad_fn=<GatherBackward0>)
+>>> gather(scores, 1, right).sum().backward()
+>>> scores.grad
+tensor([[0., 1., 0.],
+        [0., 0., 1.]])
+
+What PyTorch does. The same; its ``scatter_add`` is the transpose, too.
+
+Pitfalls. The index has as many dimensions as x, and does not broadcast: (N,) classes need ``unsqueeze(1)``.
+
+Exercises. Sort each row of a matrix, given ``x.argsort(1)``. What is the gradient of the result for x?
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.dims import accepts_axis, one_dim
+from tinytorch.ops.indexing import add_at
+from tinytorch.ops.out import accepts_out
+from tinytorch.tensor import Tensor
+
+__all__ = ["gather", "scatter_add_along", "take_along_dim"]
+
+builtin_max = max
+
+
+class Gather(Primitive):
+    """y[i][j] = x[index[i][j]][j] along ``dim`` 0, and likewise along others."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: int, index: np.ndarray) -> np.ndarray:
+        ctx.save_intermediates(x.shape)
+        if not index.size or not x.ndim:
+            return np.full(index.shape, x if index.size else 0, x.dtype)
+        return x[along(index, dim, x.shape)]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        return ScatterAdd.apply(grad, dim=ctx.attributes["dim"], index=ctx.attributes["index"], shape=shape)
+
+
+class ScatterAdd(Primitive):
+    """Zeros of ``shape`` with x added at ``index`` along ``dim``: the transpose of :class:`Gather`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, dim: int, index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        if shape and index.ndim and index.shape[dim] == 1:  # nothing is picked twice
+            whole = np.zeros(shape, x.dtype)
+            whole[along(index, dim, shape)] = x
+            return whole
+        return add_at(shape, along(index, dim, shape), x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return Gather.apply(grad, dim=ctx.attributes["dim"], index=ctx.attributes["index"])
+
+
+def along(index: np.ndarray, dim: int, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """NumPy's index for "index along ``dim``, and each other dimension at its own position"."""
+    if not shape:
+        return ()
+    return tuple(
+        index if d == dim else np.arange(size).reshape([-1 if i == d else 1 for i in range(index.ndim)])
+        for d, size in enumerate(index.shape)
+    )
+
+
+def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
+    if not index._array.size:  # nothing is picked, whatever the shapes
+        return one_dim(dim, input._array.ndim)
+    if index._array.dtype.kind != "i" or index._array.dtype.itemsize < 4:
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}")
+    dim = one_dim(dim, input._array.ndim)
+    if builtin_max(index._array.ndim, 1) != builtin_max(input._array.ndim, 1):
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as input tensor, in {name}()")
+    for d, (a, b) in enumerate(zip(index._array.shape, input._array.shape, strict=False)):
+        if d != dim and a > b:
+            raise RuntimeError(
+                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no larger than self "
+                f"{list(input.shape)} apart from dimension {dim}"
+            )
+    size = input._array.shape[dim] if input._array.ndim else 1
+    if index._array.size and (index._array.min() < 0 or index._array.max() >= size):
+        bad = index._array.max() if index._array.min() >= 0 else index._array.min()
+        raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
+    return dim
+
+
+@accepts_out
+@accepts_axis
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
+    """Elements picked along ``dim``: ``out[i][j] = input[index[i][j]][j]`` for dim 0; the result has index's shape."""
+    dim = _checked_gather("gather", input, dim, index)
+    return Gather.apply(input, dim=dim, index=index._array)
+
+
+def scatter_add_along(source: Tensor, index: Tensor, dim: int, shape: tuple[int, ...]) -> Tensor:
+    """Zeros of ``shape`` with ``source`` added at ``index`` along ``dim``: the transpose of :func:`gather`."""
+    return ScatterAdd.apply(source, dim=dim, index=index._array, shape=shape)
+
+
+@accepts_out
+@accepts_axis
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """As :func:`gather`, with broadcasting, and negative indices count from the end; without ``dim`` from the
+    flattened tensor."""
+    if dim is None:
+        return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
+    dim = one_dim(dim, input._array.ndim)
+    size = input._array.shape[dim] if input._array.ndim else 1
+    indices = ops.where(indices < 0, indices + size, indices)
+    shape = list(ops.broadcast_shapes([1 if i == dim else s for i, s in enumerate(input._array.shape)],
+                                      [1 if i == dim else s for i, s in enumerate(indices._array.shape)]))  # fmt: skip
+    shape[dim] = input._array.shape[dim]
+    wide = input.expand(shape)
+    shape[dim] = indices._array.shape[dim]
+    size = input._array.shape[dim]
+    negative = indices._array < 0  # take_along_dim counts from the end, which gather does not
+    if negative.any():
+        indices = Tensor._wrap(np.where(negative, indices._array + size, indices._array))
+    return gather(wide, dim, indices.expand(shape))
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
