@@ -1,6 +1,6 @@
-"""Chapter 2, part 2. Tensor: what can be computed with it, one line per method, each the call of an op.
+"""Chapter 2, part 3. Tensor: what can be computed with it, one line per method, each the call of an op.
 
-After: tinytorch/tensor_base.py
+After: tinytorch/tensor_conversions.py
 Next: tinytorch/autograd/inplace.py
 
 Goal: find the op behind a method.

@@ -1,7 +1,7 @@
 """Chapter 2. The tensor.
 
 After: tinytorch/autograd/engine.py
-Next: tinytorch/tensor.py
+Next: tinytorch/tensor_conversions.py
 
 Goal: know what a Tensor is: a NumPy array that remembers how it was made.
 
@@ -22,8 +22,9 @@ The idea. Everything else is kept elsewhere; a tensor has these and little more:
 >>> x.grad
 tensor([3., 3.])
 
-This file holds what a tensor *is*: its place in the autograd graph, its memory, conversions, Python's protocols. What
-can be *computed* with it - one line per method, each a call of an op - is in :mod:`tinytorch.tensor`.
+This file holds what a tensor *is*: its place in the autograd graph, and its memory. What can be made of it, numbers,
+arrays, text, is the next part; what can be *computed* with it - one line per method, each a call of an op - is in
+:mod:`tinytorch.tensor`.
 
 The circle. Tensor methods call ops, ops make Tensors, and the engine adds Tensors. This is the one circle of imports
 in the package: it is closed by the imports at the *end* of this file and of the files of ``ops``, when the class
@@ -45,7 +46,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,9 +55,10 @@ from tinytorch.autograd.hooks import RemovableHandle
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.saving import Memory
 from tinytorch.device import CPU, device
-from tinytorch.dtypes import SCALAR_NAMES, default_numpy_dtype, dtype, from_numpy_dtype
+from tinytorch.dtypes import dtype, from_numpy_dtype
 from tinytorch.layouts import strided
 from tinytorch.size import Size
+from tinytorch.tensor_conversions import Conversions
 
 __all__ = ["TensorBase"]
 
@@ -64,7 +66,7 @@ __all__ = ["TensorBase"]
 _MADE_IN_NO_GRAD = "was created in no_grad mode"
 
 
-class TensorBase:
+class TensorBase(Conversions):
     """State and autograd; :class:`~tinytorch.tensor.Tensor` adds the methods that compute."""
 
     # Class attributes are the defaults: making a tensor stores only its array, which keeps small ops fast.
@@ -153,9 +155,8 @@ class TensorBase:
     def requires_grad(self, value: bool) -> None:
         if self._edge is not None and not value:
             raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                "variable in a "
-                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         if value and self._array.dtype.kind not in "fc":
             raise RuntimeError(
@@ -188,10 +189,8 @@ class TensorBase:
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._array.shape != self._array.shape:
-                raise RuntimeError(
-                    f"assigned grad has data of a different size: {list(value.shape)} for a tensor of "
-                    f"{list(self.shape)}"
-                )
+                sizes = f"{list(value.shape)} for a tensor of {list(self.shape)}"
+                raise RuntimeError(f"assigned grad has data of a different size: {sizes}")
             if value._array.dtype != self._array.dtype:
                 raise RuntimeError(
                     f"assigned grad has data of a different type: {value.dtype} for a tensor of {self.dtype}"
@@ -392,161 +391,6 @@ class TensorBase:
         """-1, the number that stands for the CPU."""
         return -1
 
-    # ------------------------------------------------------------------------------------ conversions
-
-    def as_subclass(self, cls: type) -> Any:
-        """The same tensor as an object of ``cls``, a subclass of Tensor: same memory, same place in the graph."""
-        other: Any = object.__new__(cls)
-        vars(other).update(vars(self._alias()))
-        return other
-
-    def item(self) -> Any:
-        """The one element as a Python number."""
-        if self._array.size != 1:
-            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
-        return self._array.item()
-
-    def tolist(self) -> Any:
-        """Nested lists of Python numbers; a number for a 0-dimensional tensor."""
-        return self._array.tolist()
-
-    def numpy(self, *, force: bool = False) -> np.ndarray:
-        """The same memory as a NumPy array. Raises RuntimeError if the tensor requires grad (``force=True``:
-        detaches).
-        """
-        if self.requires_grad and not force:
-            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        self._shared_memory()
-        return self._array
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        array = self.numpy()
-        if dtype is not None and array.dtype != dtype:
-            if copy is False:
-                raise ValueError(f"cannot convert {array.dtype} to {dtype} without a copy")
-            return array.astype(dtype)
-        return array.copy() if copy else array
-
-    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
-        return Tensor._wrap(np.asarray(array))
-
-    def __dlpack__(self, *, stream: Any = None, **options: Any) -> Any:
-        if self.requires_grad:
-            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        self._shared_memory()
-        return self._array.__dlpack__(**options)
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return self._array.__dlpack_device__()
-
-    # ------------------------------------------------------------------------------------ Python's protocols
-
-    def __bool__(self) -> bool:
-        if self._array.size == 1:
-            return bool(self._array.item())
-        what = "no values" if self._array.size == 0 else "more than one value"
-        raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
-
-    def _one_number(self) -> Any:
-        if self._array.size != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars")
-        return self._array.item()
-
-    def _one_real_number(self, kind: str) -> Any:
-        number = self._one_number()
-        if not isinstance(number, complex):
-            return number
-        if number.imag:
-            raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
-        return number.real
-
-    def __float__(self) -> float:
-        return float(self._one_real_number("double"))
-
-    def __int__(self) -> int:
-        return int(self._one_real_number("int64_t"))
-
-    def __complex__(self) -> complex:
-        return complex(self._one_number())
-
-    def __index__(self) -> int:
-        if self._array.size != 1 or self._array.dtype.kind not in "iub":
-            raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self._array.item())
-
-    def __len__(self) -> int:
-        if self._array.ndim == 0:
-            raise TypeError("len() of a 0-d tensor")
-        return self._array.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if self._array.ndim == 0:
-            raise TypeError("iteration over a 0-d tensor")
-        return iter(ops.unbind(self, 0))  # type: ignore[arg-type]
-
-    def __contains__(self, element: Any) -> bool:
-        if isinstance(element, (Tensor, int, float, bool, complex)):
-            return bool((ops.eq(self, element)._array).any())
-        raise RuntimeError(
-            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}."
-        )
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
-        grad_fn = self.grad_fn
-        return formatting.format_tensor(
-            self._array,
-            requires_grad=self._requires_grad,
-            grad_fn_name=None if grad_fn is None else grad_fn.name(),
-            default_dtype=default_numpy_dtype(),
-        )
-
-    def __format__(self, format_spec: str) -> str:
-        if self._array.ndim == 0:
-            return formatting.format_scalar(self._array, format_spec)
-        return object.__format__(self, format_spec)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        if not self.is_leaf:
-            raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
-                "at the moment. "
-                "Use clone() or detach() first."
-            )
-        if id(self) in memo:
-            return memo[id(self)]
-        copied = self._rebuild(type(self), self._array.copy(order="K"), self._requires_grad)
-        memo[id(self)] = copied
-        if self._grad is not None:
-            copied._grad = self._grad.__deepcopy__(memo)
-        return copied
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError("Cannot pickle a tensor that is the result of a recorded operation; detach() it first.")
-        return self._rebuild, (
-            type(self),
-            np.ascontiguousarray(self._array).reshape(self._array.shape),
-            self._requires_grad,
-        )
-
-    @staticmethod
-    def _rebuild(cls: type, array: np.ndarray, requires_grad: bool) -> Any:
-        tensor: Any = object.__new__(cls)
-        tensor._array = array
-        tensor._requires_grad = requires_grad
-        return tensor
-
-    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
-        """Without argument the type's old name, ``'torch.FloatTensor'``; else the tensor in that dtype."""
-        if dtype is None:
-            return f"torch.{SCALAR_NAMES[self.dtype]}Tensor"
-        from tinytorch.legacy import dtype_named
-
-        return ops.to(self, dtype_named(dtype))  # type: ignore[arg-type]
-
 
 def _owner(array: Any) -> Any:
     """Whose memory an array shows. NumPy's ``as_strided`` puts an object of its own between, so one step is not
@@ -562,5 +406,4 @@ def _owner(array: Any) -> Any:
 # modules that it loads at its own end find Tensor ready.
 # isort: off
 from tinytorch.tensor import Tensor  # noqa: E402
-from tinytorch import formatting, ops  # noqa: E402
 from tinytorch.autograd import engine, inplace  # noqa: E402

@@ -1,4 +1,4 @@
-"""Chapter 2, part 3. Changes in place, seen by autograd.
+"""Chapter 2, part 4. Changes in place, seen by autograd.
 
 After: tinytorch/tensor.py
 Next: tinytorch/ops/broadcast.py
