@@ -8,6 +8,7 @@ ours / theirs: below 1 is faster. "all" adds up one training step's calls. Run i
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tinytorch.kernels import channel_sums, conv, elementwise, masks, memory, norm, pool, threads
+from tinytorch.kernels import channel_sums, conv, elementwise, masks, memory, norm, pool, products, threads
 from tinytorch.kernels.layout import to_chwn
 
 CONVOLUTIONS = [  # (channels in, out, size, kernel, padding, times in the network)
@@ -158,6 +159,19 @@ def order_cases() -> Iterator[Case]:
         yield f"order {shape}, plain copy", 0, lambda view=view: np.ascontiguousarray(view), theirs
 
 
+def product_cases() -> Iterator[Case]:
+    """The matrix products of convolutions: in pieces, and in one."""
+    for m, k, n in ((20, 180, 1792), (40, 360, 896), (64, 576, 448), (32, 75, 1024), (64, 64, 448)):
+        (a, at), (b, bt), (c, ct) = numbers(m, k), numbers(k, n), numbers(m, n)
+        y, g = np.empty((m, n), np.float32), np.empty((k, m), np.float32)
+        forward, backward = functools.partial(torch.matmul, at, bt), functools.partial(torch.matmul, bt, ct.T)
+        name = f"product {m}x{k} by {k}x{n}"
+        yield name, 0, functools.partial(products.multiply, a, b, y), forward
+        yield f"{name}: np.matmul", 0, functools.partial(np.matmul, a, b, out=y), forward
+        yield f"{name}, gradient", 0, functools.partial(products.multiply_transposed, b, c, g), backward
+        yield f"{name}, gradient: np.matmul", 0, functools.partial(np.matmul, b, c.T, out=g), backward
+
+
 def all_cases() -> Iterator[Case]:
     for args in CONVOLUTIONS:
         yield from convolution(*args)
@@ -168,6 +182,7 @@ def all_cases() -> Iterator[Case]:
     yield from mask_cases()
     yield from memory_cases()
     yield from order_cases()
+    yield from product_cases()
 
 
 def median_pair(ours: Callable[[], object], theirs: Callable[[], object], repeats: int) -> tuple[float, float]:

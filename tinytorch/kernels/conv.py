@@ -39,10 +39,12 @@ import math
 
 import numpy as np
 
+from tinytorch.kernels import winograd
 from tinytorch.kernels.conv_bands import Steps, bands_for, bands_pay
 from tinytorch.kernels.conv_columns import Block, Columns
 from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, empty_chwn, scratch
 from tinytorch.kernels.memory import empty
+from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import taps_of_remainder
 
@@ -138,7 +140,14 @@ def conv2d_weight(
         bands = bands_for(by_group_x.shape, out_channels, (kh, kw), g.shape[2:4], *steps)
         return bands.weight_gradient(by_group_x, g).reshape(weight_shape)
     start = (-padding[0], -padding[1])
-    columns = Columns(_split_groups(x, groups), (kh, kw), g.shape[2:4], stride, start, dilation)
+    images = _split_groups(x, groups)
+    if _suits_winograd(images, (kh, kw), groups, stride, dilation) and winograd.weight_pays(
+        channels, out_channels, g.shape[2:4], g.shape[4]
+    ):
+        gw = winograd.correlate_weight(images[0], g[0], start)
+        if gw is not None:  # else it is not finite, and must be so as PyTorch's is
+            return gw
+    columns = Columns(images, (kh, kw), g.shape[2:4], stride, start, dilation)
     flops = 2.0 * groups * columns.depth * math.prod(g.shape[1:])
 
     # Each lane adds up its own share of the blocks; the lanes are added in the end. How many lanes there are
@@ -152,7 +161,7 @@ def conv2d_weight(
             with columns.gather(block) as matrix:
                 rows = matrix.shape[1]
                 with scratch((groups, rows, columns.depth, out_channels), x.dtype) as products:
-                    np.matmul(matrix, columns.output(g, block).swapaxes(2, 3), out=products)
+                    multiply_transposed(matrix, columns.output(g, block), products)
                     for row in range(rows):
                         sums[lane] += products[:, row]
 
@@ -186,6 +195,10 @@ def _split_groups(x: Array, groups: int) -> Array:
     return rows.reshape(groups, rows.shape[0] // groups, *rows.shape[1:])
 
 
+def _suits_winograd(x: Array, kernel: Pair, groups: int, stride: Pair, dilation: Pair) -> bool:
+    return groups == 1 and kernel == (3, 3) and stride == dilation == (1, 1) and x.dtype.kind == "f"
+
+
 def _correlate(
     x: Array, weight: Array, bias: Array | None, y: Array, stride: Pair, start: Pair, dilation: Pair
 ) -> None:
@@ -193,7 +206,13 @@ def _correlate(
 
     x (G, C, H, W, N), weight (G, O, C, KH, KW), y (G, O, H', W', N). One matrix product for each block of columns.
     """
-    groups, out_channels, _, kh, kw = weight.shape
+    groups, out_channels, channels, kh, kw = weight.shape
+    if (
+        _suits_winograd(x, (kh, kw), groups, stride, dilation)
+        and winograd.pays(channels, out_channels, y.shape[2:4], y.shape[4])
+        and winograd.correlate(x[0], weight[0], bias, y[0], start)
+    ):
+        return
     columns = Columns(x, (kh, kw), y.shape[2:4], stride, start, dilation, ones=bias is not None)
     # rows of the column matrix are ordered (kh, kw, c), so the weights must be as well
     matrix = weight.transpose(0, 1, 3, 4, 2).reshape(groups, out_channels, kh, -1)
@@ -204,11 +223,11 @@ def _correlate(
     matrix = np.ascontiguousarray(matrix).reshape(groups, 1, out_channels, columns.depth)
     shift = None if bias is None or columns.ones else bias.reshape(groups, 1, out_channels, 1)
 
-    def multiply(block: Block) -> None:
+    def convolve(block: Block) -> None:
         part = columns.output(y, block)
         with columns.gather(block) as pixels:
-            np.matmul(matrix, pixels, out=part)
+            multiply(matrix, pixels, part)
         if shift is not None:
             part += shift
 
-    run_blocks(multiply, columns.blocks, 2.0 * columns.depth * y.size / FLOPS_PER_MICROSECOND)
+    run_blocks(convolve, columns.blocks, 2.0 * columns.depth * y.size / FLOPS_PER_MICROSECOND)

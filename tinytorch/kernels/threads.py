@@ -125,6 +125,12 @@ def one_blas_thread() -> AbstractContextManager[None]:
     return _blas
 
 
+def blas_architectures() -> set[str]:
+    """The processors whose loops NumPy's BLAS uses, in its own names ('SkylakeX', 'Haswell', ...)."""
+    with _blas.lock:
+        return {str(getattr(library, "architecture", None)) for library in _blas._find()}
+
+
 def run_blocks(fn: Callable[[Block], object], blocks: Sequence[Block], microseconds: float = float("inf")) -> None:
     """Call `fn(block)` for every block, on as many threads as allowed; return when all are done.
 

@@ -1,0 +1,55 @@
+"""Matrix products in pieces equal those in one."""
+
+import numpy as np
+import pytest
+
+from tinytorch.kernels import loops, products
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
+@pytest.mark.parametrize(
+    "m, k, n",
+    [(40, 360, 900), (64, 576, 448), (7, 3, 5), (20, 180, 1792), (61, 576, 300), (64, 2500, 64), (1, 1, 1), (3, 0, 4)],
+)
+def test_multiply(m, k, n, dtype, in_place, monkeypatch):
+    monkeypatch.setattr(products, "_reads_in_place", lambda: in_place)
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(-4, 5, (2, 1, m, k)).astype(dtype), rng.integers(-4, 5, (2, 3, k, n)).astype(dtype)
+    out = np.full((2, 3, m, n + 2), 7, dtype)
+    products.multiply(a, b, out[..., :n])
+    np.testing.assert_array_equal(out[..., :n], a @ b)
+    assert (out[..., n:] == 7).all()
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+@pytest.mark.parametrize(
+    "m, k, n",
+    [(64, 224, 64), (180, 896, 20), (40, 200, 60), (61, 300, 64), (256, 2048, 64), (5, 4, 3), (40, 9, 40), (3, 0, 4)],
+)
+def test_multiply_transposed(m, k, n, in_place, monkeypatch):
+    monkeypatch.setattr(products, "_reads_in_place", lambda: in_place)
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(-4, 5, (3, size, k + 1)).astype(np.float32)[..., :k] for size in (m, n))
+    out = np.empty((3, m, n), np.float32)
+    products.multiply_transposed(a, b, out)
+    np.testing.assert_array_equal(out, a @ b.swapaxes(1, 2))
+
+
+def test_pieces_are_small_enough_and_divide():
+    for m, k, n in ((40, 360, 900), (64, 576, 448), (512, 900, 100), (64, 64, 448)):
+        rows, columns = products._pieces(m, k, n)
+        assert m % rows == 0 and rows * k * columns <= products.MOST
+    for m, k, n in ((64, 224, 64), (180, 896, 20), (96, 3000, 512)):
+        rows, columns = products._pieces_transposed(m, k, n)
+        assert m % rows == n % columns == 0 and rows * columns <= 1024 and rows * k * columns <= products.MOST
+
+
+def test_unbuffered_leaves_numpy_as_it_was():
+    before, errors = np.getbufsize(), np.geterr()
+    with loops.unbuffered():
+        assert np.getbufsize() == 16
+        a = np.arange(24.0).reshape(4, 6)[:, :5]
+        np.testing.assert_array_equal(np.add(a, a), 2 * a)
+        assert np.isnan(np.subtract(np.inf, np.inf))
+    assert np.getbufsize() == before and np.geterr() == errors
