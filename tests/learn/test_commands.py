@@ -239,7 +239,9 @@ def test_the_copy_does_not_run_the_course(learn):
     assert run.returncode == 2 and "is a copy to work on" in run.stderr
 
 
-@pytest.mark.parametrize("text", ["", '{"version": "1", "exerc', "[]", '{"exercises": [1]}', '{"exercises": {"a": 1}}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", '{"version": "1", "exerc', "[]", '{"exercises": [1]}', '{"exercises": {"a": 1}}', "[" * 100_000]
+)
 def test_a_damaged_record_is_named(learn, text):
     learn("start", "mul-backward")
     (learn.folder / "course.json").write_text(text, encoding="utf-8")
