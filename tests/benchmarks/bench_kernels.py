@@ -30,8 +30,9 @@ CONVOLUTIONS = [  # (channels in, out, size, kernel, padding, times in the netwo
     (40, 20, 5, 1, 0, 1),
 ]
 NORMS = [(20, 28, 3), (40, 14, 3), (60, 5, 1), (40, 5, 1), (20, 5, 1)]  # (channels, size, times)
-POOLS = [(20, 28), (40, 14)]
 BATCH = 64
+POOLS = [(BATCH, 20, 28, 2, 1), (BATCH, 40, 14, 2, 1), (BATCH, 20, 28, 3, 0), (4, 64, 56, 3, 0)]
+"""(batch, channels, size, kernel, times)"""
 Case = tuple[str, int, Callable[[], object], Callable[[], object]]  # name, times in a step, ours, theirs
 
 
@@ -99,24 +100,26 @@ def normalization(c: int, size: int, times: int) -> Iterator[Case]:
     )
 
 
-def pooling(c: int, size: int) -> Iterator[Case]:
-    how = ((2, 2), (2, 2), (0, 0), (1, 1))
-    x, xt = numbers(BATCH, c, size, size)
-    out = (size // 2, size // 2)
+def pooling(n: int, c: int, size: int, kernel: int, times: int) -> Iterator[Case]:
+    padding = kernel // 3
+    how = ((kernel, kernel), (2, 2), (padding, padding), (1, 1))
+    x, xt = numbers(n, c, size, size)
+    y, index = F.max_pool2d(xt, kernel, 2, padding, return_indices=True)
+    out = tuple(y.shape[2:])
     _, winner = pool.max_pool(x, *how, out)
-    _, index = F.max_pool2d(xt, 2, return_indices=True)
-    g, gt = numbers(BATCH, c, *out)
+    g, gt = numbers(n, c, *out)
+    name = f"{kernel}x{kernel}, {n}x{c} at {size}"
     yield (
-        f"max pool {c} at {size}",
-        1,
+        f"max pool {name}",
+        times,
         lambda: pool.max_pool(x, *how, out),
-        lambda: F.max_pool2d(xt, 2, return_indices=True),
+        lambda: F.max_pool2d(xt, kernel, 2, padding, return_indices=True),
     )
     yield (
-        f"max pool grad {c} at {size}",
-        1,
+        f"max pool grad {name}",
+        times,
         lambda: pool.max_pool_scatter(g, winner, x.shape, *how),
-        lambda: torch.ops.aten.max_pool2d_with_indices_backward(gt, xt, *how[:3], [1, 1], False, index),
+        lambda: torch.ops.aten.max_pool2d_with_indices_backward(gt, xt, *how, False, index),
     )
 
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tinytorch.kernels import avg_pool, pool
+from tinytorch.kernels import avg_pool, pool, pool_axes, threads
 from tinytorch.kernels.layout import is_chwn
 from tinytorch.kernels.windows import pool_output_size
 
@@ -135,3 +135,51 @@ def test_output_size(ceil_mode):
                         continue
                     want = F.max_pool1d(torch.zeros(1, 1, size), kernel, stride, padding, ceil_mode=ceil_mode).shape[2]
                     assert pool_output_size(size, kernel, stride, padding, 1, ceil_mode) == want
+
+
+@pytest.mark.parametrize("size, kernel, stride, padding, dilation", [
+    ((9, 8), (3, 3), (2, 2), (1, 1), (1, 1)),
+    ((9, 8), (2, 3), (3, 1), (0, 1), (1, 2)),
+    ((8, 8), (2, 2), (2, 2), (0, 0), (1, 1)),
+    ((7,), (5,), (2,), (2,), (1,)),
+    ((5, 6, 7), (3, 2, 3), (1, 2, 3), (1, 0, 1), (1, 1, 1)),
+    ((20, 20), (17, 18), (1, 1), (3, 3), (1, 1)),  # more taps than a byte counts
+])  # fmt: skip
+@pytest.mark.parametrize("n", [3, 64])
+@pytest.mark.parametrize("ties", [False, True])
+def test_one_axis_after_the_other_and_tap_by_tap_agree(size, kernel, stride, padding, dilation, n, ties):
+    rng = np.random.default_rng(0)
+    x = rng.integers(-3, 3, (4, *size, n)).astype(np.float32) if ties else rng.standard_normal((4, *size, n))
+    out = [pool_output_size(*args, False) for args in zip(size, kernel, stride, padding, dilation, strict=True)]
+    winner_dtype = np.min_scalar_type(int(np.prod(kernel)) - 1)
+    results = []
+    for function in (pool._pool_any, pool_axes.pool_by_axes):
+        y, winner = np.empty((4, *out, n), x.dtype), np.empty((4, *out, n), winner_dtype)
+        function(x, y, winner, kernel, stride, padding, dilation)
+        results.append((y, winner))
+    (y, winner), (fast_y, fast_winner) = results
+    np.testing.assert_array_equal(fast_y, y)
+    np.testing.assert_array_equal(fast_winner, winner)
+
+
+def test_one_axis_after_the_other_says_when_it_cannot_tell():
+    how = ((3, 3), (2, 2), (1, 1), (1, 1))
+    for bad in (np.nan, -np.inf):
+        x = np.full((1, 6, 6, 2), bad)
+        x[:, ::2] = 1.0 if np.isnan(bad) else bad
+        assert not pool_axes.pool_by_axes(x, np.empty((1, 3, 3, 2)), np.empty((1, 3, 3, 2), np.uint8), *how)
+
+
+def test_bits_do_not_depend_on_the_number_of_threads():
+    x = np.random.default_rng(0).standard_normal((16, 64, 57, 57)).astype(np.float32)
+    how = ((3, 3), (2, 2), (1, 1), (1, 1))
+    before = threads.get_num_threads()
+    results = []
+    try:
+        for n in (1, 2, 3):
+            threads.set_num_threads(n)
+            y, winner = pool.max_pool(x, *how, (29, 29))
+            results.append((y.tobytes(), winner.tobytes(), pool.max_pool_scatter(y, winner, x.shape, *how).tobytes()))
+    finally:
+        threads.set_num_threads(before)
+    assert results[0] == results[1] == results[2]

@@ -37,6 +37,7 @@ import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, batch_last, contiguous_batch_last, empty_chwn, scratch
 from tinytorch.kernels.masks import as_bits, keep, replace
+from tinytorch.kernels.pool_axes import LONG, pool_by_axes, scatter_by_remainder
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces, inside, pool_output_size, tap
 
@@ -48,8 +49,8 @@ __all__ = [
     "winner_to_indices",
 ]
 
-BLOCK_BYTES = 1 << 19
-"""Input bytes of the channels worked on together: a part of an L2 cache, as there are several arrays."""
+BLOCK_BYTES = 1 << 20
+"""Input bytes of the channels worked on together: about an L2 cache."""
 
 
 Sizes = tuple[int, ...]
@@ -65,7 +66,8 @@ def max_pool(
     winner = empty_chwn(y.shape, np.min_scalar_type(math.prod(kernel_size) - 1))
     y_rows, winner_rows = batch_last(y), batch_last(winner)
     plain = max(padding) == 0 and max(dilation) == 1
-    halves = plain and kernel_size == stride == (2, 2) and 2 * out_size[0] <= size[0] and 2 * out_size[1] <= size[1]
+    tiles = kernel_size == stride == (2, 2) and 2 * out_size[0] <= size[0] and 2 * out_size[1] <= size[1]
+    halves = plain and tiles and n >= LONG
     whole = plain and max(out_size) == 1 and kernel_size == tuple(size)
 
     def pool(block: Pair) -> None:
@@ -73,13 +75,14 @@ def max_pool(
         args = rows[part], y_rows[part], winner_rows[part]
         if halves or whole:
             (_pool_2x2 if halves else _pool_whole)(*args)
-            if np.issubdtype(x.dtype, np.integer) or not np.isnan(np.max(args[1])):
-                return  # else a NaN took part in a comparison, and the general way knows what to do
-        _pool_any(*args, kernel_size, stride, padding, dilation)
+            sure = np.issubdtype(x.dtype, np.integer) or not np.isnan(np.max(args[1]))
+        else:
+            sure = pool_by_axes(*args, kernel_size, stride, padding, dilation)
+        if not sure:  # a NaN took part in a comparison, or -inf came out: the general way knows what to do
+            _pool_any(*args, kernel_size, stride, padding, dilation)
 
     if y.size:
-        taps = math.prod(kernel_size)
-        run_blocks(pool, channel_blocks(rows), y.size * taps / 3000)
+        run_blocks(pool, channel_blocks(rows), y.size * sum(kernel_size) / 1000)
     return y, winner
 
 
@@ -121,7 +124,7 @@ def _pool_whole(x: Array, y: Array, winner: Array) -> None:
 
 
 def _pool_any(x: Array, y: Array, winner: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes) -> None:
-    """Any windows: tap by tap, for all outputs at once."""
+    """Any windows and numbers: tap by tap, for all outputs at once. The clear version of `pool_axes`."""
     floating = not np.issubdtype(x.dtype, np.integer)
     y[...] = -np.inf if floating else np.iinfo(x.dtype).min
     # a window of nothing but -inf reports its first tap that lies inside the image
@@ -171,10 +174,14 @@ def max_pool_scatter(
     covered = all(o * k == size for o, k, size in zip(g.shape[1:-1], kernel_size, target.shape[1:-1], strict=True))
     tiled = kernel_size == stride and max(padding) == 0 and max(dilation) == 1 and covered  # every place is written
     taps = list(_taps(kernel_size, stride, padding, dilation, target.shape[1:-1], g.shape[1:-1]))
+    by_remainder = stride[-1] > 1 and target.shape[-1] < LONG
 
     def scatter(block: Pair) -> None:
         part = slice(*block)
         here, gradient, won = target[part], g[part], win[part]
+        if by_remainder:
+            scatter_by_remainder(gradient, won, here, kernel_size, stride, padding, dilation)
+            return
         if not tiled:
             here[...] = 0
         for k, out, src in taps:
@@ -186,7 +193,7 @@ def max_pool_scatter(
                     here[src] += keep(gradient[out], mine, out=kept)
 
     if gx.size:
-        run_blocks(scatter, channel_blocks(target), g.size * len(taps) / 3000)
+        run_blocks(scatter, channel_blocks(target), g.size * len(taps) / 1300)
     return gx
 
 
