@@ -12,6 +12,7 @@ import numpy as np
 
 from tinytorch import ops
 from tinytorch.autograd.inplace import change_in_place
+from tinytorch.dtypes import int64
 from tinytorch.ops.activation import (
     celu,
     elu,
@@ -360,12 +361,14 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     """``x / (k + alpha · mean of x² over ``size`` neighbouring channels)^beta`` (Krizhevsky et al. 2012)."""
     if input.dim() < 3:
         raise ValueError(f"Expected 3D or higher dimensionality input (got {input.dim()} dimensions)")
-    refuse("bc", "local_response_norm", input)
+    refuse("bc" if input.dtype == int64 else "bciu", "local_response_norm", input)
     around_channels = [0, 0] * (input.dim() - 2) + [size // 2, (size - 1) // 2]
     squares = pad(input * input, around_channels)
     total = squares.narrow(1, 0, input.shape[1])
     for offset in range(1, size):
         total = total + squares.narrow(1, offset, input.shape[1])
+    if input.dtype == int64:  # the mean of integers is an integer
+        return input / (total // size * alpha + k) ** beta
     return input / (total * (alpha / size) + k) ** beta
 
 

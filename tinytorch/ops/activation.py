@@ -24,7 +24,7 @@ from tinytorch.kernels import rng_normal
 from tinytorch.ops.activation_fused import Hardswish, Hardtanh, LeakyRelu, Silu
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, to_float
-from tinytorch.ops.checks import not_implemented, refuse, refuse_complex
+from tinytorch.ops.checks import not_implemented, refuse, refuse_complex, refuse_half
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
@@ -199,7 +199,9 @@ def leaky_relu(
 @checks_arguments
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Leaky ReLU with a learned slope: one for all, or one per channel (dimension 1)."""
-    refuse("biu", "prelu", input)
+    if weight._array.dtype != input._array.dtype:
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {input.type()[6:-6]} and {weight.type()[6:-6]}")
+    refuse("biuc", "prelu", input)
     if weight._array.ndim > 1:
         raise RuntimeError(
             f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight._array.ndim}"
@@ -224,8 +226,14 @@ def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
     """Leaky ReLU whose slope is drawn from [lower, upper] for every negative element; their mean in evaluation."""
+    for bound, value in (("lower", lower), ("upper", upper)):
+        if not math.isfinite(value):
+            raise RuntimeError(f"rrelu: {bound} bound must be finite, got {value}")
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    if training:
+        refuse("iubc", "rrelu_with_noise_out_cpu", input)
+        refuse_half("rrelu_with_noise_out", input)
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     slope = np.ones(input._array.shape, input._array.dtype)
@@ -329,8 +337,9 @@ def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
 def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x moved towards 0 by λ, and 0 for |x| <= λ."""
     _floating("softshrink_check", input)
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    if not 0 <= lambd < math.inf:
+        raise RuntimeError(f"lambda must be finite and greater or equal to 0, but found to be {lambd}.")
+    lambd = float(lambd)
     y = where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0.0))
     return known_as(y, "SoftshrinkBackward0")
 

@@ -81,11 +81,15 @@ class ArgumentTypes:
     @functools.cached_property
     def wanted(self) -> dict[str, tuple[str, bool]]:
         """By name of argument: its type, and whether it may be None. Read when first needed: it takes a while."""
-        wanted = {}
+        wanted: dict[str, tuple[str, bool]] = {}
         for name, parameter in inspect.signature(self.op).parameters.items():
             annotation = str(parameter.annotation)
             base = annotation.removesuffix(" | None")
-            if base in _ACCEPTED and parameter.kind is not parameter.VAR_POSITIONAL:
+            if (
+                base in _ACCEPTED
+                and (base == "str" or name not in _TRUTHS)
+                and parameter.kind is not parameter.VAR_POSITIONAL
+            ):
                 wanted[name] = base, base != annotation or parameter.default is None
         return wanted
 
@@ -167,6 +171,9 @@ _ACCEPTED: dict[str, Callable[[Any], tuple[bool, Any]]] = {
     "Tensor | Number": _tensor_or_number,
 }  # fmt: skip
 
+#: Flags that PyTorch's functions written in Python test for truth, so that 1 will do.
+_TRUTHS = ("inplace", "return_indices", "size_average", "reduce", "get_infos", "center", "_stacklevel")
+
 #: What Python and NumPy say when an op works with something that it was not made for.
 _FROM_INSIDE = re.compile(
     r"has no attribute|is not (iterable|subscriptable|callable)|no len\(\)|(unsupported|bad) operand|^ufunc|"
@@ -184,8 +191,8 @@ def explained(error: Exception, op: Callable[..., Any], args: Any, kwargs: Any) 
     """The error that the caller of ``op`` should see: ``error`` itself, unless it speaks of the library's inside."""
     name = op.__name__
     for value, inside in _integers((*args, *kwargs.values())):
-        if not -(2**63) <= value < 2**63:
-            kind: type[Exception] = TypeError if inside else ValueError
+        if not -(2**63) <= value < 2**63 and not str(error).startswith(name):
+            kind = TypeError if inside else type(error) if isinstance(error, (TypeError, RuntimeError)) else ValueError
             return kind(f"{name}(): Overflow when unpacking long long: {value} has more than 64 bits")
     text = str(error)
     if isinstance(error, MemoryError) or (isinstance(error, (ValueError, OverflowError)) and _TOO_LARGE.search(text)):

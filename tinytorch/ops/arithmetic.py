@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.broadcast import Elementwise, operands, to_float
 from tinytorch.ops.checks import check_tensor, refuse_bool
 from tinytorch.ops.out import accepts_out, write_out
@@ -212,10 +213,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor
         if dtype.kind in "iub":
             a, b = (to_float(value) if isinstance(value, Tensor) else value for value in (a, b))
         result = Div.apply(a, b)
-    elif rounding_mode in ("floor", "trunc"):
+    elif isinstance(rounding_mode, str) and rounding_mode in ("floor", "trunc"):
         refuse_bool(f"div_{rounding_mode}_cpu", a, b)
         result = RoundedDiv.apply(a, b, mode=rounding_mode)
     else:
+        if not isinstance(rounding_mode, str):
+            raise wrong_argument("div", "rounding_mode", None, rounding_mode, "str")
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )

@@ -49,7 +49,7 @@ from tinytorch.dtypes import (
     to_numpy_dtype,
 )
 from tinytorch.kernels.sums import total
-from tinytorch.ops.arguments import wrong_argument
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.dims import ints_from, sizes_from
 from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
@@ -270,9 +270,12 @@ def sum_to(input: Tensor, shape: tuple[int, ...]) -> Tensor:
     return input if input._array.shape == shape else SumTo.apply(input, shape=shape)
 
 
+@checks_arguments
 def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     """``input`` summed down to a size that broadcasts to its own (``torch.Tensor.sum_to_size``); else RuntimeError."""
-    shape = sizes_from(size)
+    if not size:
+        raise TypeError('sum_to_size() missing 1 required positional arguments: "size"')
+    shape = sizes_from(size, "sum_to_size")
     if not is_expandable(shape, input._array.shape):
         raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(input._array.shape)}}}.")
     if shape and tuple(shape) == input._array.shape:  # to () it is a sum, which makes integers int64
@@ -309,6 +312,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
     return Expand.apply(input, shape=tuple(target))
 
 
+@checks_arguments
 def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """The same as ``expand(input, size)``."""
     return expand(input, ints_from("broadcast_to", "size", size))
@@ -320,7 +324,13 @@ def broadcast_shapes(*shapes: Any) -> Any:
 
     result: list[int] = []
     for shape in shapes:
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        if not isinstance(shape, (int, tuple, list)):
+            raise RuntimeError(
+                f"broadcast_shapes(): Input shapes should be ints, tuples of ints, or lists of ints, got {shape}"
+            )
+        shape = ints_from("broadcast_shapes", "shapes", (shape,) if isinstance(shape, int) else shape)
+        if shape and min(shape) < 0:
+            raise ValueError(f"broadcast_shapes(): Attempting to broadcast a dimension with negative length: {shape}")
         if len(shape) > len(result):
             result = [1] * (len(shape) - len(result)) + result
         for back in range(1, len(shape) + 1):
@@ -335,6 +345,7 @@ def broadcast_shapes(*shapes: Any) -> Any:
     return Size(result)
 
 
+@checks_arguments
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """All tensors expanded to their common shape."""
     shape = broadcast_shapes(*[t._array.shape for t in tensors])

@@ -211,6 +211,7 @@ def imag(input: Tensor) -> Tensor:
     return Imag.apply(input)
 
 
+@checks_arguments
 def view_as_real(input: Tensor) -> Tensor:
     """(..., 2): real and imaginary parts side by side in a new last dimension, a view (``torch.view_as_real``)."""
     if input._array.dtype.kind != "c":
@@ -218,6 +219,7 @@ def view_as_real(input: Tensor) -> Tensor:
     return ViewAsReal.apply(input)
 
 
+@checks_arguments
 def view_as_complex(input: Tensor) -> Tensor:
     """(...) complex numbers from (..., 2) pairs of real and imaginary part, a view (``torch.view_as_complex``).
 

@@ -46,6 +46,7 @@ from tinytorch.kernels import conv_volume as kernels
 from tinytorch.kernels.channel_sums import sum_per_channel
 from tinytorch.kernels.layout import is_chwn, to_chwn
 from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.conv_arguments import (
     check_bias,
     check_convolution,
@@ -343,6 +344,8 @@ def _convolve_transposed(
     groups: int, dilation: Any,
 ) -> Tensor:  # fmt: skip
     check_tensors(name, dims, input, weight, bias)
+    if input._array.dtype.kind in "iu" and input._array.dtype != np.int64:
+        raise not_implemented(f"slow_{name}_out_cpu", input)
     x = input if input._array.ndim == dims + 2 else input.unsqueeze(0)
     stride = per_dimension(name, "stride", stride, dims)
     padding = per_dimension(name, "padding", padding, dims)

@@ -10,7 +10,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import ranges
-from tinytorch.ops.broadcast import cast
+from tinytorch.ops.broadcast import cast, is_number
 from tinytorch.ops.checks import check_options, check_tensor, refuse
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
@@ -266,12 +266,14 @@ def arange(
     """
     check_options("arange", options)
     if end is None:
-        start, end = None, start
-    if end is None:
-        raise TypeError('arange() missing 1 required positional arguments: "end"')
-    start = 0 if start is None else start
+        start, end = 0, start
+    for name, value in (("start", start), ("end", end), ("step", step)):
+        if not isinstance(value, Tensor) and not is_number(value):
+            raise TypeError(f"arange(): argument '{name}' must be Number, not {type(value).__name__}")
     start, end, step = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end, step))
-    if not np.isfinite(start) or not np.isfinite(end):
+    if any(isinstance(v, complex) for v in (start, end, step)):
+        raise RuntimeError(f"arange() has no order of complex numbers: {start}, {end}, {step}")
+    if not np.isfinite(start) or not np.isfinite(end) or step != step:
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if dtype is not None and to_numpy_dtype(dtype) == np.int64:
         if step and not int(step):
@@ -320,8 +322,17 @@ def _check_steps(name: str, start: Any, end: Any, steps: Any) -> None:
     if isinstance(steps, bool) or not hasattr(steps, "__index__"):
         kinds = ", ".join(type(value).__name__ for value in (start, end, steps))
         raise TypeError(f"{name}() received an invalid combination of arguments - got ({kinds}): steps must be int")
+    for value in (start, end):
+        if isinstance(value, Tensor) and value._array.ndim:
+            raise RuntimeError(
+                f"{name} only supports 0-dimensional start and end tensors, but got shape {list(value.shape)}"
+            )
+        if not isinstance(value, Tensor) and not is_number(value):
+            raise TypeError(f"{name}(): arguments 'start' and 'end' must be Number, not {type(value).__name__}")
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
+    if steps > 2**60:
+        raise RuntimeError(f"{name}(): Storage size calculation overflowed with sizes=[{steps}]")
 
 
 @accepts_out
@@ -341,6 +352,7 @@ def linspace(
     As PyTorch, the first half counts up from ``start`` and the second down from ``end``, in the result's own precision.
     """
     _check_steps("linspace", start, end, steps)
+    check_options("linspace", options)
     start, end = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end))
     is_complex = dtype is None and (isinstance(start, complex) or isinstance(end, complex))
     numpy_dtype = dtype_of_number(1j) if is_complex else _numpy_dtype(dtype)
@@ -367,6 +379,7 @@ def logspace(
 ) -> Tensor:
     """``base`` to the powers ``linspace(start, end, steps)``."""
     _check_steps("logspace", start, end, steps)
+    check_options("logspace", options)
     numpy_dtype = _numpy_dtype(dtype)
     if numpy_dtype.kind in "iu":
         start, end = int(start), int(end)

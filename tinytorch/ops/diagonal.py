@@ -181,6 +181,7 @@ def _check_sizes(row: int, col: int) -> None:
             raise RuntimeError(f"{name} must be non-negative, got{value}")
 
 
+@checks_arguments
 def block_diag(*tensors: Tensor) -> Tensor:
     """A matrix with the given matrices along its diagonal; vectors count as rows."""
     for position, tensor in enumerate(tensors):

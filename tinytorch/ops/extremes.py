@@ -114,7 +114,7 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     if isinstance(dim, Tensor):
         return (ops.maximum if largest else ops.minimum)(input, dim)
     if dim is None:
-        _refuse_empty(name, input, tuple(range(input._array.ndim)))
+        _refuse_empty(name, input, ())
         every = tuple(range(input._array.ndim))
         value = Extreme.apply(input, dim=every, keepdim=False, largest=largest, nan_shares=True)
         return known_as(value, "MaxBackward1" if largest else "MinBackward1")

@@ -208,6 +208,7 @@ def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     return cat([p if p._array.ndim >= 2 else p.reshape(1, -1) for p in _checked_sequence("vstack", tensors)], 0)
 
 
+@checks_arguments
 def repeat(input: Tensor, *sizes: Any) -> Tensor:
     """The tensor copied ``sizes`` times along each dimension (more sizes than dimensions: new ones in front)."""
     times = sizes_from(sizes, "repeat", "repeats")
@@ -223,6 +224,7 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
     return known_as(input.reshape(apart).expand(wide).clone().reshape(joined), "RepeatBackward0")
 
 
+@checks_arguments
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """As :func:`repeat`, where missing leading counts mean 1."""
     times = sizes_from(dims, "tile", "dims")

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.dtypes import default_numpy_dtype
 from tinytorch.ops.activation import logsigmoid
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, operands
@@ -126,6 +127,7 @@ def binary_cross_entropy_with_logits(
             f"result type {input.type()[6:-6]} can't be cast to the desired output type {target.type()[6:-6]}: the "
             "target must be floating, target.float()"
         )
+    refuse("iubc", "log_sigmoid_cpu", input)
     input, target = operands(input, target)
     log_p = logsigmoid(input)
     if pos_weight is not None:
@@ -220,12 +222,14 @@ def gaussian_nll_loss(
         ValueError: a negative variance, a shape that does not fit, an unknown reduction.
     """
     if not isinstance(var, Tensor):
-        var = Tensor._wrap(np.full(input._array.shape, var, input._array.dtype))
+        dtype = input._array.dtype if input._array.dtype.kind in "fc" else default_numpy_dtype()
+        var = Tensor._wrap(np.full(input._array.shape, var, dtype))
     refuse_complex("gaussian_nll_loss", var._array)
     if (var._array < 0).any():
         raise ValueError("var has negative entry/entries")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
+    refuse("iub", "gaussian_nll_loss", var, error=RuntimeError)
     var = _fitting_variance(var, input._array.shape).clone()
     np.maximum(var._array, var._array.dtype.type(eps), out=var._array)  # unseen by autograd
     loss = 0.5 * (log(var) + (input - target) ** 2 / var)

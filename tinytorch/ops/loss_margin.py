@@ -15,12 +15,14 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.activation import logsigmoid
 from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import refuse, refuse_half
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import minimum, where
 from tinytorch.ops.distance import pairwise_distance
 from tinytorch.ops.gather import gather
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
+from tinytorch.ops.unary import exp, log1p
 from tinytorch.tensor import Tensor
 
 __all__ = ["cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",
@@ -39,8 +41,12 @@ def hinge_embedding_loss(
 ) -> Tensor:
     """x where the target is 1, ``max(0, margin - x)`` where it is -1; x is usually a distance."""
     reduction = chosen_reduction(size_average, reduce, reduction)
-    far = where(target != 1, clamp_min(margin - input, 0.0), 0.0)
-    near = where(target != -1, input, 0.0)
+    refuse("c", "hinge_embedding_loss", input)
+    rest = margin - input
+    if input._array.dtype.kind in "iu":  # integers stay integers
+        rest = cast(rest, input._array.dtype)
+    far = where(target != 1, clamp_min(rest, 0), 0)
+    near = where(target != -1, input, 0)
     return reduced(far + near, reduction)
 
 
@@ -54,7 +60,10 @@ def soft_margin_loss(
 ) -> Tensor:
     """``log(1 + exp(-target·input))`` with targets 1 and -1."""
     reduction = chosen_reduction(size_average, reduce, reduction)
-    return known_as(reduced(-logsigmoid(input * target), reduction), "SoftMarginLossBackward0")
+    refuse("iub", "soft_margin_loss", input, error=RuntimeError)
+    margin = input * target
+    loss = log1p(exp(-margin)) if margin.is_complex() else -logsigmoid(margin)
+    return known_as(reduced(loss, reduction), "SoftMarginLossBackward0")
 
 
 @checks_arguments

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
-from tinytorch.ops.arguments import Number
+from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.arithmetic import div, mul
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
 from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, refuse_bool, refuse_complex, type_name
@@ -131,6 +131,7 @@ def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return Tensor._wrap(np.asarray(np.signbit(array) if array.dtype.kind == "f" else array < 0))
 
 
+@checks_arguments
 def positive(input: Tensor) -> Tensor:
     """The tensor itself. RuntimeError for bool."""
     if input._array.dtype.kind == "b":

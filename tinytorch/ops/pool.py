@@ -43,7 +43,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as avg_kernels
 from tinytorch.kernels import pool as kernels
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import refuse, refuse_complex
+from tinytorch.ops.checks import refuse, refuse_complex, refuse_half
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.pool_arguments import (
     Sizes,
@@ -291,6 +291,8 @@ def _avg_pool(
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")
     images = check_image(name, input, dims, averaging=True)
+    if dims == 3:
+        refuse_half("avg_pool3d", input)
     check_window(*window)
     out_size = pooled_size(images._array.shape, *window, ceil_mode)
     primitive = AvgPool2d if dims == 2 else AvgPool3d

@@ -109,16 +109,17 @@ class Prod(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, keepdim: bool) -> np.ndarray:
-        ctx.save_for_backward(x)
-        return _product(x, axis=dim, dtype=x.dtype, keepdims=keepdim)
+        y = np.asarray(_product(x, axis=dim, dtype=x.dtype, keepdims=keepdim))
+        ctx.save_for_backward(x, y)
+        return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
+        x, y = ctx.saved_tensors
         dim, keepdim = ctx.attributes["dim"], ctx.attributes["keepdim"]
         if not keepdim:
-            grad = grad.unsqueeze(dim)
-        return grad * product_of_others(x, dim)
+            grad, y = grad.unsqueeze(dim), y.unsqueeze(dim)
+        return grad * y / x if x._array.all() else grad * product_of_others(x, dim)
 
 
 def product_of_others(x: Tensor, dim: int) -> Tensor:
@@ -269,6 +270,10 @@ def std(
 ) -> Tensor:
     """Standard deviation: the square root of :func:`var`. Where it is 0, its gradient is taken as 0."""
     variance = var(input, dim, unbiased, keepdim, correction=correction)
+    if _out_of_range(variance, input):
+        largest = np.abs(input._array).max()
+        scaled = std(input / float(largest), dim, unbiased, keepdim, correction=correction)
+        return known_as(scaled * float(largest), "StdBackward0")
     result = ops.sqrt(variance)
     if not result._requires_grad:
         return result
@@ -276,6 +281,19 @@ def std(
     slope_at_zero = ops.zeros_like(variance) * variance
     result = ops.where(variance == 0, slope_at_zero, ops.sqrt(ops.where(variance == 0, 1.0, variance)))
     return known_as(result, "StdBackward0")
+
+
+def _out_of_range(variance: Tensor, input: Tensor) -> bool:
+    """Whether squares were too large or too small for the dtype, while the numbers themselves are neither."""
+    squares = variance._array
+    if not squares.size or squares.dtype.kind != "f" or not input._array.size:
+        return False
+    low, high = float(squares.min()), float(squares.max())
+    limits = np.finfo(squares.dtype)
+    if float(limits.tiny) / float(limits.eps) < low and high <= float(limits.max):
+        return False
+    largest = float(np.abs(input._array).max())
+    return 0 < largest < math.inf and not float(limits.tiny) ** 0.25 < largest < float(limits.max) ** 0.25
 
 
 @accepts_axis

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.broadcast import Elementwise
-from tinytorch.ops.checks import check_floating, refuse_bool, refuse_complex
+from tinytorch.ops.checks import check_floating, refuse, refuse_bool, refuse_complex
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -63,6 +63,7 @@ def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
     """The nearest integer, ties to even; or so many ``decimals``."""
     refuse_bool("round_vml_cpu", input)
+    refuse("c" if decimals == 0 else "ciu", "round_vml_cpu" if decimals == 0 else "round_cpu", input)
     if decimals == 0:
         step = Step.apply(input, function=np.rint if input._array.dtype.kind == "f" else np.array)
         return known_as(step, "RoundBackward0")

@@ -329,8 +329,15 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return ops.basic_index(input, (slice(None),) * dim + (index,))
 
 
+@checks_arguments
 def flip(input: Tensor, *given: Any, dims: Any = None) -> Tensor:
     """The elements in reverse order along dimensions: ``flip(x, 0, 1)``, or ``flip(x, dims=(0, 1))``."""
+    if dims is None and not given:
+        raise TypeError('flip() missing 1 required positional arguments: "dims"')
+    if dims is not None and (given or not isinstance(dims, (tuple, list))):
+        raise TypeError(
+            f"flip(): argument 'dims' must be tuple of ints, not {type(given[0] if given else dims).__name__}"
+        )
     order = tuple(one_dim(d, input._array.ndim) for d in sizes_from(given if dims is None else (dims,), "flip", "dims"))
     if len(set(order)) != len(order):
         raise RuntimeError(f"dim {order[0]} appears multiple times in the list of dims")

@@ -214,10 +214,10 @@ def nll_loss(
 def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
     expected = (input._array.shape[0], *input._array.shape[2:])
     if target._array.shape != expected:
-        if target._array.ndim and target._array.shape[0] != input._array.shape[0]:
+        rows = target._array.shape[0] if target._array.ndim else 0
+        if rows != input._array.shape[0]:
             raise ValueError(
-                f"Expected input batch_size ({input._array.shape[0]}) to match target batch_size "
-                f"({target._array.shape[0]})."
+                f"Expected input batch_size ({input._array.shape[0]}) to match target batch_size ({rows})."
             )
         raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
     if target._array.dtype not in (np.int64, np.uint8):

@@ -142,6 +142,7 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     return _named_split("dsplit", 3, input, indices_or_sections, 2)
 
 
+@checks_arguments
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     """A grid of coordinates: one tensor per vector, each repeated along the others' dimensions (``torch.meshgrid``).
 
@@ -171,6 +172,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     return tuple(grids)
 
 
+@checks_arguments
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All ways to take one element of each vector, one per row; of one vector, itself."""
     for vector in tensors:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
+from tinytorch.ops.broadcast import is_number
 from tinytorch.ops.checks import refuse_complex, type_name
 from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -138,6 +139,8 @@ def _checked_shares(name: str, input: Tensor, q: Any, interpolation: str) -> np.
         raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
     if isinstance(q, Tensor) and q._array.dtype != dtype:
         raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+    if not isinstance(q, Tensor) and not is_number(q):
+        raise wrong_argument(name, "q", 2, q, "Tensor or float")
     shares = q._array if isinstance(q, Tensor) else np.asarray(q, dtype)
     if shares.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, but got tensor with {shares.ndim} dimensions")
