@@ -29,6 +29,14 @@ CONVOLUTIONS = [  # (channels in, out, size, kernel, padding, times in the netwo
     (60, 40, 5, 1, 0, 1),
     (40, 20, 5, 1, 0, 1),
 ]
+OTHER_CONVOLUTIONS = [  # of other networks: the same, then batch, stride, groups
+    (3, 32, 32, 5, 2, 0, 32, 1, 1),
+    (3, 64, 112, 7, 3, 0, 4, 2, 1),
+    (64, 64, 28, 3, 1, 0, 16, 1, 64),
+    (32, 32, 112, 3, 1, 0, 2, 2, 32),
+    (96, 96, 28, 7, 3, 0, 4, 1, 96),
+    (128, 128, 28, 3, 1, 0, 16, 1, 32),
+]
 NORMS = [(20, 28, 3), (40, 14, 3), (60, 5, 1), (40, 5, 1), (20, 5, 1)]  # (channels, size, times)
 BATCH = 64
 POOLS = [(BATCH, 20, 28, 2, 1), (BATCH, 40, 14, 2, 1), (BATCH, 20, 28, 3, 0), (4, 64, 56, 3, 0)]
@@ -41,28 +49,39 @@ def numbers(*shape: int) -> tuple[np.ndarray, torch.Tensor]:
     return (to_chwn(t.numpy()) if len(shape) == 4 else t.numpy()), t
 
 
-def convolution(c: int, o: int, size: int, k: int, p: int, times: int) -> Iterator[Case]:
+def convolution(
+    c: int, o: int, size: int, k: int, p: int, times: int, n: int = BATCH, stride: int = 1, groups: int = 1
+) -> Iterator[Case]:
     aten = torch.ops.aten
-    (x, xt), (w, wt), (b, bt) = numbers(BATCH, c, size, size), numbers(o, c, k, k), numbers(o)
+    (x, xt), (w, wt), (b, bt) = numbers(n, c, size, size), numbers(o, c // groups, k, k), numbers(o)
     w = np.ascontiguousarray(w)
-    g, gt = numbers(*F.conv2d(xt, wt, padding=p).shape)
-    name, pads = f"{c}->{o} {k}x{k} at {size}", (p, p)
+    steps, pads = (stride, stride), (p, p)
+    g, gt = numbers(*F.conv2d(xt, wt, None, stride, p, 1, groups).shape)
+    name = f"{c}->{o} {k}x{k} at {size}" + f", stride {stride}" * (stride > 1) + f", {groups} groups" * (groups > 1)
 
     def theirs(which: list[bool]) -> object:
-        return aten.convolution_backward(gt, xt, wt, [0], [1, 1], pads, [1, 1], False, [0, 0], 1, which)
+        return aten.convolution_backward(gt, xt, wt, [0], steps, pads, [1, 1], False, [0, 0], groups, which)
 
-    yield f"conv {name}", times, lambda: conv.conv2d(x, w, b, padding=pads), lambda: F.conv2d(xt, wt, bt, padding=p)
+    yield (
+        f"conv {name}",
+        times,
+        lambda: conv.conv2d(x, w, b, steps, pads, (1, 1), groups),
+        lambda: F.conv2d(xt, wt, bt, stride, p, 1, groups),
+    )
     if c > 1:  # the first layer's input needs no gradient
         yield (
             f"conv input grad {name}",
             times,
-            lambda: conv.conv2d_input(g, w, x.shape, padding=pads),
+            lambda: conv.conv2d_input(g, w, x.shape, steps, pads, (1, 1), groups),
             lambda: theirs([True, False, False]),
         )
     yield (
         f"conv weight grad {name}",
         times,
-        lambda: (conv.conv2d_weight(x, g, w.shape, padding=pads), channel_sums.sum_per_channel(g)),
+        lambda: (
+            conv.conv2d_weight(x, g, w.shape, steps, pads, (1, 1), groups),
+            channel_sums.sum_per_channel(g),
+        ),
         lambda: theirs([False, True, True]),
     )
 
@@ -176,7 +195,7 @@ def product_cases() -> Iterator[Case]:
 
 
 def all_cases() -> Iterator[Case]:
-    for args in CONVOLUTIONS:
+    for args in (*CONVOLUTIONS, *OTHER_CONVOLUTIONS):
         yield from convolution(*args)
     for args in NORMS:
         yield from normalization(*args)

@@ -173,6 +173,31 @@ def test_taps_and_bands_agree_for_many_groups(channels, out, padding, stride):
     np.testing.assert_allclose([np.vdot(gx, x), np.vdot(gw, w)], np.vdot(gy, want), rtol=1e-10)
 
 
+@pytest.mark.parametrize(
+    "groups, channels, out, size, kernel, stride, padding, dilation",
+    [
+        (1, 3, 16, (20, 20), (5, 5), (1, 1), (2, 2), (1, 1)),
+        (1, 3, 16, (23, 22), (7, 7), (2, 2), (3, 3), (1, 1)),
+        (1, 1, 20, (9, 9), (3, 3), (1, 1), (1, 1), (1, 1)),
+        (2, 1, 4, (15, 16), (3, 2), (2, 3), (0, 4), (2, 1)),
+        (1, 2, 9, (8, 17), (1, 2), (3, 4), (0, 0), (1, 3)),  # pixels that nothing is sent to
+    ],
+)
+def test_spreading_products_and_convolving_the_gradient_agree(
+    groups, channels, out, size, kernel, stride, padding, dilation, monkeypatch
+):
+    rng = np.random.default_rng(0)
+    shape, w = (24, groups * channels, *size), rng.standard_normal((groups * out, channels, *kernel))
+    how = (stride, padding, dilation, groups)
+    g = rng.standard_normal(conv.conv2d(np.zeros(shape), w, None, *how).shape)
+    assert conv.spread_pays(channels, out, g.shape[3] * len(g))
+    got = conv.conv2d_input(g, w, shape, *how, bias=np.arange(1.0, shape[1] + 1))
+    monkeypatch.setattr(conv, "spread_pays", lambda *_: False)
+    want = conv.conv2d_input(g, w, shape, *how, bias=np.arange(1.0, shape[1] + 1))
+    assert is_chwn(got)
+    np.testing.assert_allclose(got, want, atol=1e-11)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_number_that_is_not_finite_reaches_only_the_windows_that_see_it(bad):
     x, w = torch.randn(2, 16, 12, 12), torch.randn(16, 1, 3, 3)
@@ -194,11 +219,11 @@ def test_transposed_convolution_with_bias_and_output_padding():
         np.testing.assert_allclose(got, want, atol=1e-12)
 
 
-@pytest.mark.parametrize("groups, channels", [(1, 20), (64, 64)])
-def test_bits_do_not_depend_on_the_number_of_threads(groups, channels):
+@pytest.mark.parametrize("groups, channels, out", [(1, 20, 20), (64, 64, 64), (1, 3, 32)])
+def test_bits_do_not_depend_on_the_number_of_threads(groups, channels, out):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((64, channels, 28, 28)).astype(np.float32)
-    w = rng.standard_normal((channels, channels // groups, 3, 3)).astype(np.float32)
+    w = rng.standard_normal((out, channels // groups, 3, 3)).astype(np.float32)
     before = threads.get_num_threads()
     results = []
     try:

@@ -42,7 +42,8 @@ import numpy as np
 from tinytorch.kernels import winograd
 from tinytorch.kernels.conv_bands import Steps, bands_for, bands_pay
 from tinytorch.kernels.conv_columns import Block, Columns
-from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, empty_chwn, scratch
+from tinytorch.kernels.conv_spread import spread, spread_pays
+from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, copy_pixels, empty_chwn, scratch
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
@@ -103,6 +104,11 @@ def conv2d_input(
         g, by_group, target, stride, padding, dilation, bias
     ):
         return gx
+    if grad.size and spread_pays(by_group.shape[1], by_group.shape[2], g.shape[3] * g.shape[4]):
+        spread(g, by_group.swapaxes(1, 2), target, stride, padding, dilation)
+        if bias is not None:
+            target += bias.reshape(groups, -1, 1, 1, 1)
+        return gx
     for a in range(min(stride[0], input_shape[2])):
         taps_h, first_h, step_h = taps_of_remainder(a, weight.shape[2], stride[0], padding[0], dilation[0])
         for b in range(min(stride[1], input_shape[3])):
@@ -115,7 +121,7 @@ def conv2d_input(
             result = part if stride == (1, 1) else empty(part.shape, part.dtype)
             _correlate(g, taps, bias, result, (1, 1), (first_h, first_w), (step_h, step_w))
             if result is not part:
-                part[...] = result
+                copy_pixels(part, result)
     return gx
 
 

@@ -44,7 +44,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinytorch.kernels.layout import Array, Pair, scratch
+from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.windows import ceil_div, even_pieces, inside, tap
 
 COLUMNS = 256
@@ -199,7 +199,7 @@ class Columns:
                 target[..., c1:, :] = 0
             if c0 < c1:
                 piece = source[..., left + c0 * col_step : left + (c1 - 1) * col_step + 1 : col_step, :]
-                target[..., c0:c1, :] = piece.transpose(2, 0, 1, 3, 4)
+                copy_pixels(target[..., c0:c1, :], piece.transpose(2, 0, 1, 3, 4))
 
     def output(self, y: Array, block: Block) -> Array:
         """The part of `y` (G, O, H', W', N) that belongs to a block, as (G, R, O, columns) in `gather`'s order."""
