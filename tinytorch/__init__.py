@@ -689,6 +689,7 @@ _LAZY = {
     "jit": "tinytorch.jit",
     "masked": "tinytorch.masked",
     "mps": "tinytorch.mps",
+    "multiprocessing": "tinytorch.multiprocessing",
     "profiler": "tinytorch.profiler",
     "signal": "tinytorch.signal",
     "special": "tinytorch.special",

@@ -380,11 +380,20 @@ class TensorBase(Conversions):
         raise RuntimeError("Cannot access accelerator device when none is available.")
 
     def is_shared(self) -> bool:
-        """False: memory is this process's own."""
-        return False
+        """Whether the tensor lies in memory that other processes see, too."""
+        from tinytorch import shared_memory  # late: it needs multiprocessing
+
+        return shared_memory.is_shared(self)  # type: ignore[arg-type]
 
     def share_memory_(self) -> Tensor:
-        """The tensor itself. Worker processes that are forked see its memory as it was; changes are not shared."""
+        """Move the tensor to memory that processes share: changes in place are seen by all that have it.
+
+        A forked process has it, and any other to which it is sent through :mod:`tinytorch.multiprocessing`. Returns the
+        tensor. Raises RuntimeError where views or NumPy arrays see its memory now, as they would not move with it.
+        """
+        from tinytorch import shared_memory
+
+        shared_memory.share(self)  # type: ignore[arg-type]
         return self  # type: ignore[return-value]
 
     def get_device(self) -> int:

@@ -37,6 +37,7 @@ Check: ``python -m pytest tests/nn/test_module.py``.
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -182,6 +183,14 @@ class Module(Registry, Hooks, StateDict):
                 buffer.data = fn(buffer.data)  # type: ignore[union-attr]
             elif buffer is not None:
                 self._buffers[name] = fn(buffer)
+        return self
+
+    def share_memory(self: T) -> T:
+        """Move parameters and buffers to memory that processes share (:meth:`Tensor.share_memory_`)."""
+        for tensor in itertools.chain(self.parameters(), self.buffers()):
+            tensor.share_memory_()
+            if tensor.grad is not None:
+                tensor.grad.share_memory_()
         return self
 
     def to(self: T, *args: Any, **kwargs: Any) -> T:

@@ -7,10 +7,9 @@ processes see::
     worker                               training process
     [ array ] --copied--> [ segment ] <--is seen by-- [ array of the batch ]
 
-A segment is a file without a name (on Linux ``memfd``), so nobody has to delete it: when the last process that has it
-open ends, however it ends, the memory is free. The file descriptor is sent along the first time. Later, when the last
-array over a segment has died in the training process, its number goes back to the worker, which writes the next batch
-there: memory that is warm, and that need not be found and zeroed again.
+The file descriptor of a segment (see :mod:`tinytorch.shared_memory`) is sent along the first time. Later, when the last
+array over it has died in the training process, its number goes back to the worker, which writes the next batch there:
+memory that is warm, and that need not be found and zeroed again.
 
 Each large array has a segment of its own, and small ones travel in the pickle: who keeps only the labels of all batches
 must not keep the images alive with them.
@@ -20,10 +19,8 @@ from __future__ import annotations
 
 import io
 import itertools
-import mmap
 import os
 import pickle
-import tempfile
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -32,6 +29,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
+
+from tinytorch.shared_memory import Segment, new_segment
 
 __all__ = ["Receiver", "Sender"]
 
@@ -42,48 +41,6 @@ MOST_IDLE = 16
 MOST_LENT = 64
 """Segments of a worker that may be in use; each costs a file descriptor. Beyond that, arrays are copied after all."""
 _CAN_SHARE = os.name == "posix"  # elsewhere file descriptors cannot be sent: everything is pickled
-
-
-class Segment:
-    """Memory that another process can map too: ``Segment(file_descriptor, size)``."""
-
-    def __init__(self, descriptor: int, size: int) -> None:
-        self.size = size
-        self.mapping = mmap.mmap(descriptor, size)
-
-    def array(self, nbytes: int) -> np.ndarray:
-        """Its first bytes. The array, and every view of it, keeps the mapping alive."""
-        return np.frombuffer(self.mapping, np.uint8, nbytes)
-
-
-def new_segment(size: int) -> tuple[Segment, int]:
-    """A segment and the descriptor of its file, whose pages all exist: writing to them later cannot fail.
-
-    Raises:
-        RuntimeError: there is not so much memory.
-    """
-    descriptor = -1
-    try:
-        descriptor = _nameless_file()
-        os.ftruncate(descriptor, size)
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(descriptor, 0, size)
-        return Segment(descriptor, size), descriptor
-    except OSError as error:
-        if descriptor >= 0:
-            os.close(descriptor)
-        raise RuntimeError(
-            f"no shared memory for an array of {size / 2**20:.1f} MiB of this batch ({error}). Smaller batches, fewer "
-            "workers or a smaller prefetch_factor need less; a container may need a larger limit (docker: --shm-size, "
-            "--memory)"
-        ) from error
-
-
-def _nameless_file() -> int:
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("tinytorch_batch")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
 
 
 class Sender:
@@ -156,10 +113,9 @@ class Sender:
             number = by_size[0][1]
             del self._idle[number]
             self._dropped.append(number)
-        size = -(-nbytes // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY
-        segment, descriptor = new_segment(size)
+        segment, descriptor = new_segment(nbytes, "an array of this batch,")
         number = next(self._numbers)
-        opened[number] = descriptor, size
+        opened[number] = descriptor, segment.size
         return number, segment
 
     def _take_unsent(self, number: int, opened: dict[int, tuple[int, int]]) -> None:
