@@ -42,7 +42,7 @@ def silu(x: Array) -> tuple[Array, Array]:
         np.reciprocal(sigmoid, out=sigmoid)
         np.multiply(x, sigmoid, out=out)
 
-    return in_pieces(formula, x, sigmoid, piece=PIECE), sigmoid
+    return in_pieces(formula, x, sigmoid, passes=12), sigmoid
 
 
 @half_in_single
@@ -56,7 +56,7 @@ def silu_backward(grad: Array, x: Array, sigmoid: Array) -> Array:
         out *= sigmoid
         out *= grad
 
-    return in_pieces(formula, x, sigmoid, grad, piece=PIECE)
+    return in_pieces(formula, x, sigmoid, grad, passes=5)
 
 
 @half_in_single

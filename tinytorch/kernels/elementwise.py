@@ -38,8 +38,8 @@ def in_pieces(
     """Apply ``formula(*pieces, out)`` to matching pieces of arrays of one shape; returns the array of all ``out``.
 
     The result is `out`, which may be one of the arrays, or a new array with the dtype and memory order of the first.
-    `passes` estimates how many times the formula runs over its data; it decides whether threads are worth it, which
-    they never are for pieces smaller than `BLOCK` (`threads` says why).
+    `passes` estimates how many times the formula runs over its data (an exponential counts as five times); it decides
+    whether threads are worth it, which they never are for pieces smaller than `BLOCK` (`threads` says why).
     """
     first = arrays[0]
     result = empty_like(first) if out is None else out

@@ -12,7 +12,8 @@ precision `erf` is a tanh as well, only of a longer polynomial, so both are
 with their own q. The forward keeps Φ for the backward, which then has just one exponential to compute.
 
 The speed: a dozen passes over a piece that lies in the cache (`elementwise.in_pieces`), where a composition of ops on
-whole arrays travels through main memory as many times.
+whole arrays travels through main memory as many times; and on two threads, for the passes over a piece are long enough
+(1024 x 512 with two threads, forward 0.91 -> 0.54 ms, backward 0.56 -> 0.35).
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ from tinytorch.kernels.erf import ERF_AS_TANH, erf_float64, polynomial
 from tinytorch.kernels.layout import Array, scratch
 from tinytorch.kernels.memory import empty_like
 
-PIECE = 1 << 16
-"""Elements: with four arrays in play, 1 MB of float32 stays in the second-level cache."""
 _TANH = (math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi))
 _EXACT = tuple(c * 0.5 ** (k + 0.5) for k, c in enumerate(ERF_AS_TANH))  # of x / √2
 
@@ -47,7 +46,7 @@ def gelu(x: Array, approximate: str) -> tuple[Array, Array]:
         cdf *= 0.5
         np.multiply(x, cdf, out=out)
 
-    return in_pieces(formula, x, cdf, piece=PIECE), cdf
+    return in_pieces(formula, x, cdf, passes=20), cdf
 
 
 def gelu_backward(grad: Array, x: Array, cdf: Array, approximate: str) -> Array:
@@ -71,4 +70,4 @@ def gelu_backward(grad: Array, x: Array, cdf: Array, approximate: str) -> Array:
         out += cdf
         out *= grad
 
-    return in_pieces(formula, x, cdf, grad, piece=PIECE)
+    return in_pieces(formula, x, cdf, grad, passes=12)

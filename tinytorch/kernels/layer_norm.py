@@ -67,7 +67,7 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
                 out += np.matmul(np.hstack([-center * scale, np.ones_like(scale)]), affine, out=shift)
         return None
 
-    run_blocks(normalize, _blocks(x), x.size / 1500)
+    run_blocks(normalize, _blocks(x), x.size / 1200)
     return y, mean, invstd
 
 

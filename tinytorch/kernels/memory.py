@@ -76,6 +76,15 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     return np.asarray(_Lease(np.empty(size, np.uint8) if buffer is None else buffer, shape, dtype))
 
 
+def zeros(shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """`np.zeros(shape, dtype)` from `empty`."""
+    if math.prod(shape) * dtype.itemsize < SMALLEST:
+        return np.zeros(shape, dtype)
+    array = empty(shape, dtype)
+    array.fill(0)
+    return array
+
+
 def empty_like(x: Array) -> Array:
     """`np.empty_like(x)`, memory order kept, from `empty`."""
     if x.nbytes < SMALLEST:

@@ -24,7 +24,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, scratch
-from tinytorch.kernels.memory import empty, empty_like
+from tinytorch.kernels.memory import empty_like, zeros
 from tinytorch.kernels.sums import row_sums
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
@@ -66,7 +66,7 @@ def softmax_backward(grad: Array, y: Array, axis: int) -> Array:
         np.subtract(g, row_sums(gx), out=gx)
         np.multiply(gx, y, out=gx)
 
-    run_blocks(backward, _blocks(y_rows), y.size / 2000)
+    run_blocks(backward, _blocks(y_rows), y.size / 1300)
     return gx
 
 
@@ -109,7 +109,7 @@ def log_softmax_backward(grad: Array, y: Array, axis: int, kept: tuple[Array, Ar
         out = np.multiply(e_rows[part], row_sums(g) / sums[part], out=gx_rows[part])
         np.subtract(g, out, out=out)
 
-    run_blocks(backward, _blocks(e_rows), y.size / 2500)
+    run_blocks(backward, _blocks(e_rows), y.size / 1300)
     return gx
 
 
@@ -118,8 +118,7 @@ def nll_backward(share: Array, target: Array, factor: Array, shape: tuple[int, .
 
     A factor of 0 gives 0, even where the share is infinite: the mean over no sample divides by 0.
     """
-    gx = empty(shape, factor.dtype)
-    gx.fill(0)
+    gx = zeros(shape, factor.dtype)
     values = np.where(factor != 0, share * -factor, factor.dtype.type(0))
     if len(shape) == 2:
         gx[np.arange(shape[0]), target] = values

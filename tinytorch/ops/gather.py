@@ -38,6 +38,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels.memory import zeros
+from tinytorch.kernels.picking import places_along
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import add_at
 from tinytorch.ops.out import accepts_out
@@ -56,7 +58,7 @@ class Gather(Primitive):
         ctx.save_intermediates(x.shape)
         if not index.size or not x.ndim:
             return np.full(index.shape, x if index.size else 0, x.dtype)
-        return x[along(index, dim, x.shape)]
+        return np.take(x, places_along(index, dim, x.shape)) if x.flags.c_contiguous else x[along(index, dim, x.shape)]
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -69,11 +71,15 @@ class ScatterAdd(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        if shape and index.ndim and index.shape[dim] == 1:  # nothing is picked twice
-            whole = np.zeros(shape, x.dtype)
-            whole[along(index, dim, shape)] = x
-            return whole
-        return add_at(shape, along(index, dim, shape), x)
+        if not shape or not index.ndim:
+            return add_at(shape, along(index, dim, shape), x)
+        whole = zeros(shape, x.dtype)
+        places = places_along(index, dim, shape)
+        if index.shape[dim] == 1:  # nothing is picked twice
+            whole.reshape(-1)[places] = x
+        else:
+            np.add.at(whole.reshape(-1), places.reshape(-1), x.reshape(-1))
+        return whole
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

@@ -44,6 +44,8 @@ import numpy as np
 from tinytorch.autograd import inplace
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels.memory import zeros
+from tinytorch.kernels.picking import add_rows, take
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.index_arguments import (
@@ -103,7 +105,7 @@ class PutInZeros(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.ndarray:
-        whole = np.zeros(shape, x.dtype)
+        whole = zeros(shape, x.dtype)
         whole[index] = x
         return whole
 
@@ -119,7 +121,7 @@ class Index(Primitive):
     def forward(ctx: Any, x: np.ndarray, index: Any) -> np.ndarray:
         ctx.save_intermediates(x.shape)
         if isinstance(index, tuple) and x.flags.c_contiguous and _picks_along_one_dim(index):
-            return np.take(x, index[-1], axis=len(index) - 1)  # the same, up to four times as fast
+            return take(x, index[-1], len(index) - 1)  # the same, up to four times as fast
         return x[index]
 
     @staticmethod
@@ -181,10 +183,10 @@ def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray
     """Zeros of ``shape`` with ``values`` added at ``index``; repeated positions add up.
 
     ``np.add.at`` is several times faster for one flat index than for rows or for several arrays. So where integer
-    arrays index the first dimensions (the rows of an embedding, a gather), the positions in flat memory are worked out
-    first.
+    arrays index the first dimensions (the rows of an embedding), the positions in flat memory are worked out first;
+    and :func:`~tinytorch.kernels.picking.add_rows` is faster still, for long rows.
     """
-    whole = np.zeros(shape, values.dtype)
+    whole = zeros(shape, values.dtype)
     if not shape:
         return whole + values.sum(dtype=values.dtype)
     items = index if isinstance(index, tuple) else (index,)
@@ -192,6 +194,9 @@ def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray
     if kinds == {"b"} and len(items) == 1:
         whole[items] = values  # a mask picks nothing twice
     elif kinds <= {"i", "u"} and items:
+        width = math.prod(shape[len(items) :])
+        if width >= 16 and add_rows(whole.reshape(-1, width), _row_numbers(shape, items), values.reshape(-1, width)):
+            return whole
         np.add.at(whole.reshape(-1), _flat_positions(shape, items), values.reshape(-1))
     else:
         np.add.at(whole, index, values)
@@ -200,11 +205,16 @@ def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray
 
 def _flat_positions(shape: tuple[int, ...], arrays: tuple[np.ndarray, ...]) -> np.ndarray:
     """Where in flat row-major memory the elements lie that integer arrays for the first dimensions pick."""
+    width = math.prod(shape[len(arrays) :])
+    return (_row_numbers(shape, arrays)[:, None] * width + np.arange(width)).reshape(-1)
+
+
+def _row_numbers(shape: tuple[int, ...], arrays: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Which rows they pick, if the first dimensions are made one."""
     rows = np.zeros((), np.int64)
     for size, array in zip(shape, arrays, strict=False):
         rows = rows * size + np.where(array < 0, array + size, array)
-    width = math.prod(shape[len(arrays) :])
-    return (rows.reshape(-1, 1) * width + np.arange(width)).reshape(-1)
+    return rows.reshape(-1)
 
 
 def basic_index(input: Tensor, index: tuple[Any, ...]) -> Tensor:

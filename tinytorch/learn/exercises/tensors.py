@@ -102,7 +102,7 @@ EXERCISES = (
             "whole = np.zeros(shape, x.dtype); whole[index] = x",
         ),
         (
-            Wrong("np.zeros(shape, x.dtype)", "np.ones(shape, x.dtype)", "wrong"),
+            Wrong("zeros(shape, x.dtype)", "np.ones(shape, x.dtype)", "wrong"),
             Wrong("whole[index] = x", "whole[index] = 0", "zero"),
             Wrong("whole[index] = x", "whole[index] = -x", "sign flipped"),
         ),
