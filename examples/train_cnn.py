@@ -332,7 +332,7 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator
+        from matplotlib.ticker import LogFormatter, MaxNLocator
     except ImportError:
         if len(history) == 1:
             print("no picture of the curves: matplotlib is not installed (pip install matplotlib)")
@@ -343,6 +343,8 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
     left.plot(epochs, [h["train_loss"] for h in history], "o-", label="training")
     left.plot(epochs, [h["loss"] for h in history], "s-", label="held out")
     left.set(title="loss", xlabel="epoch", yscale="log")
+    left.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))  # 1.5 rather than 1.5 x 10^0
+    left.yaxis.set_major_formatter("{x:g}")
     left.legend()
     right.plot(epochs, [100 * h["accuracy"] for h in history], "s-", color="C1")
     right.set(title="accuracy on held-out digits, %", xlabel="epoch")

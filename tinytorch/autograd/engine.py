@@ -1,6 +1,6 @@
-"""Chapter 1, part 4. The engine: reverse-mode differentiation of a recorded graph.
+"""Chapter 1, part 5. The engine: reverse-mode differentiation of a recorded graph.
 
-After: tinytorch/autograd/primitive.py
+After: tinytorch/autograd/part.py
 Next: tinytorch/tensor_base.py
 
 Goal: run every node's derivative once, after all contributions to its output have arrived.
@@ -46,20 +46,21 @@ and a? In the right order, which nodes does the heap hold, step by step?
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from heapq import heappop, heappush
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
-from tinytorch.autograd.hooks import NodeHooks
+from tinytorch.autograd.calling_hooks import before_node, run_leaf_hooks
 from tinytorch.autograd.modes import set_grad_enabled
 from tinytorch.autograd.node import Edge, Node
+from tinytorch.autograd.part import Wanted
 from tinytorch.autograd.saving import OnArrays
+from tinytorch.autograd.starts import as_tuple, start_gradients
 from tinytorch.autograd.watching import watched_backward, watchers
 from tinytorch.tensor import Tensor
 
@@ -90,9 +91,9 @@ def backward(
         RuntimeError: non-scalar start without gradient, wrong gradient shape, nothing that requires grad, a graph
             already freed, a saved tensor changed in place.
     """
-    starts = _as_tuple(tensors)
-    gradients = _start_gradients(starts, grad_tensors, "grad_tensors")
-    targets = None if inputs is None else _as_tuple(inputs)
+    starts = as_tuple(tensors)
+    gradients = start_gradients(starts, grad_tensors, "grad_tensors")
+    targets = None if inputs is None else as_tuple(inputs)
     if targets is not None and not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     captured = _run(starts, gradients, retain_graph, create_graph, targets)
@@ -122,12 +123,12 @@ def grad(
     """
     if is_grads_batched:
         return _batch_of_grads(outputs, inputs, grad_outputs, create_graph, allow_unused, materialize_grads)
-    starts, targets = _as_tuple(outputs), _as_tuple(inputs)
+    starts, targets = as_tuple(outputs), as_tuple(inputs)
     if allow_unused is None:
         allow_unused = materialize_grads
     elif materialize_grads and not allow_unused:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
-    gradients = _start_gradients(starts, grad_outputs, "grad_outputs")
+    gradients = start_gradients(starts, grad_outputs, "grad_outputs")
     results = _run(starts, gradients, retain_graph, create_graph, targets)
     if materialize_grads:
         return tuple([ops.zeros_like(t) if g is None else g for g, t in zip(results, targets, strict=True)])
@@ -143,7 +144,7 @@ def _batch_of_grads(
     outputs: Any, inputs: Any, grad_outputs: Any, create_graph: bool, allow_unused: bool | None, materialize_grads: bool
 ) -> tuple[Tensor | None, ...]:
     """One walk for each index of the first dimension of ``grad_outputs``; the results stacked."""
-    batches = [None if weight is None else ops.unbind(weight, 0) for weight in _as_tuple(grad_outputs)]
+    batches = [None if weight is None else ops.unbind(weight, 0) for weight in as_tuple(grad_outputs)]
     size = max(len(batch) for batch in batches if batch is not None)
     found = []
     for index in range(size):
@@ -169,12 +170,12 @@ def _run(
     for start, gradient in zip(starts, gradients, strict=True):
         if gradient is not None:
             walk.deliver(start._gradient_edge(), gradient)
-    wanted = None if targets is None else _Wanted(starts, targets)
+    wanted = None if targets is None else Wanted(starts, targets)
     with set_grad_enabled(create_graph):
         while walk.heap:
             node, received = walk.next_node()
             if node.hooks is not None:
-                received = _before_node(node, node.hooks, received)
+                received = before_node(node, node.hooks, received)
             if wanted is not None:
                 if id(node) in wanted.ends:
                     wanted.capture(node, received)
@@ -191,13 +192,13 @@ def _run(
                 if edge is not None and gradient is not None:
                     walk.deliver(edge, gradient, node)
         for entry in walk.leaves.values():
-            _run_leaf_hooks(entry)
+            run_leaf_hooks(entry)
             if wanted is None:
                 leaf = entry.pop(0)
                 accumulate(leaf, entry, create_graph)
     if wanted is None:
         return []
-    return wanted.results(walk)
+    return wanted.results(walk.leaves)
 
 
 class _Walk:
@@ -268,7 +269,7 @@ def _fit(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | No
 
 
 def _run_node(
-    node: Node, received: list[Tensor | None], wanted: _Wanted | None, create_graph: bool
+    node: Node, received: list[Tensor | None], wanted: Wanted | None, create_graph: bool
 ) -> Sequence[Tensor | None]:
     """One application of the chain rule, with the hooks round it."""
     if len(received) > 1 and node.materialize_grads:
@@ -340,143 +341,3 @@ def _without_extra_nones(node: Node, grads: tuple[Tensor | None, ...]) -> tuple[
             f"function {node.name()} returned an incorrect number of gradients (expected {expected}, got {len(grads)})"
         )
     return grads[:expected]
-
-
-def _before_node(node: Node, hooks: NodeHooks, received: list[Tensor | None]) -> list[Tensor | None]:
-    """Tensor hooks, retained gradients and node pre-hooks, in PyTorch's order."""
-    for index, gradient in enumerate(received):
-        if gradient is None:
-            continue
-        for hook in list(hooks.of_output.get(index, {}).values()):
-            gradient = _replaced_by_hook(hook, gradient)
-        received[index] = gradient
-        tensor = hooks.retained[index]() if index in hooks.retained else None
-        if tensor is not None:
-            tensor._grad = gradient.clone() if tensor._grad is None else tensor._grad + gradient
-    for hook in list(hooks.before.values()):
-        replaced = hook(tuple(received))
-        if replaced is not None:
-            received = list(replaced) if isinstance(replaced, tuple) else [replaced]
-    return received
-
-
-def _run_leaf_hooks(entry: list[Any]) -> None:
-    leaf, gradient = entry
-    for hook in list(leaf._hooks.values()) if leaf._hooks else ():
-        gradient = _replaced_by_hook(hook, gradient)
-    entry[1] = gradient
-
-
-def _replaced_by_hook(hook: Any, gradient: Tensor) -> Tensor:
-    replaced = hook(gradient)
-    if replaced is None:
-        return gradient
-    if not isinstance(replaced, Tensor):
-        raise TypeError(f"expected Variable, but hook returned '{type(replaced).__name__}'")
-    if replaced.shape != gradient.shape:
-        raise RuntimeError(
-            f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: {list(gradient.shape)} became "
-            f"{list(replaced.shape)}"
-        )
-    return replaced
-
-
-# ------------------------------------------------------------------------------------------ a part of the graph
-
-
-class _Wanted:
-    """The part of the graph that leads to given tensors, and the gradients captured there."""
-
-    def __init__(self, starts: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> None:
-        self.keys = []
-        for position, target in enumerate(targets):
-            if not target.requires_grad:
-                raise RuntimeError(f"One of the differentiated Tensors does not require grad (input {position})")
-            end, index = target._gradient_edge()
-            self.keys.append((id(end), index))
-        self.captured: dict[tuple[int, int], Tensor] = {}
-        self._targets = set(self.keys)
-        self.ends = {key[0] for key in self.keys}  # ids of the nodes and leaves that the targets belong to
-        #: The nodes that have to run, and for each of their inputs, whether its gradient leads to a target.
-        self.needs: dict[int, tuple[bool, ...]] = {}  # by id(node)
-        running, targeted = self.needs, self._targets
-        for node in sorted(_reachable(starts), key=attrgetter("number")):  # inputs come before users
-            needs = []
-            for edge in node.edges:
-                key = (0, 0) if edge is None else (id(edge[0]), edge[1])
-                needs.append(key[0] in running or key in targeted)
-            if True in needs:
-                running[id(node)] = tuple(needs)
-
-    def capture(self, node: Node, received: list[Tensor | None]) -> None:
-        """Keep the gradients of this node's outputs that were asked for."""
-        for index, gradient in enumerate(received):
-            if gradient is not None and (id(node), index) in self._targets:
-                self.captured[id(node), index] = gradient
-
-    def results(self, walk: _Walk) -> list[Tensor | None]:
-        """One gradient per target; None where no path led to it.
-
-        Each is a Tensor of its own, save a leaf (the cotangent that was given, say): an alias of a leaf would be
-        another leaf.
-        """
-        for leaf_id, (_, gradient) in walk.leaves.items():
-            self.captured[leaf_id, 0] = gradient
-        found = [self.captured.get(key) for key in self.keys]
-        return [g if g is None or (g._edge is None and g._requires_grad) else g._alias() for g in found]
-
-
-def _reachable(starts: Iterable[Tensor]) -> list[Node]:
-    """All nodes from which ``starts`` were made, without recursion."""
-    found = list(dict.fromkeys([start.grad_fn for start in starts if start.grad_fn is not None]))
-    seen = {id(node) for node in found}
-    for node in found:  # which grows meanwhile
-        for edge in node.edges:
-            if edge is not None and id(edge[0]) not in seen:
-                seen.add(id(edge[0]))
-                if isinstance(edge[0], Node):
-                    found.append(edge[0])
-    return found
-
-
-# ------------------------------------------------------------------------------------------ arguments
-
-
-def _as_tuple(tensors: Any) -> tuple[Tensor, ...]:
-    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
-
-
-def _start_gradients(starts: tuple[Tensor, ...], given: Any, argument: str) -> list[Tensor | None]:
-    """Check or make the gradients to start with; a scalar's is 1."""
-    gradients = [None] * len(starts) if given is None else list(_as_tuple(given))
-    if len(gradients) != len(starts):
-        raise RuntimeError(f"got {len(starts)} tensors and {len(gradients)} gradients")
-    result: list[Tensor | None] = []
-    for position, (start, gradient) in enumerate(zip(starts, gradients, strict=True)):
-        if gradient is None:
-            if start.requires_grad:
-                if start.numel() != 1:
-                    raise RuntimeError("grad can be implicitly created only for scalar outputs")
-                if not start.dtype.is_floating_point:
-                    raise RuntimeError(
-                        f"grad can be implicitly created only for real scalar outputs but got {start.dtype}"
-                    )
-                gradient = Tensor._wrap(np.ones(start._array.shape, start._array.dtype))
-        elif not isinstance(gradient, Tensor):
-            raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
-        elif gradient.dtype.is_complex != start.dtype.is_complex and start.requires_grad:
-            raise RuntimeError(
-                "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
-                f"dtype: {argument}[{position}] has a dtype of {gradient.dtype} and output[{position}] has a dtype of "
-                f"{start.dtype}."
-            )
-        elif gradient.shape != start.shape:
-            raise RuntimeError(
-                f"Mismatch in shape: {argument}[{position}] has a shape of {gradient.shape} and "
-                f"output[{position}] has a "
-                f"shape of {start.shape}."
-            )
-        if not start.requires_grad:
-            raise RuntimeError(f"element {position} of tensors does not require grad and does not have a grad_fn")
-        result.append(gradient)
-    return result

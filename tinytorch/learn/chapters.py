@@ -40,7 +40,7 @@ CHAPTERS = (
             ("tests/examples/test_scalar_autograd.py",)),
     Chapter(1, "Nodes and the engine",
             ("tinytorch/autograd/node.py", "tinytorch/autograd/saving.py", "tinytorch/autograd/primitive.py",
-             "tinytorch/autograd/engine.py"),
+             "tinytorch/autograd/part.py", "tinytorch/autograd/engine.py"),
             ("tests/autograd/test_engine.py",)),
     Chapter(2, "The tensor",
             ("tinytorch/tensor_base.py", "tinytorch/tensor_conversions.py", "tinytorch/tensor.py",

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.autograd.engine import _reachable, grad
+from tinytorch.autograd.engine import grad
 from tinytorch.autograd.modes import enable_grad
 from tinytorch.autograd.node import Node
+from tinytorch.autograd.part import reachable
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.tensor import Tensor
 
@@ -37,7 +38,7 @@ def replay(root: Tensor) -> Replay | None:
     """
     if root.grad_fn is None:
         return None
-    nodes = sorted(_reachable((root,)), key=lambda node: node.number)
+    nodes = sorted(reachable((root,)), key=lambda node: node.number)
     if sum(max(1, _size(node)) for node in nodes) > MAX_ELEMENTS:
         return None
     values: dict[tuple[int, int], Tensor] = {}

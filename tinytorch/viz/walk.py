@@ -21,8 +21,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from tinytorch.autograd.engine import _reachable
 from tinytorch.autograd.node import Node as AutogradNode
+from tinytorch.autograd.part import reachable
 from tinytorch.autograd.saving import SavedOutput
 from tinytorch.tensor import Tensor
 from tinytorch.viz.build import Builder
@@ -98,7 +98,7 @@ class _Walk:
 
     def run(self, roots: tuple[Tensor, ...]) -> Graph:
         """The graph of these results."""
-        nodes = sorted(_reachable(roots), key=lambda node: node.number)
+        nodes = sorted(reachable(roots), key=lambda node: node.number)
         for node in nodes:
             self.add(node)
         results = [self.result(root) for root in roots]

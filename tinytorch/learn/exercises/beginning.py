@@ -80,7 +80,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "engine-reachable", 1, "write", _ENGINE, "_reachable",
+        "engine-reachable", 1, "write", "autograd/part.py", "reachable",
         "All nodes from which some tensors were made, each once, without recursion.",
         (
             "Begin a list of nodes found with the grad_fn of each start; a leaf has none.",

@@ -2,7 +2,7 @@
 
 import math
 
-from tinytorch.autograd.engine import _reachable
+from tinytorch.autograd.part import reachable
 from tinytorch.learn import quiz
 from tinytorch.learn.checking import check_answers, check_gradient, leaf, numbers
 
@@ -20,12 +20,12 @@ def test_engine_reachable() -> None:
     x = leaf([1.0])
     y = x.exp()
     z = (y + y).sin() + y
-    names = sorted(type(node).__name__ for node in _reachable([z]))
+    names = sorted(type(node).__name__ for node in reachable([z]))
     assert names == ["Add", "Add", "Exp", "Sin"], f"z = sin(y + y) + y, y = exp(x) was made by {names}?"
-    assert _reachable([x]) == [], "no node made a leaf"
+    assert reachable([x]) == [], "no node made a leaf"
     for _ in range(5000):
         x = x + 0.0
-    assert len(_reachable([x])) == 5000, "a chain of 5000 additions"
+    assert len(reachable([x])) == 5000, "a chain of 5000 additions"
 
 
 def test_quiz_twice() -> None:

@@ -1,0 +1,50 @@
+"""When a gradient has arrived: the hooks that want to see it, or to replace it, are called in PyTorch's order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinytorch.autograd.hooks import NodeHooks
+from tinytorch.autograd.node import Node
+from tinytorch.tensor import Tensor
+
+__all__ = ["before_node", "run_leaf_hooks"]
+
+
+def before_node(node: Node, hooks: NodeHooks, received: list[Tensor | None]) -> list[Tensor | None]:
+    """Tensor hooks, retained gradients and node pre-hooks, in PyTorch's order."""
+    for index, gradient in enumerate(received):
+        if gradient is None:
+            continue
+        for hook in list(hooks.of_output.get(index, {}).values()):
+            gradient = _replaced_by_hook(hook, gradient)
+        received[index] = gradient
+        tensor = hooks.retained[index]() if index in hooks.retained else None
+        if tensor is not None:
+            tensor._grad = gradient.clone() if tensor._grad is None else tensor._grad + gradient
+    for hook in list(hooks.before.values()):
+        replaced = hook(tuple(received))
+        if replaced is not None:
+            received = list(replaced) if isinstance(replaced, tuple) else [replaced]
+    return received
+
+
+def run_leaf_hooks(entry: list[Any]) -> None:
+    leaf, gradient = entry
+    for hook in list(leaf._hooks.values()) if leaf._hooks else ():
+        gradient = _replaced_by_hook(hook, gradient)
+    entry[1] = gradient
+
+
+def _replaced_by_hook(hook: Any, gradient: Tensor) -> Tensor:
+    replaced = hook(gradient)
+    if replaced is None:
+        return gradient
+    if not isinstance(replaced, Tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type(replaced).__name__}'")
+    if replaced.shape != gradient.shape:
+        raise RuntimeError(
+            f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: {list(gradient.shape)} became "
+            f"{list(replaced.shape)}"
+        )
+    return replaced
