@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinytorch.kernels import loops, products
+from tinytorch.kernels import loops, products, threads
 
 
 @pytest.mark.parametrize("in_place", [True, False])
@@ -34,6 +34,31 @@ def test_multiply_transposed(m, k, n, in_place, monkeypatch):
     out = np.empty((3, m, n), np.float32)
     products.multiply_transposed(a, b, out)
     np.testing.assert_array_equal(out, a @ b.swapaxes(1, 2))
+
+
+@pytest.mark.parametrize(
+    "a, b",
+    [
+        ((700, 300), (300, 200)), ((200, 300), (300, 700)), ((40, 64, 100), (40, 100, 90)), ((3, 400, 200), (1, 200, 300)),
+        ((2, 3, 100, 200), (2, 3, 200, 300)), ((1, 5000), (5000, 5001)), ((3, 4), (4, 2)), ((5000,), (5000,)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("dtype", [np.float32, np.complex64, np.int64])
+def test_matmul_on_several_threads(a, b, dtype):
+    before = threads.get_num_threads()
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(-4, 5, shape).astype(dtype) for shape in (a, b))
+    try:
+        for count in (1, 3):
+            threads.set_num_threads(count)
+            y = products.matmul(a, b)
+            assert y.dtype == dtype
+            np.testing.assert_array_equal(y, a @ b)
+            if a.ndim == 2:
+                back = products.matmul(b.T, a.T, out=np.empty((b.shape[1], len(a)), dtype))
+                np.testing.assert_array_equal(back, y.T)
+    finally:
+        threads.set_num_threads(before)
 
 
 def test_pieces_are_small_enough_and_divide():

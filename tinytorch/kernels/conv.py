@@ -47,7 +47,7 @@ from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, copy_pi
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import taps_of_remainder
+from tinytorch.kernels.windows import ceil_div, even_pieces, taps_of_remainder
 
 FLOPS_PER_MICROSECOND = 75e3  # a rough speed of one core, to tell small work from large
 
@@ -121,7 +121,7 @@ def conv2d_input(
             result = part if stride == (1, 1) else empty(part.shape, part.dtype)
             _correlate(g, taps, bias, result, (1, 1), (first_h, first_w), (step_h, step_w))
             if result is not part:
-                copy_pixels(part, result)
+                _copy_images(part, result)
     return gx
 
 
@@ -199,6 +199,15 @@ def _split_groups(x: Array, groups: int) -> Array:
     """Logical (N, C, H, W) -> contiguous (groups, C // groups, H, W, N)."""
     rows = contiguous_batch_last(x)
     return rows.reshape(groups, rows.shape[0] // groups, *rows.shape[1:])
+
+
+def _copy_images(target: Array, source: Array) -> None:
+    """target[...] = source, images by group."""
+
+    def copy(channels: Pair) -> None:
+        copy_pixels(target[:, slice(*channels)], source[:, slice(*channels)])
+
+    run_blocks(copy, even_pieces(source.shape[1], ceil_div(source.shape[1], 4)), source.size / 2000)
 
 
 def _suits_winograd(x: Array, kernel: Pair, groups: int, stride: Pair, dilation: Pair) -> bool:

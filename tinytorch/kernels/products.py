@@ -22,16 +22,61 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinytorch.kernels.memory import Array
-from tinytorch.kernels.threads import blas_architectures
+from tinytorch.kernels.layout import Pair
+from tinytorch.kernels.memory import Array, empty
+from tinytorch.kernels.threads import blas_architectures, hold_blas, run_blocks
+from tinytorch.kernels.windows import even_pieces
 
-__all__ = ["multiply", "multiply_transposed"]
+__all__ = ["matmul", "multiply", "multiply_transposed"]
+
+LARGE = 1 << 18
+"""Multiplications; BLAS does not use threads for fewer."""
+PER_MICROSECOND = 45_000.0
+"""Multiplications of a large product, one thread; to tell small work from large."""
 
 MOST = 1_000_000
 """Multiplications in a product that OpenBLAS does without repacking."""
 MOST_TRANSPOSED = 1024
 """For a @ bᵀ, besides, so many numbers of the result: as many as the inner loop keeps in registers or nearly so."""
 _WITHOUT_REPACKING = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS's names of processors with AVX-512
+
+
+def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
+    """`np.matmul`, large products cut over the threads: stacks by matrix, single ones by rows or by columns."""
+    if (
+        a.size * b.shape[-1] <= LARGE
+        or a.ndim != b.ndim
+        or a.ndim < 2
+        or a.dtype.kind not in "fc"
+        or a.dtype != b.dtype
+    ):
+        result: Array = np.matmul(a, b, out=out)
+        return result
+    hold_blas()
+    stacked = a.ndim > 2
+    rows, columns = a.shape[0 if stacked else -2], b.shape[-1]
+    by_rows = stacked or rows >= columns
+    size = rows if by_rows else columns
+    microseconds = a.size * columns / PER_MICROSECOND
+    if microseconds < 500 or size < 2 or (stacked and a.shape[:-2] != b.shape[:-2]):
+        result = np.matmul(a, b, out=out)
+        return result
+    if out is None:
+        out = empty((*a.shape[:-1], columns), a.dtype)
+
+    def block(piece: Pair) -> None:
+        part = slice(*piece)
+        if stacked:
+            np.matmul(a[part], b[part], out=out[part])
+        elif by_rows:
+            np.matmul(a[part], b, out=out[part])
+        else:
+            np.matmul(a, b[:, part], out=out[:, part])
+
+    # each piece of a single product repacks the other matrix: the fewer the better
+    most = -(-size // 16) if stacked else max(256, -(-size // 16)) if size > 512 else -(-size // 2)
+    run_blocks(block, even_pieces(size, most), microseconds)
+    return out
 
 
 def multiply(a: Array, b: Array, out: Array) -> None:

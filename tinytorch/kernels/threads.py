@@ -10,9 +10,10 @@ NumPy calls side by side. Three rules make that safe and worth it:
 2. *Blocks are coarse.* A thread that comes back from NumPy must wait for the global lock, and waking up takes as long
    as a pass over 200,000 numbers. So a single NumPy call in a block should last a hundred microseconds or more.
    (A formula of 16 calls on 64 KB each took 1.3 ms on one thread and 3.3 ms on two.) Short work runs inline.
-3. *One level only.* BLAS, the matrix library inside NumPy, starts threads of its own. While blocks run it is
-   held to one, or two kinds of threads would fight for the same cores. A block that itself asks for blocks
-   gets them inline.
+3. *One kind of threads.* BLAS, the matrix library inside NumPy, has threads of its own. After each product they
+   keep their cores busy for a tenth of a second, waiting for the next; whoever else needs a core has half of it
+   meanwhile. So BLAS is held to one thread, and large products are cut into blocks here (`products.matmul`). A block
+   that itself asks for blocks gets them inline.
 
 What PyTorch has: `at::parallel_for` with a grain size, and `torch.set_num_threads`.
 """
@@ -24,7 +25,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 Block = TypeVar("Block")
@@ -53,7 +54,9 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Let kernels, and NumPy's BLAS, use at most `n` threads from now on (`torch.set_num_threads`).
+    """Let kernels use at most `n` threads from now on (`torch.set_num_threads`).
+
+    NumPy's BLAS is held to one thread; see above.
 
     Raises TypeError when `n` is not an int and RuntimeError when it is not positive.
     """
@@ -66,69 +69,52 @@ def set_num_threads(n: int) -> None:
         old, _pool, _num_threads = _pool, None, n
     if old is not None:
         old.shutdown(wait=False)
-    _blas.set_outside(n)
+    hold_blas()
 
 
-class _BlasThreads:
-    """Holds BLAS to one thread while blocks run; the setting belongs to the process, so entries are counted.
-
-    Several Python threads may be inside at once: the first one in saves the setting, the last one out restores it.
-    threadpoolctl finds the loaded BLAS by its symbols, which takes milliseconds: it is asked once, on first use.
-    """
+class _Blas:
+    """The matrix library inside NumPy. threadpoolctl finds it by its symbols, which takes milliseconds: once."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.libraries: list[Any] | None = None
-        self.depth = 0
-        self.saved: list[int] = []
+        self.held = False
 
-    def _find(self) -> list[Any]:
-        if self.libraries is None:
-            # imported late: `import tinytorch` stays cheap
-            from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
-
-            self.libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-        return self.libraries
-
-    def set_outside(self, n: int) -> None:
+    def find(self) -> list[Any]:
+        """The BLAS libraries that are loaded, as threadpoolctl's controllers."""
         with self.lock:
-            if self.depth:
-                self.saved = [n] * len(self.saved)
-            else:
-                for library in self._find():
-                    library.set_num_threads(n)
+            if self.libraries is None:
+                # imported late: `import tinytorch` stays cheap
+                from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-    def __enter__(self) -> None:
-        with self.lock:
-            self.depth += 1
-            if self.depth == 1:
-                self.saved = [library.get_num_threads() for library in self._find()]
-                self._restore([1] * len(self.saved))
+                self.libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+            return self.libraries
 
-    def __exit__(self, *exception: object) -> None:
-        with self.lock:
-            self.depth -= 1
-            if self.depth == 0:
-                self._restore(self.saved)
-
-    def _restore(self, wanted: list[int]) -> None:
-        for library, now, then in zip(self._find(), self.saved, wanted, strict=True):
-            if now != 1:  # it was 1 before and stays 1: nothing to call
-                library.set_num_threads(then)
+    def hold(self) -> None:
+        """One thread from now on."""
+        if not self.held:
+            for library in self.find():
+                library.set_num_threads(1)
+            self.held = True
 
 
-_blas = _BlasThreads()
+_blas = _Blas()
+
+
+def hold_blas() -> None:
+    """BLAS uses one thread from now on. The order in which it adds up would depend on their number, too."""
+    _blas.hold()
 
 
 def one_blas_thread() -> AbstractContextManager[None]:
-    """A context in which BLAS uses one thread: the order in which it adds up would depend on their number."""
-    return _blas
+    """A context in which BLAS uses one thread, as it does ever after."""
+    hold_blas()
+    return nullcontext()
 
 
 def blas_architectures() -> set[str]:
     """The processors whose loops NumPy's BLAS uses, in its own names ('SkylakeX', 'Haswell', ...)."""
-    with _blas.lock:
-        return {str(getattr(library, "architecture", None)) for library in _blas._find()}
+    return {str(getattr(library, "architecture", None)) for library in _blas.find()}
 
 
 def run_blocks(fn: Callable[[Block], object], blocks: Sequence[Block], microseconds: float = float("inf")) -> None:
@@ -139,27 +125,23 @@ def run_blocks(fn: Callable[[Block], object], blocks: Sequence[Block], microseco
     raised here, after the blocks already started have ended.
     """
     helpers = min(_num_threads, len(blocks)) - 1
-    if getattr(_here, "inside", False):  # nested: this thread is already one of those that share the cores
+    hold_blas()
+    nested = getattr(_here, "inside", False)  # this thread is already one of those that share the cores
+    if nested or helpers <= 0 or microseconds < MIN_PARALLEL_MICROSECONDS:
         for block in blocks:
             fn(block)
         return
-    if helpers <= 0 or microseconds < MIN_PARALLEL_MICROSECONDS:
-        with _blas:
-            for block in blocks:
-                fn(block)
-        return
-    with _blas:
-        queue = deque(blocks)
-        futures = _start_helpers(fn, queue, helpers)
-        try:
-            _drain(fn, queue)
-        finally:
-            for future in futures:
-                if not future.cancel():  # not started yet: the queue is empty, so there is nothing to wait for
-                    future.exception()  # waits
+    queue = deque(blocks)
+    futures = _start_helpers(fn, queue, helpers)
+    try:
+        _drain(fn, queue)
+    finally:
         for future in futures:
-            if not future.cancelled():
-                future.result()
+            if not future.cancel():  # not started yet: the queue is empty, so there is nothing to wait for
+                future.exception()  # waits
+    for future in futures:
+        if not future.cancelled():
+            future.result()
 
 
 def _start_helpers(fn: Callable[[Block], object], queue: deque[Block], helpers: int) -> list[Future[None]]:
@@ -195,9 +177,6 @@ def _forget_threads_after_fork() -> None:
     global _pool, _pool_lock, _here
     _pool, _pool_lock, _here = None, threading.Lock(), threading.local()
     _blas.lock = threading.Lock()
-    if _blas.depth:
-        _blas.depth = 0
-        _blas._restore(_blas.saved)
 
 
 if hasattr(os, "register_at_fork"):

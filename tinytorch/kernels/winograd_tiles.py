@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
-from tinytorch.kernels.windows import even_pieces, inside
+from tinytorch.kernels.windows import ceil_div, even_pieces, inside
 
 TILE_BYTES = 5 << 19
 """Bytes of V in a block: more than the L2 cache of a current core, but each product reads a sixteenth of it."""
@@ -59,7 +59,11 @@ def blocks(channels: int, y: Array, itemsize: int) -> list[Block]:
     ns = even_pieces(n, max(64, most // 8))
     images = ns[0][1]
     ws = even_pieces((width + 1) // 2, max(1, most // images))
-    ts = even_pieces((height + 1) // 2, max(1, most // (images * ws[0][1])))
+    rows = (height + 1) // 2
+    count = ceil_div(rows, max(1, most // (images * ws[0][1])))
+    if 1 < count < rows:
+        count += count % 2  # two threads have the same to do
+    ts = [(i * rows // count, (i + 1) * rows // count) for i in range(count)]
     return [Block(*t, *w, *n_) for n_ in ns for t in ts for w in ws]
 
 

@@ -46,6 +46,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels import products
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.broadcast import is_expandable
 from tinytorch.ops.checks import check_same_dtypes, refuse
@@ -65,8 +66,8 @@ class MatMul(Primitive):
         needs = ctx.needs_input_grad
         ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
         if b.ndim == 2 and a.ndim > 2:  # a stack times one matrix: one tall product, where NumPy would make many
-            return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
-        return np.matmul(a, b)
+            return products.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
+        return products.matmul(a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -89,7 +90,7 @@ class Linear(Primitive):
             refuse("b", "linear", x)
         needs = ctx.needs_input_grad
         ctx.save_for_backward(x if needs[1] else None, weight if needs[0] else None)
-        y = np.matmul(x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x, weight.T)
+        y = products.matmul(x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x, weight.T)
         if bias is not None:
             y += bias
         return y.reshape(*x.shape[:-1], len(weight)) if x.ndim > 2 else y

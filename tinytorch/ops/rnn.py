@@ -25,7 +25,7 @@ Sources: Elman 1990; Hochreiter and Schmidhuber 1997; Cho et al. 2014; Sak et al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,14 +33,12 @@ import numpy as np
 from tinytorch.autograd import engine
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.kernels import threads
+from tinytorch.kernels.products import matmul
 from tinytorch.tensor import Tensor
 
 __all__ = ["gru_sequence", "lstm_sequence", "rnn_sequence"]
 
 Steps = list[tuple[slice, int]]
-_LARGE_PRODUCT = 1 << 24
-"""Multiplications in one step (about a quarter of a millisecond) from which BLAS may use several threads."""
 
 
 def _steps(batch_sizes: Sequence[int], reverse: bool) -> Steps:
@@ -50,18 +48,6 @@ def _steps(batch_sizes: Sequence[int], reverse: bool) -> Steps:
         steps.append((slice(start, start + size), size))
         start += size
     return steps[::-1] if reverse else steps
-
-
-def _in_order(steps: Steps, weight: np.ndarray) -> Iterator[tuple[slice, int]]:
-    """The steps; while they run, BLAS is held to one thread if the product of one step is small.
-
-    Waking a second thread for each step would cost more than it gives, and far more on a busy machine.
-    """
-    if weight.size * max((n for _, n in steps), default=0) > _LARGE_PRODUCT:
-        yield from steps
-    else:
-        with threads._blas:
-            yield from steps
 
 
 def _states_before(first: np.ndarray, after: np.ndarray, steps: Steps) -> np.ndarray:
@@ -132,8 +118,8 @@ class RNNSequence(Primitive):
         nonlinearity: str, batch_sizes: Sequence[int], reverse: bool,
     ) -> tuple[np.ndarray, ...]:  # fmt: skip
         output, h = np.empty_like(gates, order="C"), h0.copy()
-        for rows, n in _in_order(_steps(batch_sizes, reverse), w_hh):
-            x = np.matmul(h[:n], w_hh.T, out=output[rows])
+        for rows, n in _steps(batch_sizes, reverse):
+            x = matmul(h[:n], w_hh.T, out=output[rows])
             x += gates[rows]
             h[:n] = np.tanh(x, out=x) if nonlinearity == "tanh" else np.maximum(x, x.dtype.type(0), out=x)
         ctx.save_for_backward(gates, h0, w_hh, output)
@@ -148,10 +134,10 @@ class RNNSequence(Primitive):
         y, weight, upper = output._array, w_hh._array, grad_output._array
         slope = 1 - y * y if ctx.attributes["nonlinearity"] == "tanh" else (y > 0).astype(y.dtype)
         dx, dh = np.empty_like(slope), grad_h._array.copy()
-        for rows, n in _in_order(steps[::-1], weight):
+        for rows, n in steps[::-1]:
             np.multiply(dh[:n] + upper[rows], slope[rows], out=dx[rows])
-            np.matmul(dx[rows], weight, out=dh[:n])
-        dw = dx.T @ _states_before(h0._array, y, steps) if ctx.needs_input_grad[2] else None
+            matmul(dx[rows], weight, out=dh[:n])
+        dw = matmul(dx.T, _states_before(h0._array, y, steps)) if ctx.needs_input_grad[2] else None
         return _as_tensors(dx, dh, dw)
 
 
@@ -181,8 +167,8 @@ class LSTMSequence(Primitive):
         output = np.empty((rows_in_all, h0.shape[1]), gates.dtype)
         h, c = h0.copy(), c0.copy()
         scale = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], gates.dtype), size)
-        for rows, n in _in_order(_steps(batch_sizes, reverse), w_hh):
-            x = np.matmul(h[:n], w_hh.T, out=active[rows])
+        for rows, n in _steps(batch_sizes, reverse):
+            x = matmul(h[:n], w_hh.T, out=active[rows])
             x += gates[rows]
             x *= scale  # σ(x) = tanh(x / 2) / 2 + 1 / 2, so one tanh does for all four gates
             np.tanh(x, out=x)
@@ -212,7 +198,7 @@ class LSTMSequence(Primitive):
             None if w_hr is None else w_hr._array,
             grad_output._array, grad_h._array, grad_c._array, steps,
         )  # fmt: skip
-        dw_hh = dx.T @ _states_before(h0._array, output._array, steps) if ctx.needs_input_grad[3] else None
+        dw_hh = matmul(dx.T, _states_before(h0._array, output._array, steps)) if ctx.needs_input_grad[3] else None
         dw_hr = None
         if w_hr is not None:
             size = cells.shape[1]
@@ -235,7 +221,7 @@ def _lstm_walk(
     through_tanh = o * (1 - tanh_c * tanh_c)
     dx, outer = np.empty_like(slope), upper if w_hr is None else np.empty_like(upper)
     dh, dc = grad_h.copy(), grad_c.copy()
-    for rows, n in _in_order(steps[::-1], w_hh):
+    for rows, n in steps[::-1]:
         dh_now = dh[:n] + upper[rows]
         if w_hr is not None:
             outer[rows] = dh_now
@@ -245,7 +231,7 @@ def _lstm_walk(
         np.multiply(slope[rows, :3], dc_now[:, None], out=dx[rows, :3])
         np.multiply(slope[rows, 3], dh_now, out=dx[rows, 3])
         dc_now *= f[rows]
-        np.matmul(dx[rows].reshape(n, 4 * size), w_hh, out=dh[:n])
+        matmul(dx[rows].reshape(n, 4 * size), w_hh, out=dh[:n])
     return dx.reshape(-1, 4 * size), dh, dc, outer
 
 
@@ -273,8 +259,8 @@ class GRUSequence(Primitive):
         active = gates.copy(order="C")  # r, z, n
         hidden = np.empty((gates.shape[0], size), gates.dtype)  # s
         output, h = np.empty_like(hidden), h0.copy()
-        for rows, n in _in_order(_steps(batch_sizes, reverse), w_hh):
-            product = h[:n] @ w_hh.T
+        for rows, n in _steps(batch_sizes, reverse):
+            product = matmul(h[:n], w_hh.T)
             if b_hh is not None:
                 product += b_hh
             r_and_z, new = active[rows, : 2 * size], active[rows, 2 * size :]
@@ -303,16 +289,16 @@ class GRUSequence(Primitive):
         to_m = (1 - z) * (1 - new * new)  # ∂h'/∂m; ∂h'/∂s is r times that
         slope = np.stack([to_m * s * r * (1 - r), (before - new) * z * (1 - z), to_m * r], axis=1)
         product, dm, dh = np.empty_like(slope), np.empty_like(to_m), grad_h._array.copy()
-        for rows, n in _in_order(steps[::-1], w_hh._array):
+        for rows, n in steps[::-1]:
             dh_now = dh[:n] + upper[rows]
             np.multiply(slope[rows], dh_now[:, None], out=product[rows])
             np.multiply(to_m[rows], dh_now, out=dm[rows])
-            np.matmul(product[rows].reshape(n, 3 * size), w_hh._array, out=dh[:n])
+            matmul(product[rows].reshape(n, 3 * size), w_hh._array, out=dh[:n])
             dh[:n] += dh_now * z[rows]
         d_product = product.reshape(-1, 3 * size)
         dx = np.concatenate([d_product[:, : 2 * size], dm], axis=1)
         db_hh = None if b_hh is None else d_product.sum(0)
-        return _as_tensors(dx, dh, d_product.T @ before if ctx.needs_input_grad[2] else None, db_hh)
+        return _as_tensors(dx, dh, matmul(d_product.T, before) if ctx.needs_input_grad[2] else None, db_hh)
 
 
 # ------------------------------------------------------------------------------------------ functions
