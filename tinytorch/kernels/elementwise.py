@@ -27,6 +27,8 @@ from tinytorch.kernels.windows import even_pieces
 
 BLOCK = 1 << 18
 """Elements worked on together: few enough for a cache, and a pass over them is long enough to be worth a thread."""
+FEW_PASSES = 1 << 20
+"""For formulas of one or two passes, which have little to find in the cache."""
 ROW = 1 << 14
 PIECE = 1 << 16
 """Elements where no thread is to be woken: with four arrays in play, 1 MB of float32 stays in the cache."""
@@ -61,13 +63,14 @@ def in_pieces(
 
 def relu(x: Array, out: Array | None = None) -> Array:
     """max(x, 0), elementwise; NaN stays NaN (`torch.relu`). `out` may be x itself."""
-    return in_pieces(_clamp, x, out=out)
+    return in_pieces(_clamp, x, piece=FEW_PASSES, out=out)
 
 
 def _clamp(x: Array, out: Array) -> None:
     rest = 0
-    if x.ndim == 1 and x.size >= ROW:  # NumPy is faster against a row of zeros than against one zero
-        rest = x.size // ROW * ROW
+    if x.flags.c_contiguous and out.flags.c_contiguous and x.size >= ROW:
+        x, out = x.reshape(-1), out.reshape(-1)
+        rest = x.size // ROW * ROW  # NumPy is faster against a row of zeros than against one zero
         np.maximum(x[:rest].reshape(-1, ROW), np.zeros(ROW, x.dtype), out=out[:rest].reshape(-1, ROW))
     np.maximum(x[rest:] if rest else x, x.dtype.type(0), out=out[rest:] if rest else out)
 
@@ -76,7 +79,7 @@ def relu_backward(grad: Array, y: Array) -> Array:
     """`grad` where y = relu(x) is positive or NaN, else 0. Shapes are equal; the result lies in memory as `y`."""
     if y.dtype.kind != "f" or grad.dtype != y.dtype:
         return np.where(y <= 0, grad.dtype.type(0), grad)  # integers; dtypes that differ
-    return in_pieces(_pass_where_positive, y, grad, passes=2)
+    return in_pieces(_pass_where_positive, y, grad, piece=FEW_PASSES, passes=2)
 
 
 def _pass_where_positive(y: Array, grad: Array, out: Array) -> None:
