@@ -142,17 +142,15 @@ def _blockwise(apply: Callable[..., object], *arrays: Array) -> Array:
 def _sums(a: Array, b: Array) -> Array:
     """The sums of `a` and of `a * b` over everything but the channel, (2, C) in double precision."""
     blocks = _blocks(a, 4 * BLOCK_BYTES)  # nothing is written, so the cache matters less than the number of calls
-    channels = a.shape[1]
-    parts = np.empty((len(blocks), 2, channels))
+    parts = np.empty((len(blocks), 2, a.shape[1]))
 
     def add_up(number: int) -> None:
-        left, right = (m[slice(*blocks[number])] for m in (a, b))
+        left, right = (a, b) if len(blocks) == 1 else [m[slice(*blocks[number])] for m in (a, b)]
         parts[number, 0] = _channel_sums(left)
         if left[0, 0].size < LONG:
-            with scratch(left.shape, a.dtype) as products:
-                parts[number, 1] = _channel_sums(np.multiply(left, right, out=products))
+            parts[number, 1] = _channel_sums(left * right)
         else:
-            rows = [m.reshape(len(m), channels, -1) for m in (left, right)]
+            rows = [m.reshape(len(m), m.shape[1], -1) for m in (left, right)]
             np.add.reduce(np.vecdot(*rows), axis=0, dtype=np.float64, out=parts[number, 1])
 
     run_blocks(add_up, range(len(blocks)), a.size / 3000)
@@ -160,9 +158,9 @@ def _sums(a: Array, b: Array) -> Array:
 
 
 def _channel_sums(a: Array) -> Array:
-    columns = column_sums(a.reshape(len(a), -1))
     if a.ndim == 2:
-        return columns
+        return column_sums(a)
+    columns = column_sums(a.reshape(len(a), -1))
     result: Array = np.add.reduce(columns.reshape(a.shape[1], -1), axis=1, dtype=np.float64)
     return result
 
