@@ -180,8 +180,6 @@ def to_numpy_dtype(d: Any) -> np.dtype[Any]:
         return _OF_PYTHON[d].numpy
     except (KeyError, TypeError):
         pass
-    if isinstance(d, np.dtype) or (isinstance(d, type) and issubclass(d, np.generic)):
-        return from_numpy_dtype(np.dtype(d)).numpy
     raise TypeError(f"dtype must be a tinytorch dtype such as tinytorch.float32, not {d!r}")
 
 

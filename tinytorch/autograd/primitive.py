@@ -194,6 +194,8 @@ class Primitive(Node):
     def explain(cls, error: ValueError, *arrays: Any) -> Exception:
         """The error that the user sees when NumPy refused the arrays; ops override it to speak of their arguments."""
         shapes = ", ".join(str(list(a.shape)) for a in arrays if isinstance(a, np.ndarray))
+        if "broadcast together" in str(error):
+            return RuntimeError(f"{cls.__name__.lower()}(): the shapes {shapes} do not match: they do not broadcast")
         return RuntimeError(f"{cls.__name__.lower()}(): {error} (input shapes: {shapes})")
 
     @staticmethod

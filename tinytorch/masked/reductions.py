@@ -13,6 +13,7 @@ import numpy as np
 
 from tinytorch import dtypes, ops
 from tinytorch.masked.identity import all_dims, canonical_mask, filled, highest, lowest, reduced
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.tensor import Tensor
 
 __all__ = ["amax", "amin", "argmax", "argmin", "logsumexp", "mean", "median", "norm", "prod", "std", "sum", "var"]
@@ -25,6 +26,7 @@ def _sum_dtype(input: Tensor, dtype: Any) -> Any:
     return dtypes.int64
 
 
+@checks_arguments
 def sum(
     input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
@@ -33,6 +35,7 @@ def sum(
     return ops.sum(filled(input, mask, 0), dims, bool(keepdim), dtype=_sum_dtype(input, dtype))
 
 
+@checks_arguments
 def prod(
     input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
@@ -43,6 +46,7 @@ def prod(
     return result
 
 
+@checks_arguments
 def amax(
     input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
@@ -51,6 +55,7 @@ def amax(
     return ops.amax(shown, all_dims(dim, input._array.ndim), bool(keepdim)).to(dtype or input.dtype)
 
 
+@checks_arguments
 def amin(
     input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
@@ -59,6 +64,7 @@ def amin(
     return ops.amin(shown, all_dims(dim, input._array.ndim), bool(keepdim)).to(dtype or input.dtype)
 
 
+@checks_arguments
 def argmax(
     input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
@@ -67,6 +73,7 @@ def argmax(
     return ops.argmax(shown, dim, bool(keepdim)).to(dtype or input.dtype)
 
 
+@checks_arguments
 def argmin(
     input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
@@ -75,6 +82,7 @@ def argmin(
     return ops.argmin(shown, dim, bool(keepdim)).to(dtype or input.dtype)
 
 
+@checks_arguments
 def logsumexp(
     input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
@@ -89,6 +97,7 @@ def _counts(input: Tensor, dim: Any, keepdim: bool, mask: Tensor | None) -> Tens
     return Tensor._wrap(reduced(np.sum, shown, all_dims(dim, shown.ndim), keepdim, dtype=np.int64))
 
 
+@checks_arguments
 def mean(
     input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
@@ -103,6 +112,7 @@ def mean(
     return sum(input, dim, keepdim=keepdim, dtype=kind, mask=mask) / _counts(input, dim, bool(keepdim), mask)
 
 
+@checks_arguments
 def median(
     input: Tensor, dim: int = -1, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
@@ -117,6 +127,7 @@ def median(
     return result.to(dtype or input.dtype)
 
 
+@checks_arguments
 def norm(
     input: Tensor,
     ord: float | None = 2.0,
@@ -132,6 +143,7 @@ def norm(
     return ops.vector_norm(shown, 2.0 if ord is None else ord, dims, bool(keepdim), dtype=dtype or input.dtype)
 
 
+@checks_arguments
 def var(
     input: Tensor,
     dim: Any = None,
@@ -157,6 +169,7 @@ def var(
     return (total / divisor.reshape(total.shape)).to(result_dtype)
 
 
+@checks_arguments
 def std(
     input: Tensor,
     dim: Any = None,

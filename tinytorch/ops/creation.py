@@ -266,7 +266,8 @@ def arange(
     """
     check_options("arange", options)
     if end is None:
-        start, end = 0, start
+        start, end = None, start
+    start = 0 if start is None else start
     for name, value in (("start", start), ("end", end), ("step", step)):
         if not isinstance(value, Tensor) and not is_number(value):
             raise TypeError(f"arange(): argument '{name}' must be Number, not {type(value).__name__}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.broadcast import operands, to_float
+from tinytorch.ops.broadcast import operands
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.dims import accepts_axis
 from tinytorch.ops.out import accepts_out
@@ -26,7 +26,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, o
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """``x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps))`` along ``dim``."""
     refuse("c", "cosine_similarity", x1, x2, error=RuntimeError)
-    x1, x2 = (to_float(x) for x in operands(x1, x2))
+    x1, x2 = operands(x1, x2)
+    refuse("iub", "cosine_similarity", x1, error=RuntimeError)
     if x1.shape != x2.shape:  # `dim` counts in the shape of both together
         x1, x2 = ops.broadcast_tensors(x1, x2)
     unit1 = x1 / vector_norm(x1, 2.0, dim, keepdim=True).clamp_min(eps)
