@@ -4,6 +4,9 @@
     python -m tests.trust.mutations Mul MaxPool              # those whose name starts so
     python -m tests.trust.mutations --results build/wrong    # keep results, and go on where an earlier run stopped
 
+Wrong are the gradients that come out (:mod:`tests.trust.wrong`: sign, factor, not summed...), or the formula inside
+(:mod:`tests.trust.terms`: one term dropped, one factor left out, one sign turned).
+
 First the *survey*: every test runs once as it is, and for each is noted which mutations of which primitives would have
 changed a gradient in it. Then, for each primitive in a process of its own (forked, so that nothing is imported and
 collected again) and each mutation: the tests in which it matters run with it planted, the quickest first, until one
@@ -23,6 +26,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,7 @@ import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
 
+from tests.trust.terms import Replaced, wrong_formulas
 from tests.trust.wrong import MUTATIONS, Planted, Watched, primitives
 
 #: Where derivatives are compared with PyTorch's.
@@ -119,14 +124,12 @@ class Session:
             return pid
         try:
             result = {"name": name, "caught": {}, "missed": []}
-            for mutation in MUTATIONS:
-                tests = [test for _, test in reached.get(mutation, ()) if test in self.items]
-                if tests:
-                    test = self.notice(name, mutation, tests)
-                    if test is None:
-                        result["missed"].append(mutation)
-                    else:
-                        result["caught"][mutation] = test
+            for mutation, planted, tests in self.experiments(name, reached):
+                test = self.notice(planted, tests)
+                if test is None:
+                    result["missed"].append(mutation)
+                else:
+                    result["caught"][mutation] = test
             self.result_of(name).write_text(json.dumps(result))
             print(summary(result), flush=True)
         except BaseException as error:
@@ -134,13 +137,28 @@ class Session:
         finally:
             os._exit(0)
 
-    def notice(self, name: str, mutation: str, tests: list[str]) -> str | None:
+    def experiments(self, name: str, reached: Reached) -> Iterator[tuple[str, Any, list[str]]]:
+        """(what is wrong, to be entered, the tests that may notice) for everything to plant into one primitive."""
+        cls, any_of_them = self.classes[name], set()
+        for mutation, wrong in MUTATIONS.items():
+            tests = [(seconds, test) for seconds, test in reached.get(mutation, ()) if test in self.items]
+            any_of_them.update(tests)
+            if tests:
+                yield mutation, Planted(cls, wrong), [test for _, test in tests]
+        if any_of_them:
+            for formula, backward in wrong_formulas(cls):
+                yield formula, Replaced(cls, backward), [test for _, test in sorted(any_of_them)]
+
+    def notice(self, planted: Any, tests: list[str]) -> str | None:
         """The first test that fails with the mutation and passes without it."""
+        started = time.process_time()
         for test in tests:
-            with Planted(self.classes[name], MUTATIONS[mutation]):
+            with planted:
                 failed = not passes(self.items[test])
             if failed and passes(self.items[test]):
                 return test
+            if time.process_time() - started > SECONDS_PER_MUTATION:
+                return None
         return None
 
     @staticmethod
@@ -155,10 +173,13 @@ def summary(result: dict[str, Any]) -> str:
         why = NO_GRADIENT.get(result["name"].rpartition(".")[2], "NO TEST DIFFERENTIATES IT")
         return f"{result['name']}: {why}"
     lines = [f"{result['name']}: {caught} of {caught + len(missed)}"]
-    lines += [f"    MISSED: {mutation}. {MUTATIONS[mutation].__doc__}" for mutation in missed]
+    for mutation in missed:
+        explained = f". {MUTATIONS[mutation].__doc__}" if mutation in MUTATIONS else ""
+        lines.append(f"    MISSED: {mutation}{explained}")
     return "\n".join(lines)
 
 
+SECONDS_PER_MUTATION = 60.0  # of computing: who has not noticed by then is not looking
 SECONDS_PER_TEST = 100.0  # of computing: a mutation may well send a test into an endless loop
 
 

@@ -6,11 +6,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import tinytorch
+from tests.trust.terms import Replaced, wrong_formulas
 from tests.trust.wrong import MUTATIONS, Planted, Watched, primitives
+from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arithmetic import Mul
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +44,27 @@ def test_watching_tells_which_mutations_matter_and_changes_nothing() -> None:
     assert len(set(primitives())) > 150
 
 
+class Loss(Primitive):
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        return grad * a - b, -grad / 2
+
+
+def test_formulas_made_wrong() -> None:
+    found = dict(wrong_formulas(Loss))
+    assert list(found) == [
+        "grad * a - b -> grad * a", "grad * a - b -> -b", "grad * a - b -> grad * a + b",
+        "-grad / 2 -> -grad", "grad * a -> grad", "grad * a -> a", "-grad -> grad",
+    ]  # fmt: skip
+    ctx = SimpleNamespace(saved_tensors=(3.0, 5.0))
+    assert Loss.backward(ctx, 2.0) == (1.0, -1.0)
+    with Replaced(Loss, found["grad * a - b -> -b"]):
+        assert Loss.backward(ctx, 2.0) == (-5.0, -1.0)
+    assert Loss.backward(ctx, 2.0) == (1.0, -1.0)
+    assert len(list(wrong_formulas(Mul))) == 4 and not list(wrong_formulas(Primitive))
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_the_command(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.trust.mutations", "Erf", "CountNonzero", "--results", str(tmp_path)]
@@ -48,5 +73,7 @@ def test_the_command(tmp_path: Path) -> None:
             [*command, "--tests", "tests/autograd/test_zero_gradients.py"], cwd=ROOT, capture_output=True, text=True
         )
         lines = found.stdout.splitlines()
-        assert "missed: none" in lines and "differentiated by no test: Erfc, Erfinv" in lines, found.stdout
+        assert "caught 3 of 10 planted derivatives in 1 primitives" in lines, found.stdout
+        assert "differentiated by no test: Erfc, Erfinv" in lines
+    assert found.stdout.count("Erf 2 / math.sqrt(math.pi) -> 2") == 1
     assert found.returncode == 1
