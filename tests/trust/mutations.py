@@ -213,7 +213,7 @@ def main() -> int:
         folder = options.results or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         session = Session(options.names, options.jobs, folder)
-        settings = "-o addopts= --import-mode=importlib -q -s -p no:cacheprovider -W ignore".split()
+        settings = ["--import-mode=importlib", "--override-ini=addopts=", "-q", "-s", "-pno:cacheprovider", "-Wignore"]
         pytest.main([*settings, *options.tests], plugins=[session])
     return report(session.results)
 
