@@ -117,7 +117,7 @@ def _ms(value: float) -> str:
 
 def _cpu_seconds() -> tuple[float, float, float]:
     """(wall clock, CPU seconds of this process, CPU seconds of the whole machine); the last is nan where unknown."""
-    own = sum(os.times()[:2])
+    own = sum(os.times()[:4])  # and its children's that have ended
     try:
         with open("/proc/stat", encoding="ascii") as file:
             user, nice, system, _, _, irq, soft, steal, *_ = map(float, file.readline().split()[1:])

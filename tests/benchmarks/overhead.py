@@ -102,4 +102,3 @@ def cases(threads: int) -> Iterator[Case]:
     yield Case("Adam step, 10 million parameters", adam_on_ten_million, 1.5)
     yield Case("DataLoader, 4,000 digits in batches of 64", loading)
     yield Case("the same with 2 workers", lambda library: loading(library, num_workers=2))
-    yield Case("and the workers kept", lambda library: loading(library, num_workers=2, persistent_workers=True))
