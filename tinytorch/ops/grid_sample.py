@@ -19,6 +19,7 @@ import numpy as np
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.interpolate import cubic_weights
+from tinytorch.ops.weighted_rows import WeightedRows
 from tinytorch.tensor import Tensor
 
 __all__ = ["affine_grid", "grid_sample"]
@@ -59,17 +60,17 @@ def grid_sample(
         places = [_inside(p, extent, padding_mode, corners) for p, extent in zip(places, size, strict=True)]
     taps = [_taps(place, mode) for place in places]
     pixels = input.movedim(1, -1).reshape(n * math.prod(size), c)  # a row per pixel: looked up as a whole
-    total: Any = None
+    picks, shares = [], []
     for combination in itertools.product(*taps):
         indices, weights = zip(*combination, strict=True)
         if mode == "bicubic":
             each = zip(indices, size, strict=True)
             indices = tuple([_whole_inside(index, extent, padding_mode, corners) for index, extent in each])
-        value = _rows(pixels, indices, size)
-        for weight in weights:
-            if weight is not None:
-                value = value * weight.reshape(-1, 1)
-        total = value if total is None else total + value
+        picks.append(_row_numbers(indices, size))
+        shares.append(math.prod(weights))
+    one = Tensor._wrap(np.ones((picks[0].size, 1), input._array.dtype))
+    weight = one if mode == "nearest" else ops.stack(shares, -1).reshape(-1, len(shares))
+    total = WeightedRows.apply(pixels, weight, index=np.stack(picks, axis=1))
     if mode == "nearest" and grid.requires_grad:  # the places do not matter, which is a gradient of 0 and not of None
         total = total + (flat_grid.sum(-1) * 0).reshape(-1, 1)
     return total.reshape(n, *grid._array.shape[1:-1], c).movedim(-1, 1)
@@ -111,10 +112,10 @@ def _reflected(place: np.ndarray, size: int, align_corners: bool) -> tuple[np.nd
 
 
 def _taps(place: Tensor, mode: str) -> list[tuple[np.ndarray, Any]]:
-    """The pixels around the places along one dimension, and their weights (None for 1)."""
+    """The pixels around the places along one dimension, and their weights."""
     array = np.nan_to_num(place._array, nan=-1e6, posinf=1e6, neginf=-1e6)  # all of it far outside
     if mode == "nearest":
-        return [(np.rint(array).clip(-1e6, 1e6).astype(np.int64), None)]
+        return [(np.rint(array).clip(-1e6, 1e6).astype(np.int64), 1)]
     low = np.floor(array).clip(-1e6, 1e6)
     share = place - Tensor._wrap(low.astype(place._array.dtype))
     first = low.astype(np.int64)
@@ -123,15 +124,16 @@ def _taps(place: Tensor, mode: str) -> list[tuple[np.ndarray, Any]]:
     return [(first + offset, weight) for offset, weight in zip(range(-1, 3), cubic_weights(share), strict=True)]
 
 
-def _rows(pixels: Tensor, indices: Sequence[np.ndarray], size: Sequence[int]) -> Tensor:
-    """The pixels (N · Q, C) at whole places, one array (N, Q) per dimension; 0 outside the image."""
+def _row_numbers(indices: Sequence[np.ndarray], size: Sequence[int]) -> np.ndarray:
+    """Whole places, one array (N, Q) per dimension, as rows (N · Q,) of the pixels of all images; outside of them the
+    row after the last."""
+    n = len(indices[0])
     exists: Any = True
-    position: Any = np.arange(len(indices[0]))[:, None]
+    position: Any = np.arange(n)[:, None]
     for index, extent in zip(indices, size, strict=True):
         exists = exists & (index >= 0) & (index < extent)
-        position = position * extent + index.clip(0, extent - 1)
-    value = ops.index_select(pixels, 0, Tensor._wrap(position.ravel()))
-    return value if exists.all() else value * Tensor._wrap(exists.reshape(-1, 1).astype(pixels._array.dtype))
+        position = position * extent + index
+    return np.where(exists, position, n * math.prod(size)).reshape(-1)
 
 
 def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:

@@ -1,0 +1,105 @@
+"""Sums of weighted rows: what looking up an image between its pixels comes down to.
+
+(:mod:`tinytorch.ops.grid_sample` works out which pixels, and with which weights.)
+
+::
+
+    WeightedRows   rows, weight -> y        y[q] = Σ_t weight[q, t] · rows[index[q, t]]
+    SpreadRows     y, weight    -> rows     rows[p] = Σ_{q, t with index[q, t] = p} weight[q, t] · y[q]
+    RowProducts    rows, y      -> weight   weight[q, t] = rows[index[q, t]] · y[q]
+
+Each is linear in both of its arguments, and the derivatives of each are the other two, as with convolution: the index
+says which triples (row, place, weight) meet, and each of the three is a sum over them. An index of P, one more than
+there are rows, stands for a row of zeros.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd.primitive import Primitive
+from tinytorch.tensor import Tensor
+
+__all__ = ["RowProducts", "SpreadRows", "WeightedRows"]
+
+
+class WeightedRows(Primitive):
+    """rows (P, C), weight (Q, T) and index (Q, T) give y (Q, C)."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: np.ndarray, weight: np.ndarray, index: np.ndarray) -> np.ndarray:
+        need_rows, need_weight = ctx.needs_input_grad[:2]
+        ctx.save_for_backward(rows if need_weight else None, weight if need_rows else None)
+        ctx.save_intermediates(len(rows))
+        with_zeros = _and_zeros(rows)
+        y = with_zeros.take(index[:, 0], axis=0)
+        y *= weight[:, :1]
+        for t in range(1, index.shape[1]):
+            picked = with_zeros.take(index[:, t], axis=0)
+            picked *= weight[:, t : t + 1]
+            y += picked
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        rows, weight = ctx.saved_tensors
+        (count,), index = ctx.intermediates, ctx.attributes["index"]
+        need_rows, need_weight = ctx.needs_input_grad
+        return (
+            SpreadRows.apply(grad, weight, index=index, count=count) if need_rows else None,
+            RowProducts.apply(rows, grad, index=index) if need_weight else None,
+        )
+
+
+class SpreadRows(Primitive):
+    """y (Q, C), weight (Q, T) and index (Q, T) give rows (`count`, C)."""
+
+    @staticmethod
+    def forward(ctx: Any, y: np.ndarray, weight: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
+        need_y, need_weight = ctx.needs_input_grad[:2]
+        ctx.save_for_backward(y if need_weight else None, weight if need_y else None)
+        width = y.shape[1]
+        rows = np.zeros((count + 1, width), y.dtype)
+        for t in range(index.shape[1]):  # `np.add.at` is fastest for one flat index
+            places = index[:, t : t + 1] * width + np.arange(width)
+            np.add.at(rows.reshape(-1), places.reshape(-1), (y * weight[:, t : t + 1]).reshape(-1))
+        return rows[:count]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        y, weight = ctx.saved_tensors
+        index = ctx.attributes["index"]
+        need_y, need_weight = ctx.needs_input_grad
+        return (
+            WeightedRows.apply(grad, weight, index=index) if need_y else None,
+            RowProducts.apply(grad, y, index=index) if need_weight else None,
+        )
+
+
+class RowProducts(Primitive):
+    """rows (P, C), y (Q, C) and index (Q, T) give weight (Q, T)."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: np.ndarray, y: np.ndarray, index: np.ndarray) -> np.ndarray:
+        need_rows, need_y = ctx.needs_input_grad[:2]
+        ctx.save_for_backward(rows if need_y else None, y if need_rows else None)
+        ctx.save_intermediates(len(rows))
+        with_zeros = _and_zeros(rows)
+        products = [np.einsum("qc,qc->q", with_zeros.take(picks, axis=0), y) for picks in index.T]
+        return np.stack(products, axis=1)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        rows, y = ctx.saved_tensors
+        (count,), index = ctx.intermediates, ctx.attributes["index"]
+        need_rows, need_y = ctx.needs_input_grad
+        return (
+            SpreadRows.apply(y, grad, index=index, count=count) if need_rows else None,
+            WeightedRows.apply(rows, grad, index=index) if need_y else None,
+        )
+
+
+def _and_zeros(rows: np.ndarray) -> np.ndarray:
+    return np.concatenate([rows, np.zeros((1, rows.shape[1]), rows.dtype)])
