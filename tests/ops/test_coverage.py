@@ -22,6 +22,7 @@ pytestmark = pytest.mark.usefixtures("everything_ran")
 
 #: Classes that are never a node of their own, with the reason.
 ABSTRACT = {
+    "Curve": "base of the activations in pieces",
     "Elementwise": "base of ops that NumPy broadcasts",
     "FloorDivide": "PyTorch has no derivative; test_errors.py compares the refusal",
 }
@@ -35,7 +36,7 @@ COMPARED_IN = {
     "multi_head_attention_forward": ("tests/nn/test_attention.py", "MultiheadAttention"),
 }
 #: Ops whose second derivative PyTorch does not have either.
-FIRST_ONLY: dict[str, str] = {}
+FIRST_ONLY = {"Hardsigmoid": "flat pieces: PyTorch has no second derivative of it"}
 
 
 def op_modules() -> Iterator[object]:

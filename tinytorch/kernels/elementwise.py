@@ -15,11 +15,10 @@ Memory order is kept: what comes in as C,H,W,N goes out as C,H,W,N.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from tinytorch.kernels.layout import Array, Pair, scratch
+from tinytorch.kernels.layout import Array, Pair, lying_alike, scratch
 from tinytorch.kernels.masks import keep, select
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
@@ -49,13 +48,13 @@ def in_pieces(
         formula(*arrays, result)
         return result
     # flat also when small: work arrays of the formula lie in C order, and mixed orders are several times as slow
-    flat = [flat_in_memory_order(a) if a.strides == first.strides else None for a in (*arrays, result)]
-    if any(a is None for a in flat):
+    flat = lying_alike(*arrays, result)
+    if flat is None:
         formula(*arrays, result)
         return result
 
     def run(block: Pair) -> None:
-        formula(*[a[block[0] : block[1]] for a in flat])  # type: ignore[index]
+        formula(*[a[block[0] : block[1]] for a in flat])
 
     run_blocks(run, even_pieces(first.size, piece), first.size * passes / 4000 if piece >= BLOCK else 0)
     return result
@@ -92,24 +91,17 @@ def where(condition: Array, a: Array, b: Array) -> Array:
 
     `a` or `b` may be 0-dimensional.
     """
-    like = a if a.ndim else b
-    plain = condition.size >= ROW and a.dtype == b.dtype and a.dtype.kind in "fiu"
-    alike = all(v.shape == condition.shape and v.strides == like.strides for v in (a, b) if v.ndim)
-    if plain and alike and like.strides == tuple(like.itemsize * s for s in condition.strides):
-        out = empty_like(like)
-        flat: list[Any] = [flat_in_memory_order(v) if v.ndim else v for v in (condition, a, b, out)]
-        if all(v is not None for v in flat) and out.strides == like.strides:
+    whole = [v for v in (a, b) if v.ndim]
+    if condition.size >= ROW and a.dtype == b.dtype and a.dtype.kind in "fiu" and whole:
+        out = empty_like(whole[0])
+        flat = lying_alike(condition, out, *whole)
+        if flat is not None:
             for start, stop in even_pieces(out.size, PIECE):
-                select(*[v[start:stop] if v.ndim else v for v in flat])
+                chosen, piece, *pieces = [v[start:stop] for v in flat]
+                left = pieces.pop(0) if a.ndim else a
+                select(chosen, left, pieces.pop(0) if b.ndim else b, piece)
             return out
     return np.where(condition, a, b)
-
-
-def flat_in_memory_order(x: Array) -> Array | None:
-    """A one-dimensional view of `x` in the order of its memory, or None if its memory has gaps."""
-    order = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
-    lying = x.transpose(order)
-    return lying.reshape(-1) if lying.flags.c_contiguous else None
 
 
 def complex_logaddexp(a: Array, b: Array) -> Array:

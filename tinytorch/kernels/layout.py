@@ -114,6 +114,27 @@ def copy_pixels(target: Array, source: Array) -> None:
     target[...] = source
 
 
+def lying_alike(*arrays: Array) -> list[Array] | None:
+    """One-dimensional views, in the order of memory, of arrays of one shape that lie in memory alike and without gaps.
+
+    None where they do not. An array that repeats one number (the gradient of a sum) lies like any other.
+    """
+    shape = arrays[0].shape
+    if any(a.shape != shape for a in arrays):
+        return None
+    repeated = [not any(a.strides) for a in arrays]
+    whole = [a for a, single in zip(arrays, repeated, strict=True) if not single] or [arrays[0]]
+    order = list(range(arrays[0].ndim))
+    if not all(a.flags.c_contiguous for a in whole):
+        order = sorted(order, key=lambda axis: -whole[0].strides[axis])
+        if not all(a.transpose(order).flags.c_contiguous for a in whole):
+            return None
+    return [
+        np.broadcast_to(a[(0,) * a.ndim], a.size) if single and a.size else a.transpose(order).reshape(-1)
+        for a, single in zip(arrays, repeated, strict=True)
+    ]
+
+
 _LARGEST_KEPT = 1 << 24  # bytes; a larger scratch buffer is freed after use rather than kept
 _free = threading.local()
 

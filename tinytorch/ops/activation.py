@@ -25,11 +25,11 @@ from tinytorch.ops.activation_fused import Hardswish, Hardtanh, LeakyRelu, Silu
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.checks import not_implemented, refuse, refuse_complex, refuse_half
-from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
+from tinytorch.ops.curves import Elu, Hardsigmoid, Softplus
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.out import accepts_out
-from tinytorch.ops.unary import expm1, sigmoid, tanh
+from tinytorch.ops.unary import sigmoid, tanh
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
 
@@ -53,22 +53,6 @@ class Erf(Elementwise):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         return grad * ((-x * x).exp() * (2 / math.sqrt(math.pi)))
-
-
-class Softplus(Elementwise):
-    """y = ln(1 + e^(βx)) / β, or x where βx > threshold; f' = sigmoid(βx), or 1 there."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, beta: float, threshold: float) -> np.ndarray:
-        ctx.save_for_backward(x)
-        scaled = x * x.dtype.type(beta)
-        return np.where(scaled > threshold, x, np.logaddexp(scaled, x.dtype.type(0)) / x.dtype.type(beta))
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        scaled = x * float(ctx.attributes["beta"])
-        return grad * where(scaled > ctx.attributes["threshold"], 1.0, sigmoid(scaled))
 
 
 class LogSigmoid(Elementwise):
@@ -129,7 +113,7 @@ def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None) -> Tensor:
     """``ln(1 + exp(β·x)) / β``: a smooth ReLU; x itself where β·x > threshold."""
-    return Softplus.apply(_floating("softplus", input), beta=beta, threshold=threshold)
+    return Softplus.apply(_floating("softplus", input), beta=float(beta), threshold=float(threshold))
 
 
 @accepts_out
@@ -173,9 +157,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 @accepts_out
 def hardsigmoid(input: Tensor, inplace: bool = False, *, out: Tensor | None = None) -> Tensor:
     """``relu6(x + 3) / 6``: the sigmoid in three straight pieces."""
-    return _maybe_in_place(
-        inplace, _floating("hardsigmoid", input), lambda x: relu6(x + 3.0) / 6.0, "HardsigmoidBackward0"
-    )
+    return _maybe_in_place(inplace, _floating("hardsigmoid", input), Hardsigmoid.apply, "HardsigmoidBackward0")
 
 
 @checks_arguments
@@ -248,14 +230,14 @@ def rrelu(
 @checks_arguments
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else ``α (exp(x) - 1)``."""
-    return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, alpha, 1.0), "EluBackward0")
+    return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, alpha), "EluBackward0")
 
 
 @checks_arguments
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """``scale · elu(x, α)`` with constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
     return _maybe_in_place(
-        inplace, _floating("elu", input), lambda x: _elu(x, SELU_ALPHA, 1.0) * SELU_SCALE, "EluBackward0"
+        inplace, _floating("elu", input), lambda x: _elu(x, SELU_ALPHA, scale=SELU_SCALE), "EluBackward0"
     )
 
 
@@ -267,8 +249,8 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _maybe_in_place(inplace, _floating("elu", input), lambda x: _elu(x, alpha, 1.0 / alpha), "CeluBackward0")
 
 
-def _elu(x: Tensor, alpha: float, rate: float) -> Tensor:
-    return where(x <= 0, expm1(clamp(x, max=0.0) * rate) * alpha, x)
+def _elu(x: Tensor, alpha: float, rate: float = 1.0, scale: float = 1.0) -> Tensor:
+    return Elu.apply(x, alpha=float(alpha), rate=rate, scale=scale)
 
 
 @checks_arguments

@@ -94,8 +94,7 @@ class SmoothL1Loss(DifferenceLoss):
 
     @staticmethod
     def value(d: np.ndarray, beta: float) -> np.ndarray:  # type: ignore[override]
-        size, b = np.abs(d), d.dtype.type(beta)
-        return np.where(size < b, d * d * (d.dtype.type(0.5) / b), size - d.dtype.type(0.5) * b)
+        return HuberLoss.value(d, beta) / d.dtype.type(beta)
 
     @staticmethod
     def slope(d: Tensor, beta: float) -> Tensor:  # type: ignore[override]
@@ -107,8 +106,9 @@ class HuberLoss(DifferenceLoss):
 
     @staticmethod
     def value(d: np.ndarray, delta: float) -> np.ndarray:  # type: ignore[override]
-        size, limit, half = np.abs(d), d.dtype.type(delta), d.dtype.type(0.5)
-        return np.where(size <= limit, d * d * half, limit * (size - half * limit))
+        size = np.abs(d)
+        limited = np.minimum(size, d.dtype.type(delta))
+        return limited * (size - limited * d.dtype.type(0.5))  # one formula for both pieces
 
     @staticmethod
     def slope(d: Tensor, delta: float) -> Tensor:  # type: ignore[override]

@@ -105,7 +105,7 @@ class Mean(Primitive):
 
 
 class Prod(Primitive):
-    """y = Π x; x_i receives grad times the product of all the others (which is not y / x_i when x_i is 0)."""
+    """y = Π x; x_i receives grad times the product of all the others: y / x_i, if no x is 0."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, keepdim: bool) -> np.ndarray:
