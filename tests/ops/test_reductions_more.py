@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+import tinytorch
 from tests.compare import compare_errors
 from tests.ops.cases import Case, fixed, positive, real, truth, values, whole
 from tests.ops.run_cases import over, run
@@ -22,6 +23,7 @@ CASES = [
     Case("norm dtype", lambda T, x: T.norm(x, dtype=T.float64), fixed("float32", [3.0, 4.0]), second=False),
     Case("norm empty 0-d", lambda T, x, y: (T.norm(x), x.norm(2, 0), y.norm(), y.norm(3, 0)), real(0, 3), real()),
     *[Case(f"dist {p}", lambda T, a, b, p=p: (T.dist(a, b, p), a.dist(b)), real(2, 3), real(3)) for p in (1, 2, 3, INF)],
+    *[Case(f"cdist of 30 rows, {mode}", lambda T, a, b, mode=mode: T.cdist(a, b, compute_mode=mode), real(30, 3), real(2, 5, 3), second=False, tolerance={"float32": (1e-3, 1e-4)}) for mode in ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")],
     *[Case(f"cdist {p}", lambda T, a, b, p=p: T.cdist(a, b, p=p), real(4, 3), real(2, 5, 3), second=False, tolerance={"float32": (1e-3, 1e-4)}) for p in (1, 2, 3, INF)],
     Case("pdist", lambda T, a: T.pdist(a, 3.0), real(4, 3), second=False),
     Case("cumprod", lambda T, x: (T.cumprod(x, 0), x.cumprod(-1), x.cumprod(dim=1)), real(2, 3, 4), tolerance=LOOSE),
@@ -83,3 +85,11 @@ def test_errors() -> None:
     compare_errors(lambda T, x: T.cov(x[None]), x)
     compare_errors(lambda T, x: T.aminmax(x[:0]), x)
     compare_errors(lambda T, x: x.cumprod(2), x)
+
+
+def test_distances_have_second_derivatives():
+    x, y = (tinytorch.randn(n, 3, dtype=tinytorch.float64, requires_grad=True) for n in (4, 30))
+    assert tinytorch.autograd.gradgradcheck(lambda x, y: tinytorch.cdist(x, y), (x, y[:5].detach().requires_grad_()))
+    assert tinytorch.autograd.gradgradcheck(tinytorch.pdist, (x,))
+    far = tinytorch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+    np.testing.assert_allclose(tinytorch.cdist(x, y).tolist(), far.tolist(), rtol=1e-9)

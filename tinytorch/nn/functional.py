@@ -83,13 +83,13 @@ from tinytorch.ops.matrix_products import bilinear
 from tinytorch.ops.multi_head_attention import multi_head_attention_forward
 from tinytorch.ops.norm import batch_norm, instance_norm
 from tinytorch.ops.pad import pad
+from tinytorch.ops.pairs import pdist
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from tinytorch.ops.random import alpha_dropout, feature_alpha_dropout
 from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
 from tinytorch.ops.stacking import one_hot
 from tinytorch.ops.unary import sigmoid, tanh
 from tinytorch.ops.unpool import max_unpool1d, max_unpool2d, max_unpool3d
-from tinytorch.ops.vector_norms import pdist
 from tinytorch.tensor import Tensor
 
 __all__ = [

@@ -271,6 +271,7 @@ from tinytorch.ops.modified_bessel import i0
 from tinytorch.ops.norm import batch_norm, instance_norm
 from tinytorch.ops.overwrite import FOR_ALL, FOR_INTEGERS, NODES_WITHOUT_INPUTS, OVERWRITING
 from tinytorch.ops.pad import constant_pad_nd, pad
+from tinytorch.ops.pairs import cdist, pdist
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from tinytorch.ops.positions import nonzero_static, unravel_index
 from tinytorch.ops.powers import pow, square
@@ -466,7 +467,7 @@ from tinytorch.ops.unary import (
 from tinytorch.ops.unique import bincount, count_nonzero, histc, isin, unique, unique_consecutive
 from tinytorch.ops.unpool import max_unpool1d, max_unpool2d, max_unpool3d
 from tinytorch.ops.unsafe_views import unsafe_chunk, unsafe_split, unsafe_split_with_sizes
-from tinytorch.ops.vector_norms import cdist, dist, frobenius_norm, norm, nuclear_norm, pdist, vector_norm
+from tinytorch.ops.vector_norms import dist, frobenius_norm, norm, nuclear_norm, vector_norm
 from tinytorch.ops.view_copies import (
     alias_copy,
     as_strided_copy,

@@ -1,4 +1,4 @@
-"""Norms and distances of vectors: ``‖x‖_p = (Σ |x_i|^p)^(1/p)``, largest |x_i| for p = ∞, number of non-zeros for p
+"""Norms of vectors: ``‖x‖_p = (Σ |x_i|^p)^(1/p)``, largest |x_i| for p = ∞, number of non-zeros for p
 = 0.
 
 A norm has a kink where it is 0; there PyTorch takes the derivative 0, and so do these.
@@ -16,7 +16,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast, is_number
-from tinytorch.ops.checks import check_same_dtypes, refuse_half, type_name
+from tinytorch.ops.checks import type_name
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, many_dims
 from tinytorch.ops.extremes import amax, amin
@@ -24,7 +24,7 @@ from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.tensor import Tensor
 
-__all__ = ["cdist", "dist", "frobenius_norm", "norm", "nuclear_norm", "pdist", "vector_norm"]
+__all__ = ["dist", "frobenius_norm", "norm", "nuclear_norm", "vector_norm"]
 
 
 class EuclideanNorm(Primitive):
@@ -156,50 +156,6 @@ def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, o
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of ``input - other``."""
     return known_as(vector_norm(input - other, p), "DistBackward0")
-
-
-_COMPUTE_MODES = (
-    "use_mm_for_euclid_dist_if_necessary",
-    "use_mm_for_euclid_dist",
-    "donot_use_mm_for_euclid_dist",
-)
-
-
-@checks_arguments
-def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
-    """The p-norm distance of each row of ``x1`` to each row of ``x2``: (..., n, d), (..., m, d) give (..., n, m).
-
-    ``compute_mode`` is accepted; distances are always computed from differences, the exact way.
-    """
-    for name, x in (("X1", x1), ("X2", x2)):
-        if x._array.ndim < 2:
-            raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x._array.ndim}D")
-    if x1._array.shape[-1] != x2._array.shape[-1]:
-        raise RuntimeError(
-            f"X1 and X2 must have the same number of columns. X1: {x1._array.shape[-1]} X2: {x2._array.shape[-1]}"
-        )
-    for name, x in (("X1", x1), ("X2", x2)):
-        if x._array.dtype.kind != "f":
-            raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {x.dtype}")
-    check_same_dtypes("cdist", x1, x2)
-    refuse_half("cdist", x1)
-    if not p >= 0:
-        raise RuntimeError("cdist only supports non-negative p values")
-    if compute_mode not in _COMPUTE_MODES:
-        raise ValueError(f"cdist(): {compute_mode} is not a valid value for compute_mode")
-    return known_as(vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1), "CdistBackward0")
-
-
-@checks_arguments
-def pdist(input: Tensor, p: float = 2.0) -> Tensor:
-    """The p-norm distance of each pair of rows (i, j), i < j: (n, d) gives (n (n - 1) / 2,)."""
-    if input._array.ndim != 2:
-        raise RuntimeError(f"pdist only supports 2D tensors, got: {input._array.ndim}D")
-    if input._array.dtype.kind != "f":
-        raise RuntimeError("pdist only supports floating-point dtypes")
-    refuse_half("pdist", input)
-    first, second = (Tensor._wrap(i) for i in np.triu_indices(input._array.shape[0], 1))
-    return vector_norm(input[first] - input[second], p, -1)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
