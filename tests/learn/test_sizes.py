@@ -27,7 +27,6 @@ LONG = {
     "tinytorch/ops/__init__.py": "the same for ops",
     "tinytorch/nn/modules/__init__.py": "the same for layers",
     "tinytorch/tensor.py": "a line per method, in PyTorch's number: go-to-definition leads from here to the op",
-    "tinytorch/ops/creation.py": "some thirty short functions of one kind: zeros, ones, arange...",
 }
 """Files that are longer, and why."""
 

@@ -116,25 +116,19 @@ from tinytorch.ops.complex_numbers import (
     view_as_real,
 )
 from tinytorch.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from tinytorch.ops.copying import clone, copy, fill
 from tinytorch.ops.creation import (
-    arange,
     as_tensor,
     asarray,
-    clone,
-    copy,
     empty,
     empty_like,
     eye,
-    fill,
     from_dlpack,
     from_numpy,
     full,
     full_like,
-    linspace,
-    logspace,
     ones,
     ones_like,
-    range_,
     scalar_tensor,
     tensor,
     zeros,
@@ -326,6 +320,7 @@ from tinytorch.ops.random_in_place import (
     trunc_normal_,
     uniform_,
 )
+from tinytorch.ops.ranges import arange, linspace, logspace, range_
 from tinytorch.ops.rearrange import as_strided, fliplr, flipud, repeat_interleave, roll, rot90, unfold
 from tinytorch.ops.reduce import all, any, cumsum, logsumexp, mean, prod, std, std_mean, sum, var, var_mean
 from tinytorch.ops.reduction_modes import reduced

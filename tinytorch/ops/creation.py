@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
-from tinytorch.kernels import ranges
-from tinytorch.ops.broadcast import cast, is_number
-from tinytorch.ops.checks import check_options, check_tensor, refuse
+from tinytorch.ops.broadcast import cast
+from tinytorch.ops.checks import check_options
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.numbers import number_as
@@ -19,10 +17,8 @@ from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
-    "arange",
     "as_tensor",
     "asarray",
-    "clone",
     "empty",
     "empty_like",
     "eye",
@@ -30,11 +26,8 @@ __all__ = [
     "from_numpy",
     "full",
     "full_like",
-    "linspace",
-    "logspace",
     "ones",
     "ones_like",
-    "range_",
     "scalar_tensor",
     "tensor",
     "zeros",
@@ -117,7 +110,8 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
     return from_numpy(np.from_dlpack(ext_tensor))
 
 
-def _numpy_dtype(dtype: Any) -> np.dtype[Any]:
+def dtype_or_default(dtype: Any) -> np.dtype[Any]:
+    """NumPy's dtype; the default float type where none is given."""
     return default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
 
 
@@ -142,7 +136,7 @@ def zeros(
     """Zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
     check_options("zeros", options, "size")
     shape = checked_sizes(size, options.get("size"))
-    return finish(np.zeros(shape, _numpy_dtype(dtype)), requires_grad, device)
+    return finish(np.zeros(shape, dtype_or_default(dtype)), requires_grad, device)
 
 
 @accepts_out
@@ -157,7 +151,7 @@ def ones(
     """Ones: ``ones(2, 3)`` or ``ones((2, 3))``."""
     check_options("ones", options, "size")
     shape = checked_sizes(size, options.get("size"))
-    return finish(np.ones(shape, _numpy_dtype(dtype)), requires_grad, device)
+    return finish(np.ones(shape, dtype_or_default(dtype)), requires_grad, device)
 
 
 @accepts_out
@@ -172,7 +166,7 @@ def empty(
     """A tensor whose elements are not set to anything."""
     check_options("empty", options, "size")
     shape = checked_sizes(size, options.get("size"))
-    return finish(np.empty(shape, _numpy_dtype(dtype)), requires_grad, device)
+    return finish(np.empty(shape, dtype_or_default(dtype)), requires_grad, device)
 
 
 @accepts_out
@@ -200,7 +194,7 @@ def scalar_tensor(
 ) -> Tensor:
     """A 0-dimensional tensor of the default float type."""
     check_options("scalar_tensor", options)
-    return finish(number_as(s, _numpy_dtype(dtype)), requires_grad, device)
+    return finish(number_as(s, dtype_or_default(dtype)), requires_grad, device)
 
 
 def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
@@ -249,146 +243,6 @@ def full_like(
 
 
 @accepts_out
-def arange(
-    start: Any = None,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    out: Tensor | None = None,
-    **options: Any,
-) -> Tensor:
-    """``start, start + step, ...`` up to but without ``end``; integers give int64, floats the default float type.
-
-    With an integer ``dtype`` only the whole parts of ``start`` and ``step`` count, with int64 that of ``end`` too.
-    """
-    check_options("arange", options)
-    if end is None:
-        start, end = None, start
-    start = 0 if start is None else start
-    for name, value in (("start", start), ("end", end), ("step", step)):
-        if not isinstance(value, Tensor) and not is_number(value):
-            raise TypeError(f"arange(): argument '{name}' must be Number, not {type(value).__name__}")
-    start, end, step = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end, step))
-    if any(isinstance(v, complex) for v in (start, end, step)):
-        raise RuntimeError(f"arange() has no order of complex numbers: {start}, {end}, {step}")
-    if not np.isfinite(start) or not np.isfinite(end) or step != step:
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if dtype is not None and to_numpy_dtype(dtype) == np.int64:
-        if step and not int(step):
-            raise ValueError("step must be nonzero")
-        start, end, step = int(start), int(end), int(step)
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if (end - start) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    integers = all(isinstance(v, int) for v in (start, end, step))
-    numpy_dtype = (
-        to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.int64) if integers else default_numpy_dtype()
-    )
-    refuse("bc", "arange", np.empty(0, numpy_dtype))
-    count = -((start - end) // step) if integers else int(np.ceil((end - start) / step))
-    if numpy_dtype.kind in "iu":
-        start, step, integers = int(start), int(step), True
-    if numpy_dtype in (np.float32, np.float64):
-        return finish(ranges.arange(float(start), float(step), count, numpy_dtype), requires_grad, device)
-    if integers and abs(start) + count * abs(step) < 2**63:
-        array = np.arange(start, start + count * step, step, dtype=np.int64)
-    else:
-        array = start + np.arange(count, dtype=np.int64 if integers else np.float64) * step
-    return finish(array.astype(numpy_dtype, copy=False), requires_grad, device)
-
-
-@accepts_out
-def range_(
-    start: Any = 0,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    out: Tensor | None = None,
-    **options: Any,
-) -> Tensor:
-    """``torch.range``: like :func:`arange`, but includes ``end`` and is floating."""
-    check_options("range", options)
-    count = int(np.floor((end - start) / step)) + 1
-    return finish((start + np.arange(count) * step).astype(_numpy_dtype(dtype)), requires_grad, device)
-
-
-def _check_steps(name: str, start: Any, end: Any, steps: Any) -> None:
-    if isinstance(steps, bool) or not hasattr(steps, "__index__"):
-        kinds = ", ".join(type(value).__name__ for value in (start, end, steps))
-        raise TypeError(f"{name}() received an invalid combination of arguments - got ({kinds}): steps must be int")
-    for value in (start, end):
-        if isinstance(value, Tensor) and value._array.ndim:
-            raise RuntimeError(
-                f"{name} only supports 0-dimensional start and end tensors, but got shape {list(value.shape)}"
-            )
-        if not isinstance(value, Tensor) and not is_number(value):
-            raise TypeError(f"{name}(): arguments 'start' and 'end' must be Number, not {type(value).__name__}")
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    if steps > 2**60:
-        raise RuntimeError(f"{name}(): Storage size calculation overflowed with sizes=[{steps}]")
-
-
-@accepts_out
-def linspace(
-    start: Any,
-    end: Any,
-    steps: int,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    out: Tensor | None = None,
-    **options: Any,
-) -> Tensor:
-    """``steps`` numbers from ``start`` to ``end``, both included, equally far apart.
-
-    As PyTorch, the first half counts up from ``start`` and the second down from ``end``, in the result's own precision.
-    """
-    _check_steps("linspace", start, end, steps)
-    check_options("linspace", options)
-    start, end = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end))
-    is_complex = dtype is None and (isinstance(start, complex) or isinstance(end, complex))
-    numpy_dtype = dtype_of_number(1j) if is_complex else _numpy_dtype(dtype)
-    refuse("b", "linspace", np.empty(0, numpy_dtype))
-    real = numpy_dtype if numpy_dtype.kind in "fc" else np.dtype(np.float64)
-    if steps == 1:
-        return finish(number_as(start, numpy_dtype).reshape(1), requires_grad, device)
-    low, high = (real.type(number_as(value, numpy_dtype)) for value in (start, end))
-    return finish(ranges.linspace(low, high, steps).astype(numpy_dtype), requires_grad, device)
-
-
-@accepts_out
-def logspace(
-    start: Any,
-    end: Any,
-    steps: int,
-    base: float = 10.0,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    out: Tensor | None = None,
-    **options: Any,
-) -> Tensor:
-    """``base`` to the powers ``linspace(start, end, steps)``."""
-    _check_steps("logspace", start, end, steps)
-    check_options("logspace", options)
-    numpy_dtype = _numpy_dtype(dtype)
-    if numpy_dtype.kind in "iu":
-        start, end = int(start), int(end)
-    exponents = linspace(start, end, steps, dtype=float)._array
-    return finish((base**exponents).astype(numpy_dtype), requires_grad, device)
-
-
-@accepts_out
 def eye(
     n: int,
     m: int | None = None,
@@ -404,77 +258,4 @@ def eye(
     for name, value in (("n", n), ("m", m)):
         if value is not None and value < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
-    return finish(np.eye(n, m, dtype=_numpy_dtype(dtype)), requires_grad, device)
-
-
-class Clone(Primitive):
-    """y = x, in memory of its own: in the order of x, or with ``order="C"`` row-major."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, order: Any = "K") -> np.ndarray:
-        return x.copy(order=order)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return grad
-
-
-class Fill(Primitive):
-    """y = a number everywhere, in place of x: the gradient of x is 0."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, value: Any) -> np.ndarray:
-        return np.full_like(x, number_as(value, x.dtype))
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return zeros_like(grad)
-
-
-class Copy(Primitive):
-    """y = source broadcast to x's shape, in place of x: x receives 0, the source everything."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, source: np.ndarray) -> np.ndarray:
-        try:
-            broadcast = np.broadcast_to(source, x.shape)
-        except ValueError:
-            from tinytorch.ops.broadcast import broadcast_shapes
-
-            meets = broadcast_shapes(source.shape, x.shape)
-            raise RuntimeError(
-                f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(meets)}"
-            ) from None
-        return broadcast.astype(x.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
-        return zeros_like(grad), grad
-
-
-def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy that gradients flow through, in the same memory order or that of ``memory_format``."""
-    check_tensor("clone", "input", 1, input)
-    result = Clone.apply(input)
-    if memory_format is not None:
-        result._array = ops.in_format(result.detach(), memory_format)._array  # detach() also pins the order down
-    return result
-
-
-def fill(input: Tensor, value: Any) -> Tensor:
-    """``value`` everywhere, as a new value of ``input``."""
-    if isinstance(value, Tensor):
-        if value._array.ndim:
-            raise RuntimeError(
-                f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
-            )
-        return Copy.apply(input, value)
-    return Fill.apply(input, value=value)
-
-
-def copy(input: Tensor, source: Tensor) -> Tensor:
-    """``source`` broadcast to ``input``'s shape, in its dtype, as a new value of ``input``."""
-    return Copy.apply(input, source)
-
-
-from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
+    return finish(np.eye(n, m, dtype=dtype_or_default(dtype)), requires_grad, device)

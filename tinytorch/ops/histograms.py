@@ -13,8 +13,8 @@ import numpy as np
 from tinytorch.dtypes import from_numpy_dtype
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_tensor, not_implemented
-from tinytorch.ops.creation import linspace
 from tinytorch.ops.out import accepts_out
+from tinytorch.ops.ranges import linspace
 from tinytorch.tensor import Tensor
 
 __all__ = ["histogram", "histogramdd"]

@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from tinytorch.kernels.layout import is_chwn
 from tinytorch.ops.broadcast import Cast, Expand
-from tinytorch.ops.creation import Clone
+from tinytorch.ops.copying import Clone
 from tinytorch.ops.indexing import BasicIndex
 from tinytorch.ops.joining import Split, Unbind
 from tinytorch.ops.shape import Permute, Reshape

@@ -15,7 +15,7 @@ import numpy as np
 from tinytorch.kernels import elementwise
 from tinytorch.ops.arithmetic import Add, Sub, add, div, mul, neg, reciprocal, sub
 from tinytorch.ops.clamp import clamp, clamp_max, clamp_min
-from tinytorch.ops.creation import copy, fill
+from tinytorch.ops.copying import copy, fill
 from tinytorch.ops.mixtures import addcdiv, addcmul, lerp
 from tinytorch.ops.numbers import number_as
 from tinytorch.ops.powers import pow, square

@@ -356,7 +356,7 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
         return input
     if memory_format is not None:
         return ops.in_format(input, memory_format)
-    from tinytorch.ops.creation import Clone
+    from tinytorch.ops.copying import Clone
 
     return Clone.apply(input, order="C")
 
