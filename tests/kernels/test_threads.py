@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from tinytorch.kernels import layout, threads
+from tinytorch.kernels import activations, gelu, layer_norm, layout, norm, scan, softmax, sums, threads
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,29 @@ def test_blas_has_one_thread():
     inside = []
     threads.run_blocks(lambda _: inside.append(blas_threads()), range(3))
     assert inside == [{1}] * 3 and blas_threads() == {1}
+
+
+def test_no_bit_depends_on_the_number_of_threads(monkeypatch):
+    monkeypatch.setattr(threads, "MIN_PARALLEL_MICROSECONDS", 0.0)
+    x, g = np.random.default_rng(0).standard_normal((2, 1200, 700)).astype(np.float32)
+    w = np.ones(700, np.float32)
+
+    def everything():
+        yield from (sums.total(x, (0,)), sums.total(x, (1,)), scan.running_sums(x, 0), scan.running_sums(x, 1, True))
+        yield from layer_norm.layer_norm_backward(g, x, *layer_norm.layer_norm(x, w, w, 1e-5)[1:], w, (True,) * 3)
+        y, kept = softmax.log_softmax(x, 1, keep=True)
+        yield from (y, softmax.log_softmax_backward(g, y, 1, kept))
+        y = softmax.softmax(x, 1)
+        yield from (y, softmax.softmax_backward(g, y, 1))
+        y, mean, _, invstd = norm.batch_norm_train(x, w, w, 1e-5)
+        yield from (y, *norm.batch_norm_backward(g, x, mean, invstd, w))
+        yield from (activations.sigmoid(x), *activations.silu(x), *gelu.gelu(x, "none"))
+
+    found = []
+    for count in (1, 2, 3):
+        threads.set_num_threads(count)
+        found.append([array.tobytes() for array in everything()])
+    assert found[0] == found[1] == found[2]
 
 
 def test_small_work_stays_in_this_thread():

@@ -31,18 +31,27 @@ from tinytorch.kernels.memory import empty_like
 _BYTE = np.dtype(np.int8)
 
 
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + e^-x)."""
+    return in_pieces(_sigmoid, x, passes=12)
+
+
+def _sigmoid(x: Array, out: Array) -> None:
+    np.negative(x, out=out)
+    np.exp(out, out=out)  # inf for very negative x, and then 1 / (1 + inf) = 0 is right
+    np.add(out, 1, out=out)
+    np.reciprocal(out, out=out)
+
+
 def silu(x: Array) -> tuple[Array, Array]:
     """(x · sigmoid(x), sigmoid(x))."""
-    sigmoid = empty_like(x)
+    gate = empty_like(x)
 
-    def formula(x: Array, sigmoid: Array, out: Array) -> None:
-        np.negative(x, out=sigmoid)
-        np.exp(sigmoid, out=sigmoid)  # inf for very negative x, and then 1 / (1 + inf) = 0 is right
-        np.add(sigmoid, 1, out=sigmoid)
-        np.reciprocal(sigmoid, out=sigmoid)
-        np.multiply(x, sigmoid, out=out)
+    def formula(x: Array, gate: Array, out: Array) -> None:
+        _sigmoid(x, gate)
+        np.multiply(x, gate, out=out)
 
-    return in_pieces(formula, x, sigmoid, passes=12), sigmoid
+    return in_pieces(formula, x, gate, passes=12), gate
 
 
 @half_in_single

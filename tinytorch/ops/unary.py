@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.kernels import elementwise
+from tinytorch.kernels import activations, elementwise
 from tinytorch.ops.broadcast import Elementwise, of_float
 from tinytorch.ops.checks import check_tensor, refuse_bool, refuse_complex
 from tinytorch.ops.complex_numbers import sgn
@@ -290,7 +290,7 @@ class Sigmoid(Elementwise):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         # e^-x may overflow to inf for very negative x, and then 1 / (1 + inf) = 0 is right.
-        y = np.reciprocal(np.exp(np.negative(x)) + 1)
+        y = activations.sigmoid(x) if x.size > _LARGE else np.reciprocal(np.exp(np.negative(x)) + 1)
         ctx.save_for_backward(y)
         return y
 
