@@ -7,7 +7,9 @@ costs as much as the arithmetic of five. `in_pieces` applies the whole formula t
 all passes but the first find their data in the cache.
 
 relu(x) = max(x, 0). Its gradient lets g through where the output y is not 0 (y is never negative, and a NaN is not 0).
-That is a choice, made without a branch (`masks`).
+That is a choice, made without a branch (`masks`). Forward and backward of
+64 x 20 x 28 x 28 take 0.57 ms on one thread; 0.90 when the mask was made from the bits of y, in smaller pieces
+(`python -m tests.benchmarks --only relu`; PyTorch: 0.85).
 
 Memory order is kept: what comes in as C,H,W,N goes out as C,H,W,N.
 """
