@@ -14,8 +14,8 @@ same as few products and sums of whole matrices, a few rows at a time, so that t
     y  = x * (invstd ⊗ weight) + (-mean * invstd ⊗ weight + 1 ⊗ bias)
     gx = grad * (invstd ⊗ weight) + x * (a ⊗ 1) + b ⊗ 1          with numbers a and b for each row
 
-The outer products ⊗ are made by BLAS: NumPy is nearly twice as fast at adding and multiplying matrices of one shape as at
-stretching a row or a column over a matrix. The sums are products with vectors (`sums`), and the variance is
+The outer products ⊗ are made by BLAS: NumPy is nearly twice as fast at adding and multiplying matrices of one shape
+as at stretching a row or a column over a matrix. The sums are products with vectors (`sums`), and the variance is
 mean(x²) - mean(x)², from one pass over x. That loses digits where the mean is large beside the spread, and so does
 centring last; blocks with a row whose mean is more than `FAR` standard deviations away from 0 go the careful way.
 
