@@ -3,7 +3,7 @@
 (After: `gelu`. Next: `conv_reference`.)
 
 Each could be composed of arithmetic, comparisons and `where`; hardswish of nine ops that way, each a pass over
-memory with a node in the graph and a result to keep. Here a formula runs over pieces that stay in the cache, and
+memory with a node in the graph and a result to keep. Here a formula runs over pieces that stay near the processor, and
 what depends on a comparison is computed without branches (`masks` says why).
 
 =============  ===========================  ==========================================
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinytorch.kernels.elementwise import PIECE, in_pieces
+from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.kernels.half import half_in_single
 from tinytorch.kernels.layout import Array, scratch
 from tinytorch.kernels.masks import as_bits, full_mask, keep
@@ -78,7 +78,7 @@ def hardswish(x: Array) -> Array:
         out *= x
         out /= 6
 
-    return in_pieces(formula, x, piece=PIECE)
+    return in_pieces(formula, x, passes=4)
 
 
 @half_in_single
@@ -96,7 +96,7 @@ def hardswish_backward(grad: Array, x: Array) -> Array:
             out += step
             out *= grad
 
-    return in_pieces(formula, x, grad, piece=PIECE)
+    return in_pieces(formula, x, grad, passes=8)
 
 
 def leaky_relu(x: Array, slope: float) -> Array:
@@ -109,7 +109,7 @@ def leaky_relu(x: Array, slope: float) -> Array:
         else:
             np.copyto(out, x, where=x > 0)
 
-    return in_pieces(formula, x, piece=PIECE)
+    return in_pieces(formula, x, passes=4)
 
 
 def leaky_relu_backward(grad: Array, x: Array, slope: float) -> Array:
@@ -124,7 +124,7 @@ def leaky_relu_backward(grad: Array, x: Array, slope: float) -> Array:
             factor ^= other  # the bits of 1 where x > 0, else those of the slope
             np.multiply(grad, factor.view(x.dtype), out=out)
 
-    return in_pieces(formula, x, grad, piece=PIECE)
+    return in_pieces(formula, x, grad, passes=4)
 
 
 def hardtanh_backward(grad: Array, x: Array, low: float, high: float) -> Array:
@@ -135,4 +135,4 @@ def hardtanh_backward(grad: Array, x: Array, low: float, high: float) -> Array:
         inside &= np.less(x, x.dtype.type(high))
         keep(grad, inside, out=out)
 
-    return in_pieces(formula, x, grad, piece=PIECE)
+    return in_pieces(formula, x, grad, passes=4)

@@ -31,8 +31,6 @@ BLOCK = 1 << 18
 FEW_PASSES = 1 << 20
 """For formulas of one or two passes, which have little to find in the cache."""
 ROW = 1 << 14
-PIECE = 1 << 16
-"""Elements where no thread is to be woken: with four arrays in play, 1 MB of float32 stays in the cache."""
 
 
 def in_pieces(
@@ -98,7 +96,7 @@ def where(condition: Array, a: Array, b: Array) -> Array:
         out = empty_like(whole[0])
         flat = lying_alike(condition, out, *whole)
         if flat is not None:
-            for start, stop in even_pieces(out.size, PIECE):
+            for start, stop in even_pieces(out.size, BLOCK):
                 chosen, piece, *pieces = [v[start:stop] for v in flat]
                 left = pieces.pop(0) if a.ndim else a
                 select(chosen, left, pieces.pop(0) if b.ndim else b, piece)
