@@ -39,12 +39,10 @@ import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces, tap
+from tinytorch.kernels.windows import ceil_div, even_pieces, tap
 
-BUFFER_BYTES = 1 << 21
+BUFFER_BYTES = 1 << 22
 """Columns gathered together: few enough for a cache, many enough that the calls do not count."""
-NANOSECONDS = 1.2
-"""A rough time for one output number, to tell small work from large."""
 
 
 def bands_pay(groups: int, out_channels: int, channels: int) -> bool:
@@ -109,6 +107,8 @@ class Bands:
         pairs = [[(o, r - self.above) for o, tap_, r in seen if tap_ == k] for k in range(kernel[0])]
         self.diagonals = [tuple(np.array(one, np.intp).reshape(-1, 2).T) for one in pairs]
         self.chunks = self._cut()
+        # a rough time for one output number, multiplications and copies, to tell small work from large
+        self.nanoseconds = self.depth * self.reach / 45 + 0.3 * self.depth * vertical.up / (vertical.down * channels)
 
     def _choose_rows(self) -> int:
         """R, a multiple of `vertical.down`: then every block has the same band."""
@@ -133,7 +133,8 @@ class Bands:
         runs = [(b0 * self.rows, b1 - b0, self.rows) for b0, b1 in even_pieces(whole, most)]
         if rest:
             runs.append((whole * self.rows, 1, rest))
-        pieces = even_pieces(self.shape[0], max(1, BUFFER_BYTES // group_bytes))
+        pairs = ceil_div(self.shape[0], 2 * max(1, BUFFER_BYTES // group_bytes))  # an even number, for two threads
+        pieces = even_pieces(self.shape[0], ceil_div(self.shape[0], 2 * pairs))
         return [[Chunk(g0, g1, *run) for run in runs] for g0, g1 in pieces]
 
     @contextmanager
@@ -195,7 +196,7 @@ class Bands:
                     part += shift[g0:g1]
 
         if y.size:
-            run_blocks(multiply, self.chunks, y.size * NANOSECONDS / 1000)
+            run_blocks(multiply, self.chunks, y.size * self.nanoseconds / 1000)
         return all(finite)
 
     def weight_gradient(self, x: Array, grad: Array) -> Array:
@@ -217,7 +218,7 @@ class Bands:
                 result[g0:g1, :, k] = band[:, :, o, r].sum(axis=2)
 
         if grad.size:
-            run_blocks(add_up, self.chunks, grad.size * NANOSECONDS / 1000)
+            run_blocks(add_up, self.chunks, grad.size * self.nanoseconds / 1000)
         return np.ascontiguousarray(result.transpose(0, 1, 4, 2, 3))
 
 
