@@ -9,9 +9,10 @@ axis. Large float arrays go along their last axis through the functions below, a
 passes but the first find their data in the cache; and with fewer passes:
 
 *The maximum is not needed.* e^{x - m} / sum e^{x - m} is the same number for every m. As long as no e^x overflows and
-the sum is not tiny, m = 0 is as good as any, and saves finding the maximum and subtracting it, which take as long as
+the sum is not small, m = 0 is as good as any, and saves finding the maximum and subtracting it, which take as long as
 the exponential. So the exponentials are taken first and *then* looked at: rows whose sum lies outside [`SMALLEST`,
-`LARGEST`] are done again with their maximum. (What m = 0 loses: a probability below 1e-31 has fewer digits, or is 0.)
+`LARGEST`] are done again with their maximum. (With a sum of 1/2 or more, no e^x is smaller than half its probability,
+so none is lost that the dtype can hold.)
 
 *The sums* are products with ones (`sums`). The gradient of log p keeps e^x and s, and has no exponential to compute.
 
@@ -32,7 +33,7 @@ from tinytorch.kernels.windows import even_pieces
 BLOCK_BYTES = 1 << 20
 LARGE = 1 << 14
 """Elements from which on the blocks are worth it."""
-SMALLEST, LARGEST = 2.0**-20, 2.0**100
+SMALLEST, LARGEST = 0.5, 2.0**100
 
 
 def softmax(x: Array, axis: int) -> Array:
