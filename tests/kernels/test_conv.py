@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tinytorch.kernels import conv, conv_reference, threads
 from tinytorch.kernels.conv_columns import Columns
 from tinytorch.kernels.conv_reference import conv2d_im2col, conv2d_loop, conv2d_taps
-from tinytorch.kernels.layout import is_chwn
+from tinytorch.kernels.layout import is_chwn, to_chwn
 
 
 def check(
@@ -181,6 +181,7 @@ def test_taps_and_bands_agree_for_many_groups(channels, out, padding, stride):
         (1, 1, 20, (9, 9), (3, 3), (1, 1), (1, 1), (1, 1)),
         (2, 1, 4, (15, 16), (3, 2), (2, 3), (0, 4), (2, 1)),
         (1, 2, 9, (8, 17), (1, 2), (3, 4), (0, 0), (1, 3)),  # pixels that nothing is sent to
+        (1, 6, 5, (7, 7), (3, 3), (1, 1), (0, 0), (1, 1)),  # an image that grows
     ],
 )
 def test_spreading_products_and_convolving_the_gradient_agree(
@@ -190,7 +191,8 @@ def test_spreading_products_and_convolving_the_gradient_agree(
     shape, w = (24, groups * channels, *size), rng.standard_normal((groups * out, channels, *kernel))
     how = (stride, padding, dilation, groups)
     g = rng.standard_normal(conv.conv2d(np.zeros(shape), w, None, *how).shape)
-    assert conv.spread_pays(channels, out, g.shape[3] * len(g))
+    growth = np.prod(size) / np.prod(g.shape[2:]) if stride == (1, 1) else 1
+    assert conv.spread_pays(channels, out, g.shape[3] * len(g), growth)
     got = conv.conv2d_input(g, w, shape, *how, bias=np.arange(1.0, shape[1] + 1))
     monkeypatch.setattr(conv, "spread_pays", lambda *_: False)
     want = conv.conv2d_input(g, w, shape, *how, bias=np.arange(1.0, shape[1] + 1))
@@ -246,3 +248,21 @@ def test_the_three_versions_agree_where_they_are_timed(capsys):
     finally:
         threads.set_num_threads(before)
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["loop", "im2col", "conv.conv2d"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("n", [1, 3, 20])
+def test_pointwise_convolution_of_row_major_images_stays_row_major(n, dtype):
+    x, w = torch.randn(n, 12, 9, 10, dtype=dtype, requires_grad=True), torch.randn(5, 12, 1, 1, dtype=dtype)
+    b, w = torch.randn(5, dtype=dtype), w.requires_grad_()
+    y = F.conv2d(x, w, b)
+    gy = torch.randn_like(y)
+    gx, gw = torch.autograd.grad(y, (x, w), gy)
+    xa, wa, ga = x.detach().numpy(), w.detach().numpy(), gy.numpy()
+    got = (conv.conv2d(xa, wa, b.numpy()), conv.conv2d_input(ga, wa, xa.shape), conv.conv2d_weight(xa, ga, wa.shape))
+    for ours, theirs in zip(got, (y, gx, gw), strict=True):
+        assert ours.flags.c_contiguous and ours.dtype == xa.dtype
+        np.testing.assert_allclose(ours, theirs.detach().numpy(), atol=1e-4 if dtype == torch.float32 else 1e-12)
+    mixed = conv.conv2d_weight(to_chwn(xa), ga, wa.shape), conv.conv2d_weight(xa, to_chwn(ga), wa.shape)
+    for ours in mixed:
+        np.testing.assert_allclose(ours, gw.numpy(), atol=1e-4 if dtype == torch.float32 else 1e-12)

@@ -6,11 +6,12 @@ and the runs are added in double precision: as fast as memory, and the rounding 
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
 
-from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last
+from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, is_chwn
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
 
@@ -25,6 +26,8 @@ def sum_per_channel(grad: Array) -> Array:
     if grad.dtype.kind == "c":
         total: Array = np.add.reduce(grad, axis=(0, *range(2, grad.ndim)))
         return total
+    if grad.ndim > 2 and grad.flags.c_contiguous and math.prod(grad.shape[2:]) >= RUN and not is_chwn(grad):
+        return _sum_in_place(grad)
     rows = channel_rows(grad)
     sums = np.empty(rows.shape[0], grad.dtype)
 
@@ -33,6 +36,20 @@ def sum_per_channel(grad: Array) -> Array:
 
     run_blocks(add_up, channel_blocks(rows), grad.size / 6000)
     return sums
+
+
+def _sum_in_place(grad: Array) -> Array:
+    """`sum_per_channel` of images that lie row-major: each channel of each image is a row."""
+    n, channels = grad.shape[:2]
+    rows = grad.reshape(n * channels, -1)
+    sums = np.empty(len(rows))
+
+    def add_up(block: Pair) -> None:
+        sums[slice(*block)] = row_sums(rows[slice(*block)])
+
+    run_blocks(add_up, channel_blocks(rows), grad.size / 6000)
+    total: Array = sums.reshape(n, channels).sum(axis=0).astype(grad.dtype)
+    return total
 
 
 def row_sums(a: Array) -> Array:

@@ -16,7 +16,8 @@ kernels are enough for derivatives of any order. conv2d_input on its own is also
 
 Shapes: x (N, C, H, W), weight (O, C // groups, KH, KW), y (N, O, H', W') with
 H' = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1. Arrays come in any memory order; images go out in C,H,W,N
-order (`layout`). The dtype of the result is the dtype of the inputs.
+order (`layout`), or row-major where a 1x1 convolution leaves them as they came. The dtype of the result is the dtype of
+the inputs.
 
 The derivation of conv2d_input for stride 1: input pixel i feeds output h through tap k when h = i + padding - k.
 So gx[i] = sum over k of w[k] * gy[i + padding - k]: again a sliding dot product, over gy, with the kernel
@@ -39,7 +40,7 @@ import math
 
 import numpy as np
 
-from tinytorch.kernels import winograd
+from tinytorch.kernels import conv_pointwise, winograd
 from tinytorch.kernels.conv_bands import Steps, bands_for, bands_pay
 from tinytorch.kernels.conv_columns import Block, Columns
 from tinytorch.kernels.conv_spread import spread, spread_pays
@@ -64,6 +65,8 @@ def conv2d(
     """Two-dimensional convolution (`torch.nn.functional.conv2d`); bias (O,) or None."""
     n, _, h, w = x.shape
     kernel = weight.shape[2:]
+    if conv_pointwise.in_place(x, kernel, stride, padding, groups):
+        return conv_pointwise.pointwise(x, weight[..., 0, 0], bias)
     out_h, out_w = (
         (size + 2 * p - d * (k - 1) - 1) // s + 1
         for size, k, s, p, d in zip((h, w), kernel, stride, padding, dilation, strict=True)
@@ -95,6 +98,8 @@ def conv2d_input(
 
     This is also the forward of `conv_transpose2d` (which may add a `bias` (C,)).
     """
+    if conv_pointwise.in_place(grad, weight.shape[2:], stride, padding, groups) and grad.shape[2:] == input_shape[2:]:
+        return conv_pointwise.pointwise(grad, weight[..., 0, 0].T, bias)
     gx = empty_chwn(tuple(input_shape), grad.dtype)
     g = _split_groups(grad, groups)
     target = _split_groups(gx, groups)
@@ -104,7 +109,8 @@ def conv2d_input(
         g, by_group, target, stride, padding, dilation, bias
     ):
         return gx
-    if grad.size and spread_pays(by_group.shape[1], by_group.shape[2], g.shape[3] * g.shape[4]):
+    growth = math.prod(input_shape[2:]) / max(1, math.prod(grad.shape[2:])) if stride == (1, 1) else 1.0
+    if grad.size and spread_pays(by_group.shape[1], by_group.shape[2], g.shape[3] * g.shape[4], growth):
         spread(g, by_group.swapaxes(1, 2), target, stride, padding, dilation)
         if bias is not None:
             target += bias.reshape(groups, -1, 1, 1, 1)
@@ -138,6 +144,8 @@ def conv2d_weight(
 
     The same columns as in the forward, times the gradient: gw[k, o] = sum over (h, w, n) of columns[k] * grad[o].
     """
+    if all(conv_pointwise.in_place(a, weight_shape[2:], stride, padding, groups) for a in (x, grad)):
+        return conv_pointwise.pointwise_weight(x, grad).reshape(weight_shape)
     g = _split_groups(grad, groups)
     (channels, kh, kw), out_channels = weight_shape[1:], g.shape[1]
     if bands_pay(groups, out_channels, channels):

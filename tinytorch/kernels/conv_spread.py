@@ -37,9 +37,14 @@ LANES = 4
 """Parts of the image that are summed separately, as many as threads may work on; how many is part of the result."""
 
 
-def spread_pays(channels: int, out_channels: int, width: int) -> bool:
-    """Whether this is the faster way for C input and O output channels in a group; `width` is W' * N."""
-    return out_channels >= 4 * channels and channels <= 16 and width >= 64
+def spread_pays(channels: int, out_channels: int, width: int, growth: float) -> bool:
+    """Whether this is the faster way for C input and O output channels in a group; `width` is W' * N.
+
+    `growth`: how many times as many pixels the input has as the output, with stride 1. Small images without padding
+    grow: from 5x5 to 7x7 pixels, half of what a convolution of the gradient multiplies are the zeros around it.
+    """
+    few = out_channels >= 4 * channels and channels <= 16
+    return width >= 64 and (few or growth >= 1.6)
 
 
 def spread(grad: Array, weight: Array, target: Array, stride: Pair, padding: Pair, dilation: Pair) -> None:

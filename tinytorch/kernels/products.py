@@ -22,10 +22,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinytorch.kernels.layout import Pair
 from tinytorch.kernels.memory import Array, empty
-from tinytorch.kernels.threads import blas_architectures, hold_blas, run_blocks
-from tinytorch.kernels.windows import even_pieces
+from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, blas_architectures, hold_blas, run_blocks
+from tinytorch.kernels.windows import ceil_div, even_pieces
 
 __all__ = ["matmul", "multiply", "multiply_transposed"]
 
@@ -33,7 +32,6 @@ LARGE = 1 << 18
 """Multiplications; BLAS does not use threads for fewer."""
 PER_MICROSECOND = 45_000.0
 """Multiplications of a large product, one thread; to tell small work from large."""
-
 MOST = 1_000_000
 """Multiplications in a product that OpenBLAS does without repacking."""
 MOST_TRANSPOSED = 1024
@@ -43,40 +41,31 @@ _WITHOUT_REPACKING = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS's 
 
 def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     """`np.matmul`, large products cut over the threads: stacks by matrix, single ones by rows or by columns."""
-    if (
-        a.size * b.shape[-1] <= LARGE
-        or a.ndim != b.ndim
-        or a.ndim < 2
-        or a.dtype.kind not in "fc"
-        or a.dtype != b.dtype
-    ):
+    small = a.size * b.shape[-1] <= LARGE
+    if small or a.ndim != b.ndim or a.ndim < 2 or a.dtype.kind not in "fc" or a.dtype != b.dtype:
         result: Array = np.matmul(a, b, out=out)
         return result
     hold_blas()
-    stacked = a.ndim > 2
-    rows, columns = a.shape[0 if stacked else -2], b.shape[-1]
-    by_rows = stacked or rows >= columns
-    size = rows if by_rows else columns
-    microseconds = a.size * columns / PER_MICROSECOND
-    if microseconds < 500 or size < 2 or (stacked and a.shape[:-2] != b.shape[:-2]):
+    microseconds = a.size * b.shape[-1] / PER_MICROSECOND
+    if microseconds < MIN_PARALLEL_MICROSECONDS or a.shape[:-2] != b.shape[:-2]:
         result = np.matmul(a, b, out=out)
         return result
     if out is None:
-        out = empty((*a.shape[:-1], columns), a.dtype)
-
-    def block(piece: Pair) -> None:
-        part = slice(*piece)
-        if stacked:
-            np.matmul(a[part], b[part], out=out[part])
-        elif by_rows:
-            np.matmul(a[part], b, out=out[part])
-        else:
-            np.matmul(a, b[:, part], out=out[:, part])
-
-    # each piece of a single product repacks the other matrix: the fewer the better
-    most = -(-size // 16) if stacked else max(256, -(-size // 16)) if size > 512 else -(-size // 2)
-    run_blocks(block, even_pieces(size, most), microseconds)
+        out = empty((*a.shape[:-1], b.shape[-1]), a.dtype)
+    views = _cut(a, b, out)
+    run_blocks(lambda view: np.matmul(view[0], view[1], out=view[2]), views, microseconds)
     return out
+
+
+def _cut(a: Array, b: Array, out: Array) -> list[tuple[Array, Array, Array]]:
+    """The product as several, each (a, b, out); few, as every piece of a single product repacks the other matrix."""
+    by_rows = a.ndim > 2 or len(out) >= out.shape[1]
+    size = len(out) if by_rows else out.shape[1]
+    longest = ceil_div(size, 16) if a.ndim > 2 or size > 4096 else 256 if size > 512 else ceil_div(size, 2)
+    parts = [slice(*piece) for piece in even_pieces(size, longest)]
+    if a.ndim > 2:
+        return [(a[part], b[part], out[part]) for part in parts]
+    return [(a[part], b, out[part]) if by_rows else (a, b[:, part], out[:, part]) for part in parts]
 
 
 def multiply(a: Array, b: Array, out: Array) -> None:

@@ -76,7 +76,7 @@ def pays(channels: int, out_channels: int, out: Pair, n: int, addition: float = 
 
 def weight_pays(channels: int, out_channels: int, out: Pair, n: int) -> bool:
     """The same for `correlate_weight`: no results to store for each pixel, but sums for each pair."""
-    return pays(channels, out_channels, out, n, addition=1.2, pair=60)
+    return pays(channels, out_channels, out, n, addition=1.2, pair=30)
 
 
 def correlate(x: Array, weight: Array, bias: Array | None, y: Array, start: Pair) -> bool:

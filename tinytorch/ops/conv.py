@@ -44,6 +44,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import conv_volume as kernels
 from tinytorch.kernels.channel_sums import sum_per_channel
+from tinytorch.kernels.conv_pointwise import in_place
 from tinytorch.kernels.layout import is_chwn, to_chwn
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented
@@ -84,7 +85,8 @@ class Conv2d(Convolution):
         need_x, need_weight, _ = ctx.needs_input_grad[:3]
         ctx.save_for_backward(x if need_weight else None, weight if need_x else None)
         # images that have to be copied to the kernels' memory order are kept so for the gradient of the weight as well
-        copied = to_chwn(x) if x.ndim == 4 and not is_chwn(x) else None
+        stays = x.ndim != 4 or is_chwn(x) or in_place(x, weight.shape[2:], stride, padding, groups)  # type: ignore[arg-type]
+        copied = None if stays else to_chwn(x)
         keep = copied is not None and need_weight and state.saved_tensors_hooks is None
         ctx.save_intermediates(x.shape, weight.shape, copied if keep else None)
         return kernels.conv(x if copied is None else copied, weight, bias, stride, padding, dilation, groups)
@@ -96,7 +98,7 @@ class Conv2d(Convolution):
         need_x, need_weight, need_bias = ctx.needs_input_grad
         geometry = ctx.geometry()
         if not is_grad_enabled():  # nobody differentiates again: copies need not be recorded
-            x, grad = x if copied is None else Tensor._wrap(copied), _batch_last(grad)
+            x, grad = x if copied is None else Tensor._wrap(copied), _batch_last(grad, weight_shape, geometry)
         return (
             Conv2dInput.apply(grad, weight, None, input_shape=x_shape, **geometry) if need_x else None,
             Conv2dWeight.apply(x, grad, weight_shape=weight_shape, **geometry) if need_weight else None,
@@ -125,7 +127,7 @@ class Conv2dInput(Convolution):
         need_y, need_weight, need_bias = ctx.needs_input_grad
         geometry = ctx.geometry()
         if not is_grad_enabled():
-            grad = _batch_last(grad)
+            grad = _batch_last(grad, weight_shape, geometry)
         return (
             _convolved_to(y_shape, grad, weight, geometry) if need_y else None,
             Conv2dWeight.apply(grad, y, weight_shape=weight_shape, **geometry) if need_weight else None,
@@ -172,9 +174,12 @@ class SumPerChannel(Primitive):
         return grad.reshape(-1, *[1] * (len(shape) - 2)).expand(shape)
 
 
-def _batch_last(grad: Tensor) -> Tensor:
+def _batch_last(grad: Tensor, weight_shape: Sizes, geometry: dict[str, Any]) -> Tensor:
     """`grad` in the kernels' memory order, copied once for all that read it. The copy is not recorded."""
-    return Tensor._wrap(to_chwn(grad._array)) if grad._array.ndim == 4 else grad
+    how = (geometry["stride"], geometry["padding"], geometry["groups"])
+    if grad._array.ndim != 4 or in_place(grad._array, weight_shape[2:], *how):
+        return grad
+    return Tensor._wrap(to_chwn(grad._array))
 
 
 def _convolved_to(y_shape: tuple[int, ...], x: Tensor, weight: Tensor, geometry: dict[str, Any]) -> Tensor:
