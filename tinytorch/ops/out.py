@@ -65,9 +65,12 @@ def accepts_out(op: F) -> F:
             result = op(*args, **kwargs)
         except Exception as error:
             better = explained(error, op, args, kwargs)
-            if better is error:
-                raise
-            raise better from error
+            try:
+                if better is error:
+                    raise
+                raise better from error
+            finally:
+                del better  # its traceback leads to this frame, which would lead to it: a cycle keeps all tensors alive
         return result if out is None else write_out(op.__name__, result, out, *args)
 
     return with_out  # type: ignore[return-value]
