@@ -50,7 +50,7 @@ from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import ceil_div, even_pieces, taps_of_remainder
 
-FLOPS_PER_MICROSECOND = 75e3  # a rough speed of one core, to tell small work from large
+FLOPS_PER_MICROSECOND = 130e3  # a little more than the speed of one core: as blocks make many calls, more work is small
 
 
 def conv2d(
