@@ -107,8 +107,9 @@ class Bands:
         pairs = [[(o, r - self.above) for o, tap_, r in seen if tap_ == k] for k in range(kernel[0])]
         self.diagonals = [tuple(np.array(one, np.intp).reshape(-1, 2).T) for one in pairs]
         self.chunks = self._cut()
-        # a rough time for one output number, multiplications and copies, to tell small work from large
-        self.nanoseconds = self.depth * self.reach / 45 + 0.3 * self.depth * vertical.up / (vertical.down * channels)
+        # a rough time for one output number, multiplications and copies, to tell small work from large; less than
+        # half of what it takes, because the calls are short and a thread gains nothing before a millisecond
+        self.nanoseconds = self.depth * (self.reach / 110 + 0.12 * vertical.up / (vertical.down * channels))
 
     def _choose_rows(self) -> int:
         """R, a multiple of `vertical.down`: then every block has the same band."""
