@@ -123,13 +123,13 @@ class Session:
         if pid:
             return pid
         try:
-            result = {"name": name, "caught": {}, "missed": []}
+            result = {"name": name, "caught": [], "missed": []}
             for mutation, planted, tests in self.experiments(name, reached):
                 test = self.notice(planted, tests)
                 if test is None:
                     result["missed"].append(mutation)
                 else:
-                    result["caught"][mutation] = test
+                    result["caught"].append((mutation, test))
             self.result_of(name).write_text(json.dumps(result))
             print(summary(result), flush=True)
         except BaseException as error:

@@ -55,9 +55,12 @@ def checks_arguments(op: F) -> F:
             return op(*args, **kwargs)
         except Exception as error:
             better = explained(error, op, args, kwargs)
-            if better is error:
-                raise
-            raise better from error
+            try:
+                if better is error:
+                    raise
+                raise better from error
+            finally:
+                del better  # an error whose traceback leads to a variable that holds it would not be freed
 
     return checked  # type: ignore[return-value]
 

@@ -64,7 +64,7 @@ class LayerNorm(Primitive):
             arrays = kernels.layer_norm_backward(grad_rows, rows, mean, invstd, scale, needs)
             grads = tuple([None if array is None else Tensor._wrap(array) for array in arrays])
             grads = (None if grads[0] is None else grads[0].reshape(x._array.shape), *grads[1:])
-        shape = grad._array.shape[ndim - dims :]
+        shape = grad._array.shape[-dims:]
         return grads[0], *[None if g is None else g.reshape(shape) for g in grads[1:]]
 
     known_name = "NativeLayerNormBackward0"
