@@ -54,7 +54,9 @@ from tinytorch.ops.conv_arguments import (
     check_kernel_fits,
     check_numbers,
     check_tensors,
+    named_padding,
     per_dimension,
+    transposed_size,
 )
 from tinytorch.ops.indexing import PutInZeros
 from tinytorch.tensor import Tensor
@@ -328,7 +330,7 @@ def _convolve(
     kernel = weight._array.shape[2:]
     extra = (0,) * dims
     if isinstance(padding, str):
-        padding, extra = _named_padding(padding, kernel, stride, dilation)
+        padding, extra = named_padding(padding, kernel, stride, dilation)
     padding = per_dimension(name, "padding", padding, dims)
     check_numbers(stride, padding, dilation, (0,) * dims, groups)
     check_convolution(x, weight, groups, transposed=False)
@@ -360,47 +362,13 @@ def _convolve_transposed(
     check_convolution(x, weight, groups, transposed=True)
     channels = weight._array.shape[1] * groups
     check_bias(weight, bias, channels, transposed=True)
-    size = _transposed_size(x._array.shape[2:], weight._array.shape[2:], stride, padding, output_padding, dilation)
+    size = transposed_size(x._array.shape[2:], weight._array.shape[2:], stride, padding, output_padding, dilation)
     y = Conv2dInput.apply(
         _as_image(x), _as_image(weight), bias, input_shape=(x._array.shape[0], channels, *_at_least_two(size, 1)),
         stride=_at_least_two(stride, 1), padding=_at_least_two(padding, 0), dilation=_at_least_two(dilation, 1),
         groups=groups,
     )  # fmt: skip
     return _as_given(y, dims, input)
-
-
-def _transposed_size(
-    size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...],
-    output_padding: tuple[int, ...], dilation: tuple[int, ...],
-) -> tuple[int, ...]:  # fmt: skip
-    """The size of a transposed convolution's result; RuntimeError when there is none."""
-    each = list(zip(size, kernel, stride, padding, output_padding, dilation, strict=True))
-    if any(extra >= s and extra >= d for _, _, s, _, extra, d in each):
-        raise RuntimeError(
-            "output padding must be smaller than either stride or dilation, but got output_padding: "
-            f"{list(output_padding)} stride: {list(stride)} dilation: {list(dilation)}"
-        )
-    result = tuple((n - 1) * s - 2 * p + d * (k - 1) + extra + 1 for n, k, s, p, extra, d in each)
-    if min(result) < 1:
-        raise RuntimeError(
-            f"Given input size per channel: ({' x '.join(map(str, size))}). Calculated output size per channel: "
-            f"({' x '.join(map(str, result))}). Output size is too small"
-        )
-    return result
-
-
-def _named_padding(
-    name: str, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """'same' and 'valid' as (padding on both sides, additional padding at the far side)."""
-    if name == "valid":
-        return (0,) * len(kernel), (0,) * len(kernel)
-    if name != "same":
-        raise RuntimeError(f"Invalid padding string: '{name}'")
-    if any(s != 1 for s in stride):
-        raise RuntimeError("padding='same' is not supported for strided convolutions")
-    total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-    return tuple(t // 2 for t in total), tuple(t % 2 for t in total)
 
 
 def _padded_at_end(x: Tensor, extra: tuple[int, ...]) -> Tensor:

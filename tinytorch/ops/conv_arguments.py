@@ -10,8 +10,8 @@ from typing import Any
 from tinytorch.ops.dims import ints_from
 from tinytorch.tensor import Tensor
 
-__all__ = ["check_bias", "check_convolution", "check_kernel_fits", "check_numbers", "check_tensors", "per_dimension",
-           "scalar_name"]  # fmt: skip
+__all__ = ["check_bias", "check_convolution", "check_kernel_fits", "check_numbers", "check_tensors", "named_padding",
+           "per_dimension", "scalar_name", "transposed_size"]  # fmt: skip
 
 Sizes = tuple[int, ...]
 
@@ -117,3 +117,37 @@ def check_kernel_fits(size: Sizes, kernel: Sizes, padding: Sizes, dilation: Size
             f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
             f"({' x '.join(map(str, spanned))}). Kernel size can't be greater than actual input size"
         )
+
+
+def transposed_size(
+    size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...],
+    output_padding: tuple[int, ...], dilation: tuple[int, ...],
+) -> tuple[int, ...]:  # fmt: skip
+    """The size of a transposed convolution's result; RuntimeError when there is none."""
+    each = list(zip(size, kernel, stride, padding, output_padding, dilation, strict=True))
+    if any(extra >= s and extra >= d for _, _, s, _, extra, d in each):
+        raise RuntimeError(
+            "output padding must be smaller than either stride or dilation, but got output_padding: "
+            f"{list(output_padding)} stride: {list(stride)} dilation: {list(dilation)}"
+        )
+    result = tuple((n - 1) * s - 2 * p + d * (k - 1) + extra + 1 for n, k, s, p, extra, d in each)
+    if min(result) < 1:
+        raise RuntimeError(
+            f"Given input size per channel: ({' x '.join(map(str, size))}). Calculated output size per channel: "
+            f"({' x '.join(map(str, result))}). Output size is too small"
+        )
+    return result
+
+
+def named_padding(
+    name: str, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """'same' and 'valid' as (padding on both sides, additional padding at the far side)."""
+    if name == "valid":
+        return (0,) * len(kernel), (0,) * len(kernel)
+    if name != "same":
+        raise RuntimeError(f"Invalid padding string: '{name}'")
+    if any(s != 1 for s in stride):
+        raise RuntimeError("padding='same' is not supported for strided convolutions")
+    total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    return tuple(t // 2 for t in total), tuple(t % 2 for t in total)
