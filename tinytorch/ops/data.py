@@ -24,40 +24,59 @@ def array_from_data(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
                 "between byte orders is "
                 "currently not supported."
             )
-        if numpy_dtype is None:
-            from_numpy_dtype(array.dtype)  # refuses object, text, dates
+        from_numpy_dtype(array.dtype)  # refuses object, text, dates
         return array if numpy_dtype is None else array.astype(numpy_dtype, copy=False)
-    array = _array_from_sequence(data)
+    array = _array_from_sequence(data, numpy_dtype)
     if numpy_dtype is None:
         numpy_dtype = _inferred_dtype(data, array)
     elif array.dtype.kind == "c" and numpy_dtype.kind not in "cb":
         raise TypeError("must be real number, not complex")
+    elif numpy_dtype.kind in "iu" and array.dtype.kind in "if":
+        _check_range(array, numpy_dtype)
     return array.astype(numpy_dtype, copy=False)
 
 
-def _array_from_sequence(data: Any) -> np.ndarray:
-    plain = _without_tensors(data)
+def _check_range(array: np.ndarray, dtype: np.dtype[Any]) -> None:
+    """RuntimeError for numbers that an integer dtype cannot hold; negative ones wrap around in unsigned types."""
+    largest = int(np.iinfo(dtype).max)
+    lowest = -largest if dtype.kind == "u" else int(np.iinfo(dtype).min)
+    if not ((array >= lowest) & (array <= largest)).all():
+        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
+
+
+def _array_from_sequence(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
+    plain = _without_tensors(data, outermost=True)
     try:
         array = np.array(plain)
-    except ValueError as error:
-        raise ValueError(f"expected sequence of equal lengths at every dimension: {error}") from None
+    except ValueError:
+        raise ValueError("expected sequence of equal lengths at every dimension") from None
     except OverflowError as error:
         raise ValueError(f"Overflow when unpacking long long: {error}") from None
     if array.dtype.kind in "OUSV":
         if array.dtype.kind == "O" and _holds_only_ints(array):
+            if numpy_dtype is not None and numpy_dtype.kind in "fc":
+                return array.astype(numpy_dtype)
             raise ValueError("Overflow when unpacking long long")
         odd = _odd_element(plain)
-        if isinstance(odd, str):
+        if isinstance(odd, (str, bytes)):
             raise TypeError(f"new(): invalid data type '{type(odd).__name__}'")
-        raise RuntimeError(f"Could not infer dtype of {type(odd).__name__}")
-    if array.dtype == np.uint64:  # NumPy's answer to ints over 2**63 - 1
+        kind = RuntimeError if numpy_dtype is None else TypeError
+        raise kind(f"Could not infer dtype of {type(odd).__name__}")
+    if array.dtype == np.uint64 and (
+        numpy_dtype is None or numpy_dtype.kind not in "fc"
+    ):  # NumPy's answer to ints over 2**63 - 1
         raise ValueError("Overflow when unpacking long long")
     return array
 
 
-def _without_tensors(data: Any) -> Any:
-    """Nested sequences with tensors replaced by their arrays, so that NumPy does not iterate over them."""
+def _without_tensors(data: Any, outermost: bool = False) -> Any:
+    """Nested sequences with tensors replaced by their arrays, so that NumPy does not iterate over them.
+
+    ValueError for a tensor of several elements among them: that would be a stack.
+    """
     if isinstance(data, Tensor):
+        if not outermost and data._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars; join tensors by stack()")
         return data._array
     if isinstance(data, (list, tuple, range)):
         return [_without_tensors(item) for item in data]
