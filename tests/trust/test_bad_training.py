@@ -148,7 +148,7 @@ MAKERS = (
     ("T.ones(2, 3)[{}]", ARRAYS), ("T.ones(3).index_fill(0, T.tensor([0]), {})", ARRAYS[:20]), ("T.zeros({})", [*ARRAYS[:8], *INTS]), ("T.full((2,), {})", ARRAYS), ("T.ones(2, 3).to({})", ARRAYS[:12]), ("T.ones(3).numpy() * {}", ARRAYS[:6]),
     *((f"T.{name}({{}})", INTS) for name in ("rand", "randn", "eye", "randperm", "arange", "zeros", "empty_like", "seed", "manual_seed")), ("T.randint({}, (2,))", INTS), ("T.randint(0, {}, (2,))", INTS),
     ("T.manual_seed({})", ["0", "-1", "2**63", "2**64", "-2**63", "1.5", "'a'", "None", "True"]), ("T.ones(3).backward({})", TENSORS[:8]), ("P(T.ones(3)).sum().backward({})", TENSORS[:8]), ("T.autograd.grad(P(T.ones(3)).sum(), {})", ["[]", "None", "P(T.ones(2))", "1", "T.ones(2)"]),
-    ("T.ones(3).requires_grad_({})", ["True", "False", "1", "None", "'a'"]), ("T.tensor([1]).requires_grad_({})", ["True", "False"]), ("T.set_grad_enabled({})", ["True", "1", "None"]), ("T.load({})", ["None", "1", "'nosuch.pt'", "[]"]), ("T.save(1, {})", ["None", "1", "[]"]),
+    ("T.ones(3).requires_grad_({})", ["True", "False", "1", "None", "'a'"]), ("T.tensor([1]).requires_grad_({})", ["True", "False"]), ("T.load({})", ["None", "1", "'nosuch.pt'", "[]"]), ("T.save(1, {})", ["None", "1", "[]"]),
     ("T.from_dlpack({})", ["T.ones(2)", "np.ones(2)", "1", "None", "[1]"]), ("T.frombuffer({}, dtype=T.uint8)", ["b'ab'", "bytearray(b'ab')", "b''", "1", "'a'", "None"]), ("T.device({})", ["'cpu'", "'a'", "None", "1", "'cpu:-1'", "''"]), ("T.Generator().manual_seed({})", ["1", "'a'", "1.5", "-1"]),
 )  # fmt: skip
 
