@@ -348,6 +348,7 @@ from tinytorch.ops.scatter import (
 )
 from tinytorch.ops.scatter_reduce import scatter_reduce
 from tinytorch.ops.segment_reduce import segment_reduce
+from tinytorch.ops.selecting import kthvalue, median, nanmedian, topk
 from tinytorch.ops.shape import (
     contiguous,
     flatten,
@@ -383,7 +384,7 @@ from tinytorch.ops.solve import (
     linalg_solve_triangular,
     triangular_solve,
 )
-from tinytorch.ops.sorting import argsort, bucketize, kthvalue, median, mode, msort, nanmedian, searchsorted, sort, topk
+from tinytorch.ops.sorting import argsort, bucketize, mode, msort, searchsorted, sort
 from tinytorch.ops.sparse_names import only_sparse, to_sparse
 from tinytorch.ops.special_functions import (
     digamma,

@@ -21,7 +21,7 @@ from tinytorch.ops.joining import cat
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import Cumsum, cumsum
 from tinytorch.ops.shape import narrow
-from tinytorch.ops.sorting import Found, _picked
+from tinytorch.ops.sorting import Found, picked
 from tinytorch.tensor import Tensor
 
 __all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "logcumsumexp", "trapezoid", "trapz"]
@@ -120,11 +120,11 @@ def _running(kind: type[Any], function: Any, input: Tensor, dim: int) -> Any:
     dim, x = one_dim(dim, input._array.ndim), input._array
     refuse_complex(kind.__name__.lower(), x)
     if x.ndim == 0:
-        return _picked(kind, input, dim, np.zeros((), np.int64))
+        return picked(kind, input, dim, np.zeros((), np.int64))
     best = function.accumulate(x, axis=dim)
     places = np.arange(x.shape[dim]).reshape([-1 if d == dim else 1 for d in range(x.ndim)])
     is_new = (x == best) | (x != x)  # the last of equals; and every nan
-    return _picked(kind, input, dim, np.maximum.accumulate(np.where(is_new, places, 0), axis=dim))
+    return picked(kind, input, dim, np.maximum.accumulate(np.where(is_new, places, 0), axis=dim))
 
 
 @accepts_out

@@ -31,11 +31,36 @@ def unique(
     """
     refuse("c", "unique", input)
     axis = None if dim is None else one_dim(dim, input._array.ndim)
+    if axis is None and input._array.dtype.kind in "iu" and input._array.size:
+        counted = _counted(input._array, return_inverse)
+        if counted is not None:
+            return _results(*counted, return_inverse, return_counts)
     values, inverse, counts = np.unique(
         input._array, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
     )
     inverse = inverse.reshape(input._array.shape if axis is None else -1)
     return _results(values, inverse, counts, return_inverse, return_counts)
+
+
+def _counted(x: np.ndarray, want_inverse: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """(values, inverse, counts) of integers by counting each number of their range, if that is short enough.
+
+    Many times as fast as sorting, which is what ``np.unique`` does.
+    """
+    lowest = x.min()
+    span = int(x.max()) - int(lowest) + 1
+    if span > max(x.size, 1000):
+        return None
+    # In x's own dtype the difference may wrap around; read without a sign it is right.
+    places = (x.reshape(-1) - lowest).view(f"u{x.itemsize}").astype(np.int64)
+    counts = np.bincount(places)
+    present = np.flatnonzero(counts)
+    inverse = places[:0]
+    if want_inverse:
+        numbers = np.empty(span, np.int64)
+        numbers[present] = np.arange(present.size)
+        inverse = numbers[places].reshape(x.shape)
+    return present.astype(x.dtype) + lowest, inverse, counts[present]
 
 
 def _results(values: np.ndarray, inverse: np.ndarray, counts: np.ndarray, want_inverse: bool, want_counts: bool) -> Any:
