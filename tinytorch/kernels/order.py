@@ -71,13 +71,15 @@ def largest_in_turn(x: np.ndarray, count: int, dim: int, descending: bool) -> np
 
 
 def middle(x: np.ndarray, k: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where along ``dim`` the k-th smallest (from 0) stands first, and for each row whether it stands there again.
+    """Where along ``dim`` the k-th (from 0) in `order` stands, and for each row whether it has equals there.
 
-    Partitioned, not sorted: eight times as fast. nan is not welcome.
+    Partitioned, not sorted, which is eight times as fast; only rows with equals are sorted. nan is not welcome.
     """
     rows = np.ascontiguousarray(np.moveaxis(x, dim, -1))
     equal = rows == np.partition(rows, k, -1)[..., k : k + 1]
-    return np.expand_dims(equal.argmax(-1), dim), np.count_nonzero(equal, -1) > 1
+    index, tied = np.asarray(equal.argmax(-1)), np.asarray(np.count_nonzero(equal, -1) > 1)
+    index[tied] = np.argsort(rows[tied], -1, kind="stable")[..., k]
+    return np.expand_dims(index, dim), tied
 
 
 def equal_neighbours(x: np.ndarray, order: np.ndarray, start: int, stop: int, dim: int) -> np.ndarray:

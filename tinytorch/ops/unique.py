@@ -35,6 +35,9 @@ def unique(
         counted = _counted(input._array, return_inverse)
         if counted is not None:
             return _results(*counted, return_inverse, return_counts)
+    if axis is not None and input._array.shape[axis] == 0:
+        none = np.zeros(0, np.int64)
+        return _results(input._array.copy(), none, none, return_inverse, return_counts)
     values, inverse, counts = np.unique(
         input._array, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
     )
