@@ -7,13 +7,15 @@ That can cost more than the arithmetic that fills it: `tests/benchmarks/bench_ke
 So `empty` lends memory from a shelf. An array made by it rests on a `_Lease`; when the last view of the array
 dies, Python deletes the lease, and the lease puts its memory back on the shelf. Nobody has to call anything, and no
 memory is lent twice, because as long as any view lives the lease does.
+
+A weak reference to the lease does that, with `deque.append` as its callback. Not `__del__`: what is raised in there,
+Ctrl-C too, Python prints and forgets. A function written in C is never interrupted, and needs no lock.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import threading
+import weakref
 from collections import deque
 
 import numpy as np
@@ -24,29 +26,30 @@ SMALLEST = 1 << 17
 """Bytes; the allocator itself keeps what is smaller."""
 _ROUND = 1 << 14
 _ALIGN = 64
-_idle: dict[int, deque[Array]] = {}  # size in bytes -> free buffers of that size
-_LIMIT = 1 << 29  # bytes on the shelf; what comes back beyond that is freed
-_idle_bytes = 0
-_lock = threading.RLock()  # reentrant, as a lease may die (and `__del__` run) at any moment, even in here
+_LIMIT = 1 << 29  # bytes on the shelf: of one size at any time, of all sizes whenever new memory is needed
+
+
+class _Return(weakref.ref["_Lease"]):
+    """Carries a buffer back to the shelf when its lease has died."""
+
+    __slots__ = ("buffer",)
+    buffer: Array
+
+
+_idle: dict[int, deque[_Return]] = {}  # size in bytes -> free buffers of that size
 
 
 class _Lease:
-    """Owns one buffer while arrays use it: NumPy reads `__array_interface__` and keeps the lease as the base."""
+    """Stands for one buffer while arrays use it: NumPy reads `__array_interface__` and keeps the lease as the base."""
 
-    __slots__ = ("__array_interface__", "buffer")
+    __slots__ = ("__array_interface__", "__weakref__", "_return")
 
-    def __init__(self, buffer: Array, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        self.buffer = buffer
+    def __init__(self, buffer: Array, shelf: deque[_Return], shape: tuple[int, ...], dtype: np.dtype) -> None:
         start = buffer.__array_interface__["data"][0]
         aligned = -(-start // _ALIGN) * _ALIGN  # so that vector instructions do not straddle two cache lines
         self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": (aligned, False), "version": 3}
-
-    def __del__(self) -> None:
-        global _idle_bytes
-        with _lock:
-            if _idle_bytes + self.buffer.nbytes <= _LIMIT:
-                _idle_bytes += self.buffer.nbytes
-                _idle.setdefault(self.buffer.nbytes, deque()).append(self.buffer)
+        self._return = _Return(self, shelf.append)
+        self._return.buffer = buffer
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype) -> Array:
@@ -63,17 +66,36 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     >>> where in (b.ctypes.data, c.ctypes.data)
     True
     """
-    global _idle_bytes
     nbytes = math.prod(shape) * dtype.itemsize
     if nbytes < SMALLEST or dtype.hasobject:
         return np.empty(shape, dtype)
     size = -(-(nbytes + _ALIGN) // _ROUND) * _ROUND
-    buffer = None
-    with _lock:
-        if shelf := _idle.get(size):
-            buffer = shelf.pop()  # the one used last: it may still be in the cache
-            _idle_bytes -= size
-    return np.asarray(_Lease(np.empty(size, np.uint8) if buffer is None else buffer, shape, dtype))
+    shelf = _idle.get(size)
+    if shelf is None:
+        shelf = _idle.setdefault(size, deque(maxlen=max(1, _LIMIT // size)))
+    try:
+        buffer = shelf.pop().buffer  # the one used last: it may still be in the cache
+    except IndexError:
+        _make_room()
+        buffer = np.empty(size, np.uint8)
+    return np.asarray(_Lease(buffer, shelf, shape, dtype))
+
+
+def idle_bytes() -> int:
+    """How much memory is on the shelf."""
+    return sum(len(shelf) * size for size, shelf in list(_idle.items()))
+
+
+def _make_room() -> None:
+    """Free what is on the shelf beyond the limit: first what was used longest ago, of the sizes known longest."""
+    beyond = idle_bytes() - _LIMIT
+    for size, shelf in list(_idle.items()) if beyond > 0 else ():
+        while beyond > 0 and shelf:
+            try:
+                shelf.popleft()
+            except IndexError:  # another thread took the last one
+                break
+            beyond -= size
 
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype) -> Array:
@@ -98,16 +120,4 @@ def empty_like(x: Array) -> Array:
 
 def release() -> None:
     """Give all idle memory back to the operating system."""
-    global _idle_bytes
-    with _lock:
-        _idle.clear()
-        _idle_bytes = 0
-
-
-def _new_lock_after_fork() -> None:
-    global _lock
-    _lock = threading.RLock()  # another thread may have held the old one when the process was copied
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_lock_after_fork)
+    _idle.clear()
