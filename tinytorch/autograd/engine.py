@@ -56,7 +56,7 @@ import numpy as np
 from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
 from tinytorch.autograd.calling_hooks import before_node, run_leaf_hooks
-from tinytorch.autograd.modes import set_grad_enabled
+from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import Edge, Node
 from tinytorch.autograd.part import Wanted
 from tinytorch.autograd.saving import OnArrays
@@ -171,7 +171,8 @@ def _run(
         if gradient is not None:
             walk.deliver(start._gradient_edge(), gradient)
     wanted = None if targets is None else Wanted(starts, targets)
-    with set_grad_enabled(create_graph):
+    before, state.grad_enabled = state.grad_enabled, create_graph
+    try:
         while walk.heap:
             node, received = walk.next_node()
             if node.hooks is not None:
@@ -196,6 +197,8 @@ def _run(
             if wanted is None:
                 leaf = entry.pop(0)
                 accumulate(leaf, entry, create_graph)
+    finally:
+        state.grad_enabled = before
     if wanted is None:
         return []
     return wanted.results(walk.leaves)

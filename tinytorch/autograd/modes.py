@@ -3,6 +3,9 @@
 ``no_grad``, ``enable_grad``, ``set_grad_enabled`` and ``inference_mode`` are context managers and decorators, as
 PyTorch's. The thread's state also holds where in the module tree the running forward is (``call``), because
 every recorded node remembers it.
+
+Ctrl-C can come before the first line of an ``__exit__``, but not between the body of a ``try`` and an assignment in its
+``finally``. So what the library itself does thousands of times, backward and ``optimizer.step``, is written that way.
 """
 
 from __future__ import annotations
@@ -97,8 +100,12 @@ class _ModeManager:
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with self.clone():
+            enabled, inference = state.grad_enabled, state.inference
+            try:
+                self.clone().__enter__()
                 return function(*args, **kwargs)
+            finally:
+                state.grad_enabled, state.inference = enabled, inference
 
         return wrapper  # type: ignore[return-value]
 
@@ -144,7 +151,8 @@ class no_grad(_ModeManager):
         state.grad_enabled = self._enabled
 
     def __exit__(self, *exception: Any) -> None:
-        state.grad_enabled = self._before.pop()
+        state.grad_enabled = self._before[-1]
+        self._before.pop()
 
 
 class enable_grad(no_grad):
@@ -192,7 +200,8 @@ class inference_mode(_ModeManager):
         state.grad_enabled, state.inference = not self.mode, self.mode
 
     def __exit__(self, *exception: Any) -> None:
-        state.grad_enabled, state.inference = self._before.pop()
+        state.grad_enabled, state.inference = self._before[-1]
+        self._before.pop()
 
     def clone(self) -> inference_mode:
         return inference_mode(self.mode)

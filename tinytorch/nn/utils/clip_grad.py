@@ -17,6 +17,7 @@ def _as_list(parameters: Any) -> list[Tensor]:
     return [parameters] if isinstance(parameters, Tensor) else list(parameters)
 
 
+@no_grad()
 def get_total_norm(
     tensors: Tensor | Iterable[Tensor],
     norm_type: float = 2.0,
@@ -30,9 +31,8 @@ def get_total_norm(
     tensors = _as_list(tensors)
     if not tensors:
         return ops.tensor(0.0)
-    with no_grad():
-        norms = [vector_norm(tensor.detach(), float(norm_type)) for tensor in tensors]
-        total = vector_norm(ops.stack(ops.promote_all(*norms)), float(norm_type))
+    norms = [vector_norm(tensor, float(norm_type)) for tensor in tensors]
+    total = vector_norm(ops.stack(ops.promote_all(*norms)), float(norm_type))
     if error_if_nonfinite and not bool(total.isfinite()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it "
@@ -42,15 +42,15 @@ def get_total_norm(
     return total
 
 
+@no_grad()
 def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
     """Multiply all gradients by ``max_norm / (total_norm + 1e-6)`` if that is below 1."""
-    with no_grad():
-        factor = (max_norm / (total_norm + 1e-6)).clamp(max=1.0)
-        for parameter in _as_list(parameters):
-            if parameter.grad is not None:
-                parameter.grad.mul_(factor.to(parameter.grad.dtype))
+    factor = (max_norm / (total_norm + 1e-6)).clamp(max=1.0)
+    for parameter in _as_list(parameters):
+        if parameter.grad is not None:
+            parameter.grad.mul_(factor.to(parameter.grad.dtype))
 
 
 def clip_grad_norm_(
@@ -70,9 +70,9 @@ def clip_grad_norm_(
     return total_norm
 
 
+@no_grad()
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Limit every element of every gradient to ±``clip_value``, in place."""
-    with no_grad():
-        for parameter in _as_list(parameters):
-            if parameter.grad is not None:
-                parameter.grad.clamp_(-float(clip_value), float(clip_value))
+    for parameter in _as_list(parameters):
+        if parameter.grad is not None:
+            parameter.grad.clamp_(-float(clip_value), float(clip_value))
