@@ -299,6 +299,9 @@ def test_graphs_that_would_hang_or_overflow():
         "code as a name": graph(nodes=[{**node, "id": 'n0["x"]; click n0 "javascript:alert()"'}]),
     }.items():  # fmt: skip
         read_graph_watched.refuse(content, what)
+    for value in ("Infinity", "NaN"):
+        endless = graph(nodes=[{**node, "metrics": {"params": 7}}]).replace(b"7", value.encode())
+        read_graph_watched.refuse(endless, f"{value} parameters")
     ring = graph(
         nodes=[node, {**node, "id": "n1"}],
         edges=[{"source": "n0", "target": "n1"}, {"source": "n1", "target": "n0"}],

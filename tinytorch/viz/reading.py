@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 import types
 import typing
@@ -25,6 +26,7 @@ _ID = re.compile(r"[ns][0-9]+")
 _KINDS = ("op", "parameter", "buffer", "input", "module", "outside")
 _DEEPEST = 100  # scopes within scopes; writers go down into them, and Python gives up near 1000
 _LARGEST = 2**63
+_COUNTS = ("params", "flops", "memory")  # of metrics, those that can be neither infinite nor NaN
 #: What :meth:`Graph.styled` takes: a type, or the words to choose from.
 _STYLES: dict[str, Any] = {
     "rankdir": ("TB", "BT", "LR", "RL"), "view": ("forward", "backward", "both"), "op_names": ("forward", "backward"),
@@ -131,6 +133,8 @@ def _check_nodes(graph: Graph) -> None:
             raise ValueError(f"node {node.id!r} is of the kind {node.kind!r:.80}; there are {', '.join(_KINDS)}")
         if not node.outputs and node.kind in ("parameter", "buffer", "input"):
             raise ValueError(f"node {node.id!r} is a tensor without a shape: its outputs are empty")
+        if not all(math.isfinite(node.metrics.get(name, 0)) for name in _COUNTS):
+            raise ValueError(f"node {node.id!r} has {', '.join(_COUNTS)} that are no numbers")
         if node.scope and node.scope not in graph.scopes:
             raise ValueError(f"node {node.id!r} is in scope {node.scope!r:.80}, which does not exist")
 
