@@ -117,6 +117,10 @@ def interrupt(times: int, seed: int = 0) -> int:
             before = live()
             arrived = sum(interrupted_step() for _ in range(times))
             step()  # whole, so that the same gradients are there
+            for _ in range(50):  # a busy machine may let the helper threads wait with what they were given last
+                if live()[0] - before[0] <= ALLOWED_OBJECTS:
+                    break
+                time.sleep(0.1)
             assert_flat(before, live())
     finally:
         signal.signal(signal.SIGALRM, old)
