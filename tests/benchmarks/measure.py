@@ -66,12 +66,12 @@ def use_threads(n: int) -> None:
     tinytorch.set_num_threads(n)
 
 
-def measure(case: Case, blocks: int = 11) -> Measured:
-    """Compare the results, then time ``blocks`` blocks of each library in turn."""
+def measure(case: Case, blocks: int = 11, block: float = BLOCK) -> Measured:
+    """Compare the results, then time ``blocks`` blocks of ``block`` seconds of each library in turn."""
     theirs, ours = case.make(torch), case.make(tinytorch)
     for _ in range(2):  # the second time, everything is warm
         same(case, theirs(), ours())
-    calls = [_calls_per_block(run) for run in (theirs, ours)]
+    calls = [_calls_per_block(run, block) for run in (theirs, ours)]
     before = _cpu_seconds()
     times: list[list[float]] = [[], []]
     for _ in range(blocks):
@@ -87,10 +87,10 @@ def measure(case: Case, blocks: int = 11) -> Measured:
     return Measured(medians[0], medians[1], low, middle, high, busy_elsewhere(before, _cpu_seconds()))
 
 
-def _calls_per_block(run: Callable[[], Any]) -> int:
+def _calls_per_block(run: Callable[[], Any], block: float) -> int:
     start = time.perf_counter()
     run()
-    return max(1, round(BLOCK / max(time.perf_counter() - start, 1e-7)))
+    return max(1, round(block / max(time.perf_counter() - start, 1e-7)))
 
 
 def same(case: Case, theirs: Any, ours: Any) -> None:
