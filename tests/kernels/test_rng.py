@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 import warnings
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from tinytorch.kernels import rng_bernoulli as bern
 from tinytorch.kernels import rng_distributions as dist
 from tinytorch.kernels import rng_integers as ints
 from tinytorch.kernels.rng import DEFAULT_SEED, Generator
-from tinytorch.kernels.rng_normal import normal
+from tinytorch.kernels.rng_normal import libm, normal
 
 pytestmark = pytest.mark.skipif(
     torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
@@ -405,3 +406,10 @@ def test_float_range_warns() -> None:
         warnings.simplefilter("always")
         ints.random_integers(Generator(), 3, "float32", 0, 2**24 + 2)
     assert any("is out of bounds [-(2^24), 2^24]" in str(warning.message) for warning in caught)
+
+
+@pytest.mark.parametrize("factor", [-1.0, -1 / 3])
+def test_fast_logarithms_round_as_those_of_the_c_library(factor: float) -> None:
+    x = -np.random.default_rng(0).random(200_000)
+    exact = (factor * libm(math.log1p, x)).astype("f4")
+    np.testing.assert_array_equal((factor * dist.log1p_for_float32(x, factor)).astype(np.float32), exact)

@@ -113,8 +113,7 @@ def embedding_bag(
         looked_up = looked_up * factors.unsqueeze(1)
     if mode == "max":
         return _largest_of_bags(looked_up, bags, len(starts))
-    zeros = Tensor._wrap(np.zeros((len(starts), weight._array.shape[1]), weight._array.dtype))
-    total = index_add(zeros, 0, Tensor._wrap(bags), looked_up)
+    total = _sums_of_bags(looked_up, bags, len(starts))
     if mode == "sum":
         return total
     counts = np.maximum(np.bincount(bags, minlength=len(starts)), 1)
@@ -142,6 +141,15 @@ def _rows(weight: Tensor, indices: Tensor, scale_grad_by_freq: bool) -> Tensor:
     counts = np.bincount(indices._array, minlength=weight._array.shape[0])[indices._array]
     share = Tensor._wrap((1 / counts[:, None]).astype(weight._array.dtype))
     return rows.detach() + (rows - rows.detach()) * share  # the same value; only the share has a history
+
+
+def _sums_of_bags(rows: Tensor, bags: np.ndarray, count: int) -> Tensor:
+    """For each bag the sum of its rows, which are neighbours; of bags of one size a plain sum, which is faster."""
+    sizes = np.bincount(bags, minlength=count)
+    if sizes.size and sizes[0] and (sizes == sizes[0]).all():
+        return rows.reshape(count, int(sizes[0]), rows._array.shape[1]).sum(1)
+    zeros = Tensor._wrap(np.zeros((count, rows._array.shape[1]), rows._array.dtype))
+    return index_add(zeros, 0, Tensor._wrap(bags), rows)
 
 
 def _largest_of_bags(rows: Tensor, bags: np.ndarray, count: int) -> Tensor:
