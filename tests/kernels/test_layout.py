@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinytorch.kernels.layout import contiguous_batch_last, is_chwn, to_chwn
+from tinytorch.kernels.layout import contiguous_batch_last, is_chwn, row_major_copy, to_chwn
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8])
@@ -23,3 +23,13 @@ def test_batch_last_is_a_view_where_it_can_be():
     assert is_chwn(there) and to_chwn(there) is not x
     assert np.shares_memory(contiguous_batch_last(there), there)
     np.testing.assert_array_equal(there, x)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (100, 100), (512, 64), (64, 512), (4, 5000), (5000, 4), (0, 7)])
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.bool_, np.complex128])
+def test_row_major_copies(shape, dtype):
+    x = np.random.default_rng(0).integers(0, 2, shape).astype(dtype)
+    for view in (x, x.T, x[::2], x.T[:, ::2]):
+        copy = row_major_copy(view)
+        assert copy.flags.c_contiguous and not np.shares_memory(copy, x)
+        np.testing.assert_array_equal(copy, view)

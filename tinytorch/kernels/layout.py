@@ -66,10 +66,19 @@ def contiguous_batch_last(x: Array) -> Array:
         return view
     copy = empty(view.shape, x.dtype)
     if x.flags.c_contiguous and x.size >= SMALL:
-        _transpose(x.reshape(len(x), -1), copy.reshape(-1, len(x)))
+        transpose_into(x.reshape(len(x), -1), copy.reshape(-1, len(x)))
     else:
         copy[...] = view
     return copy
+
+
+def row_major_copy(x: Array) -> Array:
+    """`x.copy()`; of a large transposed matrix up to six times as fast (see `transpose_into`)."""
+    if x.ndim == 2 and x.size >= SMALL and x.flags.f_contiguous:
+        copy = empty(x.shape, x.dtype)
+        transpose_into(x.T, copy)
+        return copy
+    return x.copy()
 
 
 SMALL = 1 << 13
@@ -78,7 +87,7 @@ _CACHE = 1 << 15  # bytes of a first-level cache; places whose addresses differ 
 _SET = 1 << 12  # the same few lines of it
 
 
-def _transpose(x: Array, out: Array) -> None:
+def transpose_into(x: Array, out: Array) -> None:
     """out = x.T for contiguous x (N, M), out (M, N): one to six times as fast as the plain copy.
 
     NumPy's copy reads down the N rows of `x`. That is fast when there are many and the cache holds a line of each.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels.layout import row_major_copy
 from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.creation import zeros_like
 from tinytorch.ops.numbers import number_as
@@ -20,7 +21,7 @@ class Clone(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, order: Any = "K") -> np.ndarray:
-        return x.copy(order=order)
+        return row_major_copy(x) if order == "C" else x.copy(order=order)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
