@@ -40,15 +40,16 @@ class Cumprod(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
-        ctx.save_for_backward(x)
-        return np.multiply.accumulate(x, axis=dim, dtype=x.dtype)
+        y = np.multiply.accumulate(x, axis=dim, dtype=x.dtype)
+        ctx.save_for_backward(x, y)
+        return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
+        x, y = ctx.saved_tensors
         dim = ctx.attributes["dim"]
         if x._array.all():
-            return _cumsum_from_end(grad * cumprod(x, dim), dim) / x
+            return _cumsum_from_end(grad * y, dim) / x
         # Row j of a matrix: x with 1 in place of x_j. Its running product from j on is the derivative of y_j, y_j+1,
         # ...
         size = x._array.shape[dim]
