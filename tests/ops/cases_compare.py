@@ -74,6 +74,7 @@ CASES = [
     *same("maximum minimum", whole(3, 4), whole(4), layouts=FEW),
     *same("maximum minimum", whole(4), real(4)),
     *same("maximum minimum", truth(4), truth(4), layouts=FEW),
+    Case("fill", lambda T, x, v: (T.fill(x, 0.5), T.fill(x, v)), real(3, 4), real()),
     Case("masked_fill", lambda T, x, m: (T.masked_fill(x, m, 0.5), x.masked_fill(m, -3)), real(3, 4), truth(3, 4)),
     Case("masked_fill broadcast", lambda T, x, m: x.masked_fill(m, float("-inf")), real(2, 3, 4), truth(3, 1)),
     Case("masked_fill wider mask", lambda T, x, m: x.masked_fill(m, 1.0), real(4), truth(3, 4)),

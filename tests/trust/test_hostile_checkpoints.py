@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import itertools
+import os
 import pickle
 import pickletools
 import struct
@@ -366,6 +367,7 @@ def test_memory_stays_in_proportion():
         watch(with_pickle(b"\x80\x02" + program), what)
 
 
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="the files are spread over several processes")
 def test_counts():
     read, refused = counts["checkpoint", "read"], counts["checkpoint", "refused"]
     print(f"{read + refused} hostile checkpoints: {refused} refused, {read} read")
