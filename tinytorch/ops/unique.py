@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def unique_consecutive(
     refuse("c", "unique_consecutive", input)
     array = input._array
     rows = array.reshape(-1, 1) if dim is None else np.moveaxis(array, one_dim(dim, array.ndim), 0)
-    flat = rows.reshape(rows.shape[0], -1)
+    flat = rows.reshape(rows.shape[0], math.prod(rows.shape[1:]))
     starts = np.ones(len(flat), bool)
     starts[1:] = (flat[1:] != flat[:-1]).any(axis=1)
     inverse = np.cumsum(starts) - 1
