@@ -107,7 +107,8 @@ def row(case: Case, found: Measured) -> str:
     """One line of the table."""
     ratio = f"{found.ratio:.2f} ({found.low:.2f}..{found.high:.2f})"
     verdict = "" if case.target is None else f"{case.target:.2f} " + ("met" if found.ratio <= case.target else "MISSED")
-    note = "" if found.quiet else f"  not quiet ({found.elsewhere:.0%} of the machine used by others): do not quote"
+    others = f", {found.elsewhere:.0%} of the machine used by others"
+    note = "" if found.quiet else f"  wide spread{others if found.elsewhere >= 0.005 else ''}: do not quote"
     return f"| {case.name} | {_ms(found.theirs)} | {_ms(found.ours)} | {ratio} | {verdict} |{note}"
 
 
