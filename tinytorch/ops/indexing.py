@@ -155,7 +155,10 @@ class IndexPut(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, value: np.ndarray, index: Any, accumulate: bool) -> np.ndarray:
         y = x.copy(order="K")
-        if accumulate:
+        rows = index[0] if isinstance(index, tuple) and len(index) == 1 else None
+        if accumulate and isinstance(rows, np.ndarray) and value.shape == (*rows.shape, *x.shape[1:]):
+            y += add_at(x.shape, index, value)
+        elif accumulate:
             np.add.at(y, index, value)
         else:
             y[index] = value
@@ -190,6 +193,11 @@ def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray
     if not shape:
         return whole + values.sum(dtype=values.dtype)
     items = index if isinstance(index, tuple) else (index,)
+    whole_dims = [item for item in items[:-1] if isinstance(item, slice) and item == slice(None)]
+    if whole_dims and len(whole_dims) == len(items) - 1 and getattr(items[-1], "ndim", 0) == 1:
+        dim = len(items) - 1  # rows, once that dimension is the first
+        turned = add_at((shape[dim], *shape[:dim], *shape[dim + 1 :]), items[-1:], np.moveaxis(values, dim, 0))
+        return np.moveaxis(turned, 0, dim)
     kinds = {item.dtype.kind if isinstance(item, np.ndarray) else "" for item in items}
     if kinds == {"b"} and len(items) == 1:
         whole[items] = values  # a mask picks nothing twice
