@@ -43,14 +43,18 @@ class Deep(nn.Module):
         return self.head(self.outer(x) + x)
 
 
-@pytest.fixture(scope="module")
-def deep():
+def deep_graph():
     tt.manual_seed(0)
     model = Deep()
     with viz.watch() as watched:
         loss = model(tt.randn(4, 3)).square().mean()
         loss.backward()
     return watched.graph(model)
+
+
+@pytest.fixture(scope="module")
+def deep():
+    return deep_graph()
 
 
 @pytest.fixture

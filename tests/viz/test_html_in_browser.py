@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 import tinytorch as tt
-from tests.viz.test_html import NAMES, Deep
+from tests.viz.test_html import NAMES, deep_graph
 from tinytorch import nn, viz
 from tinytorch.viz import svg
 
@@ -105,12 +105,7 @@ def page(driver):
 
 @pytest.fixture(scope="module")
 def deep():
-    tt.manual_seed(0)
-    model = Deep()
-    with viz.watch() as watched:
-        loss = model(tt.randn(4, 3)).square().mean()
-        loss.backward()
-    return watched.graph(model)
+    return deep_graph()
 
 
 @pytest.fixture(scope="module")

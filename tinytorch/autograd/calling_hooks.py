@@ -30,6 +30,7 @@ def before_node(node: Node, hooks: NodeHooks, received: list[Tensor | None]) -> 
 
 
 def run_leaf_hooks(entry: list[Any]) -> None:
+    """``entry`` is ``[leaf, gradient]``: its gradient becomes what the leaf's hooks make of it."""
     leaf, gradient = entry
     for hook in list(leaf._hooks.values()) if leaf._hooks else ():
         gradient = _replaced_by_hook(hook, gradient)

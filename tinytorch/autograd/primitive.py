@@ -121,14 +121,8 @@ class Primitive(Node):
         # NumPy turns 0-dimensional results into scalars; tensors always hold arrays.
         result._array = array = output if type(output) is _ndarray else np.asarray(output)
         if recording:
-            ctx.number = next_number()
-            ctx.edges = tuple(edges)
+            ctx._record(edges, attributes)
             ctx.outputs = ((array.shape, array.dtype),)
-            if attributes:
-                ctx.attributes = attributes
-            call = state.call
-            if call is not None:
-                ctx.call = call
             if numbers:
                 ctx.numbers = numbers
             result._edge = (ctx, 0)
@@ -147,7 +141,8 @@ class Primitive(Node):
         """Make this ctx a node of the graph."""
         self.number = next_number()
         self.edges = tuple(edges)
-        self.attributes = attributes
+        if attributes:
+            self.attributes = attributes
         call = state.call
         if call is not None:
             self.call = call

@@ -12,6 +12,7 @@ __all__ = ["as_tuple", "start_gradients"]
 
 
 def as_tuple(tensors: Any) -> tuple[Tensor, ...]:
+    """One tensor, or a sequence of them, as a tuple."""
     return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
 
 

@@ -23,13 +23,13 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from tinytorch.tensor import Tensor
 
-__all__ = ["ArgumentTypes", "Number", "checks_arguments", "explained", "wrong_argument"]
+__all__ = ["ArgumentTypes", "Number", "checks_arguments", "raise_explained", "wrong_argument"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Number = bool | int | float | complex
@@ -54,15 +54,21 @@ def checks_arguments(op: F) -> F:
         try:
             return op(*args, **kwargs)
         except Exception as error:
-            better = explained(error, op, args, kwargs)
-            try:
-                if better is error:
-                    raise
-                raise better from error
-            finally:
-                del better  # an error whose traceback leads to a variable that holds it would not be freed
+            raise_explained(error, op, args, kwargs)
 
     return checked  # type: ignore[return-value]
+
+
+def raise_explained(error: Exception, op: Callable[..., Any], args: Any, kwargs: Any) -> NoReturn:
+    """Inside ``except``: raise what the caller of ``op`` should see, the error itself or a better one from it."""
+    better = _explained(error, op, args, kwargs)
+    try:
+        if better is error:
+            raise
+        raise better from error
+    finally:
+        # An error whose traceback leads to a variable that holds it is a cycle, which keeps all tensors alive.
+        del better, error
 
 
 class ArgumentTypes:
@@ -190,7 +196,7 @@ _TOO_LARGE = re.compile(
 )
 
 
-def explained(error: Exception, op: Callable[..., Any], args: Any, kwargs: Any) -> Exception:
+def _explained(error: Exception, op: Callable[..., Any], args: Any, kwargs: Any) -> Exception:
     """The error that the caller of ``op`` should see: ``error`` itself, unless it speaks of the library's inside."""
     name = op.__name__
     for value, inside in _integers((*args, *kwargs.values())):

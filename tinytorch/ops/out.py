@@ -33,7 +33,7 @@ from numpy.lib.array_utils import byte_bounds
 
 from tinytorch.autograd.modes import state
 from tinytorch.dtypes import SCALAR_NAMES, can_cast
-from tinytorch.ops.arguments import ArgumentTypes, explained
+from tinytorch.ops.arguments import ArgumentTypes, raise_explained
 from tinytorch.tensor import Tensor
 
 __all__ = ["accepts_out", "write_out"]
@@ -64,13 +64,7 @@ def accepts_out(op: F) -> F:
         try:
             result = op(*args, **kwargs)
         except Exception as error:
-            better = explained(error, op, args, kwargs)
-            try:
-                if better is error:
-                    raise
-                raise better from error
-            finally:
-                del better  # its traceback leads to this frame, which would lead to it: a cycle keeps all tensors alive
+            raise_explained(error, op, args, kwargs)
         return result if out is None else write_out(op.__name__, result, out, *args)
 
     return with_out  # type: ignore[return-value]
