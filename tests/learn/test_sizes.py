@@ -31,7 +31,6 @@ LONG = {
 """Files that are longer, and why."""
 
 LONG_FUNCTIONS = {
-    "tinytorch/autograd/primitive.py: apply": "every op goes through it, so its steps stand in line: calls cost time",
     "tinytorch/ops/multi_head_attention.py: multi_head_attention_forward": "PyTorch's signature alone is half of it",
 }
 
