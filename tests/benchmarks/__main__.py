@@ -44,9 +44,7 @@ def main() -> None:
             if any(text in case.name for text in options.only):
                 print(row(case, measure(case, options.blocks)), flush=True)
     if not options.no_processes and options.only == [""]:
-        print("\n| process | PyTorch | tinytorch | ratio | target |\n|---|---|---|---|---|")
-        print(processes.import_time(), processes.peak_memory(64), processes.peak_memory(512), sep="\n", flush=True)
-        print("\nGrowth with depth, one thread:\n", *processes.growth(), sep="\n")
+        print("", *processes.table(), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""What needs a process of its own: import time, peak memory of a training step, growth with batch size and with depth."""
+"""What needs a process of its own: import time, steps undisturbed by the other library, peak memory, growth with depth.
+
+python -m tests.benchmarks.processes
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["growth", "import_time", "peak_memory"]
+__all__ = ["growth", "import_time", "peak_memory", "step_alone", "steps_alone", "table"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +30,19 @@ with open("/proc/self/clear_refs", "w") as file:
 before = status("VmRSS")
 for _ in range(3): step()
 print(status("VmHWM") - before)
+"""
+
+ALONE = """
+import time, statistics, {library}
+from tests.benchmarks import overhead, training
+{library}.set_num_threads({threads})
+(case,) = (c for module in (training, overhead) for c in module.cases({threads}) if c.name.startswith("{case}"))
+step = case.make({library})
+for _ in range(5): step()
+times, end = [], time.perf_counter() + 0.5
+while time.perf_counter() < end:
+    start = time.perf_counter(); step(); times.append(time.perf_counter() - start)
+print(statistics.median(times))
 """
 
 DEPTH = """
@@ -59,6 +75,30 @@ def import_time(repeats: int = 7) -> str:
     return f"| import | {1000 * theirs:.0f} ms | {1000 * ours:.0f} ms | {ratio:.2f} | 0.20 {_verdict(ratio, 0.2)} |"
 
 
+def step_alone(case: str, threads: int, repeats: int = 3) -> str:
+    """The median step of a case; a fresh process for either library, in turn."""
+    times = [
+        [run(ALONE, library=name, case=case, threads=threads)[0] for name in ("torch", "tinytorch")]
+        for _ in range(repeats)
+    ]
+    theirs, ours = (statistics.median(values) for values in zip(*times, strict=True))
+    ratio = statistics.median(b / a for a, b in times)
+    return f"| {case}, alone, {threads} threads | {1000 * theirs:.2f} ms | {1000 * ours:.2f} ms | {ratio:.2f} | |"
+
+
+def steps_alone(threads: int) -> list[str]:
+    """The steps in which the rest of the process matters: those of small or many operations."""
+    cases = (
+        "CNN training step, batch 16",
+        "CNN inference, batch 1",
+        "MLP",
+        "GPT",
+        "LSTM",
+        "1,000 tiny ops, forward and b",
+    )
+    return [step_alone(case, threads) for case in cases]
+
+
 def peak_memory(batch: int) -> str:
     """Megabytes that three training steps of the CNN need at most, over what was there before the first (on Linux)."""
     theirs, ours = (run(PEAK, library=name, batch=batch)[0] for name in ("torch", "tinytorch"))
@@ -86,3 +126,14 @@ def growth() -> list[str]:
 
 def _verdict(ratio: float, target: float) -> str:
     return "met" if ratio <= target else "MISSED"
+
+
+def table() -> list[str]:
+    """All rows of this file."""
+    rows = ["| process | PyTorch | tinytorch | ratio | target |", "|---|---|---|---|---|", import_time()]
+    rows += [peak_memory(64), peak_memory(512), *steps_alone(2), *steps_alone(1)]
+    return [*rows, "", "Growth with depth, one thread:", "", *growth()]
+
+
+if __name__ == "__main__":
+    print(*table(), sep="\n")
