@@ -45,7 +45,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
-from tinytorch.kernels.windows import ceil_div, even_pieces, inside, tap
+from tinytorch.kernels.windows import ceil_div, even_parts, even_pieces, inside, tap
 
 COLUMNS = 256
 """Aim for so many columns in one matrix product."""
@@ -98,7 +98,7 @@ class Columns:
         """Block boundaries, from the shapes alone (`threads` says why)."""
         groups, n, (out_h, out_w), kh = self.x.shape[0], self.x.shape[4], self.out, self.kernel[0]
         if self.pointwise:
-            return [Block(0, 1, 0, 1, n0, n1) for n0, n1 in even_pieces(n, 8 * COLUMNS)]
+            return [Block(0, 1, 0, 1, n0, n1) for n0, n1 in even_parts(n, _even(ceil_div(n, 8 * COLUMNS), n))]
         if self.small:
             return [Block(0, out_h, 0, out_w, 0, n)]
         ns = even_pieces(n, 3 * COLUMNS // 2)
@@ -114,6 +114,7 @@ class Columns:
         else:
             most = 1
         hs = even_pieces(out_h, most)
+        hs = even_parts(out_h, _even(len(hs), out_h, len(ns) * len(ws)))
         return [Block(*h, *w, *n_) for n_ in ns for h in hs for w in ws]
 
     @contextmanager
@@ -211,3 +212,8 @@ class Columns:
         if self.sliding or h1 - h0 == 1:
             return rows[:, :, h0:h1, w0 * n + n0 : (w1 - 1) * n + n1].transpose(0, 2, 1, 3)
         return rows[:, :, h0:h1].reshape(groups, 1, channels, -1)
+
+
+def _even(count: int, most: int, times: int = 1) -> int:
+    """`count`, or one more: not three blocks or five, of which one of two threads would have more than the other."""
+    return count + 1 if count * times in (3, 5) and count < most else count

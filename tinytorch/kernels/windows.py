@@ -25,16 +25,27 @@ def ceil_div(a: int, b: int) -> int:
 
 
 def even_pieces(size: int, longest: int) -> list[Pair]:
-    """Cut range(size) into the fewest pieces of at most `longest`, as even as can be.
+    """Cut range(size) into the fewest pieces of at most `longest`, as even as can be, the longer ones first.
 
     >>> even_pieces(14, 5)
     [(0, 5), (5, 10), (10, 14)]
     """
+    return even_parts(size, ceil_div(size, max(1, longest)))
+
+
+def even_parts(size: int, count: int) -> list[Pair]:
+    """Cut range(size) into `count` parts (or `size`, if that is less), as even as can be, the longer ones first.
+
+    >>> even_parts(14, 4)
+    [(0, 4), (4, 8), (8, 11), (11, 14)]
+    """
     if size == 0:
         return []
-    count = ceil_div(size, max(1, longest))
-    length = ceil_div(size, count)
-    return [(start, min(start + length, size)) for start in range(0, size, length)]
+    length, longer = divmod(size, min(count, size))
+    middle = longer * (length + 1)
+    return [(start, start + length + 1) for start in range(0, middle, length + 1)] + [
+        (start, start + length) for start in range(middle, size, length)
+    ]
 
 
 def inside(first: int, step: int, count: int, size: int) -> Pair:
