@@ -56,6 +56,7 @@ import numpy as np
 from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
 from tinytorch.autograd.calling_hooks import before_node, run_leaf_hooks
+from tinytorch.autograd.deferred import Deferred
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import Edge, Node
 from tinytorch.autograd.part import Wanted
@@ -171,8 +172,9 @@ def _run(
         if gradient is not None:
             walk.deliver(start._gradient_edge(), gradient)
     wanted = None if targets is None else Wanted(starts, targets)
-    before, state.grad_enabled = state.grad_enabled, create_graph
+    before, outer = (state.grad_enabled, state.walk)
     try:
+        state.grad_enabled, state.walk = create_graph, None if create_graph or wanted is not None else walk
         while walk.heap:
             node, received = walk.next_node()
             if node.hooks is not None:
@@ -192,13 +194,16 @@ def _run(
             for edge, gradient in zip(node.edges, grads):  # noqa: B905 - _run_node saw to equal lengths
                 if edge is not None and gradient is not None:
                     walk.deliver(edge, gradient, node)
+        for edge, result in walk.deferred.results():
+            walk.deliver(edge, result)
         for entry in walk.leaves.values():
             run_leaf_hooks(entry)
             if wanted is None:
                 leaf = entry.pop(0)
                 accumulate(leaf, entry, create_graph)
     finally:
-        state.grad_enabled = before
+        state.grad_enabled, state.walk = before, outer
+        walk.deferred.cancel()
     if wanted is None:
         return []
     return wanted.results(walk.leaves)
@@ -212,6 +217,7 @@ class _Walk:
         self.heap: list[tuple[int, Node]] = []
         self.waiting: dict[Node, list[Tensor | None]] = {}
         self.leaves: dict[int, list[Any]] = {}
+        self.deferred = Deferred()
 
     def deliver(self, edge: Edge, gradient: Tensor, sender: Node | None = None) -> None:
         """Bring a gradient to the end of an edge, in the shape and dtype that it must have there."""

@@ -55,6 +55,7 @@ class _ThreadState(threading.local):
     grad_enabled: bool = True
     inference: bool = False
     saved_tensors_hooks: Any = None  # (pack, unpack) of the innermost autograd.graph.saved_tensors_hooks
+    walk: Any = None  # the backward that runs, if results may wait for its end: see tinytorch.autograd.deferred
     unwatched: bool = False  # inside an op that is being watched: see tinytorch.autograd.watching
     call: ModuleCall | None = None  # the innermost module call that runs
     module_names: dict[int, ModuleName] | None = None  # by id(module), of the outermost module that runs

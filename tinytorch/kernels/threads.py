@@ -132,13 +132,28 @@ def run_blocks(fn: Callable[[Block], object], blocks: Sequence[Block], microseco
             fn(block)
         return
     region = _Region(fn, blocks)
-    helpers = _invite(region, helpers)
-    try:
-        region.drain()
-    finally:
-        region.wait_for(helpers)
-    for error in region.errors:
-        raise error
+    region.invite(helpers)
+    region.finish()
+
+
+class Task:
+    """A function that another thread may run while this one goes on: ``fn()``, once, by the time `finish` returns.
+
+    What the function does in blocks may be shared with further threads.
+    """
+
+    def __init__(self, fn: Callable[[], object]) -> None:
+        self._region = _Region(lambda _: fn(), (None,), nested=False)
+        if _num_threads > 1 and not getattr(_here, "inside", False):
+            self._region.invite(1)
+
+    def finish(self) -> None:
+        """Wait for it, or run it here if nobody has begun; raises what it raised."""
+        self._region.finish()
+
+    def cancel(self) -> None:
+        """Do not begin; wait for the end if it has begun."""
+        self._region.cancel()
 
 
 class _Region:
@@ -148,8 +163,10 @@ class _Region:
     20 microseconds more, as long as a small convolution needs for its blocks.
     """
 
-    def __init__(self, fn: Callable[[Any], object], blocks: Sequence[Any]) -> None:
+    def __init__(self, fn: Callable[[Any], object], blocks: Sequence[Any], nested: bool = True) -> None:
         self.fn = fn
+        self.nested = nested  # blocks within a block run inline
+        self.invited = 0
         self.blocks = deque(blocks)
         self.invitations: deque[None] = deque()
         self.left: list[None] = []  # one for each helper that came and is through
@@ -158,7 +175,7 @@ class _Region:
 
     def drain(self) -> None:
         """Take blocks until none is left. `deque.popleft` is atomic, so no block runs twice."""
-        _here.inside = True
+        before, _here.inside = getattr(_here, "inside", False), self.nested
         try:
             while True:
                 try:
@@ -170,7 +187,7 @@ class _Region:
             self.blocks.clear()  # the others stop early too
             raise
         finally:
-            _here.inside = False
+            _here.inside = before
 
     def help(self) -> None:
         """What a helper does that has woken up, unless it comes too late."""
@@ -185,9 +202,32 @@ class _Region:
         self.left.append(None)
         self.bell.put(None)
 
-    def wait_for(self, helpers: int) -> None:
+    def invite(self, helpers: int) -> None:
+        """Wake up so many threads."""
+        pool = _pool_or_none()
+        if pool is not None:
+            self.invited = min(helpers, pool.size)
+            self.invitations.extend([None] * self.invited)
+            for _ in range(self.invited):
+                pool.invited.put(self)
+
+    def finish(self) -> None:
+        """Take blocks as well; return when all are done. Raises the first error."""
+        try:
+            self.drain()
+        finally:
+            self._wait()
+        for error in self.errors:
+            raise error
+
+    def cancel(self) -> None:
+        """Begin no more blocks; return when those begun are done."""
+        self.blocks.clear()
+        self._wait()
+
+    def _wait(self) -> None:
         """Withdraw the invitations of those who sleep still; wait for the others, even when interrupted (Ctrl-C)."""
-        came = helpers
+        came = self.invited
         while self.invitations:
             try:
                 self.invitations.pop()
@@ -225,21 +265,15 @@ class _Pool:
             self.invited.put(None)
 
 
-def _invite(region: _Region, helpers: int) -> int:
-    """Wake up so many threads; how many there are to wake."""
+def _pool_or_none() -> _Pool | None:
     global _pool
     try:
         with _pool_lock:
             if _pool is None:
                 _pool = _Pool(_num_threads - 1)
-            pool = _pool
+            return _pool
     except RuntimeError:  # the interpreter is shutting down: no new threads, the caller does everything
-        return 0
-    helpers = min(helpers, pool.size)
-    region.invitations.extend([None] * helpers)
-    for _ in range(helpers):
-        pool.invited.put(region)
-    return helpers
+        return None
 
 
 def _forget_threads_after_fork() -> None:

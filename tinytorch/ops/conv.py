@@ -35,10 +35,12 @@ stride make one?
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.deferred import later
 from tinytorch.autograd.modes import is_grad_enabled, state
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
@@ -101,9 +103,10 @@ class Conv2d(Convolution):
         geometry = ctx.geometry()
         if not is_grad_enabled():  # nobody differentiates again: copies need not be recorded
             x, grad = x if copied is None else Tensor._wrap(copied), _batch_last(grad, weight_shape, geometry)
+        grad_weight = _weight_gradient(ctx, x, grad, weight_shape, geometry) if need_weight else None
         return (
             Conv2dInput.apply(grad, weight, None, input_shape=x_shape, **geometry) if need_x else None,
-            Conv2dWeight.apply(x, grad, weight_shape=weight_shape, **geometry) if need_weight else None,
+            grad_weight,
             SumPerChannel.apply(grad) if need_bias else None,
         )
 
@@ -130,9 +133,10 @@ class Conv2dInput(Convolution):
         geometry = ctx.geometry()
         if not is_grad_enabled():
             grad = _batch_last(grad, weight_shape, geometry)
+        grad_weight = _weight_gradient(ctx, grad, y, weight_shape, geometry) if need_weight else None
         return (
             _convolved_to(y_shape, grad, weight, geometry) if need_y else None,
-            Conv2dWeight.apply(grad, y, weight_shape=weight_shape, **geometry) if need_weight else None,
+            grad_weight,
             SumPerChannel.apply(grad) if need_bias else None,
         )
 
@@ -174,6 +178,13 @@ class SumPerChannel(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
         return grad.reshape(-1, *[1] * (len(shape) - 2)).expand(shape)
+
+
+def _weight_gradient(ctx: Any, x: Tensor, y: Tensor, weight_shape: Sizes, geometry: dict[str, Any]) -> Tensor | None:
+    """Conv2dWeight. To be asked for first: another thread may compute it while this one does the rest."""
+    microseconds = y._array.size * math.prod(weight_shape[1:]) / 60e3 if ctx.needs_input_grad[0] else 0
+    how = {"weight_shape": weight_shape, **geometry}
+    return later(ctx, 1, microseconds, lambda: Conv2dWeight.apply(x, y, **how))
 
 
 def _batch_last(grad: Tensor, weight_shape: Sizes, geometry: dict[str, Any]) -> Tensor:

@@ -44,6 +44,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.deferred import later
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import products
@@ -100,9 +101,13 @@ class Linear(Primitive):
         x, weight = ctx.saved_tensors
         need_x, need_weight, need_bias = ctx.needs_input_grad
         rows = _rows(grad)
+        grad_weight = None
+        if need_weight:  # first: another thread may compute it while this one does the rest
+            microseconds = rows._array.size * x._array.shape[-1] / products.PER_MICROSECOND if need_x else 0
+            grad_weight = later(ctx, 1, microseconds, lambda: MatMul.apply(rows.t(), _rows(x)))
         return (
             MatMul.apply(grad, weight) if need_x else None,
-            MatMul.apply(rows.t(), _rows(x)) if need_weight else None,
+            grad_weight,
             rows.sum(0) if need_bias else None,
         )
 
