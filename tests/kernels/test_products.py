@@ -55,6 +55,7 @@ def test_matmul_on_several_threads(a, b, dtype):
             assert y.dtype == dtype
             np.testing.assert_array_equal(y, a @ b)
             if a.ndim == 2:
+                np.testing.assert_array_equal(products.matmul(a, np.asfortranarray(b)), y)
                 back = products.matmul(b.T, a.T, out=np.empty((b.shape[1], len(a)), dtype))
                 np.testing.assert_array_equal(back, y.T)
     finally:

@@ -32,6 +32,10 @@ LARGE = 1 << 18
 """Multiplications; BLAS does not use threads for fewer."""
 PER_MICROSECOND = 45_000.0
 """Multiplications of a large product, one thread; to tell small work from large."""
+CALLS_COUNT = 2.0
+"""A block of a product is one call, which meets the global lock once: half the usual work is enough for two threads."""
+LONG = 256
+"""Numbers in the rows of a and b, for a @ bᵀ in pieces to be faster than in one."""
 MOST = 1_000_000
 """Multiplications in a product that OpenBLAS does without repacking."""
 MOST_TRANSPOSED = 1024
@@ -46,15 +50,30 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
         result: Array = np.matmul(a, b, out=out)
         return result
     hold_blas()
-    microseconds = a.size * b.shape[-1] / PER_MICROSECOND
-    if microseconds < MIN_PARALLEL_MICROSECONDS or a.shape[:-2] != b.shape[:-2]:
+    if a.shape[:-2] != b.shape[:-2]:
         result = np.matmul(a, b, out=out)
         return result
     if out is None:
         out = empty((*a.shape[:-1], b.shape[-1]), a.dtype)
-    views = _cut(a, b, out)
-    run_blocks(lambda view: np.matmul(view[0], view[1], out=view[2]), views, microseconds)
+    microseconds = a.size * b.shape[-1] / PER_MICROSECOND
+    if microseconds < MIN_PARALLEL_MICROSECONDS / CALLS_COUNT:
+        _multiply_views((a, b, out))
+    else:
+        run_blocks(_multiply_views, _cut(a, b, out), CALLS_COUNT * microseconds)
     return out
+
+
+def _multiply_views(views: tuple[Array, Array, Array]) -> None:
+    """out = a @ b for (a, b, out), without repacking if rows lie as they should."""
+    a, b, out = views
+    if a.ndim == 2 and a.strides[1] == a.itemsize == out.strides[1]:
+        if b.strides[1] == b.itemsize:
+            multiply(a, b, out)
+            return
+        if b.strides[0] == b.itemsize and len(b) >= LONG:
+            multiply_transposed(a, b.T, out)
+            return
+    np.matmul(a, b, out=out)
 
 
 def _cut(a: Array, b: Array, out: Array) -> list[tuple[Array, Array, Array]]:
