@@ -256,6 +256,8 @@ def result_dtype(*operands: Any) -> np.dtype[Any]:
             continue
         if result is None:
             result = candidate
+        elif candidate.kind == "c" and result.kind == "f":  # becomes complex, and no wider
+            result = np.promote_types(result, complex64.numpy)
         elif _CATEGORY_OF_KIND[candidate.kind] > _CATEGORY_OF_KIND[result.kind]:
             result = _promote_numpy(result, candidate)
     assert result is not None, "result_dtype needs at least one operand"
