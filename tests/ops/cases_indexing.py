@@ -68,6 +68,7 @@ CASES = [
     Case("gather 1-d", lambda T, x, i: T.gather(x, 0, i), real(3), fixed("int64", [0, 2, 2, 1, 0])),
     Case("gather 0-d", lambda T, x, i: T.gather(x, 0, i), real(), fixed("int64", 0)),
     Case("gather empty", lambda T, x, i: T.gather(x, 1, i), real(3, 4), fixed("int64", [[]])),
+    Case("gather nothing", lambda T, x, i: T.gather(x, 0, i), real(5), fixed("uint8", [[], []])),
     Case("gather of ints", lambda T, x, i: T.gather(x, 0, i), whole(3), fixed("int64", [0, 2]), layouts=FEW),
     Case("index_select", lambda T, x, i: (T.index_select(x, 0, i), x.index_select(1, i), x.index_select(-1, i[:1])), real(3, 4, 5),
          fixed("int64", [2, 0, 2])),

@@ -27,6 +27,22 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_single_numbers(name):
+    """NumPy turns what is computed from 0-dimensional arrays into scalars."""
+    function, *options = name.split()[0], *ACTIVATIONS[name]
+
+    def run(T, number, create_graph):
+        x = T.tensor(number, requires_grad=True)
+        y = getattr(T.nn.functional, function)(x, *options)
+        return [y.item(), T.autograd.grad(y, x, create_graph=create_graph)[0].item()]
+
+    for number in (-4.0, -1.0, 0.0, 0.5, 4.0):
+        expected = run(torch, number, False)
+        for create_graph in (False, True):
+            np.testing.assert_allclose(run(tinytorch, number, create_graph), expected, rtol=2e-6, atol=2e-6)
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -33,6 +33,10 @@ CASES = [
     *same("atan erfc asinh deg2rad", values([0.0, -0.0, 1.0, -30.0, 25.0])),
     *same("asin acos acosh atanh erfinv erfc erf atan lgamma digamma", values(0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 3.0),
           gradient=False),
+    Case("lgamma of the largest", lambda T, x: (T.lgamma(x), T.lgamma(-x), T.mvlgamma(x, 2)), fixed("float64", [1.7e308, 2.6e305]), gradient=False),
+    Case("K of the smallest", lambda T, x: (T.special.modified_bessel_k0(x), T.special.modified_bessel_k1(x)), fixed("float64", [1e-307, 3e-308, 1e-200]),
+         gradient=False),
+    Case("sinc of halves", lambda T, x: T.sinc(x), fixed("float16", [0.0, 0.3, 3.5, 6e4]), gradient=False),
     *[Case(f"polygamma {n}", lambda T, x, n=n: T.polygamma(n, x), real(3, 4, low=0.5, high=9.0), tolerance=LOOSE)
       for n in (0, 1, 2, 4)],
     Case("mvlgamma", lambda T, x: T.mvlgamma(x, 3), real(3, 4, low=2.0, high=9.0), tolerance=LOOSE),

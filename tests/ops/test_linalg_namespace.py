@@ -79,6 +79,8 @@ CASES = [
          real(4, 3), real(1, 3)),
     Case("methods", lambda T, x: (solid(T, x).inverse(), x.det(), solid(T, x).slogdet(), symmetric(T, x).cholesky(), symmetric(T, x).cholesky(upper=True),
                                   x.matrix_exp(), x.pinverse(), x.matrix_power(2), solid(T, x).qr()), square(3, 3), tolerance=LOOSE),
+    *[Case(f"norms of empty matrices {shape}", lambda T, x: tuple(T.linalg.norm(x, o, keepdim=k) for o in (INF, 1, 2, "fro", "nuc") for k in (False, True)),
+           fixed("float64", np.zeros(shape)), gradient=False) for shape in ((0, 0), (0, 3), (3, 0))],
     Case("empty", lambda T, x: (T.linalg.inv(x), T.linalg.det(x), T.linalg.matrix_norm(x)), fixed("float64", np.zeros((0, 0)))),
 ]  # fmt: skip
 

@@ -29,6 +29,7 @@ __all__ = ["digamma", "lgamma", "polygamma"]
 
 _PIECE = 1 << 13
 _PAIRS = (0.0, 6.0, 10.0, 12.0)  # a (7 - a) for a = 0, 1, 2, 3
+_LARGEST = 2.55e305  # ln Γ of more is infinite
 _HUGE = 1e30  # from here on P(x) matters no more, and would overflow
 _TERMS = tuple(enumerate(BERNOULLI[:8], 1))
 
@@ -42,8 +43,8 @@ def lgamma(x: NDArray[Any]) -> NDArray[Any]:
     array([0.      , 1.791759,      inf])
     """
     if x.dtype == np.float64:
-        poles = (x <= 0) & (x == np.floor(x))
-        return np.where(poles, np.inf, libm(math.lgamma, np.where(poles, 1.0, x)))
+        infinite = (x <= 0) & (x == np.floor(x)) | (x > _LARGEST)
+        return np.where(infinite, np.inf, libm(math.lgamma, np.where(infinite, 1.0, x)))
     return _in_pieces(_lgamma_positive, _lgamma_reflected, x)
 
 

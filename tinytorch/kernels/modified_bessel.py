@@ -64,17 +64,15 @@ def _i_as_bell(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
 
 def _scaled_k(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
     """exp(x) K_order(x) for x > 0; inf at 0, nan below."""
-    series, integral = np.clip(x, 1e-300, _SMALL), np.maximum(x, _SMALL)
+    series, integral = np.clip(x, 5e-324, _SMALL), np.maximum(x, _SMALL)
     value = np.where(x <= _SMALL, _k_series(series, order) * np.exp(series), _k_integral(integral, order))
-    if order:
-        value = np.where((x > 0) & (x < 1e-300), 1.0 / x, value)
     value = np.where((x > 0) | np.isnan(x), value, np.nan)
     return np.where(x == 0, np.inf, np.where(np.isposinf(x), 0.0, value))
 
 
 def _k_series(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
     """``-ln(x/2) I₀(x) + Σ ψ(k+1) (x²/4)^k / k!²`` and its counterpart for K₁."""
-    quarter, logarithm = x * x / 4, np.log(x / 2)
+    quarter, logarithm = x * x / 4, np.log(x) - math.log(2)
     total = np.zeros_like(x)
     power, psi = np.ones_like(x), -np.euler_gamma  # (x²/4)^k / (k! (k + order)!) and ψ(k + 1)
     for k in range(16):

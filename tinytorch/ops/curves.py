@@ -67,7 +67,7 @@ def either(condition: Any, a: Any, b: Any) -> Any:
     """``where(condition, a, b)`` for Tensors or arrays; one of the two may be a number."""
     if isinstance(condition, Tensor):
         return where(condition, a, b)
-    dtype = (a if isinstance(a, np.ndarray) else b).dtype
+    dtype = (a if hasattr(a, "dtype") else b).dtype
     if dtype.itemsize == 16 or condition.ndim != 1:  # complex; small or oddly lying arrays
         return np.where(condition, a, b).astype(dtype, copy=False)
     out = np.empty(condition.shape, dtype)

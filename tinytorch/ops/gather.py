@@ -71,6 +71,8 @@ class ScatterAdd(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        if not index.size:
+            return zeros(shape, x.dtype)
         if not shape or not index.ndim:
             return add_at(shape, along(index, dim, shape), x)
         whole = zeros(shape, x.dtype)

@@ -96,12 +96,11 @@ def matrix_norm(
     if ord == "fro":
         return vector_norm(A, 2, (rows, columns), keepdim)
     matrices = A.movedim((rows, columns), (-2, -1))
-    if ord in ("nuc", 2, -2):
-        values = linalg_svdvals(matrices)
-        result = sum_(values, -1) if ord == "nuc" else (amax if ord == 2 else amin)(values, -1)
+    sizes = linalg_svdvals(matrices) if ord in ("nuc", 2, -2) else sum_(matrices.abs(), -2 if abs(ord) == 1 else -1)
+    if ord == "nuc" or (ord > 0 and sizes._array.shape[-1] == 0):  # the largest of no sizes is 0
+        result = sum_(sizes, -1)
     else:
-        sums = sum_(matrices.abs(), -2 if abs(ord) == 1 else -1)
-        result = (amax if ord > 0 else amin)(sums, -1)
+        result = (amax if ord > 0 else amin)(sizes, -1)
     if not keepdim:
         return result
     return result.reshape([1 if d in (rows, columns) else size for d, size in enumerate(A._array.shape)])
