@@ -19,6 +19,22 @@ COMPARED = (
 LIBRARIES = (torch, tinytorch)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["x.to('cpu', T.float32, False, True)", "x.to(T.float32, True, False)", "F.pixel_shuffle(x, 1)", "F.pixel_unshuffle(x, 1)",
+     "F.pad(x, (-1, -1, 0, 0), 'replicate')", "F.pad(x, (0, 0, 0, 0), 'reflect')", "T.constant_pad_nd(x, (0, -1))", "x[0, 0, 0, 0].sum_to_size(())"],
+)  # fmt: skip
+def test_copies_and_views(expression: str) -> None:
+    """What changes nothing, or only cuts off, gives the same memory where it does in PyTorch."""
+
+    def same_memory(T: Any) -> bool:
+        x = T.ones(1, 1, 4, 4)
+        result = eval(expression, {"T": T, "F": T.nn.functional, "x": x})
+        return bool(result.untyped_storage().data_ptr() == x.untyped_storage().data_ptr())
+
+    assert same_memory(tinytorch) == same_memory(torch)
+
+
 def test_storage() -> None:
     def facts(T: Any) -> Any:
         x = T.arange(6.0).reshape(2, 3)

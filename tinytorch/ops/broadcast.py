@@ -152,6 +152,8 @@ def to(input: Tensor, *args: Any, copy: bool = False, non_blocking: bool = False
     memory_format = kwargs.pop("memory_format", None)
     if kwargs:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    flags = [arg for arg in args if isinstance(arg, bool)]  # non_blocking, copy
+    copy = flags[1] if len(flags) > 1 else copy
     for arg in args:
         if isinstance(arg, Tensor):
             wanted = arg.dtype
@@ -280,7 +282,7 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
         raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(input._array.shape)}}}.")
     if shape and tuple(shape) == input._array.shape:  # to () it is a sum, which makes integers int64
         return input
-    return sum_to(cast(input, np.dtype(np.int64)) if input._array.dtype.kind in "iub" else input, shape)
+    return SumTo.apply(cast(input, np.dtype(np.int64)) if input._array.dtype.kind in "iub" else input, shape=shape)
 
 
 def expand(input: Tensor, *sizes: Any) -> Tensor:

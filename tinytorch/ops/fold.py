@@ -181,6 +181,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
             "but "
             f"input.size(-3)={c} is not divisible by {r * r}"
         )
+    if r == 1:
+        return input.clone()
     n = len(lead)
     apart = input.reshape(*lead, c // (r * r), r, r, h, w)
     return apart.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, c // (r * r), h * r, w * r)
@@ -199,6 +201,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
                 f"input.size({position})={size} is not "
                 f"divisible by {r}"
             )
+    if r == 1:
+        return input.clone()
     n = len(lead)
     apart = input.reshape(*lead, c, h // r, r, w // r, r)
     return apart.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, c * r * r, h // r, w // r)

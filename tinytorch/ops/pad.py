@@ -15,10 +15,11 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.memory import empty
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import refuse_bool
 from tinytorch.ops.dims import ints_from
 from tinytorch.ops.indexing import basic_index
+from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.shape import narrow
 from tinytorch.tensor import Tensor
 
@@ -137,39 +138,44 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         RuntimeError: an odd number of paddings, too many, or larger than the mode allows.
         NotImplementedError: an unknown mode, or numbers of dimensions that a mode does not take (as in PyTorch).
     """
-    paddings = ints_from("pad", "pad", pad)
-    if len(paddings) % 2:
-        raise RuntimeError("Padding length must be divisible by 2")
-    ndim = input._array.ndim
-    if len(paddings) > 2 * ndim:
-        raise RuntimeError(
-            "Padding length should be less than or equal to two times the input dimension but got padding length "
-            f"{len(paddings)} and input of dimension {ndim}"
-        )
-    pairs = [(paddings[i], paddings[i + 1]) for i in range(0, len(paddings), 2)]
-    widths = tuple([(0, 0)] * (ndim - len(pairs)) + pairs[::-1])
+    ndim, paddings = input._array.ndim, ints_from("pad", "pad", pad)
+    widths = _widths(paddings, ndim)
     if mode == "constant":
         return _constant(input, widths, 0 if value is None else value)
     if mode not in _NAMES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
-    if len(paddings) not in (2, 4, 6) or ndim - len(pairs) not in (1, 2):
+    padded = len(paddings) // 2
+    if padded not in (1, 2, 3) or ndim - padded not in (1, 2):
         raise NotImplementedError(
             f"Padding size {len(paddings)} is not supported for {ndim}D input tensor.\n{_SUPPORTED}"
         )
     for dim, width in enumerate(widths):
         if width != (0, 0):
             _check_edges(input, dim, width, mode)
-    sizes = [n + low + high for n, (low, high) in zip(input._array.shape, widths, strict=True)][-len(pairs) :]
+    sizes = [n + low + high for n, (low, high) in zip(input._array.shape, widths, strict=True)][-padded:]
     if mode != "circular" and max(sizes) < 1:
         raise RuntimeError(f"input {list(input.shape)} is too small. Calculated output sizes: {sizes}")
     if mode == "circular":  # goes around what is left; the others repeat what is cropped, too
         input = _cropped(input, widths)
     grown = _grown(widths)
-    if any(width != (0, 0) for width in grown):
-        input = EdgePad.apply(input, widths=grown, mode=mode)
+    grows = any(width != (0, 0) for width in grown)
+    input = EdgePad.apply(input, widths=grown, mode=mode) if grows else input.clone()
     return input if mode == "circular" else _cropped(input, widths)
+
+
+def _widths(paddings: Sequence[int], ndim: int) -> Widths:
+    """(low, high) of every dimension; ``paddings`` begins with the last one's."""
+    if len(paddings) % 2:
+        raise RuntimeError("Padding length must be divisible by 2")
+    if len(paddings) > 2 * ndim:
+        raise RuntimeError(
+            "Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(paddings)} and input of dimension {ndim}"
+        )
+    pairs = [(paddings[i], paddings[i + 1]) for i in range(0, len(paddings), 2)]
+    return tuple([(0, 0)] * (ndim - len(pairs)) + pairs[::-1])
 
 
 def _constant(input: Tensor, widths: Widths, value: Any) -> Tensor:
@@ -204,9 +210,7 @@ def _check_edges(input: Tensor, dim: int, width: tuple[int, int], mode: str) -> 
         raise RuntimeError("Negative padding value is resulting in an empty dimension.")
 
 
-def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
-    """Constant padding by its other name."""
-    return ops.pad(input, pad, "constant", value)
-
-
-from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
+def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0) -> Tensor:
+    """Constant padding by its other name; ``value`` may be complex."""
+    check_convertible(value, input._array.dtype)
+    return _constant(input, _widths(ints_from("constant_pad_nd", "pad", pad), input._array.ndim), value)
