@@ -98,32 +98,25 @@ def run_op(op: Any, report: Report, dtypes: Any = DTYPES, most: int = 10_000, fo
 
 def run_sample(op: Any, name: str, sample: Any, where: str, differentiable: bool, report: Report, forms: bool) -> None:
     where += " " + describe(sample)
-    arguments = (sample.input, sample.args, sample.kwargs)
+    arguments = map_tensors(_as_leaf, (sample.input, sample.args, sample.kwargs))
     dtype = where.split()[0]
     kind = "gradient" if differentiable else "value"
+    random, process = op.has_nondeterministic_output, sample.output_process_fn_grad
     with report.check(name, f"{kind} {dtype}", where):
-        both(op.op, arguments, False, False, op.has_nondeterministic_output, sample.output_process_fn_grad)
+        both(op.op, arguments, False, False, random, process)
         if differentiable:
-            both(
-                op.op,
-                arguments,
-                True,
-                op.supports_gradgrad,
-                op.has_nondeterministic_output,
-                sample.output_process_fn_grad,
-                op.gradcheck_wrapper,
-            )
+            both(op.op, arguments, True, op.supports_gradgrad, random, process, op.gradcheck_wrapper)
     if not forms:
         return
     if op.method_variant is not None and isinstance(sample.input, torch.Tensor):
         with report.check(name, "method", where):
-            both(op.method_variant, arguments, False, False, op.has_nondeterministic_output)
+            both(op.method_variant, arguments, False, False, random, process)
     if op.inplace_variant is not None and isinstance(sample.input, torch.Tensor) and not sample.broadcasts_input:
         with report.check(name, "in place", where):
-            both(op.inplace_variant, without_grad(arguments), False, False, op.has_nondeterministic_output)
-    if op.supports_out and not op.has_nondeterministic_output:
+            both(op.inplace_variant, without_grad(arguments), False, False, random, process)
+    if op.supports_out and not random:
         with report.check(name, "out=", where):
-            with_out(op.op, without_grad(arguments))
+            with_out(op.op, without_grad(arguments), process)
 
 
 def describe(sample: Any) -> str:
@@ -151,6 +144,11 @@ def map_tensors(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
     if isinstance(value, dict):
         return {key: map_tensors(function, item) for key, item in value.items()}
     return value
+
+
+def _as_leaf(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor that is a part of another sample's: as such it would have no gradient of its own in PyTorch."""
+    return tensor.detach().clone().requires_grad_() if tensor.requires_grad and tensor._is_view() else tensor
 
 
 def without_grad(arguments: Any) -> Any:
@@ -301,8 +299,8 @@ def equal(what: str, theirs: Any, ours: Any, factor: float = 1, values: bool = T
         )
 
 
-def with_out(function: Any, arguments: Any) -> None:
-    """``out=``: the given tensors are filled and returned."""
+def with_out(function: Any, arguments: Any, process: Callable[[Any], Any]) -> None:
+    """``out=``: the given tensors are filled and returned. For ``process`` see :func:`both`."""
     try:
         expected = function(arguments[0], *arguments[1], **arguments[2])
         out = map_tensors(torch.empty_like, expected)
@@ -311,7 +309,7 @@ def with_out(function: Any, arguments: Any) -> None:
         raise Skip from None
     ours_in, ours_out = translate(arguments), translate(out)
     result = resolve(function)(ours_in[0], *ours_in[1], **ours_in[2], out=ours_out)
-    equal_all("out=", flatten(expected), flatten(ours_out), False)
+    equal_all("out=", flatten(process(expected)), flatten(resolve(process)(result)), False)
     for a, b in zip(flatten(result), flatten(ours_out), strict=True):
         assert a is b, "out=: the result is not the tensor given"
 

@@ -86,7 +86,7 @@ def _tensor(value: torch.Tensor) -> tinytorch.Tensor:
 
 
 #: Storages of PyTorch that are being translated, by address: views of one memory stay views of one memory.
-_memories: dict[int, np.ndarray] = {}
+_memories: dict[int, tuple[Any, np.ndarray]] = {}  # with the original, whose address must not be given away
 #: Tensors that are being translated: an object that occurs twice stays one object.
 _tensors: dict[int, tuple[torch.Tensor, tinytorch.Tensor]] = {}  # with the original, whose id must not be given away
 
@@ -99,10 +99,10 @@ def _array(value: torch.Tensor) -> np.ndarray:
     except TypeError:
         raise Untranslatable(str(value.dtype)) from None
     storage = value.untyped_storage()
-    memory = _memories.get(storage.data_ptr())
-    if memory is None:
+    if storage.data_ptr() not in _memories:
         whole = torch.empty(0, dtype=torch.uint8).set_(storage).numpy().copy()
-        memory = _memories[storage.data_ptr()] = whole if whole.size else np.zeros(dtype.itemsize, np.uint8)
+        _memories[storage.data_ptr()] = storage, whole if whole.size else np.zeros(dtype.itemsize, np.uint8)
+    memory = _memories[storage.data_ptr()][1]
     if value.ndim > 64:
         raise Untranslatable("NumPy has 64 dimensions at most")
     strides = tuple(stride * dtype.itemsize for stride in value.stride())
