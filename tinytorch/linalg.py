@@ -7,6 +7,9 @@ tensor(-2.)
 
 from __future__ import annotations
 
+import numpy as np
+
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.cumulative import cumprod as _cumprod
 from tinytorch.ops.determinants import det
 from tinytorch.ops.determinants import linalg_slogdet as slogdet
@@ -76,6 +79,7 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 @accepts_out
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """The dot product along one dimension, with broadcasting; complex ``x`` is conjugated."""
+    refuse("biu", "linalg.vecdot", x, error=RuntimeError)
     return (x.conj() * y).sum(dim)
 
 
@@ -83,6 +87,8 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:
     """The Vandermonde matrix: row i holds x_i⁰, x_i¹, ... x_iᴺ⁻¹."""
     if N is not None and N <= 1:
         raise RuntimeError(f"N must be greater than 1, but got {N}")
+    if x._array.dtype in (np.bool_, np.float16):
+        raise RuntimeError(f"linalg.vander supports floating point, complex, and integer tensors, but got {x.dtype}")
     x = ops.atleast_1d(x)
     count = x._array.shape[-1] if N is None else N
     powers = _cumprod(x.unsqueeze(-1).expand(*x.shape, max(count - 1, 0)), -1)

@@ -74,7 +74,7 @@ class Tensor(TensorBase):
         return ops.div(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return ops.div(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+        return ops.reciprocal(self) * other if isinstance(other, _OPERANDS) else NotImplemented
 
     __rdiv__ = __rtruediv__
 
@@ -160,6 +160,8 @@ class Tensor(TensorBase):
         return ops.abs(self)
 
     def __invert__(self) -> Tensor:
+        if self._array.dtype.kind not in "iub":
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return ops.bitwise_not(self)
 
     def __iadd__(self, other: Any) -> Tensor:
@@ -1474,6 +1476,8 @@ class Tensor(TensorBase):
         return change_in_place(self, ops.rsqrt)
 
     def abs_(self) -> Tensor:
+        if self.is_complex():
+            raise RuntimeError("In-place abs is not supported for complex tensors.")
         return change_in_place(self, ops.abs)
 
     def sign_(self) -> Tensor:
@@ -1669,7 +1673,7 @@ class Tensor(TensorBase):
         return change_in_place(self, ops.nan_to_num, nan, posinf, neginf)
 
     def float_power_(self, exponent: Any) -> Tensor:
-        return change_in_place(self, ops.float_power, exponent)
+        return change_in_place(self, ops.float_power_of_double, exponent)
 
     def ldexp_(self, other: Any) -> Tensor:
         return change_in_place(self, ops.ldexp, other)
@@ -1726,7 +1730,7 @@ class Tensor(TensorBase):
         return change_in_place(self, ops.clip, min, max)
 
     def absolute_(self) -> Tensor:
-        return change_in_place(self, ops.absolute)
+        return self.abs_()
 
     def negative_(self) -> Tensor:
         return change_in_place(self, ops.negative)

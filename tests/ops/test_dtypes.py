@@ -81,6 +81,13 @@ EXPRESSIONS = (
     "F.pad(m(1, 1, 3), (1, 1), mode='circular')", "F.scaled_dot_product_attention(m(1, 2, 3), m(1, 2, 3), m(1, 2, 3))",
     "F.gumbel_softmax(m(2, 3))",
     "F.threshold(m(2, 4), 0.1, 2)", "F.prelu(m(2, 4), m(1))", "F.softmin(m(2, 4), 1)", "F.log_softmax(m(2, 4), 1)", "T.mvlgamma(m(2) * 3, 2)",
+    "T.clamp_min(m(3), m(3))", "T.clamp(m(3), m(3))", "T.clamp(m(3), True)", "m(3) < 1j", "m(3).lt_(m(3))", "m(3).eq_(m(3))",
+    "m(3).gt_(T.tensor(1j))", "T.ones(2) + T.tensor(1j, dtype=T.complex128)", "m(1)[0] * T.ones(2, dtype=T.complex128)",
+    "m(3).abs_()", "m(3).absolute_()", "m(3).float_power_(2)", "T.linalg.vecdot(m(3), m(3))", "T.linalg.vander(m(3))", "T.gradient(m(3))",
+    "T.bitwise_not(m(3))", "T.ldexp(m(3), T.tensor([1, 2, 3]))", "T.index_reduce(m(3), 0, T.tensor([0]), m(1), 'prod')",
+    "T.scatter_reduce(m(3), 0, T.tensor([0]), m(1), 'amax')", "T.randint_like(m(3), 3)", "T.linalg.svdvals(m(3, 3))",
+    "T.linalg.cholesky(m(1, 1))", "T.linalg.eigvals(m(1, 1))", "T.pow(True, m(3))", "m(3).cumsum(0, dtype=m(1).dtype)", "m(3).cumprod(0, dtype=m(1).dtype)",
+    "T.constant_pad_nd(m(3), (1, 1), 1j)", "2 / m(3)", "2.5 / m(3)", "F.local_response_norm(m(0, 2, 3), 2)",
 )  # fmt: skip
 
 #: Functions of one tensor.

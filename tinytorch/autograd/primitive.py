@@ -111,7 +111,7 @@ class Primitive(Node):
         except ValueError as error:
             raise cls.explain(error, *arrays) from None
         except TypeError as error:
-            if not str(error).startswith("ufunc"):
+            if not str(error).startswith(("ufunc", "array type")):
                 raise
             kinds = sorted({a.dtype.name for a in arrays if isinstance(a, np.ndarray)})  # NumPy has no loop for them
             raise NotImplementedError(f"{cls.__name__.lower()}() is not implemented for {', '.join(kinds)}") from None

@@ -361,6 +361,8 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     """``x / (k + alpha · mean of x² over ``size`` neighbouring channels)^beta`` (Krizhevsky et al. 2012)."""
     if input.dim() < 3:
         raise ValueError(f"Expected 3D or higher dimensionality input (got {input.dim()} dimensions)")
+    if input.numel() == 0:
+        return input
     refuse("bc" if input.dtype == int64 else "bciu", "local_response_norm", input)
     around_channels = [0, 0] * (input.dim() - 2) + [size // 2, (size - 1) // 2]
     squares = pad(input * input, around_channels)

@@ -252,6 +252,7 @@ from tinytorch.ops.mixtures import (
     addcmul,
     copysign,
     float_power,
+    float_power_of_double,
     fmax,
     fmin,
     heaviside,

@@ -90,7 +90,8 @@ def refuse_complex(name: str, *arrays: Any) -> None:
     """NotImplementedError for arrays (or numbers) that are complex: they have no order, and ``name`` no meaning."""
     for array in arrays:
         if (array.dtype.kind == "c") if isinstance(array, np.ndarray) else isinstance(array, complex):
-            raise NotImplementedError(f"{name}() is not implemented for complex numbers, got {array.dtype}")
+            found = getattr(array, "dtype", "a complex number")
+            raise NotImplementedError(f"{name}() is not implemented for complex numbers, got {found}")
 
 
 def refuse_half(name: str, input: Tensor) -> None:

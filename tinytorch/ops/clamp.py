@@ -87,6 +87,7 @@ def clamp(
     for limit in (min, max):
         if limit is not None:
             input = operands(input, limit)[0]  # a float limit makes an integer tensor floating
+    refuse_bool("clamp_scalar_cpu", input)
     if min is not None and max is not None and max != max:
         min = max
     return known_as(Clamp.apply(input, low=min, high=max), "ClampBackward1")
@@ -94,7 +95,8 @@ def clamp(
 
 def _clamp_tensors(input: Tensor, min: Any, max: Any) -> Tensor:
     input, *limits = promote_all(input, *[limit for limit in (min, max) if limit is not None])
-    refuse_bool("clamp_cpu", input)
+    if len(limits) == 2:
+        refuse_bool("clamp_cpu", input)
     low = limits.pop(0) if min is not None else None
     high = limits.pop(0) if max is not None else None
     return ClampBetween.apply(input, low, high)

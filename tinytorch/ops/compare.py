@@ -11,7 +11,7 @@ from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.kernels import elementwise
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
-from tinytorch.ops.checks import check_any_tensor, check_tensor, refuse_complex
+from tinytorch.ops.checks import check_any_tensor, check_tensor, not_implemented, refuse_complex
 from tinytorch.ops.numbers import check_convertible, number_as
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
@@ -66,7 +66,8 @@ def _of_arrays(function: Any, input: Tensor, other: Tensor, *args: Any) -> Tenso
 
 def _in_order(function: Any, input: Any, other: Any, out: Tensor | None) -> Tensor:
     """A comparison of size, which complex numbers do not have."""
-    refuse_complex(function.__name__, _value(input), _value(other))
+    if isinstance(input, Tensor):
+        refuse_complex(function.__name__, input._array, _value(other))
     return _compare(function, input, other, out)
 
 
@@ -208,7 +209,7 @@ def bitwise_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
 def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Bitwise complement of integers; logical not of bools."""
     if input._array.dtype.kind not in "iub":
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        raise not_implemented("bitwise_not_cpu", input)
     return Tensor._wrap(np.asarray(np.invert(input._array)))
 
 

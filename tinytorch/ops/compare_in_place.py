@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, operands
+from tinytorch.ops.checks import refuse_complex
 from tinytorch.tensor import Tensor
 
 __all__ = ["compared"]
@@ -29,7 +30,10 @@ class Compared(Elementwise):
 
 def compared(input: Tensor, other: Any, function: Any) -> Tensor:
     """``function(input, other)`` (a NumPy comparison) as ones and zeros in the dtype of ``input``."""
-    return Compared.apply(*operands(input, other), function=function, dtype=input._array.dtype)
+    a, b = operands(input, other)
+    if function not in (np.equal, np.not_equal):
+        refuse_complex(function.__name__, a._array, b._array if isinstance(b, Tensor) else b)
+    return Compared.apply(a, b, function=function, dtype=input._array.dtype)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -14,7 +14,7 @@ from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import elementwise
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import check_floating, refuse, refuse_complex
+from tinytorch.ops.checks import check_floating, refuse, refuse_bool, refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.joining import cat
@@ -102,6 +102,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = 
         input = cast(input, to_numpy_dtype(dtype))
     elif input._array.dtype.kind in "iub":
         input = cast(input, np.dtype(np.int64))
+    refuse_bool("cumprod_out_cpu", input)
     dim = one_dim(dim, input._array.ndim)
     return Cumprod.apply(input, dim=dim) if input._array.ndim else input.clone()
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.diagonal import diag_embed, diagonal
 from tinytorch.ops.factorizations import check_phase
 from tinytorch.ops.linalg import matmul
@@ -126,6 +127,8 @@ def linalg_eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     if A.requires_grad:
         return linalg_eig(A)[0]  # the derivative needs the vectors
     check_matrices("linalg.eigvals", A)
+    if A._array.dtype == np.float16:
+        raise not_implemented("linalg_eig_out_cpu", A)
     return Tensor._wrap(np.linalg.eigvals(A._array).astype(np.result_type(A._array.dtype, np.complex64), copy=False))
 
 

@@ -46,6 +46,8 @@ def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order:
 def _checked_dims(input: Tensor, spacing: Any, dim: Any, edge_order: int) -> list[int]:
     if input._array.dtype == np.uint8:
         raise RuntimeError("torch.gradient does not support uint8 input.")
+    if input._array.dtype == np.bool_:
+        raise RuntimeError("torch.gradient does not support bool input: bools cannot be subtracted.")
     if not isinstance(spacing, (type(None), int, float, complex, list, tuple)):
         raise TypeError(
             f"gradient(): argument 'spacing' must be a number or a sequence of numbers or Tensors, not "

@@ -172,12 +172,27 @@ def float_power(input: Tensor | Number, exponent: Tensor | Number, *, out: Tenso
     return pow(base, power)
 
 
+def float_power_of_double(input: Tensor, exponent: Tensor | Number) -> Tensor:
+    """:func:`float_power` for the in-place form; RuntimeError where ``input`` could not hold the result."""
+    result = float_power(input, exponent)
+    if result._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {type_name(input)} but the operation's result requires dtype "
+            f"{type_name(result)}"
+        )
+    return result
+
+
 @accepts_out
 def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``input · 2**other``."""
     if input._array.dtype.kind == "f":
         refuse_bool("ldexp_cpu_exp", other)
-    return mul(input, pow(2.0, other))
+    power, dtype = pow(2.0, other), input._array.dtype
+    if dtype.kind not in "fc" or other._array.dtype.kind not in "iub":
+        return mul(input, power)
+    wide = np.result_type(dtype, np.float32)  # a whole exponent has no say in the result's dtype
+    return cast(mul(cast(input, wide), cast(power, wide)), dtype)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

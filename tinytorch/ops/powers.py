@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
-from tinytorch.ops.broadcast import Elementwise, cast, is_number, number_category, operands
+from tinytorch.ops.broadcast import Elementwise, is_number, number_category, operands
 from tinytorch.ops.checks import check_any_tensor, refuse_bool
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
@@ -103,8 +103,7 @@ def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     if (a if isinstance(a, Tensor) else b)._array.dtype.kind == "b":
         if isinstance(exponent, bool):  # the one power of bools that PyTorch has
             return a.clone() if exponent else ops.ones_like(a)
-        refuse_bool("pow", a)
-        a, b = (cast(value, np.dtype(np.int64)) if isinstance(value, Tensor) else int(value) for value in (a, b))
+        refuse_bool("pow", a, b)
     result = Pow.apply(a, b)
     if isinstance(exponent, Tensor):
         known_as(result, "PowBackward1" if isinstance(input, Tensor) else "PowBackward2")

@@ -185,6 +185,8 @@ def randint_like(
     if high is None:
         raise TypeError("randint_like() missing required argument: 'high'")
     source, numpy_dtype = generator_or_default(generator), _like(input, dtype)
+    if numpy_dtype.kind == "c":
+        raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
 
     def draw(shape: tuple[int, ...]) -> np.ndarray:
         return rng_integers.random_integers(source, shape, numpy_dtype, int(low or 0), int(high or 0))

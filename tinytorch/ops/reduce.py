@@ -50,6 +50,7 @@ from tinytorch.kernels.scan import running_sums
 from tinytorch.kernels.sums import total
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
+from tinytorch.ops.checks import refuse_bool
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -355,6 +356,7 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | N
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = None) -> Tensor:
     """Running sums along ``dim``."""
     input = _summand(input, dtype)
+    refuse_bool("cumsum_out_cpu", input)
     return Cumsum.apply(input, dim=one_dim(dim, input._array.ndim), reverse=False)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.diagonal import _two_dims
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import IndexPut
@@ -94,6 +95,7 @@ def index_reduce(
     """Slices of ``source`` reduced into the positions ``index`` along ``dim``: 'prod', 'mean', 'amax' or 'amin'."""
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+    refuse("bc", "index_func_", input)
     dim = one_dim(dim, input._array.ndim)
     if index._array.ndim > 1:
         raise IndexError(f"index_reduce_(): Index is supposed to be a vector, but got dim: {index._array.ndim}")

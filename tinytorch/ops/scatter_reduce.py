@@ -8,7 +8,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.ops.checks import refuse_complex
+from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis
 from tinytorch.ops.indexing import Index, IndexPut
@@ -117,6 +117,8 @@ def scatter_reduce(
     reduce = {"max": "amax", "min": "amin"}.get(reduce, reduce)
     if reduce not in ("sum", "mean", "prod", "amax", "amin"):
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    if reduce in ("amax", "amin"):
+        refuse("c", f"scatter_gather_tensor_cpu_reduce_{reduce}", input)
     index_tuple, src = placed("scatter_reduce", input, dim, index, src)
     if not include_self:
         neutral = Tensor._wrap(_neutral(reduce, input._array.dtype))
