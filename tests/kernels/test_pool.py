@@ -61,6 +61,9 @@ def test_max_pool(data):
 
     how = (kernel, stride, padding, dilation)
     got, winner = pool.max_pool(x.detach().numpy(), *how, out)
+    if pool.lies_within(x.shape, *how, out):
+        values = pool.max_values(x.detach().numpy(), how[0], how[1], how[3], out)
+        np.testing.assert_array_equal(values, got)
     assert is_chwn(got) and is_chwn(winner) and got.dtype == x.detach().numpy().dtype
     np.testing.assert_array_equal(got, y.detach().numpy())
     places = pool.winner_to_indices(winner, *how, size)

@@ -45,6 +45,9 @@ from tinytorch.kernels.layout import Array, Pair, batch_first, scratch
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
 
+SMALL = 1 << 16
+"""Numbers, for which one pass at a time over all of them is fast enough."""
+
 
 def batch_norm_train(
     x: Array, weight: Array | None, bias: Array | None, eps: float
@@ -141,6 +144,11 @@ def batch_norm_eval(x: Array, mean: Array, invstd: Array, weight: Array | None, 
     """Normalize with given statistics (the running ones): y = (x - mean) * invstd * weight + bias."""
     scale = invstd if weight is None else invstd * weight
     shift = -mean * scale if bias is None else bias - mean * scale
+    if x.size < SMALL:  # a single image, say: the blocks below would take longer than the work
+        per_channel = (-1, *[1] * (x.ndim - 2))
+        small: Array = x * scale.reshape(per_channel)
+        small += shift.reshape(per_channel)
+        return small
     if row_major.is_row_major(x):
         return row_major.affine(x, scale, shift)
     rows = channel_rows(x)

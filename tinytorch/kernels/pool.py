@@ -86,6 +86,29 @@ def max_pool(
     return y, winner
 
 
+def lies_within(
+    shape: Sizes, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, out_size: Sizes
+) -> bool:
+    """Whether no window hangs over the edge of an image, so that there is nothing to fill in."""
+    spans = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in zip(out_size, stride, kernel_size, dilation, strict=True)]
+    return max(padding) == 0 and all(span <= size for span, size in zip(spans, shape[2:], strict=True))
+
+
+def max_values(x: Array, kernel_size: Sizes, stride: Sizes, dilation: Sizes, out_size: Sizes) -> Array:
+    """`max_pool` without padding and without the winners, which only a gradient needs.
+
+    Along one dimension after the other, the maximum of as many views as the kernel is long; NumPy's maximum keeps NaN.
+    """
+    best = x
+    for axis, (k, s, d, out) in enumerate(zip(kernel_size, stride, dilation, out_size, strict=True), 2):
+        before = (slice(None),) * axis
+        taps = [best[(*before, slice(i * d, i * d + (out - 1) * s + 1, s))] for i in range(k)]
+        best = np.maximum(taps[0], taps[-1])
+        for middle in taps[1:-1]:
+            np.maximum(best, middle, out=best)
+    return best
+
+
 def channel_blocks(rows: Array) -> list[Pair]:
     """Cut the channels of (C, ..., N) into groups that stay in the cache."""
     channel_bytes = max(1, rows[:1].nbytes)
