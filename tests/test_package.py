@@ -1,5 +1,6 @@
 """The package as it is installed: a wheel that works outside the checkout, with its data; and what `import tinytorch` gives."""
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -49,6 +50,63 @@ def test_the_names_that_scripts_import():
         assert hasattr(tinytorch, name), name
     assert tinytorch.cuda.is_available() is False
     assert tinytorch.float32 is tinytorch.float and repr(tinytorch.int64) == "torch.int64"
+
+
+IMPORTS = """
+import torch.backends.cudnn as cudnn
+import torch.backends.cuda
+from torch.backends import mps, cudnn
+from torch.nn.modules.padding import ReflectionPad2d, ZeroPad2d
+from torch.nn.modules.instancenorm import _InstanceNorm, InstanceNorm2d
+from torch.nn.modules.pixelshuffle import PixelShuffle
+from torch.nn.modules.channelshuffle import ChannelShuffle
+from torch.nn.modules.module import _IncompatibleKeys
+from torch.nn.common_types import _size_1_t, _size_2_t, _size_any_t, _ratio_any_t
+from torch.nn.parallel.scatter_gather import gather, scatter, scatter_kwargs
+from torch.autograd.variable import Variable
+from torch.autograd.grad_mode import no_grad, inference_mode
+from torch.autograd.anomaly_mode import detect_anomaly
+from torch.autograd.function import FunctionCtx
+from torch.hub import _get_torch_home
+from torch.jit import ScriptModule, ScriptFunction, TracerWarning, _overload_method, trace_module
+from torch.serialization import MAP_LOCATION, add_safe_globals, safe_globals, get_safe_globals, clear_safe_globals
+from torch.utils.checkpoint import get_device_states, set_device_states
+from torch.utils._foreach_utils import _group_tensors_by_device_and_dtype, _has_foreach_support
+from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
+from torch._C import _LinAlgError, _get_tracing_state, _log_api_usage_once
+from torch.distributions.utils import _standard_normal, _sum_rightmost
+from torch.distributions.transforms import _InverseTransform
+"""
+
+
+@pytest.mark.parametrize("line", IMPORTS.strip().splitlines())
+def test_import_lines_of_public_programs(line):
+    for source in (line, re.sub(r"\btorch\b", "tinytorch", line)):
+        found = {}
+        exec(source, found)
+        assert all(value is not None for name, value in found.items() if not name.startswith("__"))
+    assert tinytorch.backends.cudnn is __import__("sys").modules["tinytorch.backends.cudnn"]
+
+
+def test_names_with_an_underscore_that_programs_use():
+    for library in (torch, tinytorch):
+        library._assert(True, "fine")
+        library._check(True)
+        with pytest.raises(AssertionError, match="no"):
+            library._assert(False, "no")
+        with pytest.raises(RuntimeError, match="Expected cond"):
+            library._check(False)
+        with pytest.raises(RuntimeError, match="too long"):
+            library._check(False, lambda: "too long")
+        with pytest.raises(TypeError, match="bool"):
+            library._check(1)
+        assert library._shape_as_tensor(library.ones(2, 3)).tolist() == [2, 3]
+        assert library._cast_Long(library.ones(1)).dtype is library.int64
+        assert library._standard_gamma(library.ones(3)).shape == (3,)
+        parts = [library.ones(2, 2), library.zeros(3)]
+        utils = __import__(f"{library.__name__}._utils", fromlist=["_utils"])
+        flat = utils._flatten_dense_tensors(parts)
+        assert [part.tolist() for part in utils._unflatten_dense_tensors(flat, parts)] == [p.tolist() for p in parts]
 
 
 def test_a_missing_name_says_so():

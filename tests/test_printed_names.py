@@ -14,6 +14,7 @@ a.expm1() ; a.log2() ; a.erf() ; a.lgamma() ; a.digamma() ; a.sum() ; a.sum(0) ;
 a.mean(1) ; a.prod() ; a.prod(0) ; a.max() ; a.min() ; a.max(0)[0] ; a.min(1)[0] ; a.amax() ; a.amax(0) ; a.var()
 a.var(0) ; a.std() ; a.std(1) ; a.norm() ; a.norm(dim=1) ; a.norm(1) ; a.norm(p=1,dim=1) ; a.logsumexp(0)
 a.cumsum(0) ; a.cumprod(0) ; a.median() ; a.median(0)[0] ; a.mode(0)[0] ; a.view(-1) ; a.reshape(-1) ; a.reshape(4,4)
+a.t().reshape(-1) ; a.t().flatten() ; a[:,1:].reshape(-1) ; a[1:].reshape(-1)
 a.t() ; a.T ; a.transpose(0,1) ; a.permute(1,0) ; a.unsqueeze(0) ; a.unsqueeze(0).squeeze()
 a.unsqueeze(0).squeeze(0) ; a.flatten() ; a.expand(2,4,4) ; a.repeat(2,1) ; a[0] ; a[0:2] ; a[:,1] ; a[a>0] ; a[[0,1]]
 a[0,1] ; a[...,0] ; a[None] ; a[:,None,0] ; a.narrow(0,0,2) ; a.select(0,1) ; a.chunk(2)[0] ; a.split(2)[0]

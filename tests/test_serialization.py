@@ -835,3 +835,30 @@ def test_missing_safetensors_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(ImportError, match="pip install safetensors"):
         save_file({}, tmp_path / "a.safetensors")
+
+
+class Unknown:
+    """An object of a class that nobody knows."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+
+def test_classes_that_the_user_calls_safe(tmp_path):
+    for library in (torch, tinytorch):
+        path = tmp_path / "unknown.pt"
+        library.save(Unknown(library.ones(2)), path)
+        with pytest.raises(pickle.UnpicklingError, match="not an allowed global"):
+            library.load(path)
+        with library.serialization.safe_globals([Unknown]):
+            assert library.load(path).weight.tolist() == [1, 1]
+            assert Unknown in library.serialization.get_safe_globals()
+            library.save([eval], path)
+            with pytest.raises(pickle.UnpicklingError, match="not an allowed global"):
+                library.load(path)
+        library.save(Unknown(library.ones(2)), path)
+        with pytest.raises(pickle.UnpicklingError, match="not an allowed global"):
+            library.load(path)
+        library.serialization.add_safe_globals([Unknown])
+        assert isinstance(library.load(path), Unknown)
+        library.serialization.clear_safe_globals()

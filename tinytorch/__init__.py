@@ -663,8 +663,13 @@ _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinytorch\.
 
 newaxis = None
 
+#: Names of :mod:`.underscored`.
+_UNDERSCORED = ("_assert", "_assert_async", "_cast_Long", "_check", "_sample_dirichlet", "_shape_as_tensor",
+                "_standard_gamma")  # fmt: skip
 #: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.
 _LAZY = {
+    "_C": "tinytorch._C",
+    "_utils": "tinytorch._utils",
     "GradScaler": "tinytorch.amp",
     "accelerator": "tinytorch.accelerator",
     "amp": "tinytorch.amp",
@@ -706,6 +711,10 @@ def __getattr__(name: str) -> _Any:
     if name in _LAZY:
         module = _import_module(_LAZY[name])
         return module if _LAZY[name].split(".")[-1] == name or name == "torch" else getattr(module, name)
+    if name.startswith("_foreach_"):
+        return getattr(_import_module("tinytorch.foreach"), name)
+    if name in _UNDERSCORED:
+        return getattr(_import_module("tinytorch.underscored"), name)
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

@@ -1,22 +1,27 @@
 """``tinytorch.backends``: the switches that scripts set for speed or reproducibility.
 
 Setting one changes nothing, because everything here is deterministic and exact to the dtype; reading it gives back
-what was set, and before that PyTorch's default.
+what was set, and before that PyTorch's default. Each backend is a module of its own, so that
+``import tinytorch.backends.cudnn as cudnn`` finds it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
 __all__ = ["cpu", "cuda", "cudnn", "mha", "mkl", "mkldnn", "mps", "openmp", "opt_einsum", "quantized"]
 
 
-class _Backend:
+class _Backend(types.ModuleType):
     """A backend that is not there, with the flags it has in PyTorch."""
 
-    def __init__(self, **flags: Any) -> None:
+    def __init__(self, name: str, **flags: Any) -> None:
+        super().__init__(f"{__name__}.{name}")
+        sys.modules[self.__name__] = self
         vars(self).update(flags)
 
     @staticmethod
@@ -50,7 +55,7 @@ class _CudaBackend(_Backend):
 
     def __init__(self) -> None:
         reduced = {"allow_fp16_reduced_precision_reduction": True, "allow_bf16_reduced_precision_reduction": True}
-        super().__init__(matmul=_Backend(allow_tf32=False, fp32_precision="none", **reduced))
+        super().__init__("cuda", matmul=_Backend("cuda.matmul", allow_tf32=False, fp32_precision="none", **reduced))
         self._enabled = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True}
 
     def _enable(self, kernel: str, enabled: bool) -> None:
@@ -127,10 +132,10 @@ class _MultiHeadAttentionBackend(_Backend):
 
 
 cuda = _CudaBackend()
-cudnn = _Backend(enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True,
+cudnn = _Backend("cudnn", enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True,
                  fp32_precision="none")  # fmt: skip
-mps, mkl, openmp, cpu = _Backend(), _Backend(), _Backend(), _CpuBackend()
-mkldnn = _Backend(enabled=True, deterministic=False, allow_tf32=True)
-opt_einsum = _Backend(enabled=False, strategy=None)
-quantized = _Backend(engine="none", supported_engines=["none"])
-mha = _MultiHeadAttentionBackend()
+mps, mkl, openmp, cpu = _Backend("mps"), _Backend("mkl"), _Backend("openmp"), _CpuBackend("cpu")
+mkldnn = _Backend("mkldnn", enabled=True, deterministic=False, allow_tf32=True)
+opt_einsum = _Backend("opt_einsum", enabled=False, strategy=None)
+quantized = _Backend("quantized", engine="none", supported_engines=["none"])
+mha = _MultiHeadAttentionBackend("mha")

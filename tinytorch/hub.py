@@ -25,12 +25,14 @@ _CHUNK = 1 << 20
 _directory: str | None = None
 
 
+def _get_torch_home() -> str:
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return os.path.expanduser(os.environ.get("TORCH_HOME", os.path.join(cache, "torch")))
+
+
 def get_dir() -> str:
     """Where downloads are kept: ``$TORCH_HOME/hub``, by default ``~/.cache/torch/hub``."""
-    if _directory is not None:
-        return _directory
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    return str(Path(os.environ.get("TORCH_HOME", os.path.join(cache, "torch"))).expanduser() / "hub")
+    return _directory if _directory is not None else os.path.join(_get_torch_home(), "hub")
 
 
 def set_dir(d: Any) -> None:

@@ -77,6 +77,11 @@ class Conversions:
         vars(other).update(vars(self._alias()))
         return other
 
+    @staticmethod
+    def _make_subclass(cls: type, data: Any, require_grad: bool = False) -> Any:
+        """``data``, cut off from its graph, as an object of ``cls``; what a subclass's ``__new__`` calls."""
+        return data.detach().as_subclass(cls).requires_grad_(require_grad)
+
     def item(self) -> Any:
         """The one element as a Python number."""
         if self._array.size != 1:

@@ -349,3 +349,20 @@ def test_gamma_and_beta_gradients_are_exact():
         below, above = special.betaincinv(a - step, b, level), special.betaincinv(a + step, b, level)
         got = beta_draw_gradient(np.array([a]), np.array([b]), np.array([x]))[0]
         assert got == pytest.approx((above - below) / (2 * step), rel=1e-4)
+
+
+def test_a_subclass_with_its_own_expand():
+    for library in (torch, tinytorch):
+
+        class Plain(library.distributions.Normal):
+            def expand(self, shape, _instance=None):
+                return super().expand(shape, self._get_checked_instance(Plain, _instance))
+
+        class OwnInit(Plain):
+            def __init__(self, scale):
+                super().__init__(0.0, scale)
+
+        expanded = Plain(0.0, 2.0).expand((2, 3))
+        assert type(expanded) is Plain and expanded.batch_shape == (2, 3) and expanded.mean.shape == (2, 3)
+        with pytest.raises(NotImplementedError, match=r"custom \.expand"):
+            OwnInit(1.0).expand((2,))

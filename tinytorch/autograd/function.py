@@ -153,6 +153,9 @@ def _packed(value: Any, args: tuple[Any, ...], results: tuple[Any, ...], outputs
     return value, value._version
 
 
+FunctionCtx = Function  # what a type annotation calls ``ctx``; it is the node itself
+
+
 class NestedIOFunction(Function):
     """Not supported: pass tensors as separate arguments of a :class:`Function` instead."""
 

@@ -25,6 +25,9 @@ memory_summary = memory_stats = mem_get_info = current_stream = default_stream =
 Event = Stream = CUDAGraph = stream = graph = device = _absent.unavailable
 
 
+_initialized = False
+
+
 class OutOfMemoryError(RuntimeError):
     """Never raised here; it can be named in an ``except`` clause."""
 

@@ -55,6 +55,15 @@ class Distribution:
             raise ValueError
         Distribution._validate_args = value
 
+    def _get_checked_instance(self, cls: type, _instance: Any = None) -> Any:
+        """A new, empty object for ``expand`` to fill, or ``_instance`` if a subclass's ``expand`` gave one."""
+        if _instance is None and type(self).__init__ != cls.__init__:  # type: ignore[misc]
+            raise NotImplementedError(
+                f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom __init__ method must also "
+                "define a custom .expand() method."
+            )
+        return object.__new__(type(self)) if _instance is None else _instance
+
     def _check_parameters(self) -> None:
         for name, constraint in self.arg_constraints.items():
             if constraints.is_dependent(constraint):
@@ -120,7 +129,7 @@ class Distribution:
 
         All tensors and distributions among the attributes have ``batch_shape`` in front; the rest is kept.
         """
-        new = object.__new__(type(self))
+        new = object.__new__(type(self)) if _instance is None else _instance
         old, batch_shape = len(self._batch_shape), Size(batch_shape)
         for name, value in self.__dict__.items():
             if isinstance(value, Tensor):

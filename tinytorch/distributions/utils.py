@@ -28,6 +28,16 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     return tuple(ops.broadcast_tensors(*tensors))
 
 
+def _standard_normal(shape: Any, dtype: Any, device: Any) -> Tensor:
+    """Numbers from the standard normal distribution."""
+    return ops.randn(*shape, dtype=dtype, device=device)
+
+
+def _sum_rightmost(value: Tensor, dim: int) -> Tensor:
+    """Sum over the last ``dim`` dimensions."""
+    return value if dim == 0 else value.reshape((*tuple(value.shape[: value.dim() - dim]), -1)).sum(-1)
+
+
 def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
     """Probabilities from log odds (binary), or from unnormalized log probabilities along the last dimension."""
     return ops.sigmoid(logits) if is_binary else ops.softmax(logits, -1)

@@ -5,11 +5,28 @@ Saving TorchScript is not possible; ``tinytorch.save(model.state_dict(), path)``
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 from typing import Any, Final
 
-__all__ = ["Final", "annotate", "export", "fork", "freeze", "ignore", "is_scripting", "is_tracing", "load",
-           "optimize_for_inference", "save", "script", "script_if_tracing", "script_method", "trace",
-           "unused", "wait"]  # fmt: skip
+from tinytorch.nn.modules.module import Module
+
+__all__ = ["Final", "ScriptFunction", "ScriptModule", "TracerWarning", "annotate", "export", "fork", "freeze", "ignore",
+           "is_scripting", "is_tracing", "isinstance", "load", "optimize_for_inference", "optimized_execution", "save",
+           "script", "script_if_tracing", "script_method", "strict_fusion", "trace", "trace_module", "unused",
+           "wait"]  # fmt: skip
+
+
+class ScriptModule(Module):
+    """What a scripted Module would be an instance of: none is, but a class may be derived from it."""
+
+
+class ScriptFunction:
+    """What a scripted function would be an instance of: none is."""
+
+
+class TracerWarning(Warning):
+    """Never given here; it can be named in a filter of warnings."""
 
 
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
@@ -20,6 +37,16 @@ def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
 def trace(func: Any, example_inputs: Any = None, **kwargs: Any) -> Any:
     """The function or Module itself. Unlike a trace it goes on following branches."""
     return func
+
+
+def trace_module(mod: Any, inputs: Any, **kwargs: Any) -> Any:
+    """The Module itself, as :func:`trace` gives it."""
+    return mod
+
+
+def isinstance(obj: Any, target_type: Any) -> bool:
+    """Whether ``obj`` is of the type; of a container's type, only the container's own part counts."""
+    return builtins.isinstance(obj, getattr(target_type, "__origin__", None) or target_type)
 
 
 def annotate(the_type: Any, the_value: Any) -> Any:
@@ -35,6 +62,9 @@ def script_method(fn: Any) -> Any:
 def script_if_tracing(fn: Any) -> Any:
     """The function itself."""
     return fn
+
+
+_overload = _overload_method = _script_if_tracing = script_if_tracing  # as copies of torchvision's models write it
 
 
 def export(fn: Any) -> Any:
@@ -70,6 +100,9 @@ def is_scripting() -> bool:
 def is_tracing() -> bool:
     """False."""
     return False
+
+
+optimized_execution = strict_fusion = contextlib.nullcontext
 
 
 def fork(func: Any, *args: Any, **kwargs: Any) -> Any:

@@ -133,7 +133,18 @@ builtin_any, builtin_min = any, min
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The same elements under another shape; one size may be -1. A view where possible, else a copy."""
-    return Reshape.apply(input, shape=_resolved_shape(input, sizes_from(shape, "reshape", "shape")))
+    return _reshaped(input, _resolved_shape(input, sizes_from(shape, "reshape", "shape")))
+
+
+def _reshaped(input: Tensor, shape: tuple[int, ...]) -> Tensor:
+    result = Reshape.apply(input, shape=shape)
+    if (
+        result._edge is not None
+        and result._base is None
+        and (input._base is not None or not layout.is_chwn(input._array))
+    ):
+        known_as(result, "UnsafeViewBackward0")  # PyTorch copies too, and its copy is known to nobody else
+    return result
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
@@ -188,7 +199,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if start == end and shape:
         return input
-    return Reshape.apply(input, shape=(*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+    return _reshaped(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
 @accepts_axis

@@ -19,6 +19,7 @@ One idea a file, in the order to read them:
 ``unpickler``  the pickle machine, without the instructions that make Python's own dangerous
 ``reduction``  objects of other classes, written
 ``trusting``   and loaded, from files that are trusted
+``safe_globals``  or from others, when the user has named the classes
 ``atomic``     a file is replaced whole or not at all
 ``checkpoint`` ``save`` and ``load`` themselves
 ``safetensors``  the same for the other common format
@@ -31,6 +32,7 @@ One idea a file, in the order to read them:
 {'weights': tensor([0, 1, 2]), 'epoch': 7}
 """
 
-from tinytorch.serialization.checkpoint import load, save
+from tinytorch.serialization.checkpoint import MAP_LOCATION, load, save
+from tinytorch.serialization.safe_globals import add_safe_globals, clear_safe_globals, get_safe_globals, safe_globals
 
-__all__ = ["load", "save"]
+__all__ = ["MAP_LOCATION", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]

@@ -17,10 +17,13 @@ from tinytorch.serialization.archive import MAGIC, ArchiveReader, ArchiveWriter,
 from tinytorch.serialization.atomic import replacing
 from tinytorch.serialization.memory_map import MemoryMap
 from tinytorch.serialization.pickler import Pickler
+from tinytorch.serialization.safe_globals import AllowingUnpickler, get_safe_globals
 from tinytorch.serialization.storages import Storage, StorageLoader
 from tinytorch.serialization.unpickler import Unpickler
 
-__all__ = ["load", "save"]
+__all__ = ["MAP_LOCATION", "load", "save"]
+
+MAP_LOCATION = Callable[[Storage, str], Storage] | device | str | dict[str, str] | None
 
 _FORMAT_VERSION = b"3\n"
 _LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"  # torch.save before PyTorch 1.6
@@ -175,6 +178,8 @@ def _load(file: BinaryIO, map_location: Any, mapped: bool, encoding: str, safely
         from tinytorch.serialization.trusting import TrustingUnpickler
 
         return TrustingUnpickler(archive.read("data.pkl"), storages.load, encoding).load()
+    if get_safe_globals():
+        return AllowingUnpickler(archive.read("data.pkl"), storages.load, encoding).load()
     try:
         return Unpickler(archive.read("data.pkl"), storages.load, encoding).load()
     except pickle.UnpicklingError as error:

@@ -20,7 +20,16 @@ from tinytorch.random import fork_rng, get_rng_state, set_rng_state
 from tinytorch.tensor import Tensor
 from tinytorch.utils._pytree import tree_leaves, tree_map_only
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential"]
+__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "get_device_states", "set_device_states"]
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
+    """The generators of the accelerators that hold ``args``: none. For programs that restore random numbers."""
+    return [], []
+
+
+def set_device_states(devices: Any, states: Any, **kwargs: Any) -> None:
+    """Nothing to set: see :func:`get_device_states`."""
 
 
 class CheckpointError(RuntimeError):

@@ -1,6 +1,6 @@
 """Invertible functions that turn one distribution into another; :mod:`.base` says how."""
 
-from tinytorch.distributions.transforms.base import Transform, sum_rightmost
+from tinytorch.distributions.transforms.base import Transform, _InverseTransform, sum_rightmost
 from tinytorch.distributions.transforms.composed import ComposeTransform, IndependentTransform, identity_transform
 from tinytorch.distributions.transforms.elementwise import (
     AbsTransform,
@@ -25,5 +25,6 @@ __all__ = [
     "AbsTransform", "AffineTransform", "CatTransform", "ComposeTransform", "CorrCholeskyTransform",
     "CumulativeDistributionTransform", "ExpTransform", "IndependentTransform", "LowerCholeskyTransform",
     "PositiveDefiniteTransform", "PowerTransform", "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform",
-    "SoftplusTransform", "StackTransform", "StickBreakingTransform", "TanhTransform", "Transform", "identity_transform",
+    "SoftplusTransform", "StackTransform", "StickBreakingTransform", "TanhTransform", "Transform", "_InverseTransform",
+    "identity_transform",
 ]  # fmt: skip

@@ -46,11 +46,11 @@ from tinytorch import dtypes, ops
 from tinytorch.autograd.modes import ModuleName, no_grad, state
 from tinytorch.nn.modules.hooks import Hooks
 from tinytorch.nn.modules.registry import Registry, tree_changes
-from tinytorch.nn.modules.state_dict import StateDict
+from tinytorch.nn.modules.state_dict import StateDict, _IncompatibleKeys
 from tinytorch.nn.parameter import is_lazy
 from tinytorch.tensor import Tensor
 
-__all__ = ["Module"]
+__all__ = ["Module", "_IncompatibleKeys"]
 
 T = TypeVar("T", bound="Module")
 
