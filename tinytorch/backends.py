@@ -13,6 +13,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+__path__: list[str] = []  # a package; its modules are made below
 __all__ = ["cpu", "cuda", "cudnn", "mha", "mkl", "mkldnn", "mps", "openmp", "opt_einsum", "quantized"]
 
 

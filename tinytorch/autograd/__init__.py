@@ -32,7 +32,7 @@ def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> 
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("functional", "graph"):  # loaded when first asked for
+    if name in ("forward_ad", "functional", "graph"):  # loaded when first asked for
         import importlib
 
         return importlib.import_module(f"tinytorch.autograd.{name}")

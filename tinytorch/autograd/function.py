@@ -75,6 +75,14 @@ class Function(Node):
             "You must implement either the backward or vjp method for your custom autograd.Function"
         )
 
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Override for dual numbers (:mod:`.forward_ad`): the tangents of the results from those of the arguments.
+
+        Called where there is no ``backward``, from which they follow anyway.
+        """
+        raise NotImplementedError("You must implement the jvp function for custom autograd.Function.")
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward on the arguments and record the op if any Tensor among them requires grad."""
@@ -92,6 +100,12 @@ class Function(Node):
                 output = cls.forward(ctx, *args, **kwargs)
         single = not isinstance(output, tuple)
         results = (output,) if single else output
+        if cls.jvp is not Function.jvp and cls.backward is Node.backward:
+            from tinytorch.autograd.forward_ad import moved_by_jvp
+
+            moved = moved_by_jvp(ctx, args, results)
+            if moved is not None:
+                return moved[0] if single else moved
         recording = state.grad_enabled and any(needs)
         results = tuple(
             _as_result(ctx, value, args, index, recording) if isinstance(value, Tensor) else value
