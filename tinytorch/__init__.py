@@ -698,6 +698,7 @@ _LAZY = {
     "profiler": "tinytorch.profiler",
     "signal": "tinytorch.signal",
     "special": "tinytorch.special",
+    "testing": "tinytorch.testing",
     "torch": "tinytorch",  # PyTorch's module contains itself
     "types": "tinytorch.types",
     "version": "tinytorch.version",
