@@ -89,6 +89,7 @@ def avg_pool_input(
     return gx
 
 
+@functools.lru_cache(maxsize=256)
 def _divisor(
     size: Sizes,
     kernel: Sizes,
