@@ -1,4 +1,4 @@
-"""Some 130 single ops beside PyTorch, the slowest first: python -m tests.benchmarks.survey [--only TEXT ...] [--threads 1]
+"""Some 350 single ops beside PyTorch, the slowest first: python -m tests.benchmarks.survey [--only TEXT ...] [--skip TEXT ...] [--threads 1]
 
 Where to look for what is slow, rather than figures to quote: three blocks of some milliseconds each. Both libraries must
 compute the same before either is timed. At the end the geometric mean of the ratios (tinytorch's time over PyTorch's).
@@ -7,6 +7,7 @@ compute the same before either is timed. At the end the geometric mean of the ra
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import numpy as np
 
 from tests.benchmarks.measure import Case, measure, row, use_threads
 from tests.benchmarks.survey_cases import Survey, with_gradients, without_gradients
+from tests.benchmarks.survey_more import more_with_gradients, more_without_gradients
 
 __all__ = ["cases"]
 
@@ -24,9 +26,9 @@ BLOCK = 0.01  # seconds
 
 def cases() -> Iterator[Case]:
     """All cases, with and without gradients."""
-    for survey in with_gradients():
+    for survey in itertools.chain(with_gradients(), more_with_gradients()):
         yield Case(survey[0], _backward(survey), tolerance=5e-3)
-    for survey in without_gradients():
+    for survey in itertools.chain(without_gradients(), more_without_gradients()):
         yield Case(survey[0], _forward(survey), tolerance=5e-3)
 
 
@@ -63,12 +65,14 @@ def _backward(survey: Survey) -> Callable[[Any], Callable[[], Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", default=[""], help="cases whose name contains one of these")
+    parser.add_argument("--skip", nargs="*", default=[], help="and none of these")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--blocks", type=int, default=3, help="blocks timed of each library")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     use_threads(options.threads)
-    chosen = [case for case in cases() if any(text in case.name for text in options.only)]
+    named = [case for case in cases() if any(text in case.name for text in options.only)]
+    chosen = [case for case in named if not any(text in case.name for text in options.skip)]
     found = []
     for case in chosen:
         try:

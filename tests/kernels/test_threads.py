@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from tinytorch.kernels import activations, gelu, layer_norm, layout, norm, scan, softmax, sums, threads
+import tinytorch
+from tinytorch.kernels import activations, layer_norm, layout, norm, scan, softmax, sums, threads
+from tinytorch.ops import curves
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +50,11 @@ def test_no_bit_depends_on_the_number_of_threads(monkeypatch):
         yield from (y, softmax.softmax_backward(g, y, 1))
         y, mean, _, invstd = norm.batch_norm_train(x, w, w, 1e-5)
         yield from (y, *norm.batch_norm_backward(g, x, mean, invstd, w))
-        yield from (activations.sigmoid(x), *activations.silu(x), *gelu.gelu(x, "none"))
+        yield activations.sigmoid(x)
+        for curve, options in ((curves.Silu, {}), (curves.Gelu, {"approximate": "none"}), (curves.Mish, {})):
+            leaf = tinytorch.from_numpy(x).requires_grad_()
+            y = curve.apply(leaf, **options)
+            yield from (y.detach().numpy(), tinytorch.autograd.grad(y, leaf, tinytorch.from_numpy(g))[0].numpy())
 
     found = []
     for count in (1, 2, 3):

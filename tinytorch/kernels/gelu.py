@@ -1,6 +1,6 @@
 """GELU, x · Φ(x), with Φ the distribution function of the normal distribution, and its gradient.
 
-(After: `elementwise`, `erf`.)
+(After: `elementwise`, `erf`. Next: `activations`.)
 
     Φ(x) = (1 + erf(x / √2)) / 2        φ(x) = exp(-x² / 2) / √(2π)        d/dx x·Φ(x) = Φ(x) + x·φ(x)
 
@@ -22,52 +22,41 @@ import math
 
 import numpy as np
 
-from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.kernels.erf import ERF_AS_TANH, erf_float64, polynomial
 from tinytorch.kernels.layout import Array, scratch
-from tinytorch.kernels.memory import empty_like
 
 _TANH = (math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi))
 _EXACT = tuple(c * 0.5 ** (k + 0.5) for k, c in enumerate(ERF_AS_TANH))  # of x / √2
 
 
-def gelu(x: Array, approximate: str) -> tuple[Array, Array]:
-    """(x · Φ(x), Φ(x)) for float32 or float64; ``approximate`` is 'none' or 'tanh'."""
-    cdf = empty_like(x)
-
-    def formula(x: Array, cdf: Array, out: Array) -> None:
-        if approximate == "none" and x.dtype == np.float64:
-            np.copyto(cdf, erf_float64(x * math.sqrt(0.5)))
-        else:
-            polynomial(_TANH if approximate == "tanh" else _EXACT, np.multiply(x, x, out=out), cdf)
-            cdf *= x
-            np.tanh(cdf, out=cdf)
-        cdf += 1
-        cdf *= 0.5
-        np.multiply(x, cdf, out=out)
-
-    return in_pieces(formula, x, cdf, passes=20), cdf
+def gelu(x: Array, kept: Array, out: Array, approximate: str) -> None:
+    """x · Φ(x) of a piece of float32 or float64; keeps Φ(x). ``approximate`` is 'none' or 'tanh'."""
+    if approximate == "none" and x.dtype == np.float64:
+        np.copyto(kept, erf_float64(x * math.sqrt(0.5)))
+    else:
+        polynomial(_TANH if approximate == "tanh" else _EXACT, np.multiply(x, x, out=out), kept)
+        kept *= x
+        np.tanh(kept, out=kept)
+    kept += 1
+    kept *= 0.5
+    np.multiply(x, kept, out=out)
 
 
-def gelu_backward(grad: Array, x: Array, cdf: Array, approximate: str) -> Array:
-    """grad · (Φ + x · Φ'), where ``cdf`` is the Φ(x) that `gelu` gave."""
-
-    def formula(x: Array, cdf: Array, grad: Array, out: Array) -> None:
-        np.multiply(x, x, out=out)
-        if approximate == "tanh":  # Φ' = 2 Φ (1 - Φ) · d/dx x q(x²)
-            out *= 3 * _TANH[1]
-            out += _TANH[0]
-            with scratch(x.shape, x.dtype) as slope:
-                np.subtract(1, cdf, out=slope)
-                slope *= cdf
-                slope *= 2
-                out *= slope
-        else:
-            out *= -0.5
-            np.exp(out, out=out)
-            out *= 1 / math.sqrt(2 * math.pi)
-        out *= x
-        out += cdf
-        out *= grad
-
-    return in_pieces(formula, x, cdf, grad, passes=12)
+def gelu_backward(grad: Array, x: Array, kept: Array, out: Array, approximate: str) -> None:
+    """grad · (Φ + x · Φ'), where ``kept`` is the Φ(x) that `gelu` gave."""
+    np.multiply(x, x, out=out)
+    if approximate == "tanh":  # Φ' = 2 Φ (1 - Φ) · d/dx x q(x²)
+        out *= 3 * _TANH[1]
+        out += _TANH[0]
+        with scratch(x.shape, x.dtype) as slope:
+            np.subtract(1, kept, out=slope)
+            slope *= kept
+            slope *= 2
+            out *= slope
+    else:
+        out *= -0.5
+        np.exp(out, out=out)
+        out *= 1 / math.sqrt(2 * math.pi)
+    out *= x
+    out += kept
+    out *= grad

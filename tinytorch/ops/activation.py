@@ -1,12 +1,8 @@
 """Activation functions beyond ReLU, sigmoid and tanh (which stand in :mod:`tinytorch.ops.unary`).
 
-Most are short compositions, so their derivatives come for free. Two traps decide how they are written:
-
-- ``where(x > 0, x, exp(x) - 1)`` computes exp(1000) = inf for an element whose other branch is taken, and backward
-  then
-  multiplies that inf by 0: nan. So the argument is limited first: ``expm1(clamp(x, max=0))``.
-- At a kink both sides give the same value and only the comparison (``>`` or ``>=``) decides the derivative. Each
-  comparison is PyTorch's.
+Those that networks call after every layer are primitives with kernels (:mod:`tinytorch.ops.curves`); here are their
+checks. The others are short compositions, so their derivatives come for free. At a kink both sides give the same value
+and only the comparison (``>`` or ``>=``) decides the derivative. Each comparison is PyTorch's.
 """
 
 from __future__ import annotations
@@ -16,17 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.node import known_as
 from tinytorch.kernels import erf as erf_kernel
-from tinytorch.kernels import gelu as gelu_kernel
 from tinytorch.kernels import rng_normal
-from tinytorch.ops.activation_fused import Hardswish, Hardtanh, LeakyRelu, Silu
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.checks import not_implemented, refuse, refuse_complex, refuse_half
 from tinytorch.ops.compare import where
-from tinytorch.ops.curves import Elu, Hardsigmoid, Softplus
+from tinytorch.ops.curves import (
+    Elu,
+    Gelu,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyRelu,
+    LogSigmoid,
+    Mish,
+    Silu,
+    Softplus,
+)
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import sigmoid, tanh
@@ -53,55 +57,6 @@ class Erf(Elementwise):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         return grad * ((-x * x).exp() * (2 / math.sqrt(math.pi)))
-
-
-class LogSigmoid(Elementwise):
-    """y = -ln(1 + e^-x), computed as min(x, 0) - ln(1 + e^-|x|); f' = sigmoid(-x)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        refuse_complex("logsigmoid", x)
-        ctx.save_for_backward(x)
-        return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        return grad * sigmoid(-x)
-
-
-class Gelu(Elementwise):
-    """y = x · Φ(x); f' = Φ(x) + x · Φ'(x). Fused kernels for value and gradient; see :mod:`tinytorch.kernels.gelu`."""
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray, approximate: str) -> np.ndarray:
-        wide = x.astype(np.float32) if x.dtype == np.float16 else x
-        y, cdf = gelu_kernel.gelu(wide, approximate)
-        ctx.save_for_backward(x)
-        ctx.save_intermediates(cdf)
-        return y.astype(x.dtype, copy=False)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        approximate = ctx.attributes["approximate"]
-        if is_grad_enabled():  # create_graph
-            return grad * _gelu_slope(x, approximate)
-        (cdf,) = ctx.intermediates
-        grad_array, x_array = (array.astype(cdf.dtype, copy=False) for array in (grad._array, x._array))
-        gx = gelu_kernel.gelu_backward(grad_array, x_array, cdf, approximate)
-        return Tensor._wrap(gx.astype(x._array.dtype, copy=False))
-
-
-def _gelu_slope(x: Tensor, approximate: str) -> Tensor:
-    """Φ(x) + x · Φ'(x) as Tensor ops."""
-    if approximate == "none":
-        cdf = (erf(x * math.sqrt(0.5)) + 1) * 0.5
-        return cdf + x * (x * x * -0.5).exp() * (1 / math.sqrt(2 * math.pi))
-    a, b = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
-    square = x * x
-    bent = tanh(x * (square * b + a))
-    return (bent + 1) * 0.5 + x * (1 - bent * bent) * (square * (3 * b) + a) * 0.5
 
 
 @accepts_out
@@ -263,9 +218,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 @checks_arguments
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x · tanh(softplus(x))`` (Misra 2019)."""
-    return _maybe_in_place(
-        inplace, _floating("mish", input), lambda x: x * tanh(softplus(x, 1.0, math.inf)), "MishBackward0"
-    )
+    return _maybe_in_place(inplace, _floating("mish", input), Mish.apply, "MishBackward0")
 
 
 @accepts_out

@@ -1,13 +1,12 @@
-"""Activations in straight and bent pieces, as primitives: leaky ReLU, hard sigmoid, ELU, softplus and their kin.
+"""Activations as primitives, with kernels for value and gradient: ReLU's kin, and the smooth ones.
 
 The functions that users call, with their checks, stand in :mod:`tinytorch.ops.activation`. Each of these could be
 composed of ``where`` and arithmetic, with its derivative for free. But each step of a composition is a pass over
-memory, and the whole formula is cheaper in pieces that stay in the cache (:mod:`tinytorch.kernels.elementwise`): 3 to
-10 times on a matrix of 512 x 1024 (``python -m tests.benchmarks.survey``).
+memory, and the whole formula is cheaper in pieces that stay in the cache: :mod:`tinytorch.kernels.activations` has
+the formulas, and what they gained.
 
-A :class:`Curve` has two formulas: ``value`` on arrays, and ``pull``, what grad becomes on its way through. ``pull`` is
-written once, with operators and :func:`either`, for arrays (the first derivative, in pieces) and for Tensors (when the
-derivative itself is to be differentiated).
+A :class:`Curve` has three: the kernel of the value, the kernel of the gradient, and ``pull``, what grad becomes on its
+way through, in Tensor ops. That one is to read, and recorded when the gradient itself is to be differentiated.
 
 At a kink both sides give the same value and only the comparison (``>`` or ``>=``) decides the derivative. Each
 comparison is PyTorch's.
@@ -15,114 +14,181 @@ comparison is PyTorch's.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tinytorch.kernels import masks
+from tinytorch.autograd.modes import is_grad_enabled
+from tinytorch.kernels import activations as kernels
+from tinytorch.kernels import gelu as gelu_kernels
 from tinytorch.kernels.elementwise import in_pieces
+from tinytorch.kernels.half import half_in_single
+from tinytorch.kernels.memory import empty_like
 from tinytorch.ops.broadcast import Elementwise
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
-from tinytorch.ops.unary import sigmoid
+from tinytorch.ops.unary import sigmoid, tanh
 from tinytorch.tensor import Tensor
 
-__all__ = ["Elu", "Hardsigmoid", "Softplus"]
+__all__ = ["Elu", "Gelu", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyRelu", "LogSigmoid", "Mish", "Silu",
+           "Softplus"]  # fmt: skip
 
-PIECE = 1 << 15
-"""Elements worked on together: a handful of such arrays fits into a core's second-level cache."""
+Kernel = Callable[..., None]
 
 
 class Curve(Elementwise):
-    """y = f(x) for one x. Subclasses define ``value(x, **attributes)`` and ``pull(grad, x, **attributes)``."""
+    """y = f(x) for one x. Subclasses define three things and may set two more.
 
-    backward_on_arrays = True
-    value: Any
-    pull: Any
+    ``pull(grad, x, **attributes)`` is grad · f'(x) in Tensor ops.
+    ``value(x, out, **attributes)`` and ``gradient(grad, x, out, **attributes)`` write into ``out``, which is a piece
+    of an array as the others are. With ``keeps``, there is another piece before ``out``: what the value has computed
+    that the gradient can use. ``passes`` is how often the value goes over its data (see :func:`in_pieces`).
+    """
+
+    value: ClassVar[Kernel]
+    gradient: ClassVar[Kernel]
+    keeps: ClassVar[bool] = False
+    pull: ClassVar[Callable[..., Tensor]]
+    passes: ClassVar[int] = 4
 
     @classmethod
     def forward(cls, ctx: Any, x: np.ndarray, **attributes: Any) -> np.ndarray:
-        refuse_complex(cls.__name__.lower(), x)
+        refuse_complex(cls.value.__name__, x)
         ctx.save_for_backward(x)
-
-        def write(x: np.ndarray, out: np.ndarray) -> None:
-            out[...] = cls.value(x, **attributes)
-
-        return in_pieces(write, x, piece=PIECE)
+        wide = x.astype(np.float32) if x.dtype == np.float16 else x
+        kept = [empty_like(wide)] if cls.keeps else []
+        if kept:
+            ctx.save_intermediates(*kept)
+        y = in_pieces(lambda *pieces: cls.value(*pieces, **attributes), wide, *kept, passes=cls.passes)
+        return y.astype(x.dtype, copy=False)
 
     @classmethod
-    def backward(cls, ctx: Any, grad: Any) -> Any:
+    def backward(cls, ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        if isinstance(grad, Tensor):
+        if is_grad_enabled():  # create_graph
             return cls.pull(grad, x, **ctx.attributes)
-
-        def write(grad: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
-            out[...] = cls.pull(grad, x, **ctx.attributes)
-
-        return in_pieces(write, grad, x, piece=PIECE)
+        kept = ctx.intermediates if cls.keeps else ()
+        return Tensor._wrap(_pulled(grad._array, x._array, *kept, kernel=cls.gradient, options=ctx.attributes))
 
 
-def either(condition: Any, a: Any, b: Any) -> Any:
-    """``where(condition, a, b)`` for Tensors or arrays; one of the two may be a number."""
-    if isinstance(condition, Tensor):
-        return where(condition, a, b)
-    dtype = (a if hasattr(a, "dtype") else b).dtype
-    if dtype.itemsize == 16 or condition.ndim != 1:  # complex; small or oddly lying arrays
-        return np.where(condition, a, b).astype(dtype, copy=False)
-    out = np.empty(condition.shape, dtype)
-    if isinstance(b, float) and b == 0:
-        return masks.keep(a, condition, out)
-    masks.select(condition, np.asarray(a, dtype), np.asarray(b, dtype), out)
-    return out
+@half_in_single
+def _pulled(grad: np.ndarray, *arrays: np.ndarray, kernel: Kernel, options: dict[str, Any]) -> np.ndarray:
+    """What ``kernel`` gives for grad, x and what was kept; lies in memory as grad does."""
+    return in_pieces(lambda *pieces: kernel(*pieces, **options), grad, *arrays, passes=6)
 
 
-def _at_most_zero(x: Any) -> Any:
-    """min(x, 0): so that exp of the other branch, where x is large, is not infinite (infinity times 0 is NaN)."""
-    return clamp(x, max=0.0) if isinstance(x, Tensor) else np.minimum(x, x.dtype.type(0))
+class LeakyRelu(Curve):
+    """y = x, or a x where x <= 0; y' = 1, or a."""
+
+    value, gradient = kernels.leaky_relu, kernels.leaky_relu_backward
+
+    @staticmethod
+    def pull(grad: Tensor, x: Tensor, negative_slope: float) -> Tensor:
+        return where(x > 0, grad, grad * negative_slope)
+
+
+class Hardtanh(Curve):
+    """y = x limited to [low, high]; y' = 1 strictly between them, else 0."""
+
+    value, gradient, passes = kernels.hardtanh, kernels.hardtanh_backward, 2
+
+    @staticmethod
+    def pull(grad: Tensor, x: Tensor, min_val: float, max_val: float) -> Tensor:
+        return where((x > min_val) & (x < max_val), grad, 0.0)
 
 
 class Hardsigmoid(Curve):
-    """y = min(max(x + 3, 0), 6) / 6."""
+    """y = min(max(x + 3, 0), 6) / 6; y' = 1/6 strictly between -3 and 3, else 0."""
+
+    value, gradient = kernels.hardsigmoid, kernels.hardsigmoid_backward
 
     @staticmethod
-    def value(x: np.ndarray) -> np.ndarray:
-        return np.clip(x + 3.0, 0.0, 6.0) / 6.0
+    def pull(grad: Tensor, x: Tensor) -> Tensor:
+        return where((x > -3.0) & (x < 3.0), grad * (1 / 6), 0.0)
+
+
+class Hardswish(Curve):
+    """y = x · clip(x + 3, 0, 6) / 6; y' is 0 up to -3, 1 from 3 on, and x / 3 + 1/2 between."""
+
+    value, gradient = kernels.hardswish, kernels.hardswish_backward
 
     @staticmethod
-    def pull(grad: Any, x: Any) -> Any:
-        return either((x > -3.0) & (x < 3.0), grad * (1 / 6), 0.0)
+    def pull(grad: Tensor, x: Tensor) -> Tensor:
+        return where(x <= -3.0, 0.0, where(x < 3.0, grad * (x / 3.0 + 0.5), grad))
 
 
 class Elu(Curve):
-    """y = scale · x where x > 0, else scale · α (exp(rate · x) - 1)."""
+    """y = scale · x where x > 0, else scale · α (e^(rate · x) - 1)."""
+
+    value, gradient, passes = kernels.elu, kernels.elu_backward, 9
 
     @staticmethod
-    def value(x: np.ndarray, alpha: float, rate: float, scale: float) -> np.ndarray:
-        bent = np.expm1(_at_most_zero(x) * rate) * (alpha * scale)  # 0 where x > 0
-        return bent + np.maximum(x, x.dtype.type(0)) * scale
-
-    @staticmethod
-    def pull(grad: Any, x: Any, alpha: float, rate: float, scale: float) -> Any:
-        exponent = _at_most_zero(x) * rate
-        growth = exponent.exp() if isinstance(exponent, Tensor) else np.exp(exponent)
-        return grad * either(x <= 0, growth * (alpha * rate * scale), scale)
+    def pull(grad: Tensor, x: Tensor, alpha: float, rate: float, scale: float) -> Tensor:
+        # e^(rate · x) may be inf where x > 0; that is not taken, but backward would multiply it by 0: nan
+        growth = (clamp(x, max=0.0) * rate).exp()
+        return grad * where(x <= 0, growth * (alpha * rate * scale), scale)
 
 
 class Softplus(Curve):
-    """y = ln(1 + e^(βx)) / β, or x where βx > threshold; f' = sigmoid(βx), or 1 there.
+    """y = ln(1 + e^(βx)) / β, or x where βx > threshold; y' = sigmoid(βx), or 1 there."""
 
-    Computed as (max(βx, 0) + ln(1 + e^-|βx|)) / β, which does not overflow.
-    """
-
-    @staticmethod
-    def value(x: np.ndarray, beta: float, threshold: float) -> np.ndarray:
-        scaled = x * beta
-        smooth = (np.maximum(scaled, 0.0) + np.log1p(np.exp(-np.abs(scaled)))) / beta
-        return either(scaled > threshold, x, smooth)
+    value, gradient, passes = kernels.softplus, kernels.softplus_backward, 18
 
     @staticmethod
-    def pull(grad: Any, x: Any, beta: float, threshold: float) -> Any:
+    def pull(grad: Tensor, x: Tensor, beta: float, threshold: float) -> Tensor:
         scaled = x * beta
-        slope = sigmoid(scaled) if isinstance(scaled, Tensor) else 1 / (1 + np.exp(-scaled))
-        return grad * either(scaled > threshold, 1.0, slope)
+        return grad * where(scaled > threshold, 1.0, sigmoid(scaled))
+
+
+class LogSigmoid(Curve):
+    """y = -ln(1 + e^-x); y' = sigmoid(-x)."""
+
+    value, gradient, passes = kernels.logsigmoid, kernels.logsigmoid_backward, 18
+
+    @staticmethod
+    def pull(grad: Tensor, x: Tensor) -> Tensor:
+        return grad * sigmoid(-x)
+
+
+class Silu(Curve):
+    """y = x s with s = sigmoid(x); y' = s (1 + x (1 - s))."""
+
+    value, gradient, keeps, passes = kernels.silu, kernels.silu_backward, True, 12
+
+    @staticmethod
+    def pull(grad: Tensor, x: Tensor) -> Tensor:
+        s = sigmoid(x)
+        return grad * (s * (x * (1 - s) + 1))
+
+
+class Mish(Curve):
+    """y = x t with t = tanh(ln(1 + e^x)); y' = t + x (1 - t²) sigmoid(x)."""
+
+    value, gradient, passes = kernels.mish, kernels.mish_backward, 12
+
+    @staticmethod
+    def pull(grad: Tensor, x: Tensor) -> Tensor:
+        t = tanh(Softplus.apply(x, beta=1.0, threshold=math.inf))
+        return grad * (t + x * (1 - t * t) * sigmoid(x))
+
+
+class Gelu(Curve):
+    """y = x · Φ(x); y' = Φ(x) + x · Φ'(x), with Φ by the error function or by a tanh."""
+
+    value, gradient, keeps, passes = gelu_kernels.gelu, gelu_kernels.gelu_backward, True, 20
+
+    @staticmethod
+    def pull(grad: Tensor, x: Tensor, approximate: str) -> Tensor:
+        square = x * x
+        if approximate == "none":
+            cdf = (ops.erf(x * math.sqrt(0.5)) + 1) * 0.5
+            return grad * (cdf + x * (square * -0.5).exp() * (1 / math.sqrt(2 * math.pi)))
+        a, b = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
+        bent = tanh(x * (square * b + a))
+        return grad * ((bent + 1) * 0.5 + x * (1 - bent * bent) * (square * (3 * b) + a) * 0.5)
+
+
+from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
