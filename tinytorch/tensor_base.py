@@ -333,7 +333,21 @@ class TensorBase(Conversions):
     def _bump_version(self) -> None:
         self._own_memory().version += 1
 
-    def _link_to_base(self, source: Tensor, one_of_several: bool = False) -> None:
+    def _link_views(self, views: tuple[Tensor, ...]) -> None:
+        """:meth:`_link_to_base` for the views of this tensor that one op returns."""
+        base, memory = self if self._base is None else self._base, self._shared_memory()
+        owner = self._array if self._array.base is None else self._array.base
+        for view in views:
+            if view._array.base is owner or _owner(view._array) is _owner(self._array):
+                view._base = base  # type: ignore[assignment]
+                view._memory = memory
+                view._view_obstacle = "is the output of a function that returns multiple views"
+                if memory.version:
+                    view._seen_version = memory.version
+                if self._inference:
+                    view._inference = True
+
+    def _link_to_base(self, source: Tensor) -> None:
         """Note that this result of a view op shares memory with ``source`` (unless NumPy had to copy)."""
         mine, theirs = self._array, source._array
         if (theirs if theirs.base is None else theirs.base) is not mine.base and _owner(mine) is not _owner(theirs):
@@ -342,9 +356,7 @@ class TensorBase(Conversions):
         self._memory = source._shared_memory()
         self._seen_version = self._memory.version
         self._inference = source._inference
-        if one_of_several:
-            self._view_obstacle = "is the output of a function that returns multiple views"
-        elif source._view_obstacle is not None:
+        if source._view_obstacle is not None:
             self._view_obstacle = source._view_obstacle
         elif not state.grad_enabled:
             self._view_obstacle = _MADE_IN_NO_GRAD

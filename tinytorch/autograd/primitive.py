@@ -152,7 +152,7 @@ class Primitive(Node):
         cls, ctx: Any, inputs: Any, arrays: Any, outputs: Any, attributes: dict[str, Any], edges: list[Any] | None
     ) -> tuple[Any, ...]:
         """The end of :meth:`apply` for several outputs; ``edges`` when it is recorded."""
-        results = tuple([Tensor._wrap(np.asarray(output)) for output in outputs])
+        results = tuple([Tensor._wrap(o if type(o) is _ndarray else np.asarray(o)) for o in outputs])
         if edges is not None:
             ctx._record(edges, attributes)
             ctx.outputs = tuple([(result._array.shape, result._array.dtype) for result in results])
@@ -164,11 +164,11 @@ class Primitive(Node):
                     result._requires_grad = True
             if ctx._saved:
                 ctx._pack(inputs, arrays, results)
-        for result in results:
-            if state.inference:
+        if state.inference:
+            for result in results:
                 result._inference = True
-            if cls.returns_view:
-                result._link_to_base(inputs[0], one_of_several=True)
+        if cls.returns_view:
+            inputs[0]._link_views(results)
         return results
 
     @classmethod

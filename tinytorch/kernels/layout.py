@@ -23,8 +23,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -148,21 +146,28 @@ _LARGEST_KEPT = 1 << 24  # bytes; a larger scratch buffer is freed after use rat
 _free = threading.local()
 
 
-@contextmanager
-def scratch(shape: tuple[int, ...], dtype: np.dtype) -> Iterator[Array]:
+class scratch:  # noqa: N801 - used as a function
     """A contiguous uninitialised work array, lent for the length of a `with` block.
 
     Memory that was just used is still in the cache and needs no new pages from the operating system. So each
     thread keeps the buffer of its last kernel and lends it to the next. Inside one `with`, another one gets
     another buffer.
     """
-    nbytes = math.prod(shape) * dtype.itemsize
-    stack: list[Array] = _free.__dict__.setdefault("stack", [])
-    buffer = stack.pop() if stack else np.empty(0, np.uint8)
-    if buffer.nbytes < nbytes:
-        buffer = np.empty(nbytes, np.uint8)
-    try:
-        yield buffer[:nbytes].view(dtype).reshape(shape)
-    finally:
-        if buffer.nbytes <= _LARGEST_KEPT:
-            stack.append(buffer)
+
+    __slots__ = ("buffer", "dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        self.shape, self.dtype = shape, dtype
+
+    def __enter__(self) -> Array:
+        nbytes = math.prod(self.shape) * self.dtype.itemsize
+        stack = _free.__dict__.setdefault("stack", [])
+        buffer = stack.pop() if stack else None
+        if buffer is None or buffer.nbytes < nbytes:
+            buffer = np.empty(nbytes, np.uint8)
+        self.buffer: Array = buffer
+        return np.ndarray(self.shape, self.dtype, buffer)
+
+    def __exit__(self, *error: object) -> None:
+        if self.buffer.nbytes <= _LARGEST_KEPT:
+            _free.stack.append(self.buffer)

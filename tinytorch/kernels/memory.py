@@ -111,7 +111,7 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     if math.prod(shape) * dtype.itemsize < SMALLEST:
         return np.zeros(shape, dtype)
     array = empty(shape, dtype)
-    array.fill(0)
+    array.reshape(-1).view(np.uint8).fill(0)  # bytes are set at twice the speed of numbers
     return array
 
 

@@ -35,6 +35,8 @@ LARGE = 1 << 14
 """Elements from which on the blocks are worth it."""
 SMALLEST, LARGEST = 0.5, 2.0**100
 
+_smallest, _largest = np.minimum.reduce, np.maximum.reduce  # without what `min` and `max` add for small arrays
+
 
 def softmax(x: Array, axis: int) -> Array:
     """e^x / sum(e^x) along `axis`."""
@@ -86,10 +88,11 @@ def log_softmax(x: Array, axis: int, keep: bool = False) -> tuple[Array, tuple[A
             sums, shift = _exponentials(rows[part], spare if exponentials is None else _rows(exponentials)[part])
         all_sums[part] = sums
         log_sums = np.log(sums, dtype=np.float64)
-        log_sums += shift
+        if shift is not None:
+            log_sums += shift
         rounded = log_sums.astype(x.dtype)
         out = np.subtract(rows[part], rounded, out=y_rows[part])
-        if not np.abs(rounded).max() < 8:  # where x - log s is near 0, the rounding of a large log s would be seen
+        if not (_largest(rounded, axis=None) < 8 and _smallest(rounded, axis=None) > -8):  # where x - log s is near 0, the rounding of a large log s would be seen
             out -= (log_sums - rounded).astype(x.dtype)
 
     run_blocks(subtract, _blocks(rows), x.size / 1100)
@@ -114,31 +117,32 @@ def log_softmax_backward(grad: Array, y: Array, axis: int, kept: tuple[Array, Ar
     return gx
 
 
-def nll_backward(share: Array, target: Array, factor: Array, shape: tuple[int, ...]) -> Array:
+def nll_backward(share: Array, target: Array, factor: Array | None, shape: tuple[int, ...]) -> Array:
     """0 everywhere but at gx[n, target_n] = -share * factor_n; (N, ...) targets and factors, gx of `shape` (N, C, ...).
 
-    A factor of 0 gives 0, even where the share is infinite: the mean over no sample divides by 0.
+    A factor of 0 gives 0, even where the share is infinite: the mean over no sample divides by 0. None is 1 for all.
     """
-    gx = zeros(shape, factor.dtype)
-    values = np.where(factor != 0, share * -factor, factor.dtype.type(0))
+    gx = zeros(shape, share.dtype)
+    values = -share if factor is None else np.where(factor != 0, share * -factor, factor.dtype.type(0))
     if len(shape) == 2:
         gx[np.arange(shape[0]), target] = values
     else:
-        np.put_along_axis(gx, np.expand_dims(target, 1), np.expand_dims(values, 1), 1)
+        np.put_along_axis(gx, np.expand_dims(target, 1), np.expand_dims(np.broadcast_to(values, target.shape), 1), 1)
     return gx
 
 
-def _exponentials(rows: Array, out: Array) -> tuple[Array, Array]:
-    """out = e^(rows - shift); returns (the sums of its rows, shift), both (R, 1). Where it can be, shift is 0."""
+def _exponentials(rows: Array, out: Array) -> tuple[Array, Array | None]:
+    """out = e^(rows - shift); returns (the sums of its rows, shift), both (R, 1). Where it can be, shift is None."""
     with np.errstate(over="ignore"):
         np.exp(rows, out=out)
         sums = row_sums(out)
+    if _smallest(sums, axis=None) >= SMALLEST and _largest(sums, axis=None) <= LARGEST:
+        return sums, None
     shift = np.zeros_like(sums)
-    if not (sums.min() >= SMALLEST and sums.max() <= LARGEST):
-        again = np.flatnonzero(~((sums >= SMALLEST) & (sums <= LARGEST)))
-        largest = np.maximum.reduce(rows[again], axis=1, keepdims=True)
-        redone = np.exp(rows[again] - largest)
-        out[again], sums[again], shift[again] = redone, row_sums(redone), largest
+    again = np.flatnonzero(~((sums >= SMALLEST) & (sums <= LARGEST)))
+    largest = _largest(rows[again], axis=1, keepdims=True)
+    redone = np.exp(rows[again] - largest)
+    out[again], sums[again], shift[again] = redone, row_sums(redone), largest
     return sums, shift
 
 

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.kernels.layout import Array
-from tinytorch.kernels.threads import one_blas_thread
+from tinytorch.kernels.threads import hold_blas, one_blas_thread
 
 _add: Any = np.add.reduce
 RUN = 256
@@ -48,6 +48,13 @@ def total(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:
     if 0 in x.strides:  # repeated by broadcasting: written out, it might fill the memory
         return _add(x, axis=axes, dtype=x.dtype, keepdims=keepdims)
     rows_first = x.flags.c_contiguous
+    if rows_first and x.ndim <= 2:  # the most frequent ones, without more ado
+        hold_blas()
+        if len(axes) == x.ndim:
+            result = _sum_last(x.reshape(-1))
+        else:
+            result = _sum_inside(x, 0) if axes[0] == 0 else _sum_last(x)
+        return np.expand_dims(result, axes) if keepdims else result
     order = range(x.ndim) if rows_first else sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
     # neighbouring dimensions of one kind are one dimension: what is left is a matrix, or a few that alternate
     runs = [(summed, [x.shape[axis] for axis in group]) for summed, group in groupby(order, axes.__contains__)]

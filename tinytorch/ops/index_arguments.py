@@ -39,15 +39,16 @@ def two_steps(input: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[
     items = unified(index)
     ndim = input._array.ndim
     counted = consumed_dims(items)
+    arrays = [item for item in items if type(item) is np.ndarray]
     if counted > ndim:
-        if ndim == 0 and not any(isinstance(item, np.ndarray) for item in items):
+        if ndim == 0 and not arrays:
             raise IndexError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
                 "`tensor.item<T>()` in C++ to convert a "
                 "0-dim tensor to a number"
             )
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
-    if not any(isinstance(item, np.ndarray) for item in items):
+    if not arrays:
         return items, None
     if not any(isinstance(item, int) for item in items):
         return None, items
@@ -68,12 +69,11 @@ def two_steps(input: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[
 
 def consumed_dims(items: tuple[Any, ...]) -> int:
     """How many dimensions of the tensor an index speaks of: a mask as many as it has, None and Ellipsis none."""
-    return sum(
-        item.ndim
-        if isinstance(item, np.ndarray) and item.dtype.kind == "b"
-        else item is not None and item is not Ellipsis
-        for item in items
-    )
+    count = 0
+    for item in items:
+        if item is not None and item is not Ellipsis:
+            count += item.ndim if type(item) is np.ndarray and item.dtype.kind == "b" else 1
+    return count
 
 
 def unified(index: Any) -> tuple[Any, ...]:

@@ -232,7 +232,8 @@ def basic_index(input: Tensor, index: tuple[Any, ...]) -> Tensor:
 
 def getitem(input: Tensor, index: Any) -> Tensor:
     """``input[index]``. IndexError for indices out of range, of the wrong number or of the wrong dtype."""
-    basic, picks = two_steps(input, index)
+    # one integer is by far the most frequent
+    basic, picks = ((index,), None) if type(index) is int and input._array.ndim else two_steps(input, index)
     try:
         if basic is not None:
             input = BasicIndex.apply(input, index=basic)

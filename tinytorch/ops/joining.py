@@ -3,6 +3,7 @@ backward."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,8 +74,8 @@ class Split(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, sizes: tuple[int, ...], dim: int) -> tuple[np.ndarray, ...]:
         before: tuple[slice, ...] = (slice(None),) * dim
-        ends = np.cumsum(sizes).tolist()
-        return tuple(x[(*before, slice(end - size, end))] for size, end in zip(sizes, ends, strict=True))
+        ends = itertools.accumulate(sizes)
+        return tuple([x[(*before, slice(end - size, end))] for size, end in zip(sizes, ends, strict=True)])
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
@@ -88,7 +89,8 @@ class Unbind(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> tuple[np.ndarray, ...]:
-        return tuple(np.moveaxis(x, dim, 0)[i, ...] for i in range(x.shape[dim]))
+        slices = np.moveaxis(x, dim, 0) if dim else x
+        return tuple(slices) if x.ndim > 1 else tuple([x[i, ...] for i in range(len(x))])  # arrays, not numbers
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
@@ -162,7 +164,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         if size < 0 or (size == 0 and total):
             raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
         count = max(1, -(-total // size)) if size else 1
-        sizes = tuple(min((size, total - i * size)) for i in range(count))
+        sizes = (size,) * (count - 1) + (total - (count - 1) * size,)
     else:
         sizes = ints_from("split", "split_size", split_size_or_sections)
         if sum(sizes) != total or any(size < 0 for size in sizes):

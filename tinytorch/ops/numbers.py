@@ -23,11 +23,15 @@ def number_as(value: Any, dtype: np.dtype[Any]) -> np.ndarray:
     number, or a complex one in a real type.
     """
     check_convertible(value, dtype)
+    if dtype.kind == "f" and type(value) is float:
+        return np.array(value, dtype)
     return np.asarray(value).astype(dtype)
 
 
 def check_convertible(value: Any, dtype: np.dtype[Any]) -> None:
     """RuntimeError if ``dtype`` cannot hold the number (see :func:`number_as`)."""
+    if dtype.kind == "f" and type(value) in (float, int) and -60000 < value < 60000:
+        return  # half precision ends at 65504
     number = complex(value) if isinstance(value, (complex, np.complexfloating)) or np.iscomplexobj(value) else value
     if dtype.kind == "c" or dtype.kind == "b":
         return

@@ -106,7 +106,12 @@ def _lerp(x: np.ndarray, end: np.ndarray, weight: float) -> None:
 
 
 def _fill(x: np.ndarray, value: Any) -> None:
-    x[...] = value if isinstance(value, np.ndarray) else number_as(value, x.dtype)
+    if isinstance(value, np.ndarray):
+        x[...] = value
+    elif value == 0 and type(value) is int and x.flags.c_contiguous and x.size:
+        x.reshape(-1).view(np.uint8).fill(0)  # bytes are set at twice the speed of numbers
+    else:
+        x.fill(number_as(value, x.dtype))
 
 
 #: For each op, the function ``(x, *operands, **options)`` on arrays and numbers that writes over ``x``.

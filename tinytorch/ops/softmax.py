@@ -114,14 +114,18 @@ def _wide(x: np.ndarray) -> np.ndarray:
 class NllLoss(Primitive):
     """-Σ_n x[n, target_n] · factor_n / divisor along dimension 1; with no divisor, one loss per sample.
 
-    ``factor`` is the class weight of the sample's target, and 0 where the sample is ignored.
+    ``factor`` is the class weight of the sample's target, and 0 where the sample is ignored; None is 1 for all.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, target: np.ndarray, factor: np.ndarray, divisor: Any) -> np.ndarray:
+    def forward(ctx: Any, x: np.ndarray, target: np.ndarray, factor: np.ndarray | None, divisor: Any) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        picked = np.take_along_axis(x, np.expand_dims(target, 1), 1).squeeze(1)
-        loss = np.where(factor != 0, -picked * factor, x.dtype.type(0))  # an ignored -inf counts 0, not nan
+        if x.ndim == 2:
+            loss = -x[np.arange(len(x)), target]
+        else:
+            loss = -np.take_along_axis(x, np.expand_dims(target, 1), 1).squeeze(1)
+        if factor is not None:
+            loss = np.where(factor != 0, loss * factor, x.dtype.type(0))  # an ignored -inf counts 0, not nan
         return loss if divisor is None else np.true_divide(loss.sum(dtype=x.dtype), divisor)
 
     @staticmethod
@@ -132,6 +136,8 @@ class NllLoss(Primitive):
             share = grad._array if divisor is None else np.true_divide(grad._array, divisor)
             return Tensor._wrap(kernels.nll_backward(share, target, factor, shape))
         share = grad if divisor is None else grad / Tensor._wrap(np.asarray(divisor))
+        if factor is None:
+            factor = np.ones(target.shape, share._array.dtype)
         # An ignored sample has gradient 0 even where its share is infinite: the mean over no sample divides by 0.
         weighted = ops.where(Tensor._wrap(factor != 0), share * Tensor._wrap(-factor), 0.0).unsqueeze(1)
         return ops.scatter_add_along(weighted, Tensor._wrap(np.expand_dims(target, 1)), 1, shape)
@@ -199,16 +205,26 @@ def nll_loss(
         loss = nll_loss(input.unsqueeze(0), target.reshape(1), weight, None, ignore_index, None, reduction)
         return loss.reshape(()) if reduction == "none" else loss
     _check_nll_arguments(input, target, weight)
-    classes = target._array
-    counted = classes != ignore_index
-    _check_classes(classes, counted, input._array.shape[1])
-    safe = np.where(counted, classes, 0)
-    factor = counted.astype(input._array.dtype) if weight is None else np.where(counted, weight._array[safe], 0)
-    factor = np.asarray(factor, input._array.dtype)
-    divisors = {"none": None, "sum": factor.dtype.type(1), "mean": factor.sum(dtype=factor.dtype)}
+    classes, n_classes, dtype = target._array, input._array.shape[1], input._array.dtype
+    factor: np.ndarray | None
+    if weight is None and not 0 <= ignore_index < n_classes and _all_between(classes, n_classes):  # the usual case
+        factor, count = None, dtype.type(classes.size)
+    else:
+        counted = classes != ignore_index
+        _check_classes(classes, counted, n_classes)
+        classes = np.where(counted, classes, 0)
+        factor = counted.astype(dtype) if weight is None else np.where(counted, weight._array[classes], dtype.type(0))
+        count = factor.sum(dtype=dtype)
+    divisors = {"none": None, "sum": dtype.type(1), "mean": count}
     if reduction not in divisors:
         raise ValueError(f"{reduction} is not a valid value for reduction")
-    return NllLoss.apply(input, target=safe, factor=factor, divisor=divisors[reduction])
+    return NllLoss.apply(input, target=classes, factor=factor, divisor=divisors[reduction])
+
+
+def _all_between(classes: np.ndarray, limit: int) -> bool:
+    """Whether all are in [0, limit), and there are any."""
+    return bool(classes.size and np.minimum.reduce(classes, axis=None) >= 0
+                and np.maximum.reduce(classes, axis=None) < limit)  # fmt: skip
 
 
 def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -> None:

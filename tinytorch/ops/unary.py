@@ -52,7 +52,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: Elements from which on a blocked kernel is faster than one call of NumPy.
-_LARGE = 1 << 14
+_LARGE = 1 << 11
 
 
 class Exp(Elementwise):

@@ -266,7 +266,7 @@ def _through_identity(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[in
         return values, None, None
     passed = list(values)
     for place, result in zip(places, BackwardHookFunction.apply(*[values[i] for i in places]), strict=True):
-        result._link_to_base(values[place], one_of_several=True)  # the same memory: changes in place must be noticed
+        values[place]._link_views((result,))  # the same memory: changes in place must be noticed
         passed[place] = result
     return tuple(passed), places, passed[places[0]]._edge[0]
 
