@@ -46,7 +46,7 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
     y = empty_like(x)
     mean, invstd = np.empty((len(x), 1), x.dtype), np.empty((len(x), 1), x.dtype)
     features = max(1, x.shape[1])
-    affine = np.zeros((2, x.shape[1]), x.dtype)
+    affine = np.empty((2, x.shape[1]), x.dtype)
     affine[0] = 1 if weight is None else weight
     affine[1] = 0 if bias is None else bias
 
@@ -59,12 +59,16 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
         if not (square <= FAR**2 * variance).all():
             return layer_norm_careful(rows, weight, bias, eps, (out, center, invstd[part]))
         scale = np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=invstd[part])
-        np.multiply(rows, outer(scale, affine[0], out), out=out)
         if weight is None and bias is None:
+            np.multiply(rows, scale, out=out)
             out -= center * scale
         else:
+            np.multiply(rows, outer(scale, affine[0], out), out=out)
+            left = np.empty((len(rows), 2), x.dtype)
+            np.multiply(center, -scale, out=left[:, :1])
+            left[:, 1] = 1
             with scratch(out.shape, x.dtype) as shift:
-                out += np.matmul(np.hstack([-center * scale, np.ones_like(scale)]), affine, out=shift)
+                out += np.matmul(left, affine, out=shift)
         return None
 
     run_blocks(normalize, _blocks(x), x.size / 1200)
@@ -98,12 +102,11 @@ def layer_norm_backward(
     blocks = _blocks(x)
     # one row for each block, added up at the end in the same order whatever thread was first
     grad_weight, grad_bias = np.zeros((len(blocks), x.shape[1]), x.dtype), np.zeros((len(blocks), x.shape[1]), x.dtype)
-    scale = ones(x.shape[1], x.dtype) if weight is None else weight
     near = np.abs(mean * invstd) <= FAR
 
     def backward(number: int) -> None:
         part = slice(*blocks[number])
-        arrays = grad[part], x[part], mean[part], invstd[part], scale
+        arrays = grad[part], x[part], mean[part], invstd[part], weight
         gradients = _backward if near[part].all() else layer_norm_backward_careful
         gradients(*arrays, needs, (gx[part], grad_weight[number], grad_bias[number]))
 
@@ -116,34 +119,37 @@ def layer_norm_backward(
 
 
 def _backward(
-    g: Array, x: Array, mean: Array, invstd: Array, weight: Array, needs: tuple[bool, ...],
+    g: Array, x: Array, mean: Array, invstd: Array, weight: Array | None, needs: tuple[bool, ...],
     out: tuple[Array, Array, Array],
 ) -> None:  # fmt: skip
     """As `layer_norm_backward_careful`, in few passes: x is centred last, so its mean must not be large."""
     gx, grad_weight, grad_bias = out
     products = np.multiply(g, x, out=gx)
     if needs[1] or needs[2]:
-        sums = np.hstack([mean * invstd, np.ones_like(mean)]).T @ g
+        left = np.empty((2, len(x)), x.dtype)
+        np.multiply(mean[:, 0], invstd[:, 0], out=left[0])
+        left[1] = 1
+        sums = left @ g
         np.subtract(invstd[:, 0] @ products, sums[0], out=grad_weight)
         grad_bias[...] = sums[1]
     if needs[0]:
-        average = (weight / x.dtype.type(x.shape[1]))[:, None]
+        average = _average(weight, x)
         mean_g = g @ average
         mean_g_xhat = (products @ average - mean * mean_g) * invstd
         of_x = -(invstd**2) * mean_g_xhat
-        np.multiply(g, outer(invstd, weight, gx), out=gx)
+        np.multiply(g, invstd if weight is None else outer(invstd, weight, gx), out=gx)
         with scratch(g.shape, x.dtype) as spare:
-            gx += np.multiply(x, outer(of_x, ones(x.shape[1], x.dtype), spare), out=spare)
+            gx += np.multiply(x, of_x, out=spare)
         gx -= invstd * mean_g + of_x * mean
 
 
 def layer_norm_backward_careful(
-    g: Array, x: Array, mean: Array, invstd: Array, weight: Array, needs: tuple[bool, ...],
+    g: Array, x: Array, mean: Array, invstd: Array, weight: Array | None, needs: tuple[bool, ...],
     out: tuple[Array, Array, Array],
 ) -> None:  # fmt: skip
     """The formulas of the backward one after the other, written to `out` (gx, and the sums of a block of rows)."""
     gx, grad_weight, grad_bias = out
-    average = weight[:, None] / x.dtype.type(max(1, x.shape[1]))
+    average = _average(weight, x)
     with scratch(g.shape, x.dtype) as xhat:
         np.subtract(x, mean, out=xhat)
         xhat *= invstd
@@ -155,9 +161,13 @@ def layer_norm_backward_careful(
         if needs[0]:
             xhat *= gx @ average
             xhat += g @ average
-            np.multiply(g, weight, out=gx)
-            gx -= xhat
+            np.subtract(g if weight is None else np.multiply(g, weight, out=gx), xhat, out=gx)
             gx *= invstd
+
+
+def _average(weight: Array | None, x: Array) -> Array:
+    """What makes a matrix product of x (R, F) the mean of weight · x over each row, (F, 1)."""
+    return (ones(x.shape[1], x.dtype) if weight is None else weight)[:, None] / x.dtype.type(max(1, x.shape[1]))
 
 
 def outer(column: Array, row: Array, out: Array) -> Array:
