@@ -100,19 +100,15 @@ def normal(
 
 def scalar_normal(generator: Generator, count: int, mean: float, std: float) -> NDArray[np.float64]:
     """`count` normal numbers drawn one at a time in float64; the odd one out waits in the generator."""
-    waiting = [] if generator.next_normal is None or count == 0 else [generator.next_normal]
-    pairs = (count - len(waiting) + 1) // 2
-    uniforms = uniform53(generator, 2 * pairs)
-    u1, u2 = uniforms[0::2], uniforms[1::2]
-    radius = np.sqrt(-2.0 * libm(math.log1p, -u2))
-    theta = 2.0 * math.pi * u1
-    numbers = np.empty(len(waiting) + 2 * pairs)
-    numbers[: len(waiting)] = waiting
-    numbers[len(waiting) :: 2] = radius * libm(math.cos, theta)
-    numbers[len(waiting) + 1 :: 2] = radius * libm(math.sin, theta)
-    if count:
-        generator.next_normal = float(numbers[-1]) if numbers.size > count else None
-    return fma64(numbers[:count], std, mean)
+    if count == 0:
+        return np.empty(0)
+    numbers = [] if generator.next_normal is None else [generator.next_normal]
+    uniforms = uniform53(generator, (count - len(numbers) + 1) // 2 * 2).tolist()
+    for u1, u2 in zip(uniforms[0::2], uniforms[1::2], strict=True):
+        radius, theta = math.sqrt(-2.0 * math.log1p(-u2)), 2.0 * math.pi * u1
+        numbers += radius * math.cos(theta), radius * math.sin(theta)
+    generator.next_normal = numbers.pop() if len(numbers) > count else None
+    return fma64(np.array(numbers), std, mean)
 
 
 # ------------------------------------------------------------------------------------- 16 numbers or more

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.kernels import remainder as kernels
 from tinytorch.ops.broadcast import Elementwise, operands
 from tinytorch.ops.checks import check_any_tensor, check_tensor, refuse_bool
 from tinytorch.ops.out import accepts_out
@@ -20,7 +21,7 @@ class Remainder(Elementwise):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         ctx.save_for_backward(a, b)
-        return np.remainder(a, b)
+        return kernels.remainder(a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -34,7 +35,7 @@ class Fmod(Elementwise):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         ctx.save_for_backward(a, b)
-        return np.fmod(a, b)
+        return kernels.fmod(a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
