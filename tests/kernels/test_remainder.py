@@ -24,7 +24,8 @@ def test_bits_are_numpys(name):
     ours, theirs = getattr(remainder, name)(a, b), getattr(np, name)(a, b)
     np.testing.assert_array_equal(ours, theirs)
     if name == "fmod":  # which has the sign of a, even where it is 0
-        np.testing.assert_array_equal(np.signbit(ours), np.signbit(theirs))
+        number = ~np.isnan(ours)
+        np.testing.assert_array_equal(np.signbit(ours[number]), np.signbit(theirs[number]))
 
 
 @pytest.mark.parametrize("number", [3, -3, 0.1, -1e-30, np.inf, -np.inf, np.nan, 0])

@@ -146,7 +146,7 @@ _LARGEST_KEPT = 1 << 24  # bytes; a larger scratch buffer is freed after use rat
 _free = threading.local()
 
 
-class scratch:  # noqa: N801 - used as a function
+class scratch:
     """A contiguous uninitialised work array, lent for the length of a `with` block.
 
     Memory that was just used is still in the cache and needs no new pages from the operating system. So each

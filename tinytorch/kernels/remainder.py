@@ -57,7 +57,9 @@ def _is_for_pieces(a: Any, b: Any) -> bool:
     """Whether a is a large float32 array, and b another of its shape or a number."""
     if not isinstance(a, np.ndarray) or a.dtype != np.float32 or a.size < _FEW:
         return False
-    return (b.dtype == np.float32 and b.shape in (a.shape, ())) if isinstance(b, np.ndarray) else type(b) in (int, float)
+    if isinstance(b, np.ndarray):
+        return b.dtype == np.float32 and b.shape in (a.shape, ())
+    return type(b) in (int, float)
 
 
 def _in_double(a: Array, b: Any, formula: Any) -> Array:

@@ -92,7 +92,8 @@ def log_softmax(x: Array, axis: int, keep: bool = False) -> tuple[Array, tuple[A
             log_sums += shift
         rounded = log_sums.astype(x.dtype)
         out = np.subtract(rows[part], rounded, out=y_rows[part])
-        if not (_largest(rounded, axis=None) < 8 and _smallest(rounded, axis=None) > -8):  # where x - log s is near 0, the rounding of a large log s would be seen
+        if not (_largest(rounded, axis=None) < 8 and _smallest(rounded, axis=None) > -8):
+            # where x - log s is near 0, the rounding of a large log s would be seen
             out -= (log_sums - rounded).astype(x.dtype)
 
     run_blocks(subtract, _blocks(rows), x.size / 1100)
