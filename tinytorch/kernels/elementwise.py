@@ -57,7 +57,7 @@ def in_pieces(
     def run(block: Pair) -> None:
         formula(*[a[block[0] : block[1]] for a in flat])
 
-    run_blocks(run, even_pieces(first.size, piece), first.size * passes / 4000 if piece >= BLOCK else 0)
+    run_blocks(run, even_pieces(first.size, piece), first.size * passes / 11000 if piece >= BLOCK else 0)
     return result
 
 

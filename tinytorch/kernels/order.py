@@ -51,7 +51,7 @@ def leading(x: np.ndarray, count: int, dim: int, descending: bool) -> np.ndarray
 
 def largest_in_turn(x: np.ndarray, count: int, dim: int, descending: bool) -> np.ndarray | None:
     """`leading` for rows without nan and the lowest number there is; None where one turns up."""
-    rows = np.array(np.moveaxis(x, dim, -1), order="C")
+    rows = np.array(np.moveaxis(x, dim, -1) if dim != x.ndim - 1 else x, order="C")
     shape, rows = rows.shape[:-1], rows.reshape(-1, rows.shape[-1])
     lowest: Any
     if x.dtype.kind == "f":
@@ -60,11 +60,14 @@ def largest_in_turn(x: np.ndarray, count: int, dim: int, descending: bool) -> np
         limits = np.iinfo(x.dtype)
         lowest = limits.min if descending else limits.max
     places = np.empty((count, len(rows)), np.int64)
+    if not len(rows):
+        return None
     each = np.arange(len(rows))
     for found in places:
-        found[:] = rows.argmax(-1) if descending else rows.argmin(-1)
+        (rows.argmax if descending else rows.argmin)(-1, out=found)
         values = rows[each, found]
-        if not (values > lowest if descending else values < lowest).all():  # nan is neither
+        furthest = (np.minimum if descending else np.maximum).reduce(values)
+        if not (furthest > lowest if descending else furthest < lowest):  # nan is neither
             return None
         rows[each, found] = lowest
     return np.moveaxis(places.T.reshape(*shape, count), -1, dim)
@@ -84,7 +87,9 @@ def middle(x: np.ndarray, k: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
 
 def equal_neighbours(x: np.ndarray, order: np.ndarray, start: int, stop: int, dim: int) -> np.ndarray:
     """For each row, whether two neighbours among ``order[start:stop]`` are equal, so that their order is arbitrary."""
-    places = range(max(start, 0), min(stop, x.shape[dim]))
-    values = np.moveaxis(np.take_along_axis(x, np.take(order, places, dim), dim), dim, -1)
+    places = order[(slice(None),) * dim + (slice(max(start, 0), min(stop, x.shape[dim])),)]
+    values = np.take_along_axis(x, places, dim)
+    if dim != x.ndim - 1:
+        values = np.moveaxis(values, dim, -1)
     left, right = values[..., :-1], values[..., 1:]
     return ((left == right) | ((left != left) & (right != right))).any(-1)

@@ -17,6 +17,7 @@ import math
 
 import numpy as np
 
+from tinytorch.kernels.counting import stable_order
 from tinytorch.kernels.layout import Array
 from tinytorch.kernels.memory import SMALLEST, empty
 from tinytorch.kernels.sums import column_sums
@@ -45,7 +46,7 @@ def add_rows(out: Array, rows: Array, values: Array) -> bool:
     """
     if not len(rows):
         return True
-    order = np.argsort(rows, kind="stable")
+    order = stable_order(rows, len(out))
     ordered = rows[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     uses = np.diff(np.append(starts, len(rows)))

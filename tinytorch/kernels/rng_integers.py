@@ -243,6 +243,6 @@ def _with_replacement(generator: Generator, rows: NDArray[Any], num_samples: int
     cumulative[:, -1] = 1.0
     u = uniform53(generator, len(rows) * num_samples).reshape(len(rows), num_samples)
     result = np.empty(u.shape, np.int64)
-    for i in range(len(rows)):
-        result[i] = np.searchsorted(cumulative[i].astype(np.float64), u[i], side="left")
+    for row, drawn, found in zip(cumulative.astype(np.float64), u, result, strict=True):
+        found[:] = row.searchsorted(drawn, side="left")
     return result

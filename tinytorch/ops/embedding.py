@@ -13,7 +13,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.gather import gather
-from tinytorch.ops.indexing import index_select
+from tinytorch.ops.indexing import Index, index_select
 from tinytorch.ops.scatter import index_add
 from tinytorch.tensor import Tensor
 
@@ -51,7 +51,7 @@ def embedding(
     _check_indices(input, rows)
     if max_norm is not None:
         embedding_renorm_(weight, input, max_norm, norm_type)
-    looked_up = _rows(weight, input.reshape(-1), scale_grad_by_freq).reshape(*input.shape, weight._array.shape[1])
+    looked_up = _rows(weight, input, scale_grad_by_freq)
     if padding_idx is None or not weight.requires_grad:
         return known_as(looked_up, "EmbeddingBackward0")
     is_padding = Tensor._wrap((input._array == padding_idx)[..., None])
@@ -134,12 +134,12 @@ def embedding_renorm_(weight: Tensor, indices: Tensor, max_norm: float, norm_typ
 
 
 def _rows(weight: Tensor, indices: Tensor, scale_grad_by_freq: bool) -> Tensor:
-    """(n,) to (n, dim); the gradient of a row divided by how often it occurs, if asked for."""
-    rows = index_select(weight, 0, indices)
+    """(...) to (..., dim); the gradient of a row divided by how often it occurs, if asked for."""
+    rows = Index.apply(weight, index=(indices._array,))
     if not scale_grad_by_freq or not rows.requires_grad:
         return rows
-    counts = np.bincount(indices._array, minlength=weight._array.shape[0])[indices._array]
-    share = Tensor._wrap((1 / counts[:, None]).astype(weight._array.dtype))
+    counts = np.bincount(indices._array.reshape(-1), minlength=weight._array.shape[0])[indices._array]
+    share = Tensor._wrap((1 / counts[..., None]).astype(weight._array.dtype))
     return rows.detach() + (rows - rows.detach()) * share  # the same value; only the share has a history
 
 
@@ -186,7 +186,8 @@ def _check_table(function: str, input: Tensor, weight: Tensor) -> None:
 
 
 def _check_indices(indices: Tensor, rows: int) -> None:
-    if indices._array.size and (indices._array.min() < 0 or indices._array.max() >= rows):
+    array = indices._array
+    if array.size and (np.minimum.reduce(array, axis=None) < 0 or np.maximum.reduce(array, axis=None) >= rows):
         raise IndexError("index out of range in self")
 
 

@@ -32,6 +32,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels import sums
+from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import broadcast_tensors, operands
 from tinytorch.ops.clamp import clamp
@@ -51,7 +53,7 @@ class DifferenceLoss(Primitive):
         values = ctx.value(input - target, **options)
         if reduction == "none":
             return values
-        total = np.add.reduce(values, axis=None)
+        total = sums.total(values, tuple(range(values.ndim)))
         with np.errstate(invalid="ignore"):  # the mean of nothing is nan
             return total / values.dtype.type(values.size) if reduction == "mean" else total
 
@@ -106,9 +108,13 @@ class HuberLoss(DifferenceLoss):
 
     @staticmethod
     def value(d: np.ndarray, delta: float) -> np.ndarray:  # type: ignore[override]
-        size = np.abs(d)
-        limited = np.minimum(size, d.dtype.type(delta))
-        return limited * (size - limited * d.dtype.type(0.5))  # one formula for both pieces
+        def formula(d: np.ndarray, out: np.ndarray) -> None:  # limited · (d - limited / 2), for both pieces
+            limited = np.clip(d, -delta, delta)
+            np.multiply(limited, -0.5, out=out)
+            out += d
+            out *= limited
+
+        return in_pieces(formula, d)
 
     @staticmethod
     def slope(d: Tensor, delta: float) -> Tensor:  # type: ignore[override]

@@ -43,7 +43,8 @@ def _settle_ties(x: np.ndarray, index: np.ndarray, tied: np.ndarray, dim: int, c
 
     Those run as Python loops, so a lot of ties keeps the sorted order: to equal elements, any is right.
     """
-    if int(tied.sum()) * x.shape[dim] > selection.LONGEST:
+    count = int(np.count_nonzero(tied))
+    if count == 0 or count * x.shape[dim] > selection.LONGEST:
         return
     rows, chosen = np.moveaxis(x, dim, -1), np.moveaxis(index, dim, -1)
     for place in map(tuple, np.argwhere(tied)):
@@ -64,7 +65,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         return picked(Topk, input, dim, np.zeros((), np.int64))
     refuse_complex("topk", array)
     first = leading(array, min(k + 1, size), dim, largest)
-    index = np.take(first, range(k), dim)
+    index = first[(slice(None),) * dim + (slice(k),)]
     tied = equal_neighbours(array, first, 0, k + 1, dim)
     _settle_ties(array, index, tied, dim, lambda row: selection.topk_indices(row, k, largest, sorted))
     return picked(Topk, input, dim, index)
