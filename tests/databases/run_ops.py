@@ -328,14 +328,14 @@ def run_errors(op: Any, name: str, report: Report) -> None:
 
 
 def raises_alike(function: Any, arguments: Any) -> None:
-    ours_in = translate(arguments)
-    ours_function = resolve(function)
     try:
-        call(function, arguments)
+        call(function, arguments)  # before it is translated, which makes memory that cannot be resized
     except Exception as error:
         expected = error
     else:
         raise Skip
+    ours_in = translate(arguments)
+    ours_function = resolve(function)
     try:
         call(ours_function, ours_in)
     except type(expected):

@@ -380,7 +380,7 @@ def check_reduction(op: Any, report: Report, most: int) -> None:
     if not isinstance(op, ReductionOpInfo):
         return
     name = full_name(op)
-    args, kwargs = next(iter(op.generate_args_kwargs(torch.ones(2, 3), 0, False)))
+    args, kwargs = next(iter(op.generate_args_kwargs(torch.ones(2, 3), dim=0, keepdim=False)))
     dims: list[Any] = [None, 0, -1, 1, (), (0,), (0, 1), [1, 0], (0, -1), (0, 0), 7, (-8,), True, 1.0]
     shapes = [(), (1,), (0,), (2, 3), (2, 0, 3), (3, 1, 2), (0, 0)]
     for dtype in op.supported_dtypes("cpu") & {torch.float32, torch.int64, torch.bool, torch.complex64}:

@@ -34,6 +34,7 @@ CASES = [
     *_over_dims("prod max min argmax argmin", several=False),
     *[Case(f"{n}(dim={d},keepdim={k})", lambda T, x, n=n, d=d, k=k: getattr(T, n)(x, d, k), real(2, 3, 4))
       for n in ("amax", "amin", "all", "any") for d in (0, -1, (0, 2), (0, 1, 2)) for k in (False, True)],
+    Case("all and any of no dimensions", lambda T, x: (T.all(x, dim=()), x.any(dim=[]), T.any(x, (), keepdim=True), x.sum(dim=())), whole(2, 3), layouts=FEW),
     *same("sum mean prod var std max min amax amin argmax argmin all any var_mean std_mean", real(2, 3, 4)),
     *same("sum mean prod max min amax amin argmax argmin all any", real()),
     *same("var std var_mean", real(2)),

@@ -87,7 +87,8 @@ EXPRESSIONS = (
     "T.bitwise_not(m(3))", "T.ldexp(m(3), T.tensor([1, 2, 3]))", "T.index_reduce(m(3), 0, T.tensor([0]), m(1), 'prod')",
     "T.scatter_reduce(m(3), 0, T.tensor([0]), m(1), 'amax')", "T.randint_like(m(3), 3)", "T.linalg.svdvals(m(3, 3))",
     "T.linalg.cholesky(m(1, 1))", "T.linalg.eigvals(m(1, 1))", "T.pow(True, m(3))", "m(3).cumsum(0, dtype=m(1).dtype)", "m(3).cumprod(0, dtype=m(1).dtype)",
-    "T.constant_pad_nd(m(3), (1, 1), 1j)", "2 / m(3)", "2.5 / m(3)", "F.local_response_norm(m(0, 2, 3), 2)",
+    "T.all(m(2, 3), dim=())", "T.nansum(m(3), dtype=T.complex64)", "T.nanmean(m(3), dtype=T.int64)", "T.linalg.vector_norm(m(3), dtype=T.float32)",
+    "T.hash_tensor(m(0))", "T.hash_tensor(m(0), 0)", "T.narrow_copy(m(3), 1, 0, 1)", "T.constant_pad_nd(m(3), (1, 1), 1j)", "2 / m(3)", "2.5 / m(3)", "F.local_response_norm(m(0, 2, 3), 2)",
 )  # fmt: skip
 
 #: Functions of one tensor.

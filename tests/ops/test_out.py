@@ -50,6 +50,38 @@ def test_result_is_the_tensor_given(name: str) -> None:
         assert (out == function(x)).all()
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda T, x, i, out: T.gather(x, 0, i, out=out),
+        lambda T, x, i, out: T.index_select(x, 0, i, out=out),
+        lambda T, x, i, out: T.take(x, i, out=out),
+        lambda T, x, i, out: T.masked_select(x, x > 2, out=out),
+        lambda T, x, i, out: T.kthvalue(x, 2, out=(out, T.empty((), dtype=T.int64)))[0],
+    ],
+)  # fmt: skip
+def test_picked_elements_go_elsewhere(call: Any) -> None:
+    """Into memory that no input shows, of the same dtype."""
+
+    def told(T: Any, choose: Any) -> Any:
+        x = T.arange(6.0)
+        try:
+            return call(T, x, T.tensor([0, 1, 5]), choose(T, x)).tolist()
+        except RuntimeError:
+            return "refused"
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert told(tinytorch, lambda T, x: T.empty(0)) == told(torch, lambda T, x: T.empty(0)) != "refused"
+        for choose in (
+            lambda T, x: x,
+            lambda T, x: x[2:5],
+            lambda T, x: T.empty(0, dtype=T.int64),
+            lambda T, x: T.empty(3, dtype=T.float64),
+        ):
+            assert told(tinytorch, choose) == told(torch, choose) == "refused"
+
+
 def test_casting_follows_pytorch() -> None:
     both(lambda T: returned(T, "add", T.zeros(2, dtype=T.float64), T.ones(2), 1))
     both(lambda T: returned(T, "add", T.zeros(2, dtype=T.int64), T.ones(2), 1))

@@ -42,7 +42,7 @@ from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import places_along
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import add_at
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_out, accepts_separate_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["gather", "scatter_add_along", "take_along_dim"]
@@ -119,7 +119,7 @@ def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
     return dim
 
 
-@accepts_out
+@accepts_separate_out
 @accepts_axis
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
     """Elements picked along ``dim``: ``out[i][j] = input[index[i][j]][j]`` for dim 0; the result has index's shape."""

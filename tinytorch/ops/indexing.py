@@ -57,7 +57,7 @@ from tinytorch.ops.index_arguments import (
     without_leading_ones,
 )
 from tinytorch.ops.numbers import check_convertible
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_out, accepts_separate_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -277,7 +277,7 @@ def index_put(input: Tensor, index: Any, values: Tensor, accumulate: bool = Fals
     return IndexPut.apply(input, cast(values, input._array.dtype), index=index, accumulate=accumulate)
 
 
-@accepts_out
+@accepts_separate_out
 @accepts_axis
 def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The positions ``index`` (1-d) along ``dim``."""

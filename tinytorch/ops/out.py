@@ -14,6 +14,8 @@ The rules, PyTorch's for all of these functions:
   ``dtype=`` computes in out's dtype where none is asked for.
 - RuntimeError if ``out`` or an input requires grad (outside ``no_grad``), if several elements of ``out`` share memory
   (it is expanded), or if it overlaps an input without being the same region.
+- Functions that pick elements here and there (``gather``, ``take``...: :func:`accepts_separate_out`) want it to overlap
+  no input at all, and to have exactly the result's dtype.
 
 The types of the arguments are checked on the way (:mod:`tinytorch.ops.arguments`).
 
@@ -36,12 +38,17 @@ from tinytorch.dtypes import SCALAR_NAMES, can_cast
 from tinytorch.ops.arguments import ArgumentTypes, raise_explained
 from tinytorch.tensor import Tensor
 
-__all__ = ["accepts_out", "write_out"]
+__all__ = ["accepts_out", "accepts_separate_out", "write_out"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def accepts_out(op: F) -> F:
+def accepts_separate_out(op: F) -> F:
+    """:func:`accepts_out` for a function whose ``out`` may not share memory with an input, nor be of another dtype."""
+    return accepts_out(op, separate=True)
+
+
+def accepts_out(op: F, separate: bool = False) -> F:
     """Let ``op``, whose signature names ``out``, take it; see the module's text. The outermost decorator."""
     code = inspect.unwrap(op).__code__
     types = ArgumentTypes(op)
@@ -65,26 +72,26 @@ def accepts_out(op: F) -> F:
             result = op(*args, **kwargs)
         except Exception as error:
             raise_explained(error, op, args, kwargs)
-        return result if out is None else write_out(op.__name__, result, out, *args)
+        return result if out is None else write_out(op.__name__, result, out, *args, separate=separate)
 
     return with_out  # type: ignore[return-value]
 
 
-def write_out(name: str, result: Any, out: Any, *inputs: Any) -> Any:
+def write_out(name: str, result: Any, out: Any, *inputs: Any, separate: bool = False) -> Any:
     """Copy ``result`` (a Tensor or a tuple of them) of the function ``name`` of ``inputs`` into ``out``; returns it."""
     if not isinstance(result, tuple):
-        _write(name, result, out, inputs)
+        _write(name, result, out, inputs, separate)
         return out
     if not isinstance(out, (tuple, list)):
         raise TypeError(f"{name}(): argument 'out' must be tuple of Tensors, not {type(out).__name__}")
     if len(out) != len(result):
         raise TypeError(f"{name}(): argument 'out' must have {len(result)} tensors, not {len(out)}")
     for one_result, one_out in zip(result, out, strict=True):
-        _write(name, one_result, one_out, inputs)
+        _write(name, one_result, one_out, inputs, separate)
     return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
 
 
-def _write(name: str, result: Tensor, out: Any, inputs: Iterable[Any]) -> None:
+def _write(name: str, result: Tensor, out: Any, inputs: Iterable[Any], separate: bool) -> None:
     if not isinstance(out, Tensor):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if state.grad_enabled and (result._requires_grad or out.requires_grad):
@@ -93,6 +100,8 @@ def _write(name: str, result: Tensor, out: Any, inputs: Iterable[Any]) -> None:
             "arguments requires grad."
         )
     source, target = result._array, out._array
+    if separate:
+        _check_separate(result, out, inputs)
     if source.dtype != target.dtype and not can_cast(result.dtype, out.dtype):
         raise RuntimeError(
             f"result type {SCALAR_NAMES[result.dtype]} can't be cast to the desired output type "
@@ -102,7 +111,7 @@ def _write(name: str, result: Tensor, out: Any, inputs: Iterable[Any]) -> None:
         _resize(out, source.shape)
     else:
         inplace.check_writable(out)
-        _refuse_partial_overlap(target, inputs)
+        _refuse_overlap(target, inputs, partial=True)
     np.copyto(out._array, source, casting="unsafe")
     out._bump_version()
 
@@ -119,19 +128,29 @@ def _resize(out: Tensor, shape: tuple[int, ...]) -> None:
     out._array = np.empty(shape, out._array.dtype)
 
 
-def _refuse_partial_overlap(target: np.ndarray, inputs: Iterable[Any]) -> None:
-    """Raise where an input shares some, but not all, of the memory that is written.
+def _check_separate(result: Tensor, out: Tensor, inputs: Iterable[Any]) -> None:
+    if result._array.dtype != out._array.dtype:
+        raise RuntimeError(f"Expected out tensor to have dtype {result.dtype}, but got {out.dtype} instead")
+    inplace.check_writable(out)
+    _refuse_overlap(out._array, inputs, partial=False)
 
-    An input may be the very region, or lie elsewhere. As in PyTorch, regions with gaps are not looked at.
+
+def _refuse_overlap(target: np.ndarray, inputs: Iterable[Any], partial: bool) -> None:
+    """Raise where an input shares memory that is written; if ``partial``, only where it is not the very region.
+
+    As in PyTorch, regions with gaps are not looked at.
     """
     for value in inputs:
-        if not isinstance(value, Tensor) or value._array is target or (value._array.base is None is target.base):
+        if not isinstance(value, Tensor):
             continue
         array = value._array
+        apart = array is not target and array.base is None is target.base
+        if apart or (partial and array is target):
+            continue
         (low, high), (first, last) = byte_bounds(array), byte_bounds(target)
         dense = high - low == array.nbytes and last - first == target.nbytes
         same = low == first and array.shape == target.shape and array.strides == target.strides
-        if dense and not same and low < last and first < high:
+        if dense and not (partial and same) and low < last and first < high:
             raise RuntimeError(
                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
                 "single memory location. Please clone() the tensor before performing the operation."

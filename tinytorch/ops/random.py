@@ -19,7 +19,7 @@ from tinytorch.ops.checks import check_options, refuse
 from tinytorch.ops.creation import checked_sizes, finish
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.memory_order import memory_order
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_out, accepts_separate_out
 from tinytorch.ops.random_in_place import drawn_from
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
@@ -260,7 +260,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None, o
     return drawn_from(array, input)
 
 
-@accepts_out
+@accepts_separate_out
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Tensor | None = None
 ) -> Tensor:

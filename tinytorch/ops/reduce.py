@@ -318,7 +318,8 @@ def std_mean(
 
 
 def _truth(function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
-    result = np.asarray(function(input._array, axis=many_dims(dim, input._array.ndim), keepdims=keepdim))
+    dims = () if dim in ((), []) else many_dims(dim, input._array.ndim)  # no dimensions, not all of them as elsewhere
+    result = np.asarray(function(input._array, axis=dims, keepdims=keepdim))
     return Tensor._wrap(result.astype(np.uint8) if input._array.dtype == np.uint8 else result)
 
 

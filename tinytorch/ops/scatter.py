@@ -19,7 +19,7 @@ from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.gather import along
 from tinytorch.ops.indexing import Index, IndexPut, basic_index
 from tinytorch.ops.numbers import number_as
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_out, accepts_separate_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -207,7 +207,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     return IndexPut.apply(input, value, index=where, accumulate=False)
 
 
-@accepts_out
+@accepts_separate_out
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where ``mask`` (bool, broadcast) holds, as a vector."""
     if mask._array.dtype.kind != "b":
@@ -246,7 +246,7 @@ def _flat_places(index: Tensor, size: int) -> np.ndarray:
     return places
 
 
-@accepts_out
+@accepts_separate_out
 def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Elements by their place in the flattened tensor; the result has the shape of ``index``."""
     return known_as(Index.apply(input.reshape(-1), index=(_flat_places(index, input._array.size),)), "TakeBackward0")

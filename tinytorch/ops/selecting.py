@@ -15,7 +15,7 @@ from tinytorch.kernels import selection
 from tinytorch.kernels.order import any_nan, equal_neighbours, leading, middle, order
 from tinytorch.ops.checks import refuse, refuse_bool, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_out, accepts_separate_out
 from tinytorch.ops.sorting import Found, picked
 from tinytorch.tensor import Tensor
 
@@ -71,7 +71,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     return picked(Topk, input, dim, index)
 
 
-@accepts_out
+@accepts_separate_out
 @accepts_axis
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
     """(value, index) of the ``k``-th smallest along ``dim``, counted from 1. RuntimeError for k out of range."""

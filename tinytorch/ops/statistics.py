@@ -51,6 +51,8 @@ def nansum(
     """The sum of the elements that are not nan."""
     refuse_complex("nansum", input._array)
     if input._array.dtype.kind == "f":
+        if dtype is not None and dtype.is_complex:
+            raise NotImplementedError(f"nansum() is not implemented for {dtype}")
         input = where(isnan(input), 0.0, input)
     return sum_(input, dim, keepdim, dtype=dtype)
 
@@ -65,6 +67,8 @@ def nanmean(
         raise RuntimeError(
             f"nanmean(): expected input to have floating point or complex dtype but got {type_name(input)}"
         )
+    if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+        raise RuntimeError(f"nanmean(): dtype must be either a floating point or complex dtype. Got: {dtype}")
     count = sum_(isnan(input).logical_not(), dim, keepdim)
     total = nansum(input, dim, keepdim, dtype=dtype)
     return total / count.to(total.dtype)

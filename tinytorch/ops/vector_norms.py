@@ -88,7 +88,10 @@ def vector_norm(
     if not is_number(ord):
         raise TypeError(f"linalg_vector_norm(): argument 'ord' (position 2) must be Number, not {type(ord).__name__}")
     if dtype is not None:
-        x = cast(x, to_numpy_dtype(dtype))
+        wanted = to_numpy_dtype(dtype)
+        if x._array.dtype.kind == "c" != wanted.kind:
+            raise RuntimeError(f"linalg.vector_norm: dtype should be complex for complex inputs, but got {dtype}")
+        x = cast(x, wanted)
     if x._array.dtype.kind not in "fc":
         raise RuntimeError(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {type_name(x)}"

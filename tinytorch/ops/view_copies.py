@@ -79,7 +79,9 @@ def expand_copy(input: Tensor, size: Any, *, implicit: bool = False, out: Tensor
 
 @accepts_out
 def narrow_copy(input: Tensor, dim: int, start: Any, length: int, *, out: Tensor | None = None) -> Tensor:
-    """A copy of :func:`narrow`."""
+    """A copy of :func:`narrow`; RuntimeError, where that raises an IndexError, for a ``dim`` too large."""
+    if dim >= input._array.ndim:
+        raise RuntimeError(f"Expected dim < {input._array.ndim}, the number of dimensions, but got {dim}")
     return _own(narrow(input, dim, start, length))
 
 
