@@ -11,6 +11,7 @@
 - ``in place``: gradients through the in-place form, and what it refuses; ``aliases``; ``operators``; ``views``.
 - ``promotion`` of pairs of dtypes and of Python numbers, for ops of two tensors; ``extremal`` values, for ops of one;
   ``reduction``: every kind of ``dim``, ``keepdim`` and ``dtype``, empty tensors.
+- ``jvp``: derivatives in a direction, forward.
 
 Where PyTorch raises an error, one of the same type has to be raised here.
 """
@@ -401,6 +402,55 @@ def check_reduction(op: Any, report: Report, most: int) -> None:
                     alike(op.op, (x, args, {**kwargs, **given}))
 
 
+def check_jvp(op: Any, report: Report, most: int) -> None:
+    if not op.supports_forward_ad or op.has_nondeterministic_output:
+        return
+    for sample, arguments in samples(op, torch.float64, most, grad=True):
+        with report.check(full_name(op), "jvp", describe(sample)):
+            theirs, ours = ([], []), ([], [])  # type: ignore[var-annotated]
+            for tensor in tensors_of(arguments):
+                value = tensor.detach()
+                tangent = torch.from_numpy(np.random.default_rng(0).standard_normal(tuple(value.shape)))
+                for found, pair in ((theirs, (value, tangent)), (ours, (translate(value), translate(tangent)))):
+                    found[0].append(pair[0])
+                    found[1].append(pair[1])
+            process = sample.output_process_fn_grad
+            jvp_alike(op.op, arguments, theirs, ours, process, op.gradcheck_wrapper)
+
+
+def jvp_alike(function: Any, arguments: Any, theirs: Any, ours: Any, process: Any, wrapper: Any) -> None:
+    def called_with(function: Any, process: Any, wrapper: Any, given: Any, tensor_type: type) -> Any:
+        """The function of those of its arguments that require grad."""
+
+        def of_tensors(*tensors: Any) -> Any:
+            rest = iter(tensors)
+            first, args, kwargs = _replaced(given, lambda t: next(rest) if t.requires_grad else t, tensor_type)
+            results = flatten(process(wrapper(function, first, *args, **kwargs)))
+            return tuple(r for r in results if isinstance(r, tensor_type) and r.dtype.is_floating_point)
+
+        return of_tensors
+
+    ours_given = translate(arguments)
+    try:
+        call = called_with(function, process, wrapper, arguments, torch.Tensor)
+        _, expected = torch.func.jvp(call, tuple(theirs[0]), tuple(theirs[1]))
+    except Exception:
+        raise Skip from None
+    call = called_with(resolve(function), resolve(process), resolve(wrapper), ours_given, tinytorch.Tensor)
+    _, found = tinytorch.func.jvp(call, tuple(ours[0]), tuple(ours[1]))
+    equal_all("jvp", list(expected), list(found), False)
+
+
+def _replaced(value: Any, function: Any, tensor_type: type) -> Any:
+    if isinstance(value, tensor_type):
+        return function(value)
+    if isinstance(value, (list, tuple)) and not isinstance(value, (torch.Size, tinytorch.Size)):
+        return type(value)(_replaced(item, function, tensor_type) for item in value)
+    if isinstance(value, dict):
+        return {key: _replaced(item, function, tensor_type) for key, item in value.items()}
+    return value
+
+
 CHECKS: dict[str, Callable[[Any, Report, int], None]] = {
     "dtypes": check_dtypes,
     "reference": check_reference,
@@ -409,6 +459,7 @@ CHECKS: dict[str, Callable[[Any, Report, int], None]] = {
     "promotion": check_promotion,
     "extremal": check_extremal,
     "reduction": check_reduction,
+    "jvp": check_jvp,
 }
 
 

@@ -17,13 +17,15 @@ UNSUPPORTED = {
     "there is one device": """
         gradient [error]""",
     "which of several equal elements is found is left open": """
-        kthvalue [value int64], topk [value int64]""",
+        kthvalue [value int64], topk [value int64], sort [value bool], argsort [value bool]""",
     "out= is written when the result is there, so an out that overlaps an input does no harm": """
         cat [error]""",
     "a method called as a function with a number for the tensor": """
         __radd__ [error], __rdiv__ [error], __rmul__ [error], __rand__ [error], __ror__ [error], __rxor__ [error]""",
     "rounding: a long way from the input to a small result": """
-        matrix_exp [value float32], special.bessel_j0 [value float64], special.bessel_y1 [value float64]""",
+        matrix_exp [value float32]""",
+    "PyTorch's values near zeros of the Bessel functions are off by 3e-7 (mpmath gives what tinytorch gives)": """
+        special.bessel_j0 [value float64], special.bessel_y1 [value float64]""",
     "PyTorch's second derivative is nan": """
         masked.logaddexp [gradient float64]""",
     "PyTorch passes on the gradient of an element that was written over": """

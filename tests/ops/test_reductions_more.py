@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import torch
 
 import tinytorch
 from tests.compare import compare_errors
@@ -93,3 +96,19 @@ def test_distances_have_second_derivatives():
     assert tinytorch.autograd.gradgradcheck(tinytorch.pdist, (x,))
     far = tinytorch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
     np.testing.assert_allclose(tinytorch.cdist(x, y).tolist(), far.tolist(), rtol=1e-9)
+
+
+def test_logcumsumexp_where_gradients_are_zero() -> None:
+    """Its backward takes logarithms of gradients; derivatives of gradients that are 0 count, too."""
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    theirs = torch.func.jvp(lambda x: x.logcumsumexp(0), (torch.tensor(x),), (torch.tensor(x) + 1,))[1]
+    ours = tinytorch.func.jvp(lambda x: x.logcumsumexp(0), (tinytorch.tensor(x),), (tinytorch.tensor(x) + 1,))[1]
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-9)
+
+    def hessian(T: Any, function: Any) -> Any:
+        at = T.tensor(x[0])
+        aim = function(at).detach()  # the gradient is 0 there, the second derivative is not
+        return T.func.hessian(lambda x: ((function(x) - aim) ** 2).sum())(at).numpy()
+
+    ours = hessian(tinytorch, lambda x: x.logcumsumexp(0))
+    np.testing.assert_allclose(ours, hessian(torch, lambda x: x.exp().cumsum(0).log()), rtol=1e-9)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import elementwise
@@ -85,9 +86,15 @@ class LogCumsumExp(Primitive):
             size = where(mask, where(mask, grad, 1.0).log(), lowest)
             return (logcumsumexp((size - y).flip(dim), dim).flip(dim) + x).exp()
 
-        if grad._array.dtype.kind == "c":  # every number but 0 has a logarithm
-            return part(grad != 0, grad)
-        return part(grad > 0, grad) - part(grad < 0, -grad)
+        def spread(grad: Tensor) -> Tensor:
+            if grad._array.dtype.kind == "c":  # every number but 0 has a logarithm
+                return part(grad != 0, grad)
+            return part(grad > 0, grad) - part(grad < 0, -grad)
+
+        if state.grad_enabled and not grad._array.all():  # the logarithm has no derivative at 0: it is kept away
+            away = float(abs(grad._array).max(initial=0)) + 1.0
+            return spread(grad + away) - spread(Tensor._wrap(np.full_like(grad._array, away)))
+        return spread(grad)
 
 
 def _cumsum_from_end(x: Tensor, dim: int) -> Tensor:

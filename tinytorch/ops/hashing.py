@@ -24,12 +24,12 @@ def hash_tensor(
     if mode != 0:
         raise RuntimeError(f"hash_tensor(): unknown mode {mode}")
     array = input._array
-    if array.dtype.kind == "c":
-        raise NotImplementedError('"hash_tensor" not implemented for complex tensors; hash view_as_real(input)')
-    wide = array.astype(np.float64 if array.dtype.kind == "f" else np.int64 if array.dtype != np.uint64 else np.uint64)
     dims = many_dims(dim, array.ndim)
     if any(array.shape[d] == 0 for d in dims):
         error = RuntimeError if dim in (None, (), []) else IndexError
         raise error("hash_tensor: Expected the reduced dimensions to have elements.")
+    if array.dtype.kind == "c":
+        raise NotImplementedError('"hash_tensor" not implemented for complex tensors; hash view_as_real(input)')
+    wide = array.astype(np.float64 if array.dtype.kind == "f" else np.int64 if array.dtype != np.uint64 else np.uint64)
     kept = np.bitwise_xor.reduce(wide.view(np.uint64), axis=dims, keepdims=True)
     return Tensor._wrap(kept if keepdim else kept.squeeze(dims))

@@ -21,6 +21,7 @@ from tinytorch.ops.grid_sample import affine_grid, grid_sample
 from tinytorch.ops.layer_norm import group_norm, layer_norm
 from tinytorch.ops.norm import batch_norm as batch_norm_by_name
 from tinytorch.ops.norm import instance_norm as instance_norm_by_name
+from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -49,9 +50,10 @@ def instance_norm(
     return instance_norm_by_name(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
 
 
+@accepts_out
 def native_batch_norm(
     input: Tensor, weight: Tensor | None, bias: Tensor | None, running_mean: Tensor | None,
-    running_var: Tensor | None, training: bool, momentum: float, eps: float,
+    running_var: Tensor | None, training: bool, momentum: float, eps: float, *, out: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """Batch norm, and the mean and ``1 / sqrt(var + eps)`` of the batch (empty unless training)."""
     y = batch_norm_by_name(input, running_mean, running_var, weight, bias, training, momentum, eps)

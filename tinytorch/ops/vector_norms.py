@@ -87,15 +87,15 @@ def vector_norm(
     """The norm of order ``ord`` over all elements, or over one or several dimensions (``torch.linalg.vector_norm``)."""
     if not is_number(ord):
         raise TypeError(f"linalg_vector_norm(): argument 'ord' (position 2) must be Number, not {type(ord).__name__}")
-    if dtype is not None:
-        wanted = to_numpy_dtype(dtype)
-        if x._array.dtype.kind == "c" != wanted.kind:
-            raise RuntimeError(f"linalg.vector_norm: dtype should be complex for complex inputs, but got {dtype}")
-        x = cast(x, wanted)
     if x._array.dtype.kind not in "fc":
         raise RuntimeError(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {type_name(x)}"
         )
+    if dtype is not None:
+        wanted = to_numpy_dtype(dtype)
+        if wanted.kind not in "fc" or x._array.dtype.kind == "c" != wanted.kind:
+            raise RuntimeError(f"linalg.vector_norm: dtype should be floating, or complex as the input, not {dtype}")
+        x = cast(x, wanted)
     dims = many_dims(dim, x._array.ndim)
     if x._array.size == 0 and (ord < 0 or math.isinf(ord)) and 0 in [x._array.shape[d] for d in dims]:
         raise RuntimeError(
