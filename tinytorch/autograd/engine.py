@@ -174,7 +174,7 @@ def _run(
     wanted = None if targets is None else Wanted(starts, targets)
     before, outer = (state.grad_enabled, state.walk)
     try:
-        state.grad_enabled, state.walk = create_graph, None if create_graph or wanted is not None else walk
+        state.grad_enabled, state.walk = create_graph, None if create_graph else walk
         while walk.heap:
             node, received = walk.next_node()
             if node.hooks is not None:

@@ -49,8 +49,10 @@ from tinytorch.kernels.windows import ceil_div, even_parts, even_pieces, inside,
 
 COLUMNS = 256
 """Aim for so many columns in one matrix product."""
-BUFFER_BYTES = 1 << 20
-"""A gathered block should not be larger than this: half of the L2 cache of a current core."""
+BUFFER_BYTES = 1 << 21
+"""A gathered block should not be larger than this: about the L2 cache of a current core."""
+SMALL_BYTES = 1 << 20
+"""Column matrices of an image or two, and others that are not worth cutting in two."""
 
 
 class Block(NamedTuple):
@@ -89,8 +91,8 @@ class Columns:
         self.row_depth = kernel[1] * x.shape[1] + self.ones
         self.depth = kernel[0] * self.row_depth
         width = out[1] * x.shape[4]
-        whole_bytes = x.shape[0] * self.depth * out[0] * width * x.itemsize
-        self.small = not self.pointwise and width < COLUMNS // 2 and whole_bytes <= BUFFER_BYTES
+        self.bytes = x.shape[0] * self.depth * out[0] * width * x.itemsize
+        self.small = not self.pointwise and width < COLUMNS // 2 and self.bytes <= SMALL_BYTES
         self.sliding = dilation[0] == 1 and stride[0] < kernel[0] and width >= COLUMNS // 2
         self.blocks = self._cut()
 
@@ -98,7 +100,8 @@ class Columns:
         """Block boundaries, from the shapes alone (`threads` says why)."""
         groups, n, (out_h, out_w), kh = self.x.shape[0], self.x.shape[4], self.out, self.kernel[0]
         if self.pointwise:
-            return [Block(0, 1, 0, 1, n0, n1) for n0, n1 in even_parts(n, _even(ceil_div(n, 8 * COLUMNS), n))]
+            count = ceil_div(n, 8 * COLUMNS)
+            return [Block(0, 1, 0, 1, n0, n1) for n0, n1 in even_parts(n, count + count % 2 * (count > 1))]
         if self.small:
             return [Block(0, out_h, 0, out_w, 0, n)]
         ns = even_pieces(n, 3 * COLUMNS // 2)
@@ -114,7 +117,12 @@ class Columns:
         else:
             most = 1
         hs = even_pieces(out_h, most)
-        hs = even_parts(out_h, _even(len(hs), out_h, len(ns) * len(ws)))
+        if len(hs) * len(ws) * len(ns) % 2 and self.depth >= 32 and self.bytes > SMALL_BYTES:
+            # two threads should have the same to do (a column of few rows is not worth a thread)
+            if len(ws) > 1:
+                ws = even_parts(out_w, len(ws) + 1)
+            else:
+                hs = even_parts(out_h, len(hs) + 1)
         return [Block(*h, *w, *n_) for n_ in ns for h in hs for w in ws]
 
     @contextmanager
@@ -212,8 +220,3 @@ class Columns:
         if self.sliding or h1 - h0 == 1:
             return rows[:, :, h0:h1, w0 * n + n0 : (w1 - 1) * n + n1].transpose(0, 2, 1, 3)
         return rows[:, :, h0:h1].reshape(groups, 1, channels, -1)
-
-
-def _even(count: int, most: int, times: int = 1) -> int:
-    """`count`, or one more: not three blocks or five, of which one of two threads would have more than the other."""
-    return count + 1 if count * times in (3, 5) and count < most else count

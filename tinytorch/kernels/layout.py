@@ -27,6 +27,7 @@ import threading
 import numpy as np
 
 from tinytorch.kernels.memory import Array, empty
+from tinytorch.kernels.threads import run_blocks
 
 Pair = tuple[int, int]
 
@@ -64,10 +65,23 @@ def contiguous_batch_last(x: Array) -> Array:
         return view
     copy = empty(view.shape, x.dtype)
     if x.flags.c_contiguous and x.size >= SMALL:
-        transpose_into(x.reshape(len(x), -1), copy.reshape(-1, len(x)))
+        _transpose_by_threads(x.reshape(len(x), -1), copy.reshape(-1, len(x)))
     else:
         copy[...] = view
     return copy
+
+
+def _transpose_by_threads(x: Array, out: Array) -> None:
+    """`transpose_into`, a few megabytes and more by several threads."""
+    quarter = math.ceil(x.shape[1] / 4)
+
+    def transpose(start: int) -> None:
+        transpose_into(x[:, start : start + quarter], out[start : start + quarter])
+
+    if x.size < LARGE:
+        transpose_into(x, out)
+    else:
+        run_blocks(transpose, range(0, x.shape[1], quarter))
 
 
 def row_major_copy(x: Array) -> Array:
@@ -81,12 +95,14 @@ def row_major_copy(x: Array) -> Array:
 
 SMALL = 1 << 13
 """Elements; fewer are copied in one call, however they lie."""
+LARGE = 3 << 18
+"""Elements; fewer are copied before a second thread is awake."""
 _CACHE = 1 << 15  # bytes of a first-level cache; places whose addresses differ by a multiple of _SET fight for
 _SET = 1 << 12  # the same few lines of it
 
 
 def transpose_into(x: Array, out: Array) -> None:
-    """out = x.T for contiguous x (N, M), out (M, N): one to six times as fast as the plain copy.
+    """out = x.T for x (N, M) of contiguous rows, contiguous out (M, N): one to six times as fast as the plain copy.
 
     NumPy's copy reads down the N rows of `x`. That is fast when there are many and the cache holds a line of each.
     With few rows it is faster to go along them; and where their lines all claim the same places of the cache (a
