@@ -25,7 +25,7 @@ from tinytorch.kernels.threads import Task, get_num_threads
 
 __all__ = ["Deferred", "later"]
 
-WORTH_MICROSECONDS = (200.0, 6000.0)
+WORTH_MICROSECONDS = (120.0, 6000.0)
 """Less work is not worth waking up a thread for; more fills all cores by itself, and is done sooner than it is kept."""
 
 
