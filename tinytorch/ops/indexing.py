@@ -158,6 +158,9 @@ class IndexPut(Primitive):
         rows = index[0] if isinstance(index, tuple) and len(index) == 1 else None
         if accumulate and isinstance(rows, np.ndarray) and value.shape == (*rows.shape, *x.shape[1:]):
             y += add_at(x.shape, index, value)
+        elif accumulate and _is_flat(index, y):  # several times as fast
+            places = _row_numbers(x.shape, index)
+            np.add.at(y.reshape(-1), places, np.broadcast_to(value, broadcast_shape(index)).reshape(-1))
         elif accumulate:
             np.add.at(y, index, value)
         else:
@@ -180,6 +183,18 @@ class IndexPut(Primitive):
             f"shape mismatch: value tensor of shape {list(arrays[1].shape)} cannot be broadcast to the indexing result "
             f"of a tensor of shape {list(arrays[0].shape)}: {error}"
         )
+
+
+def _is_flat(index: Any, x: np.ndarray) -> bool:
+    """Whether integer arrays pick single elements of a row-major array, so that numbers in flat memory say the same."""
+    if type(index) is not tuple or len(index) != x.ndim or not x.flags.c_contiguous:
+        return False
+    return all(isinstance(item, np.ndarray) and item.dtype.kind in "iu" for item in index)
+
+
+def broadcast_shape(arrays: tuple[np.ndarray, ...]) -> tuple[int, ...]:
+    """The shape in which the arrays of an index meet."""
+    return np.broadcast(*arrays).shape
 
 
 def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray:

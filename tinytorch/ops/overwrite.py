@@ -87,13 +87,17 @@ def _sigmoid(x: np.ndarray) -> None:
 @_in_blocks
 def _addcmul(x: np.ndarray, first: Any, second: Any, value: Any = 1) -> None:
     product = np.multiply(first, second)
-    np.add(x, product if value == 1 else product * value, out=x)
+    if value != 1:
+        product *= value
+    np.add(x, product, out=x)
 
 
 @_in_blocks
 def _addcdiv(x: np.ndarray, first: Any, second: Any, value: Any = 1) -> None:
     quotient = np.true_divide(first, second)
-    np.add(x, quotient if value == 1 else quotient * value, out=x)
+    if value != 1:
+        quotient *= value
+    np.add(x, quotient, out=x)
 
 
 @_in_blocks
