@@ -1,4 +1,4 @@
-"""Some 350 single ops beside PyTorch, the slowest first: python -m tests.benchmarks.survey [--only TEXT ...] [--skip TEXT ...] [--threads 1]
+"""Some 370 single ops beside PyTorch, the slowest first: python -m tests.benchmarks.survey [--only TEXT ...] [--skip TEXT ...]
 
 Where to look for what is slow, rather than figures to quote: three blocks of some milliseconds each. Both libraries must
 compute the same before either is timed. At the end the geometric mean of the ratios (tinytorch's time over PyTorch's).

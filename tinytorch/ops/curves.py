@@ -23,7 +23,7 @@ import numpy as np
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.kernels import activations as kernels
 from tinytorch.kernels import gelu as gelu_kernels
-from tinytorch.kernels.elementwise import in_pieces
+from tinytorch.kernels.elementwise import BLOCK, FEW_PASSES, in_pieces
 from tinytorch.kernels.half import half_in_single
 from tinytorch.kernels.memory import empty_like
 from tinytorch.ops.broadcast import Elementwise
@@ -62,7 +62,8 @@ class Curve(Elementwise):
         kept = [empty_like(wide)] if cls.keeps else []
         if kept:
             ctx.save_intermediates(*kept)
-        y = in_pieces(lambda *pieces: cls.value(*pieces, **attributes), wide, *kept, passes=cls.passes)
+        piece = BLOCK if cls.passes > 2 else FEW_PASSES
+        y = in_pieces(lambda *pieces: cls.value(*pieces, **attributes), wide, *kept, piece=piece, passes=cls.passes)
         return y.astype(x.dtype, copy=False)
 
     @classmethod

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided as numpy_as_strided
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.blocks import memory_block, offset_in_block
 from tinytorch.ops.arguments import checks_arguments
@@ -18,11 +17,24 @@ from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.indexing import Index
-from tinytorch.ops.joining import cat
-from tinytorch.ops.shape import flip, narrow, restore_row_major, transpose
+from tinytorch.ops.shape import flip, restore_row_major, transpose
 from tinytorch.tensor import Tensor
 
 __all__ = ["as_strided", "fliplr", "flipud", "repeat_interleave", "roll", "rot90", "unfold"]
+
+
+class Roll(Primitive):
+    """y = x moved around the end of each axis; the gradient is moved back."""
+
+    complex_backward = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, moves: tuple[int, ...], axes: tuple[int, ...]) -> np.ndarray:
+        return np.roll(x, moves, axes)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return Roll.apply(grad, moves=tuple([-move for move in ctx.attributes["moves"]]), axes=ctx.attributes["axes"])
 
 
 @checks_arguments
@@ -40,14 +52,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
     if input._array.ndim == 0:
         raise IndexError(f"Dimension specified as {axes[0]} but tensor has no dimensions")
-    result = input
-    for move, axis in zip(moves, axes, strict=True):
-        axis = one_dim(axis, input._array.ndim)
-        size = input._array.shape[axis]
-        if size and move % size:
-            cut = size - move % size
-            result = cat([narrow(result, axis, cut, size - cut), narrow(result, axis, 0, cut)], axis)
-    return known_as(result.clone() if result is input else result, "RollBackward0")
+    return Roll.apply(input, moves=moves, axes=tuple([one_dim(axis, input._array.ndim) for axis in axes]))
 
 
 @checks_arguments
