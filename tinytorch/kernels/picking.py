@@ -17,11 +17,11 @@ import math
 
 import numpy as np
 
+from tinytorch.kernels.blas import hold_blas
 from tinytorch.kernels.counting import stable_order
 from tinytorch.kernels.layout import Array
 from tinytorch.kernels.memory import SMALLEST, empty
 from tinytorch.kernels.sums import column_sums
-from tinytorch.kernels.threads import one_blas_thread
 
 ROUNDS = 8
 """So many uses of a row are added in turn."""
@@ -57,9 +57,9 @@ def add_rows(out: Array, rows: Array, values: Array) -> bool:
             uses = uses[uses > number]
             out[ordered[starts]] += values[order[starts]]
     elif len(rows) >= OFTEN * len(starts) and values.dtype.char in "fd":
-        with one_blas_thread():
-            for start, count in zip(starts.tolist(), uses.tolist(), strict=True):
-                out[ordered[start]] = column_sums(values[order[start : start + count]])
+        hold_blas()
+        for start, count in zip(starts.tolist(), uses.tolist(), strict=True):
+            out[ordered[start]] = column_sums(values[order[start : start + count]])
     else:
         return False
     return True

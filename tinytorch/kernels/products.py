@@ -22,8 +22,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from tinytorch.kernels.blas import blas_architectures, hold_blas
 from tinytorch.kernels.memory import Array, empty
-from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, blas_architectures, hold_blas, run_blocks
+from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, run_blocks
 from tinytorch.kernels.windows import ceil_div, even_pieces
 
 __all__ = ["matmul", "multiply", "multiply_transposed"]

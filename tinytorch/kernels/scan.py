@@ -28,9 +28,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from tinytorch.kernels.blas import hold_blas
 from tinytorch.kernels.layout import Array
 from tinytorch.kernels.memory import empty
-from tinytorch.kernels.threads import one_blas_thread
 
 RUN = 32
 LARGE = 1 << 13
@@ -56,10 +56,10 @@ def _in_runs(x: Array, reverse: bool) -> Array | None:
     count, whole = n // RUN, n // RUN * RUN
     y = empty(x.shape, x.dtype)
     runs, sums = (m[:, :whole].reshape(a, count, RUN, b) for m in (x, y))
-    with one_blas_thread():
-        _multiply(runs, sums, reverse)
-        if whole < n:
-            _multiply(x[:, None, whole:], y[:, None, whole:], reverse)
+    hold_blas()
+    _multiply(runs, sums, reverse)
+    if whole < n:
+        _multiply(x[:, None, whole:], y[:, None, whole:], reverse)
     last = 0 if reverse else -1
     totals = np.zeros((a, count + 1, b))  # of each run and of the rest, then: of all that comes before it
     totals[:, :count] = sums[:, :, last]

@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.kernels.blas import hold_blas
 from tinytorch.kernels.layout import Array
-from tinytorch.kernels.threads import hold_blas, one_blas_thread
 
 _add: Any = np.add.reduce
 RUN = 256
@@ -60,9 +60,9 @@ def total(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:
     runs = [(summed, [x.shape[axis] for axis in group]) for summed, group in groupby(order, axes.__contains__)]
     lying = x if rows_first else np.ascontiguousarray(x.transpose(order))
     partial = lying.reshape([math.prod(sizes) for _, sizes in runs])
-    with one_blas_thread():
-        for axis in reversed([i for i, (summed, _) in enumerate(runs) if summed]):
-            partial = _sum_last(partial) if axis == partial.ndim - 1 else _sum_inside(partial, axis)
+    hold_blas()
+    for axis in reversed([i for i, (summed, _) in enumerate(runs) if summed]):
+        partial = _sum_last(partial) if axis == partial.ndim - 1 else _sum_inside(partial, axis)
     kept = [axis for axis in order if axis not in axes]
     result = partial.reshape([x.shape[axis] for axis in kept])
     if not rows_first:

@@ -10,10 +10,8 @@ NumPy calls side by side. Three rules make that safe and worth it:
 2. *Blocks are coarse.* A thread that comes back from NumPy must wait for the global lock, and waking up takes as long
    as a pass over 200,000 numbers. So a single NumPy call in a block should last a hundred microseconds or more.
    (A formula of 16 calls on 64 KB each took 1.3 ms on one thread and 3.3 ms on two.) Short work runs inline.
-3. *One kind of threads.* BLAS, the matrix library inside NumPy, has threads of its own. After each product they
-   keep their cores busy for a tenth of a second, waiting for the next; whoever else needs a core has half of it
-   meanwhile. So BLAS is held to one thread, and large products are cut into blocks here (`products.matmul`). A block
-   that itself asks for blocks gets them inline.
+3. *One kind of threads.* BLAS is held to one thread (`blas` says why), and large products are cut into blocks here
+   (`products.matmul`). A block that itself asks for blocks gets them inline.
 
 What PyTorch has: `at::parallel_for` with a grain size, and `torch.set_num_threads`.
 """
@@ -24,9 +22,10 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
 from typing import Any, TypeVar
+
+from tinytorch.kernels.blas import hold_blas
 
 Block = TypeVar("Block")
 
@@ -70,51 +69,6 @@ def set_num_threads(n: int) -> None:
     if old is not None:
         old.dismiss()
     hold_blas()
-
-
-class _Blas:
-    """The matrix library inside NumPy. threadpoolctl finds it by its symbols, which takes milliseconds: once."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.libraries: list[Any] | None = None
-        self.held = False
-
-    def find(self) -> list[Any]:
-        """The BLAS libraries that are loaded, as threadpoolctl's controllers."""
-        with self.lock:
-            if self.libraries is None:
-                # imported late: `import tinytorch` stays cheap
-                from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
-
-                self.libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-            return self.libraries
-
-    def hold(self) -> None:
-        """One thread from now on."""
-        if not self.held:
-            for library in self.find():
-                library.set_num_threads(1)
-            self.held = True
-
-
-_blas = _Blas()
-
-
-def hold_blas() -> None:
-    """BLAS uses one thread from now on. The order in which it adds up would depend on their number, too."""
-    _blas.hold()
-
-
-def one_blas_thread() -> AbstractContextManager[None]:
-    """A context in which BLAS uses one thread, as it does ever after."""
-    hold_blas()
-    return nullcontext()
-
-
-def blas_architectures() -> set[str]:
-    """The processors whose loops NumPy's BLAS uses, in its own names ('SkylakeX', 'Haswell', ...)."""
-    return {str(getattr(library, "architecture", None)) for library in _blas.find()}
 
 
 def run_blocks(fn: Callable[[Block], object], blocks: Sequence[Block], microseconds: float = float("inf")) -> None:
@@ -280,7 +234,6 @@ def _forget_threads_after_fork() -> None:
     """Threads do not survive a fork, and a lock may have been copied while held: start afresh in the child."""
     global _pool, _pool_lock, _here
     _pool, _pool_lock, _here = None, threading.Lock(), threading.local()
-    _blas.lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
