@@ -35,7 +35,7 @@ def test_the_page_needs_no_pytorch():
     ("module", "name", "text"),
     [
         (tinytorch, "matmull", "nearest name there is: 'matmul'"),
-        (tinytorch, "sparse_coo_tensor", "PyTorch has it, tinytorch does not"),
+        (tinytorch, "sparse_csr_tensor", "PyTorch has it, tinytorch does not"),
         (tinytorch.nn, "Linaer", "nearest name there is: 'Linear'"),
         (tinytorch.optim, "Adan", "nearest name there is: 'Adam'"),
         (tinytorch.nn.utils, "clip_grad_norm", "nearest name there is: 'clip_grad_norm_'"),

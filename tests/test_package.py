@@ -111,7 +111,7 @@ def test_names_with_an_underscore_that_programs_use():
 
 def test_a_missing_name_says_so():
     with pytest.raises(AttributeError, match="sparse_coo_tensor"):
-        tinytorch.sparse_coo_tensor  # noqa: B018
+        tinytorch.sparse_csr_tensor  # noqa: B018
     with pytest.raises(AttributeError, match="softmax"):
         tinytorch.softmaxx  # noqa: B018
 

@@ -697,6 +697,9 @@ _LAZY = {
     "multiprocessing": "tinytorch.multiprocessing",
     "profiler": "tinytorch.profiler",
     "signal": "tinytorch.signal",
+    "sparse": "tinytorch.sparse",
+    "sparse_coo_tensor": "tinytorch.sparse",
+    "spmm": "tinytorch.sparse",
     "special": "tinytorch.special",
     "testing": "tinytorch.testing",
     "torch": "tinytorch",  # PyTorch's module contains itself

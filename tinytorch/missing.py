@@ -22,9 +22,7 @@ INSTEAD = {
     "complex32": "NumPy has no complex numbers of half precision: use complex64.",
     "onnx": "Save the state_dict and export it with PyTorch.",
     "quantization": "Only floating-point inference is supported.",
-    "sparse": "Tensors are dense: use the dense op.",
-    "sparse_coo_tensor": "Tensors are dense: build one with zeros(...).index_put_((rows, columns), values).",
-    "sparse_csr_tensor": "Tensors are dense: build one with zeros(...).index_put_((rows, columns), values).",
+    "sparse_csr_tensor": "Sparse tensors are kept by coordinates: use sparse_coo_tensor.",
 }
 
 

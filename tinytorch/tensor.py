@@ -1375,23 +1375,23 @@ class Tensor(TensorBase):
     def is_distributed(self) -> builtins.bool:
         return False
 
-    def to_sparse(self, *args: Any, **options: Any) -> Any:
-        return ops.to_sparse(self)
+    def to_sparse(self, sparse_dim: builtins.int | None = None, *, layout: Any = None) -> Any:
+        return ops.to_sparse(self, sparse_dim, layout=layout)
 
     def to_sparse_coo(self) -> Any:
         return ops.to_sparse(self)
 
     def to_sparse_csr(self, dense_dim: Any = None) -> Any:
-        return ops.to_sparse(self)
+        return ops.to_sparse(self, layout="sparse_csr")
 
     def to_sparse_csc(self, dense_dim: Any = None) -> Any:
-        return ops.to_sparse(self)
+        return ops.to_sparse(self, layout="sparse_csc")
 
     def to_sparse_bsr(self, blocksize: Any, dense_dim: Any = None) -> Any:
-        return ops.to_sparse(self)
+        return ops.to_sparse(self, layout="sparse_bsr")
 
     def to_sparse_bsc(self, blocksize: Any, dense_dim: Any = None) -> Any:
-        return ops.to_sparse(self)
+        return ops.to_sparse(self, layout="sparse_bsc")
 
     def is_coalesced(self) -> Any:
         return ops.only_sparse("is_coalesced")

@@ -18,7 +18,6 @@ KNOWN: dict[tuple[str, str], str] = {}
 MISSING = {
     "Container": "deprecated since 2017; Module is all that it was",
     "factory_kwargs": "a helper of PyTorch's own layers",
-    "common_types": "types for PyTorch's annotations",
     "intrinsic": "quantization",
     "qat": "quantization",
     "quantizable": "quantization",

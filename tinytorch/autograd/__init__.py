@@ -31,8 +31,11 @@ def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> 
     return data.detach().requires_grad_() if requires_grad else data
 
 
+_MODULES = ("anomaly_mode", "forward_ad", "functional", "grad_mode", "graph", "variable")
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("forward_ad", "functional", "graph"):  # loaded when first asked for
+    if name in _MODULES:  # loaded when first asked for
         import importlib
 
         return importlib.import_module(f"tinytorch.autograd.{name}")

@@ -143,6 +143,8 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     dimension is dropped again; more than two dimensions are stacks of matrices, whose leading dimensions broadcast.
     Raises RuntimeError when inner sizes or dtypes differ, or an operand is 0-dimensional.
     """
+    if type(input) is not Tensor and input.is_sparse:
+        return input @ other
     _check_same_dtype("matmul", input, other)
     left, right = input._array.ndim, other._array.ndim
     if left == 0 or right == 0:
@@ -201,7 +203,9 @@ def _check_ndims(name: str, wanted: tuple[int, int], *tensors: Tensor) -> None:
 
 @accepts_out
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The product of two matrices."""
+    """The product of two matrices; the first may be sparse."""
+    if input.is_sparse:
+        return input @ mat2
     _check_ndims("mm", (2, 2), input, mat2)
     return matmul(input, mat2)
 
@@ -220,7 +224,9 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @accepts_out
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """A matrix times a vector."""
+    """A matrix, which may be sparse, times a vector."""
+    if input.is_sparse:
+        return input @ vec
     _check_ndims("mv", (2, 1), input, vec)
     return matmul(input, vec)
 

@@ -1,4 +1,4 @@
-"""The names of sparse tensors, which do not exist here: one clear error."""
+"""What a dense tensor knows of sparse ones (:mod:`tinytorch.sparse`, which is loaded when first needed)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from tinytorch.tensor import Tensor
 __all__ = ["only_sparse", "to_sparse"]
 
 
-def to_sparse(input: Tensor, *args: Any, **options: Any) -> NoReturn:
-    """NotImplementedError: tensors are dense."""
-    raise NotImplementedError(
-        "to_sparse(): there are no sparse tensors here. Keep the tensor dense; where memory matters, keep the indices "
-        "and values that x.nonzero(as_tuple=True) and x[indices] give, and build it again with "
-        "zeros(...).index_put_(indices, values)."
-    )
+def to_sparse(input: Tensor, sparse_dim: int | None = None, *, layout: Any = None) -> Tensor:
+    """The elements that are not zero, by their coordinates. NotImplementedError for layouts other than that."""
+    from tinytorch.layouts import sparse_coo
+    from tinytorch.sparse import from_dense
+
+    if layout not in (None, sparse_coo):
+        raise NotImplementedError(f"to_sparse(layout={layout}) is not supported: only torch.sparse_coo is")
+    return from_dense(input, sparse_dim)
 
 
 def only_sparse(name: str) -> NoReturn:
     """The RuntimeError of methods that only a sparse tensor has."""
-    raise RuntimeError(f"{name} expected sparse tensor layout but got Strided: tensors are dense here")
+    raise RuntimeError(f"{name} expected sparse tensor layout but got Strided: this tensor is dense")
