@@ -72,7 +72,8 @@ def interpolate(
     if mode == "area":
         return _AREA[len(sizes)](input, out_sizes)
     each = zip(sizes, out_sizes, factors, strict=True)
-    return resample(input, tuple([_table(n, out, f, mode, bool(align_corners), antialias) for n, out, f in each]))
+    real = np.dtype(np.float32 if input._array.dtype in (np.float32, np.float16) else np.float64)
+    return resample(input, tuple([_table(n, out, f, mode, bool(align_corners), antialias, real) for n, out, f in each]))
 
 
 @checks_arguments
@@ -129,19 +130,24 @@ def _target(
     return out, [None if recompute else float(factor) for factor in values]
 
 
-def _table(n: int, out: int, factor: float | None, mode: str, align_corners: bool, antialias: bool) -> Table | None:
-    """How ``out`` pixels are made of ``n``."""
+def _table(
+    n: int, out: int, factor: float | None, mode: str, align_corners: bool, antialias: bool, real: np.dtype[Any]
+) -> Table | None:
+    """How ``out`` pixels are made of ``n``; places and weights are computed in the precision ``real``, as PyTorch's."""
     if align_corners:
-        scale = (n - 1) / (out - 1) if out > 1 else 0.0
+        scale = real.type((n - 1) / (out - 1) if out > 1 else 0.0)
     else:
-        scale = 1.0 / factor if factor else n / out
+        scale = real.type(1.0 / factor if factor else n / out)
     if antialias:
         return _smooth(n, out, scale, cubic=mode == "bicubic")
     if out == n and (scale == 1.0 or mode == "nearest"):
         return None
     if mode.startswith("nearest"):
         return _nearest(n, out, scale, 0.5 if mode == "nearest-exact" else 0.0)
-    places = np.arange(out) * scale if align_corners else (np.arange(out) + 0.5) * scale - 0.5
+    if align_corners:
+        places = np.arange(out, dtype=real) * scale
+    else:  # in single precision rounded once, as by a processor's multiply-and-add
+        places = ((np.arange(out) + 0.5) * scale.astype(np.float64) - 0.5).astype(real)
     if mode == "bicubic":
         low = np.floor(places)
         taps = low.astype(np.int64) + np.arange(-1, 3)[:, None]
@@ -152,7 +158,7 @@ def _table(n: int, out: int, factor: float | None, mode: str, align_corners: boo
     return Table(np.stack([low, np.minimum(low + 1, n - 1)]), np.stack([1 - share, share]), n)
 
 
-def _nearest(n: int, out: int, scale: float, offset: float) -> Table:
+def _nearest(n: int, out: int, scale: Any, offset: float) -> Table:
     """The input pixel in which each output pixel's place lies. PyTorch computes places in single precision."""
     places = np.floor((np.arange(out, dtype=np.float32) + np.float32(offset)) * np.float32(scale)).astype(np.int64)
     return Table(np.minimum(places, n - 1)[None], None, n)
@@ -170,15 +176,15 @@ def cubic_weights(t: Any, a: float = -0.75) -> tuple[Any, Any, Any, Any]:
     return far(t + 1), near(t), near(1 - t), far(2 - t)
 
 
-def _smooth(n: int, out: int, scale: float, cubic: bool) -> Table:
+def _smooth(n: int, out: int, scale: Any, cubic: bool) -> Table:
     """The curve stretched over ``scale`` pixels where it shrinks, its weights made to add up to 1."""
-    stretch = max(scale, 1.0)
+    stretch = max(scale, type(scale)(1))
     support = (2.0 if cubic else 1.0) * stretch
-    centers = (np.arange(out) + 0.5) * scale
+    centers = (np.arange(out, dtype=type(scale)) + 0.5) * scale
     first = np.maximum((centers - support + 0.5).astype(np.int64), 0)
     stop = np.minimum((centers + support + 0.5).astype(np.int64), n)
     taps = first + np.arange(int((stop - first).max()))[:, None]
-    distances = np.abs((taps - centers + 0.5) / stretch)
+    distances = np.abs((taps.astype(centers.dtype) - centers + 0.5) / stretch)
     if cubic:
         far, near = cubic_weights(distances - 1, a=-0.5)[0], cubic_weights(distances, a=-0.5)[1]
         weights = np.where(distances < 1, near, np.where(distances < 2, far, 0))
