@@ -210,6 +210,7 @@ def _check_edges(input: Tensor, dim: int, width: tuple[int, int], mode: str) -> 
         raise RuntimeError("Negative padding value is resulting in an empty dimension.")
 
 
+@checks_arguments
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0) -> Tensor:
     """Constant padding by its other name; ``value`` may be complex."""
     check_convertible(value, input._array.dtype)
