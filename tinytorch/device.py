@@ -25,7 +25,9 @@ class device:
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):
             type, index = type.type, type.index
-        if isinstance(type, int):  # PyTorch takes a bare number for an accelerator's index
+        if isinstance(type, int) and not isinstance(
+            type, bool
+        ):  # PyTorch takes a bare number for an accelerator's index
             type, index = "cuda", type
         if not isinstance(type, str):
             raise TypeError(f"device(): argument 'type' must be str, not {type!r}")

@@ -32,6 +32,7 @@ from tinytorch.ops.curves import (
     Softplus,
 )
 from tinytorch.ops.dims import one_dim
+from tinytorch.ops.numbers import number_as
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import sigmoid, tanh
 from tinytorch.random import generator_or_default
@@ -83,7 +84,8 @@ def threshold(
 ) -> Tensor:
     """x where x > threshold, else ``value``."""
     refuse("b", "threshold", input)
-    return _maybe_in_place(inplace, input, lambda x: where(x <= threshold, value, x), "ThresholdBackward0")
+    limit, instead = (Tensor._wrap(number_as(number, input._array.dtype)) for number in (threshold, value))
+    return _maybe_in_place(inplace, input, lambda x: where(x <= limit, instead, x), "ThresholdBackward0")
 
 
 @accepts_out

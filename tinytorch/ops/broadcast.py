@@ -139,7 +139,13 @@ def cast(input: Tensor, numpy_dtype: np.dtype[Any]) -> Tensor:
     return Cast.apply(input, dtype=numpy_dtype)
 
 
-def to(input: Tensor, *args: Any, copy: bool = False, non_blocking: bool = False, **kwargs: Any) -> Tensor:
+#: What the arguments of :func:`to` mean by position, by what the first of them is.
+_TO_DTYPE = ("dtype", "non_blocking", "copy")
+_TO_OTHER = ("other", "non_blocking", "copy")
+_TO_DEVICE = ("device", "dtype", "non_blocking", "copy")
+
+
+def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """``input.to(dtype)``, ``.to(device)``, ``.to(device, dtype)`` or ``.to(other)``, as ``torch.Tensor.to``.
 
     Returns ``input`` itself when nothing changes and ``copy`` is False. Raises RuntimeError for a device other than
@@ -147,25 +153,27 @@ def to(input: Tensor, *args: Any, copy: bool = False, non_blocking: bool = False
     """
     from tinytorch.device import check_device
 
-    wanted = kwargs.pop("dtype", None)
-    where = kwargs.pop("device", None)
-    memory_format = kwargs.pop("memory_format", None)
-    if kwargs:
-        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    flags = [arg for arg in args if isinstance(arg, bool)]  # non_blocking, copy
-    copy = flags[1] if len(flags) > 1 else copy
-    for arg in args:
-        if isinstance(arg, Tensor):
-            wanted = arg.dtype
-        elif isinstance(arg, dtype) or arg in (float, int, bool, complex):
-            wanted = arg
-        elif arg is not None and not isinstance(arg, bool):
-            where = arg
-    check_device(where)
-    result = input if wanted is None else cast(input, to_numpy_dtype(wanted))
-    if memory_format is not None:
-        result = ops.in_format(result, memory_format)
-    return result.clone() if copy and result is input else result
+    if "other" in kwargs:
+        raise TypeError("to() got an unexpected keyword argument 'other'")
+    if args:
+        first = args[0]
+        is_dtype = isinstance(first, dtype) or first in (float, int, bool, complex)
+        names = _TO_DTYPE if is_dtype else _TO_OTHER if isinstance(first, Tensor) else _TO_DEVICE
+        if len(args) > len(names) or not kwargs.keys().isdisjoint(names[: len(args)]):
+            raise TypeError(f"to() received an invalid combination of arguments: {len(args)} by position, {[*kwargs]}")
+        kwargs.update(zip(names, args, strict=False))
+    for name, value in kwargs.items():
+        if name not in (*_TO_DEVICE, "other", "memory_format"):
+            raise TypeError(f"to() got an unexpected keyword argument '{name}'")
+        if name in ("non_blocking", "copy") and not isinstance(value, bool):
+            raise TypeError(f"to(): argument '{name}' must be bool, not {type(value).__name__}")
+    wanted = kwargs["other"].dtype if "other" in kwargs else kwargs.get("dtype")
+    numpy_dtype = input._array.dtype if wanted is None else to_numpy_dtype(wanted)
+    check_device(kwargs.get("device"))
+    result = cast(input, numpy_dtype)
+    if kwargs.get("memory_format") is not None:
+        result = ops.in_format(result, kwargs["memory_format"])
+    return result.clone() if kwargs.get("copy") and result is input else result
 
 
 def operands(a: Any, b: Any) -> tuple[Any, Any]:

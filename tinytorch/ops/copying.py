@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.layout import row_major_copy
+from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.creation import zeros_like
 from tinytorch.ops.numbers import number_as
@@ -70,7 +71,8 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     return result
 
 
-def fill(input: Tensor, value: Any) -> Tensor:
+@checks_arguments
+def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` everywhere, as a new value of ``input``."""
     if isinstance(value, Tensor):
         if value._array.ndim:

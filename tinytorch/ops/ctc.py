@@ -9,7 +9,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import ctc as kernels
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.reduction_modes import reduced
+from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
 
 __all__ = ["ctc_loss"]
@@ -77,6 +77,7 @@ def ctc_loss(
     Raises:
         RuntimeError: lengths or shapes that do not fit, a blank that is no class. ValueError: another reduction.
     """
+    reduction = chosen_reduction(None, None, reduction)
     batched = log_probs.dim() == 3
     if log_probs.dim() not in (2, 3):
         raise RuntimeError(f"ctc_loss: log_probs must be (T, N, C) or (T, C), but got {list(log_probs.shape)}")
@@ -99,6 +100,8 @@ def ctc_loss(
 
 
 def _lengths(name: str, given: Any, n: int) -> np.ndarray:
+    if isinstance(given, np.ndarray):
+        raise TypeError(f"ctc_loss(): argument '{name}' must be Tensor or tuple of ints, not numpy.ndarray")
     array = np.asarray(given._array if isinstance(given, Tensor) else given)
     if array.dtype.kind not in "iu" and array.size:
         raise RuntimeError(f"{name} must be integral")

@@ -11,7 +11,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import check_same_dtypes, check_square, refuse_bool
-from tinytorch.ops.dims import accepts_axis, one_dim
+from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.indexing import index_select
 from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, weighted_sum
 from tinytorch.ops.out import accepts_out
@@ -110,14 +110,14 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, *, out: Tensor | None = None)
 
 def _contracted_dims(a: Tensor, b: Tensor, dims: Any) -> tuple[list[int], list[int]]:
     if isinstance(dims, Tensor):
-        dims = dims.tolist()
+        dims = dims.tolist() if dims._array.ndim else int(dims.item())
     if isinstance(dims, int):
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
         if dims > min(a._array.ndim, b._array.ndim):
             raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         return list(range(a._array.ndim - dims, a._array.ndim)), list(range(dims))
-    first, second = ([d] if isinstance(d, int) else list(d) for d in dims)
+    first, second = (list(ints_from("tensordot", "dims", d)) for d in dims)
     if len(first) != len(second):
         raise RuntimeError("both dimension lists should have same length")
     return [one_dim(d, a._array.ndim) for d in first], [one_dim(d, b._array.ndim) for d in second]

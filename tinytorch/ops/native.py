@@ -13,6 +13,7 @@ import numpy as np
 
 from tinytorch.autograd.inplace import change_in_place
 from tinytorch.ops import random
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from tinytorch.ops.ctc import ctc_loss as ctc_loss_by_name
 from tinytorch.ops.embedding import embedding as embedding_by_index
@@ -122,12 +123,15 @@ def convolution(
     return {1: conv1d, 2: conv2d, 3: conv3d}[dims](input, weight, bias, stride, padding, dilation, groups)
 
 
+@checks_arguments
 def grid_sampler(
     input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
 ) -> Tensor:
     """:func:`tinytorch.nn.functional.grid_sample` with its modes by number."""
-    mode = ("bilinear", "nearest", "bicubic")[interpolation_mode]
-    return grid_sample(input, grid, mode, ("zeros", "border", "reflection")[padding_mode], align_corners)
+    modes, paddings = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
+    if not (0 <= interpolation_mode < 3 and 0 <= padding_mode < 3):
+        raise RuntimeError(f"grid_sampler(): modes are 0 to 2, but got {interpolation_mode} and {padding_mode}")
+    return grid_sample(input, grid, modes[interpolation_mode], paddings[padding_mode], align_corners)
 
 
 grid_sampler_2d = grid_sampler_3d = grid_sampler
