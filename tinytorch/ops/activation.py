@@ -94,13 +94,12 @@ def hardtanh(
 ) -> Tensor:
     """x limited to [min_val, max_val]; the derivative *on* the limits is 0 (:func:`clamp` has 1 there)."""
     refuse("b", "hardtanh", input, error=RuntimeError)
-    if input._array.dtype.kind == "u" and (min_val < 0 or max_val < 0):
-        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     if input._array.dtype.kind in "iu":  # the limits become integers, not the result floating
         min_val, max_val = int(min_val), int(max_val)
-
+    if input._array.dtype.kind == "u" and (min_val < 0 or max_val < 0):
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     limits = {"min_val": min_val, "max_val": max_val}
     return _maybe_in_place(inplace, input, lambda x: Hardtanh.apply(x, **limits), "HardtanhBackward0")
 

@@ -211,11 +211,11 @@ def lu_unpack(
         pivots = LU_pivots._array
         if LU_data._array.size:
             _check_range("lu_unpack", pivots, rows)
-            if pivots.shape[-1:] != (k,) or pivots.size != k * math.prod(leading):
+            if pivots.shape[-1:] != (k,) or pivots.ndim > len(leading) + 1:
                 raise RuntimeError(
                     f"lu_unpack: {LU_data.shape} needs {k} pivots for each matrix, got {list(pivots.shape)}"
                 )
-            pivots = pivots.reshape(*leading, k)
+            pivots = np.broadcast_to(pivots, (*leading, k))
         else:
             pivots = np.zeros((*leading, 0), np.int32)
         p = _permutation(pivots, rows, LU_data._array.dtype)

@@ -15,6 +15,7 @@ import numpy as np
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.dims import ints_from
+from tinytorch.ops.pool import is_omitted
 from tinytorch.ops.pool_arguments import Sizes, one_size, sizes
 from tinytorch.tensor import Tensor
 
@@ -59,6 +60,8 @@ def max_unpool3d(
 def _unpool(
     name: str, dims: int, input: Tensor, indices: Tensor, kernel_size: Any, stride: Any, padding: Any, output_size: Any
 ) -> Tensor:
+    if stride is not None and is_omitted(stride):  # unlike pooling's, it must not be empty
+        raise IndexError(f"{name}(): argument 'stride' is empty")
     given = (
         ("kernel_size", kernel_size),
         ("stride", kernel_size if stride is None else stride),

@@ -171,4 +171,4 @@ def view_as_real_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def view_copy(input: Tensor, size: Any, *, out: Tensor | None = None) -> Tensor:
     """A copy under another shape (or, given a dtype, of the same bytes as another type)."""
-    return _own(view(input, size))
+    return _own(input.reshape(size) if isinstance(size, (tuple, list)) else view(input, size))
