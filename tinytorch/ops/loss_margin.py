@@ -152,8 +152,6 @@ def multi_margin_loss(
         raise RuntimeError(
             f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
         )
-    if target._array.dtype != np.int64:
-        raise RuntimeError(f"expected scalar type Long but found {type_name(target)}")
     rows = input if input._array.ndim == 2 else input.reshape(1, -1)
     n, classes = rows._array.shape
     if target._array.size != n or target._array.ndim > 1:
@@ -165,6 +163,8 @@ def multi_margin_loss(
         raise ValueError("weight must be one-dimensional")
     if weight is not None and weight._array.shape != (classes,):
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
+    if target._array.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {type_name(target)}")
     right = target._array.reshape(n, 1)
     if ((right < 0) | (right >= classes)).any():
         raise RuntimeError("target out of range")
