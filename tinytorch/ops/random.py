@@ -99,8 +99,7 @@ def randint(
     """Integers in [low, high), int64: ``randint(high, size)`` or ``randint(low, high, size)``."""
     check_options("randint", options)
     if size is NOT_GIVEN:  # randint(high, size)
-        high, size = low, high
-        low = 0
+        low, high, size = 0, low, high
     elif high is NOT_GIVEN:  # randint(high, size=size)
         low, high = 0, low
     low = 0 if low is NOT_GIVEN else low
@@ -180,9 +179,9 @@ def randint_like(
     check_options("randint_like", options)
     if high is NOT_GIVEN:
         low, high = 0, low
-    low = 0 if low is NOT_GIVEN else low
     if high is NOT_GIVEN:
         raise TypeError("randint_like() missing required argument: 'high'")
+    low = 0 if low is NOT_GIVEN else low
     source, numpy_dtype = generator_or_default(generator), _like(input, dtype)
     if numpy_dtype.kind == "c":
         raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
