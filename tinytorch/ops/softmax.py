@@ -123,7 +123,7 @@ class NllLoss(Primitive):
         if x.ndim == 2:
             loss = -x[np.arange(len(x)), target]
         else:
-            loss = -np.take_along_axis(x, np.expand_dims(target, 1), 1).squeeze(1)
+            loss = -np.take(x, kernels.class_places(target, x.shape)).reshape(target.shape)
         if factor is not None:
             loss = np.where(factor != 0, loss * factor, x.dtype.type(0))  # an ignored -inf counts 0, not nan
         return loss if divisor is None else np.true_divide(loss.sum(dtype=x.dtype), divisor)
