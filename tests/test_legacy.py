@@ -104,3 +104,16 @@ def test_a_subclass_of_tensor():
     leaf = tinytorch.ones(2, requires_grad=True)
     (leaf * 2).as_subclass(Marked).sum().backward()
     assert leaf.grad.tolist() == [2, 2]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_factor_in_front_as_old_optimizers_write_it():
+    for name, operands in (("add", 1), ("sub", 1), ("addcmul", 2), ("addcdiv", 2)):
+        for suffix in ("", "_"):
+            results = []
+            for library in (torch, tinytorch):
+                x, *others = (library.arange(3.0) + i for i in range(1, operands + 2))
+                results.append([getattr(x, name + suffix)(-0.5, *others).tolist(), x.tolist()])
+                with pytest.raises(TypeError):
+                    getattr(x, name + suffix)(1, *others, 2)
+            assert results[0] == results[1], name + suffix

@@ -290,10 +290,14 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------------------------------ arithmetic
 
-    def add(self, other: Any, *, alpha: Any = 1) -> Tensor:
+    def add(self, other: Any, second: Any = None, *, alpha: Any = 1) -> Tensor:
+        if second is not None:  # the old order: the factor in front
+            other, alpha = second, other
         return ops.add(self, other, alpha=alpha)
 
-    def sub(self, other: Any, *, alpha: Any = 1) -> Tensor:
+    def sub(self, other: Any, second: Any = None, *, alpha: Any = 1) -> Tensor:
+        if second is not None:  # the old order: the factor in front
+            other, alpha = second, other
         return ops.sub(self, other, alpha=alpha)
 
     def subtract(self, other: Any, *, alpha: Any = 1) -> Tensor:
@@ -539,10 +543,14 @@ class Tensor(TensorBase):
     def lerp(self, end: Any, weight: Any) -> Tensor:
         return ops.lerp(self, end, weight)
 
-    def addcmul(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
+    def addcmul(self, tensor1: Any, tensor2: Any, third: Any = None, *, value: Any = 1) -> Tensor:
+        if third is not None:  # the old order: the factor in front
+            value, tensor1, tensor2 = tensor1, tensor2, third
         return ops.addcmul(self, tensor1, tensor2, value=value)
 
-    def addcdiv(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
+    def addcdiv(self, tensor1: Any, tensor2: Any, third: Any = None, *, value: Any = 1) -> Tensor:
+        if third is not None:  # the old order: the factor in front
+            value, tensor1, tensor2 = tensor1, tensor2, third
         return ops.addcdiv(self, tensor1, tensor2, value=value)
 
     def fmax(self, other: Any) -> Tensor:
@@ -1434,10 +1442,14 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------------------------------ in place
 
-    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+    def add_(self, other: Any, second: Any = None, *, alpha: Any = 1) -> Tensor:
+        if second is not None:  # the old order: the factor in front
+            other, alpha = second, other
         return change_in_place(self, ops.add, other, alpha=alpha)
 
-    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+    def sub_(self, other: Any, second: Any = None, *, alpha: Any = 1) -> Tensor:
+        if second is not None:  # the old order: the factor in front
+            other, alpha = second, other
         return change_in_place(self, ops.sub, other, alpha=alpha)
 
     def mul_(self, other: Any) -> Tensor:
@@ -1664,10 +1676,14 @@ class Tensor(TensorBase):
     def lerp_(self, end: Any, weight: Any) -> Tensor:
         return change_in_place(self, ops.lerp, end, weight)
 
-    def addcmul_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
+    def addcmul_(self, tensor1: Any, tensor2: Any, third: Any = None, *, value: Any = 1) -> Tensor:
+        if third is not None:  # the old order: the factor in front
+            value, tensor1, tensor2 = tensor1, tensor2, third
         return change_in_place(self, ops.addcmul, tensor1, tensor2, value=value)
 
-    def addcdiv_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
+    def addcdiv_(self, tensor1: Any, tensor2: Any, third: Any = None, *, value: Any = 1) -> Tensor:
+        if third is not None:  # the old order: the factor in front
+            value, tensor1, tensor2 = tensor1, tensor2, third
         return change_in_place(self, ops.addcdiv, tensor1, tensor2, value=value)
 
     def copysign_(self, other: Any) -> Tensor:

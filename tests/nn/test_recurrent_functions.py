@@ -49,6 +49,8 @@ def test_layers(name: str) -> None:
         if not batch_first:
             _agree(packed, [torch.randn(1, 3, 3), state, state / 2, *weights])
     for library in (torch, tinytorch):
+        layer = library.nn.LSTM(3, 4, 2, bidirectional=True)
+        assert all(a is b for a, b in zip(layer._flat_weights, layer.parameters(), strict=True))
         with pytest.raises((RuntimeError, IndexError)):
             library.lstm(
                 library.ones(1, 1, 1),

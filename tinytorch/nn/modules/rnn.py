@@ -97,6 +97,11 @@ class RNNBase(Module):
         """The parameters of each layer and direction."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
+    @property
+    def _flat_weights(self) -> list[Parameter]:
+        """The parameters one after the other, as :func:`tinytorch.lstm` takes them."""
+        return [weight for weights in self.all_weights for weight in weights]
+
     def flatten_parameters(self) -> None:
         """Nothing: in PyTorch it lays the weights side by side for cuDNN."""
 
