@@ -302,7 +302,6 @@ from tinytorch.ops import (
     feature_dropout,
     fill,
     fix,
-    flatten,
     flip,
     fliplr,
     flipud,
@@ -464,7 +463,6 @@ from tinytorch.ops import (
     pairwise_distance,
     pca_lowrank,
     pdist,
-    permute,
     permute_copy,
     pinverse,
     pixel_shuffle,
@@ -488,14 +486,12 @@ from tinytorch.ops import (
     randn,
     randn_like,
     randperm,
-    ravel,
     real,
     reciprocal,
     relu,
     remainder,
     renorm,
     repeat_interleave,
-    reshape,
     resolve_conj,
     resolve_neg,
     result_type,
@@ -546,9 +542,6 @@ from tinytorch.ops import (
     sum,
     svd,
     svd_lowrank,
-    swapaxes,
-    swapdims,
-    t,
     t_copy,
     take,
     take_along_dim,
@@ -562,7 +555,6 @@ from tinytorch.ops import (
     to_dlpack,
     topk,
     trace,
-    transpose,
     transpose_copy,
     trapezoid,
     trapz,
@@ -652,6 +644,7 @@ from tinytorch.settings import (
     set_warn_always,
     use_deterministic_algorithms,
 )
+from tinytorch.shape_functions import flatten, permute, ravel, reshape, swapaxes, swapdims, t, transpose
 from tinytorch.size import Size
 from tinytorch.storage import TypedStorage, UntypedStorage
 from tinytorch.tensor import Tensor

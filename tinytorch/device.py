@@ -25,10 +25,8 @@ class device:
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):
             type, index = type.type, type.index
-        if isinstance(type, int) and not isinstance(
-            type, bool
-        ):  # PyTorch takes a bare number for an accelerator's index
-            type, index = "cuda", type
+        if isinstance(type, int):  # an accelerator's index
+            raise RuntimeError(f"Cannot access accelerator device {type} when none is available.")
         if not isinstance(type, str):
             raise TypeError(f"device(): argument 'type' must be str, not {type!r}")
         name, _, number = type.partition(":")
@@ -71,6 +69,8 @@ def check_device(where: Any) -> None:
     """Accept the CPU in any spelling (or None); raise for every other device."""
     if where is None or where is CPU:
         return
+    if isinstance(where, bool):
+        raise TypeError("argument 'device' must be torch.device, not bool")
     asked = device(where)
     if asked.type != "cpu":
         raise RuntimeError(

@@ -17,13 +17,14 @@ tensor([0.+0.j, 2.+0.j, 0.+0.j])
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.creation import finish
+from tinytorch.ops.dims import Ints
 from tinytorch.ops.fourier import complex_transform, half_to_real, real_to_half
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.rearrange import roll
@@ -34,26 +35,19 @@ __all__ = ["fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn
            "rfftn"]  # fmt: skip
 
 
-def _length(n: int | None) -> int | None:
-    """The length of one dimension, which -1 does not leave as it is: that is for several of them."""
-    if n is not None and n < 1:
-        raise RuntimeError(f"Invalid number of data points ({n}) specified")
-    return n
-
-
 @accepts_out
 def fft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The forward transform: ``X_k = Σ x_n e^(-2πi kn/N)``, along one dimension."""
-    return complex_transform(input, _length(n), dim, norm, True)
+    return complex_transform(input, n, dim, norm, True)
 
 
 @accepts_out
 def fft2(
     input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
+    s: Ints | None = None,
+    dim: Ints | None = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -64,12 +58,7 @@ def fft2(
 
 @accepts_out
 def fftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: str | None = None,
-    *,
-    out: Tensor | None = None,
+    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The forward transform: ``X_k = Σ x_n e^(-2πi kn/N)``, over all dimensions or those named."""
     return complex_transform(input, s, dim, norm, True)
@@ -80,14 +69,14 @@ def ifft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The backward transform: ``x_n = (1/N) Σ X_k e^(2πi kn/N)``, along one dimension."""
-    return complex_transform(input, _length(n), dim, norm, False)
+    return complex_transform(input, n, dim, norm, False)
 
 
 @accepts_out
 def ifft2(
     input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
+    s: Ints | None = None,
+    dim: Ints | None = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -98,12 +87,7 @@ def ifft2(
 
 @accepts_out
 def ifftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: str | None = None,
-    *,
-    out: Tensor | None = None,
+    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The backward transform: ``x_n = (1/N) Σ X_k e^(2πi kn/N)``, over all dimensions or those named."""
     return complex_transform(input, s, dim, norm, False)
@@ -114,14 +98,14 @@ def rfft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The forward transform of real numbers, by half, along one dimension."""
-    return real_to_half("rfft", input, _length(n), dim, norm)
+    return real_to_half("rfft", input, n, dim, norm)
 
 
 @accepts_out
 def rfft2(
     input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
+    s: Ints | None = None,
+    dim: Ints | None = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -132,12 +116,7 @@ def rfft2(
 
 @accepts_out
 def rfftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: str | None = None,
-    *,
-    out: Tensor | None = None,
+    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The forward transform of real numbers, by half, over all dimensions or those named."""
     return real_to_half("rfftn", input, s, dim, norm)
@@ -148,14 +127,14 @@ def irfft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """``n`` or ``2 (m - 1)`` real numbers from half of their spectrum, along one dimension."""
-    return half_to_real("irfft", input, _length(n), dim, norm)
+    return half_to_real("irfft", input, n, dim, norm)
 
 
 @accepts_out
 def irfft2(
     input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
+    s: Ints | None = None,
+    dim: Ints | None = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -166,12 +145,7 @@ def irfft2(
 
 @accepts_out
 def irfftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: str | None = None,
-    *,
-    out: Tensor | None = None,
+    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """Real numbers from half of their spectrum (the last size: ``s[-1]`` or ``2 (m - 1)``), over several dimensions."""
     return half_to_real("irfftn", input, s, dim, norm)
@@ -185,14 +159,14 @@ def hfft(
 
     The other half is taken to be the conjugate mirror image.
     """
-    return half_to_real("hfft", input, _length(n), dim, norm, forward=True)
+    return half_to_real("hfft", input, n, dim, norm, forward=True)
 
 
 @accepts_out
 def hfft2(
     input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
+    s: Ints | None = None,
+    dim: Ints | None = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -203,12 +177,7 @@ def hfft2(
 
 @accepts_out
 def hfftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: str | None = None,
-    *,
-    out: Tensor | None = None,
+    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """As :func:`hfft`, over all dimensions or those named."""
     return half_to_real("hfftn", input, s, dim, norm, forward=True)
@@ -219,14 +188,14 @@ def ihfft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The backward transform of real numbers, by half, along one dimension."""
-    return real_to_half("ihfft", input, _length(n), dim, norm, forward=False)
+    return real_to_half("ihfft", input, n, dim, norm, forward=False)
 
 
 @accepts_out
 def ihfft2(
     input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
+    s: Ints | None = None,
+    dim: Ints | None = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -237,12 +206,7 @@ def ihfft2(
 
 @accepts_out
 def ihfftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: str | None = None,
-    *,
-    out: Tensor | None = None,
+    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The backward transform of real numbers, by half, over all dimensions or those named."""
     return real_to_half("ihfftn", input, s, dim, norm, forward=False)
@@ -286,13 +250,15 @@ def rfftfreq(
     return _frequencies(np.arange(n // 2 + 1), n, d, dtype, requires_grad, device)
 
 
-def fftshift(input: Tensor, dim: Any = None) -> Tensor:
+@checks_arguments
+def fftshift(input: Tensor, dim: Ints | None = None) -> Tensor:
     """Rolled so that frequency 0 comes to the middle, along all dimensions or those named."""
     dims = _shift_dims(input, dim)
     return roll(input, [input._array.shape[d] // 2 for d in dims], dims)
 
 
-def ifftshift(input: Tensor, dim: Any = None) -> Tensor:
+@checks_arguments
+def ifftshift(input: Tensor, dim: Ints | None = None) -> Tensor:
     """The inverse of :func:`fftshift`."""
     dims = _shift_dims(input, dim)
     return roll(input, [(input._array.shape[d] + 1) // 2 for d in dims], dims)

@@ -45,6 +45,10 @@ def construct(args: tuple[Any, ...], dtype: dtypes.dtype | None) -> Tensor:
         sizes = args or (0,)
         if not all(isinstance(size, (int, np.integer)) for size in sizes):
             raise TypeError("new(): expected sizes as integers, or one sequence of data")
+        if any(not -(2**63) <= size < 2**63 for size in sizes):
+            raise TypeError(f"new(): argument 'size' failed to unpack: {sizes} has more than 64 bits")
+        if any(size < 0 for size in sizes):
+            raise RuntimeError(f"Trying to create tensor with negative dimension: {list(sizes)}")
         return Tensor._wrap(np.zeros([int(size) for size in sizes], numpy_dtype))
     (data,) = args
     if isinstance(data, Size):
@@ -54,7 +58,7 @@ def construct(args: tuple[Any, ...], dtype: dtypes.dtype | None) -> Tensor:
             names = dtypes.SCALAR_NAMES
             raise TypeError(f"new(): expected a {names[dtype]}Tensor, but got a {names[data.dtype]}Tensor")
         return data.detach()
-    if isinstance(data, (float, complex)):
+    if isinstance(data, (float, complex, np.generic)):
         raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
     return Tensor._wrap(array_from_data(data, numpy_dtype))
 

@@ -171,6 +171,9 @@ class TensorBase(Conversions):
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set :attr:`requires_grad`; returns the tensor. Raises RuntimeError for integers and for results of ops."""
+        if not isinstance(requires_grad, bool):
+            kind = type(requires_grad).__name__
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}")
         self.requires_grad = requires_grad
         return self  # type: ignore[return-value]
 

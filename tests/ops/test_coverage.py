@@ -24,6 +24,7 @@ pytestmark = pytest.mark.usefixtures("everything_ran")
 ABSTRACT = {
     "Curve": "base of the activations in pieces",
     "Elementwise": "base of ops that NumPy broadcasts",
+    "NoReflections": "has none in PyTorch either; test_linalg_more.py compares that",
     "FloorDivide": "PyTorch has no derivative; test_errors.py compares the refusal",
 }
 #: What the tests of modules compare, with gradients and second derivatives: the file, and a word that must stand in it.

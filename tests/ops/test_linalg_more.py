@@ -154,6 +154,11 @@ def test_errors() -> None:
     compare_errors(lambda T, x: T.linalg.ldl_factor(x), x)
     compare_errors(lambda T, x, v: T.linalg.householder_product(x, v), x, v)
     compare_errors(lambda T, z, x: T.linalg.householder_product(z, x), z, x)
+    for T in (torch, tinytorch):  # without reflections it is 1, and has no gradient
+        a, tau = T.ones(3, 2, requires_grad=True), T.ones(0, requires_grad=True)
+        q = T.linalg.householder_product(a, tau)
+        assert q.requires_grad and q.tolist() == [[1, 0], [0, 1], [0, 0]]
+        assert T.autograd.grad(q.sum(), (a, tau), allow_unused=True) == (None, None)
     compare_errors(lambda T, z, v, x: T.ormqr(z, v, x), z, v, x)
     compare_errors(lambda T, x: T.linalg.tensorinv(x), x)
     compare_errors(lambda T, x: T.linalg.tensorinv(x, 0), x)

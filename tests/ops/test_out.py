@@ -148,6 +148,23 @@ def test_overlap() -> None:
     both(itself)
 
 
+@pytest.mark.parametrize("name", ["gather", "take", "take_along_dim", "index_select", "kthvalue"])
+def test_apart(name: str) -> None:
+    """These refuse even their own input."""
+
+    def itself(T: Any) -> Any:
+        x, i = T.arange(3).reshape(3, 1), T.zeros(3, 1, dtype=T.int64)
+        args = {
+            "gather": (x, 1, i), "take": (x, i), "take_along_dim": (x, i, 1), "index_select": (x, 0, i[:, 0]),
+            "kthvalue": (x, 1, 1, True),
+        }[name]  # fmt: skip
+        return getattr(T, name)(*args, out=(x, i) if name == "kthvalue" else x)
+
+    both(itself)
+    with pytest.raises(RuntimeError, match="single memory location"):
+        itself(tinytorch)
+
+
 def test_wrong_out() -> None:
     x = tinytorch.ones(3)
     for out in (3, [tinytorch.ones(3)]):

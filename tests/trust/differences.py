@@ -2,7 +2,7 @@
 
 A line there is ``op | argument | changes``, under a heading that says how they differ: ``[accepts]``, ``[refuses]``, ``[type]``,
 ``[value]``, ``[words]``. Changes are names from :mod:`tests.trust.wrong_values`; ``*`` stands for all of them. Whatever is not
-listed must agree.
+listed must agree, and whatever is listed must differ: :func:`no_longer_needed`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from pathlib import Path
 
-__all__ = ["FATAL", "is_fatal", "is_known", "listed"]
+__all__ = ["FATAL", "is_fatal", "is_known", "listed", "no_longer_needed"]
 
 #: (op, argument, change) for which PyTorch itself aborts, writes where it should not, or computes for hours.
 FATAL = {
@@ -50,6 +50,26 @@ def is_fatal(op: str, argument: str, change: str) -> bool:
     )
 
 
-def listed() -> int:
-    """How many (kind, op, argument) the table has."""
-    return len(_TABLE)
+def no_longer_needed(op: str, outcomes: dict[tuple[str, str], str], complete: bool) -> list[str]:
+    """What the table lists of ``op``, and which agreed.
+
+    ``outcomes`` says of each (argument, change) that was tried how it differed, or "". If these are not all that there are, only
+    changes that are listed by name and were tried can be judged; and numbers not at all, which may differ on one machine alone.
+    """
+    idle = []
+    for (kind, name, argument), changes in _TABLE.items():
+        if name != op or (kind == "value" and not complete):
+            continue
+        if "*" not in changes:
+            agreed = [c for c in sorted(changes) if outcomes.get((argument, c), "" if complete else kind) != kind]
+        else:
+            differs = any(at == argument and how == kind for (at, _), how in outcomes.items())
+            agreed = ["*"] if complete and not differs else []
+        if agreed:
+            idle.append(f"[{kind}] {op} | {argument} | {'; '.join(agreed)}")
+    return idle
+
+
+def listed() -> set[str]:
+    """The ops that the table names."""
+    return {op for _, op, _ in _TABLE}

@@ -125,6 +125,8 @@ def grad(
     if is_grads_batched:
         return _batch_of_grads(outputs, inputs, grad_outputs, create_graph, allow_unused, materialize_grads)
     starts, targets = as_tuple(outputs), as_tuple(inputs)
+    if not targets:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     if allow_unused is None:
         allow_unused = materialize_grads
     elif materialize_grads and not allow_unused:

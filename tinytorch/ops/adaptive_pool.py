@@ -14,7 +14,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as kernels
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.pool_arguments import Sizes, one_size
 from tinytorch.tensor import Tensor
 
@@ -157,9 +157,9 @@ def _checked(
     if not isinstance(input, Tensor):
         raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
     shape = input._array.shape
+    if isinstance(output_size, (tuple, list)) and len(shape) <= len(output_size):
+        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
     if len(shape) not in (dims + 1, dims + 2):
-        if isinstance(output_size, (tuple, list)) and len(shape) <= len(output_size):
-            raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
         raise RuntimeError(f"{function}(): Expected {dims + 1}D or {dims + 2}D tensor, but got {list(shape)}")
     for dim in range(-dims if may_lack_channels else -dims - 1, 0):
         if shape[dim] == 0:
@@ -170,6 +170,8 @@ def _checked(
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
     wanted = (output_size,) * dims if isinstance(output_size, int) else tuple(output_size)
+    if any(size is not None and not hasattr(size, "__index__") for size in wanted):
+        raise wrong_argument(function, "output_size", 2, output_size, "tuple of ints")
     if len(wanted) != dims:
         raise RuntimeError(f"{function}: output_size must be {dims}")
     out_size = tuple(

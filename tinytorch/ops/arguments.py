@@ -1,4 +1,4 @@
-"""The types of an op's arguments, checked against its annotations, and errors from inside put into the caller's words.
+"""The types of an op's arguments, checked against its annotations.
 
 ::
 
@@ -11,28 +11,26 @@ an int. What each annotation lets in is what PyTorch's parser of arguments lets 
 - ``Tensor``: tensors. ``bool``: bools. ``str``: strings.
 - ``int``: whole numbers and tensors of one whole number, but no bools, and no 2.0.
 - ``float``: real numbers, bools too, and tensors of one number. ``Number``: complex ones as well.
-- ``Tensor | Number``, ``Tensor | float``: any tensor, or a number.
-- ``Sequence[int]``, ``Sequence[Tensor]``: tuples and lists, no arrays; the op itself looks at what is in them. With
-  ``int |`` before, an int as well.
+- ``Tensor | Number``: any tensor, or a number.
 - with ``| None``: None, too. Any other annotation, ``Any`` above all, lets everything in: the op itself looks.
 
 Checking costs one look into a set of the types that passed before. :func:`tinytorch.ops.out.accepts_out` does the same.
+An error of the op itself is put into the caller's words (:mod:`tinytorch.ops.explaining`), and only then are the
+elements of a ``Sequence[int]`` or ``Sequence[Tensor]`` looked at.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from tinytorch.numpy_names import NOT_GIVEN
 from tinytorch.tensor import Tensor
 
-__all__ = ["NOT_GIVEN", "ArgumentTypes", "Number", "checks_arguments", "raise_explained", "wrong_argument"]
+__all__ = ["ArgumentTypes", "Number", "checks_arguments", "raise_explained", "wrong_argument"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Number = bool | int | float | complex
@@ -64,7 +62,9 @@ def checks_arguments(op: F) -> F:
 
 def raise_explained(error: Exception, op: Callable[..., Any], args: Any, kwargs: Any) -> NoReturn:
     """Inside ``except``: raise what the caller of ``op`` should see, the error itself or a better one from it."""
-    better = _explained(error, op, args, kwargs)
+    from tinytorch.ops.explaining import explained
+
+    better = explained(error, op, args, kwargs)
     try:
         if better is error:
             raise
@@ -97,13 +97,12 @@ class ArgumentTypes:
         for name, parameter in inspect.signature(self.op).parameters.items():
             annotation = str(parameter.annotation)
             base = annotation.removesuffix(" | None")
-            optional = base != annotation or parameter.default is None or name == "requires_grad"
             if (
                 base in _ACCEPTED
                 and (base == "str" or name not in _TRUTHS)
                 and parameter.kind is not parameter.VAR_POSITIONAL
             ):
-                wanted[name] = base, optional
+                wanted[name] = base, base != annotation or parameter.default is None
         return wanted
 
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -123,11 +122,11 @@ class ArgumentTypes:
 
     def _one(self, name: str, position: int | None, value: Any) -> Any:
         wanted, optional = self.wanted.get(name, ("Any", True))
-        if wanted == "Any" or value is NOT_GIVEN or (value is None and optional):
+        if wanted == "Any" or (value is None and optional):
             return value
         accepted, converted = _ACCEPTED[wanted](value)
         if not accepted:
-            raise wrong_argument(self.op.__name__, name, position, value, _WORDS.get(wanted, wanted))
+            raise wrong_argument(self.op.__name__, name, position, value, wanted)
         return converted
 
 
@@ -159,14 +158,10 @@ def _float(value: Any) -> tuple[bool, Any]:
         return real, value._array.item() if real else value
     if isinstance(value, np.generic):
         return value.dtype.kind in "fiub", value.item()
-    if isinstance(value, bool):
-        return True, float(value)
-    return isinstance(value, (int, float)), value
+    return isinstance(value, (bool, int, float)), value
 
 
 def _number(value: Any) -> tuple[bool, Any]:
-    if isinstance(value, bool):
-        return True, value
     if isinstance(value, complex):
         return True, complex(value) if isinstance(value, np.generic) else value
     if isinstance(value, Tensor):
@@ -174,16 +169,8 @@ def _number(value: Any) -> tuple[bool, Any]:
     return _float(value)
 
 
-def _tensor_or(check: Callable[[Any], tuple[bool, Any]]) -> Callable[[Any], tuple[bool, Any]]:
-    return lambda value: (True, value) if isinstance(value, Tensor) else check(value)
-
-
-def _several(value: Any) -> tuple[bool, Any]:
-    return isinstance(value, (tuple, list)), value
-
-
-def _one_or_several(value: Any) -> tuple[bool, Any]:
-    return (True, value) if isinstance(value, (tuple, list)) else _int(value)
+def _tensor_or_number(value: Any) -> tuple[bool, Any]:
+    return (True, value) if isinstance(value, Tensor) else _number(value)
 
 
 def _one_constant(value: Tensor) -> bool:
@@ -193,87 +180,8 @@ def _one_constant(value: Tensor) -> bool:
 
 _ACCEPTED: dict[str, Callable[[Any], tuple[bool, Any]]] = {
     "Tensor": _tensor, "bool": _bool, "str": _text, "int": _int, "float": _float, "Number": _number,
-    "Tensor | Number": _tensor_or(_number), "Tensor | float": _tensor_or(_float), "Tensor | int": _tensor_or(_int),
-    "Sequence[int]": _several, "Sequence[Tensor]": _several, "Sequence[Tensor | None]": _several,
-    "int | Sequence[int]": _one_or_several, "int | Sequence[Any]": _one_or_several,
+    "Tensor | Number": _tensor_or_number,
 }  # fmt: skip
-#: How PyTorch's errors name what Python's annotations cannot say so.
-_WORDS = {
-    "Sequence[int]": "tuple of ints",
-    "Sequence[Tensor]": "tuple of Tensors",
-    "Sequence[Tensor | None]": "tuple of Tensors",
-    "int | Sequence[int]": "int or tuple of ints",
-}
 
 #: Flags that PyTorch's functions written in Python test for truth, so that 1 will do.
-_TRUTHS = ("inplace", "return_indices", "size_average", "reduce", "get_infos", "center", "sym",
-           "recompute_scale_factor", "_stacklevel")  # fmt: skip
-
-#: What Python and NumPy say when an op works with something that it was not made for.
-_FROM_INSIDE = re.compile(
-    r"has no attribute|is not (iterable|subscriptable|callable)|no len\(\)|(unsupported|bad) operand|^ufunc|"
-    r"setting an array element|not supported between|cannot be interpreted|can only concatenate|"
-    r"can't multiply sequence|truth value of an array|only (integer scalar arrays|length-1|0-dimensional)|"
-    r"(int|float|complex)\(\) argument must|unhashable|cannot unpack|must be real number|could not convert string|"
-    r"could not be broadcast|invalid literal|indices must be integers|convert complex to|argument of type"
-)
-_TOO_LARGE = re.compile(
-    r"Unable to allocate|array is too big|[Mm]aximum (supported|allowed) dimension|too large to convert"
-)
-
-
-def _explained(error: Exception, op: Callable[..., Any], args: Any, kwargs: Any) -> Exception:
-    """The error that the caller of ``op`` should see: ``error`` itself, unless it speaks of the library's inside."""
-    name = op.__name__
-    for value, inside in _integers((*args, *kwargs.values())):
-        if not -(2**63) <= value < 2**63 and not str(error).startswith(name):
-            kind = TypeError if inside else type(error) if isinstance(error, (TypeError, RuntimeError)) else ValueError
-            return kind(f"{name}(): Overflow when unpacking long long: {value} has more than 64 bits")
-    text = str(error)
-    if isinstance(error, MemoryError) or (isinstance(error, (ValueError, OverflowError)) and _TOO_LARGE.search(text)):
-        return RuntimeError(f"{name}(): can't allocate memory: {text} (arguments: {_described(args, kwargs)})")
-    if isinstance(error, (TypeError, AttributeError, ValueError)) and _FROM_INSIDE.search(text):
-        if isinstance(error, ValueError) and not _has_arrays((*args, *kwargs.values())):
-            return error
-        return _misfit(op, args, kwargs) or error
-    return error
-
-
-def _misfit(op: Callable[..., Any], args: Any, kwargs: Any) -> TypeError | None:
-    """TypeError that lists the arguments' types beside the signature; None if the arguments do not fit it at all."""
-    signature = inspect.signature(op)
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError:
-        return None
-    expected = re.sub(r"(\w+): Any\b", r"\1", str(signature)).replace("'", "").rpartition(" -> ")[0]
-    got = _described(args, kwargs)
-    return TypeError(
-        f"{op.__name__}() received an invalid combination of arguments - got ({got}), but expected {expected}"
-    )
-
-
-def _described(args: Any, kwargs: Any) -> str:
-    return ", ".join([*map(_kind_of, args), *[f"{name}={_kind_of(value)}" for name, value in kwargs.items()]])
-
-
-def _kind_of(value: Any) -> str:
-    """A type's name; for tuples and lists, those of the elements too; for a tensor, its shape."""
-    if isinstance(value, (tuple, list)):
-        return f"{type(value).__name__} of ({', '.join(map(_kind_of, value[:8]))})"
-    if isinstance(value, Tensor):
-        return f"Tensor of shape {list(value._array.shape)}"
-    return f"{type(value).__name__} {value}" if type(value) in (int, float, bool) else type(value).__name__
-
-
-def _integers(values: Any, inside: bool = False) -> Iterator[tuple[int, bool]]:
-    """The ints among arguments, and whether they stand in a tuple or list."""
-    for value in values:
-        if type(value) is int:
-            yield value, inside
-        elif type(value) in (tuple, list) and len(value) < 64:
-            yield from _integers(value, True)
-
-
-def _has_arrays(values: Any) -> bool:
-    return any(isinstance(v, np.ndarray) or (isinstance(v, (tuple, list)) and _has_arrays(v)) for v in values)
+_TRUTHS = ("inplace", "return_indices", "size_average", "reduce", "get_infos", "center", "_stacklevel")

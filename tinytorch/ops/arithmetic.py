@@ -227,7 +227,11 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor
 
 def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``-input`` (``torch.neg``). RuntimeError for bool."""
-    if input._array.dtype.kind == "b":
+    try:
+        kind = input._array.dtype.kind
+    except AttributeError:
+        raise wrong_argument("neg", "input", 1, input) from None
+    if kind == "b":
         raise RuntimeError(
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
             "invert a mask, use the `~` or "

@@ -139,41 +139,47 @@ def cast(input: Tensor, numpy_dtype: np.dtype[Any]) -> Tensor:
     return Cast.apply(input, dtype=numpy_dtype)
 
 
-#: What the arguments of :func:`to` mean by position, by what the first of them is.
-_TO_DTYPE = ("dtype", "non_blocking", "copy")
-_TO_OTHER = ("other", "non_blocking", "copy")
-_TO_DEVICE = ("device", "dtype", "non_blocking", "copy")
+#: How the arguments of :func:`to` are named, by what the first one is.
+_TO_NAMES = {
+    "other": ("other", "non_blocking", "copy"),
+    "dtype": ("dtype", "non_blocking", "copy"),
+    "device": ("device", "dtype", "non_blocking", "copy"),
+}
 
 
 def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """``input.to(dtype)``, ``.to(device)``, ``.to(device, dtype)`` or ``.to(other)``, as ``torch.Tensor.to``.
 
-    Returns ``input`` itself when nothing changes and ``copy`` is False. Raises RuntimeError for a device other than
-    the CPU.
+    Each takes ``non_blocking``, ``copy`` and ``memory_format``. Returns ``input`` itself when nothing changes and
+    ``copy`` is False. Raises RuntimeError for a device other than the CPU.
     """
     from tinytorch.device import check_device
 
-    if "other" in kwargs:
-        raise TypeError("to() got an unexpected keyword argument 'other'")
     if args:
-        first = args[0]
-        is_dtype = isinstance(first, dtype) or first in (float, int, bool, complex)
-        names = _TO_DTYPE if is_dtype else _TO_OTHER if isinstance(first, Tensor) else _TO_DEVICE
-        if len(args) > len(names) or not kwargs.keys().isdisjoint(names[: len(args)]):
-            raise TypeError(f"to() received an invalid combination of arguments: {len(args)} by position, {[*kwargs]}")
+        names = _TO_NAMES["other" if isinstance(args[0], Tensor) else "dtype" if _is_dtype(args[0]) else "device"]
+        if len(args) > len(names) or any(name in kwargs for name in names[: len(args)]):
+            raise TypeError(f"to() takes {', '.join(names)}, each once, but got {len(args)} arguments and {[*kwargs]}")
         kwargs.update(zip(names, args, strict=False))
-    for name, value in kwargs.items():
-        if name not in (*_TO_DEVICE, "other", "memory_format"):
-            raise TypeError(f"to() got an unexpected keyword argument '{name}'")
-        if name in ("non_blocking", "copy") and not isinstance(value, bool):
-            raise TypeError(f"to(): argument '{name}' must be bool, not {type(value).__name__}")
-    wanted = kwargs["other"].dtype if "other" in kwargs else kwargs.get("dtype")
-    numpy_dtype = input._array.dtype if wanted is None else to_numpy_dtype(wanted)
-    check_device(kwargs.get("device"))
-    result = cast(input, numpy_dtype)
-    if kwargs.get("memory_format") is not None:
-        result = ops.in_format(result, kwargs["memory_format"])
-    return result.clone() if kwargs.get("copy") and result is input else result
+    other, where, wanted = kwargs.pop("other", None), kwargs.pop("device", None), kwargs.pop("dtype", None)
+    copy, memory_format = kwargs.pop("copy", False), kwargs.pop("memory_format", None)
+    for name, flag in (("non_blocking", kwargs.pop("non_blocking", False)), ("copy", copy)):
+        if not isinstance(flag, bool):
+            raise wrong_argument("to", name, None, flag, "bool")
+    if kwargs:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    if wanted is not None and not _is_dtype(wanted):
+        raise wrong_argument("to", "dtype", None, wanted, "torch.dtype")
+    check_device(where)
+    if other is not None:
+        wanted = other.dtype
+    result = input if wanted is None else cast(input, to_numpy_dtype(wanted))
+    if memory_format is not None:
+        result = ops.in_format(result, memory_format)
+    return result.clone() if copy and result is input else result
+
+
+def _is_dtype(value: Any) -> bool:
+    return isinstance(value, dtype) or value is float or value is int or value is bool or value is complex
 
 
 def operands(a: Any, b: Any) -> tuple[Any, Any]:

@@ -60,6 +60,12 @@ def check_tensor(name: str, argument: str, position: int, value: Any) -> None:
         raise wrong_argument(name, argument, position, value)
 
 
+def check_dims(tensor: Tensor, *dims: int) -> None:
+    """IndexError unless ``tensor`` has these dimensions: for ops of which PyTorch reads the sizes before the rank."""
+    for dim in dims:
+        tensor.size(dim)
+
+
 def check_same_dtypes(name: str, *tensors: Tensor) -> None:
     """RuntimeError unless all tensors have the dtype of the first."""
     for tensor in tensors[1:]:

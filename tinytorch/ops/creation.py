@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
-from tinytorch.ops.arguments import NOT_GIVEN
+from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_options
 from tinytorch.ops.data import array_from_data
@@ -110,7 +109,9 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
-    """A tensor over the memory of any object that speaks DLPack (``torch.from_dlpack``)."""
+    """A tensor over the memory of any object that speaks DLPack (``torch.from_dlpack``), else RuntimeError."""
+    if not hasattr(ext_tensor, "__dlpack__"):
+        raise RuntimeError(f"from_dlpack received an invalid capsule, or an object without __dlpack__: {ext_tensor!r}")
     return from_numpy(np.from_dlpack(ext_tensor))
 
 
@@ -120,11 +121,7 @@ def dtype_or_default(dtype: Any) -> np.dtype[Any]:
 
 
 def checked_sizes(sizes: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
-    """Sizes given as ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``; TypeError for none at all, RuntimeError for a
-    negative one.
-    """
-    if not sizes and keyword is None:
-        raise TypeError('missing 1 required positional arguments: "size"')
+    """Sizes given as ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``; RuntimeError for a negative one."""
     shape = sizes_from(sizes if keyword is None else (keyword,))
     for size in shape:
         if size < 0:
@@ -179,8 +176,8 @@ def empty(
 
 @accepts_out
 def full(
-    size: Sequence[int],
-    fill_value: Any,
+    size: Any,
+    fill_value: Number,
     *,
     dtype: Any = None,
     device: Any = None,
@@ -190,15 +187,14 @@ def full(
 ) -> Tensor:
     """A tensor of ``fill_value`` everywhere; its type decides the dtype."""
     check_options("full", options)
-    shape = checked_sizes((size,))
-    if isinstance(fill_value, Tensor):
-        fill_value = fill_value.item()
+    shape = checked_sizes((size,) if isinstance(size, int) else (tuple(size),))
     numpy_dtype = dtype_of_number(fill_value) if dtype is None else to_numpy_dtype(dtype)
     return finish(np.full(shape, number_as(fill_value, numpy_dtype)), requires_grad, device)
 
 
+@checks_arguments
 def scalar_tensor(
-    s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
+    s: Number, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
     """A 0-dimensional tensor of the default float type."""
     check_options("scalar_tensor", options)
@@ -209,6 +205,7 @@ def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
     return input._array.dtype if dtype is None else to_numpy_dtype(dtype)
 
 
+@checks_arguments
 def zeros_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
@@ -217,6 +214,7 @@ def zeros_like(
     return finish(np.zeros_like(input._array, _like(input, dtype)), requires_grad, device)
 
 
+@checks_arguments
 def ones_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
@@ -225,6 +223,7 @@ def ones_like(
     return finish(np.ones_like(input._array, _like(input, dtype)), requires_grad, device)
 
 
+@checks_arguments
 def empty_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
@@ -233,9 +232,10 @@ def empty_like(
     return finish(np.empty_like(input._array, _like(input, dtype)), requires_grad, device)
 
 
+@checks_arguments
 def full_like(
     input: Tensor,
-    fill_value: Any,
+    fill_value: Number,
     *,
     dtype: Any = None,
     device: Any = None,
@@ -244,8 +244,6 @@ def full_like(
 ) -> Tensor:
     """``fill_value`` everywhere, in the shape, dtype and memory order of ``input``."""
     check_options("full_like", options)
-    if isinstance(fill_value, Tensor):
-        fill_value = fill_value.item()
     numpy_dtype = _like(input, dtype)
     return finish(np.full_like(input._array, number_as(fill_value, numpy_dtype), numpy_dtype), requires_grad, device)
 
@@ -253,7 +251,7 @@ def full_like(
 @accepts_out
 def eye(
     n: int,
-    m: int = NOT_GIVEN,
+    m: int | None = None,
     *,
     dtype: Any = None,
     device: Any = None,
@@ -264,6 +262,6 @@ def eye(
     """Ones on the diagonal of an n × m matrix, zeros elsewhere."""
     check_options("eye", options)
     for name, value in (("n", n), ("m", m)):
-        if value is not NOT_GIVEN and value < 0:
+        if value is not None and value < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
-    return finish(np.eye(n, None if m is NOT_GIVEN else m, dtype=dtype_or_default(dtype)), requires_grad, device)
+    return finish(np.eye(n, m, dtype=dtype_or_default(dtype)), requires_grad, device)

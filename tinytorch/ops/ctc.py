@@ -9,7 +9,9 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import ctc as kernels
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.reduction_modes import chosen_reduction, reduced
+from tinytorch.ops.checks import check_dims
+from tinytorch.ops.dims import ints_from
+from tinytorch.ops.reduction_modes import reduced
 from tinytorch.tensor import Tensor
 
 __all__ = ["ctc_loss"]
@@ -69,7 +71,7 @@ def ctc_loss(
     Args:
         log_probs: (T, N, C) or (T, C), from a log_softmax. The gradient is that of the logits before it.
         targets: (N, S) padded, or all targets one after the other, (Σ target_lengths,); without the blank.
-        input_lengths, target_lengths: (N,) tensors or sequences, or numbers for a single sequence.
+        input_lengths, target_lengths: (N,) tensors or sequences, or () tensors for a single sequence.
         blank: the class that says nothing.
         reduction: 'mean' divides each loss by its target's length, and averages; 'sum'; 'none'.
         zero_infinity: a target longer than its sequence has no alignment; count 0 instead of infinity.
@@ -77,8 +79,8 @@ def ctc_loss(
     Raises:
         RuntimeError: lengths or shapes that do not fit, a blank that is no class. ValueError: another reduction.
     """
-    reduction = chosen_reduction(None, None, reduction)
     batched = log_probs.dim() == 3
+    check_dims(log_probs, 0)
     if log_probs.dim() not in (2, 3):
         raise RuntimeError(f"ctc_loss: log_probs must be (T, N, C) or (T, C), but got {list(log_probs.shape)}")
     if log_probs._array.dtype not in (np.float32, np.float64):
@@ -100,9 +102,7 @@ def ctc_loss(
 
 
 def _lengths(name: str, given: Any, n: int) -> np.ndarray:
-    if isinstance(given, np.ndarray):
-        raise TypeError(f"ctc_loss(): argument '{name}' must be Tensor or tuple of ints, not numpy.ndarray")
-    array = np.asarray(given._array if isinstance(given, Tensor) else given)
+    array = np.asarray(given._array if isinstance(given, Tensor) else ints_from("ctc_loss", name, given))
     if array.dtype.kind not in "iu" and array.size:
         raise RuntimeError(f"{name} must be integral")
     array = array.reshape(-1).astype(np.int64)

@@ -16,7 +16,15 @@ def array_from_data(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
     """A new NumPy array with ``data``, in ``numpy_dtype`` or in the dtype that PyTorch would give it."""
     if isinstance(data, Tensor):
         data = data._array
+    if isinstance(data, bytearray):  # NumPy would take it for an array of bytes
+        data = list(data)
     if isinstance(data, (np.ndarray, np.generic)):
+        if any(stride < 0 for stride in data.strides):
+            raise ValueError(
+                "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+                "currently supported. (You can probably work around this by making a copy of your array with "
+                "array.copy().)"
+            )
         array = np.array(data, order="C")
         if array.dtype.byteorder == ">" or not array.dtype.isnative:
             raise ValueError(
@@ -45,7 +53,8 @@ def _check_range(array: np.ndarray, dtype: np.dtype[Any]) -> None:
 
 
 def _array_from_sequence(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
-    plain = _without_tensors(data, outermost=True)
+    whole = numpy_dtype is not None and numpy_dtype.kind in "iu"
+    plain = _without_tensors(data, TypeError if whole else ValueError, outermost=True)
     try:
         array = np.array(plain)
     except ValueError:
@@ -69,17 +78,17 @@ def _array_from_sequence(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.nda
     return array
 
 
-def _without_tensors(data: Any, outermost: bool = False) -> Any:
+def _without_tensors(data: Any, error: type[Exception], outermost: bool = False) -> Any:
     """Nested sequences with tensors replaced by their arrays, so that NumPy does not iterate over them.
 
-    ValueError for a tensor of several elements among them: that would be a stack.
+    ``error`` for a tensor of several elements among them: that would be a stack.
     """
     if isinstance(data, Tensor):
         if not outermost and data._array.size != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars; join tensors by stack()")
+            raise error("only one element tensors can be converted to Python scalars; join tensors by stack()")
         return data._array
     if isinstance(data, (list, tuple, range)):
-        return [_without_tensors(item) for item in data]
+        return [_without_tensors(item, error) for item in data]
     return data
 
 

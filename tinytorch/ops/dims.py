@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from tinytorch.numpy_names import accepts_axis
 
-__all__ = ["accepts_axis", "as_int", "ints_from", "many_dims", "one_dim", "sizes_from"]
+__all__ = ["Ints", "accepts_axis", "as_int", "ints_from", "many_dims", "one_dim", "sizes_from"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+Ints = int | Sequence[int]
 
 
 def one_dim(dim: Any, ndim: int) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from tinytorch.autograd.modes import is_grad_enabled, no_grad
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import check_same_dtypes, refuse
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.gather import gather
 from tinytorch.ops.indexing import Index, index_select
 from tinytorch.ops.scatter import index_add
@@ -48,7 +48,7 @@ def embedding(
         if not -rows <= padding_idx < rows:
             raise AssertionError("Padding_idx must be within num_embeddings")
         padding_idx %= rows
-    _check_indices(input, rows)
+    _check_indices(input, rows, IndexError if rows else RuntimeError)
     if max_norm is not None:
         embedding_renorm_(weight, input, max_norm, norm_type)
     looked_up = _rows(weight, input, scale_grad_by_freq)
@@ -98,7 +98,7 @@ def embedding_bag(
     rows = weight._array.shape[0]
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise AssertionError("padding_idx must be within the number of embeddings")
-    _check_indices(indices, rows)
+    _check_indices(indices, rows, RuntimeError)
     if max_norm is not None:
         embedding_renorm_(weight, indices, max_norm, norm_type)
     ends = np.append(starts[1:], indices._array.size)
@@ -110,7 +110,6 @@ def embedding_bag(
         looked_up = index_select(looked_up, 0, places)
         factors = None if factors is None else index_select(factors, 0, places)
     if factors is not None:
-        check_same_dtypes("embedding_bag: weight and per_sample_weights", weight, factors)
         looked_up = looked_up * factors.unsqueeze(1)
     if mode == "max":
         return _largest_of_bags(looked_up, bags, len(starts))
@@ -186,10 +185,10 @@ def _check_table(function: str, input: Tensor, weight: Tensor) -> None:
         )
 
 
-def _check_indices(indices: Tensor, rows: int) -> None:
+def _check_indices(indices: Tensor, rows: int, error: type[Exception] = IndexError) -> None:
     array = indices._array
     if array.size and (np.minimum.reduce(array, axis=None) < 0 or np.maximum.reduce(array, axis=None) >= rows):
-        raise IndexError("index out of range in self")
+        raise error("index out of range in self")
 
 
 def _bag_arguments(

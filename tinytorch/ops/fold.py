@@ -12,7 +12,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import refuse
+from tinytorch.ops.checks import check_dims, refuse
 from tinytorch.ops.dims import ints_from
 from tinytorch.tensor import Tensor
 
@@ -78,8 +78,6 @@ class Col2Im(Primitive):
 
 
 def _pair(name: str, value: Any, least: int) -> Pair:
-    if isinstance(value, Tensor):
-        raise TypeError(f"{name} must be an int or a tuple of ints, not a Tensor")
     numbers = ints_from("fold", name, value if isinstance(value, (tuple, list)) else (value, value))
     if len(numbers) != 2:
         raise RuntimeError(f"It is expected {name} equals to 2, but got size {len(numbers)}")
@@ -105,6 +103,8 @@ def im2col(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     refuse("iu", "im2col", input)
     kernel, dilation = _pair("kernel", kernel_size, 1), _pair("dilation", dilation, 1)
     padding, stride = _pair("padding", padding, 0), _pair("stride", stride, 1)
+    if input._array.ndim:
+        check_dims(input, 1)
     if input._array.ndim not in (3, 4) or 0 in input._array.shape[-3:]:
         raise RuntimeError(
             "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for "
@@ -176,6 +176,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """(*, C · r², H, W) to (*, C, H · r, W · r): channels become pixels (Shi et al. 2016)."""
     r = upscale_factor
     _check_image("pixel_shuffle", input, "upscale_factor", r)
+    if r * r >= 2**63:
+        raise ValueError(f"upscale factor is too large, (upscale_factor)^2 overflowed: upscale_factor={r}")
     *lead, c, h, w = input._array.shape
     if c % (r * r):
         raise RuntimeError(

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinytorch.ops.adaptive_pool import last_nan_or_first_maximum
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import refuse
+from tinytorch.ops.checks import check_dims, refuse
 from tinytorch.ops.pool_arguments import Sizes, sizes
 from tinytorch.tensor import Tensor
 
@@ -79,18 +79,13 @@ def _fractional(
         ratios = tuple(output_ratio) if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * dims
         output_size = [int(n * ratio) for n, ratio in zip(shape[-dims:], ratios, strict=True)]
     out = sizes(name, "output_size", output_size, dims)
-    for what, value in (("kernel_size", kernel_size), ("output_size", output_size)):
-        if isinstance(value, (tuple, list)) and len(value) != dims:
-            raise RuntimeError(f"{name}: {what} must either be a single Int or tuple of {dims} Ints")
-    _check(name, dims, shape, kernel, out)
+    _check(name, dims, input, kernel, out)
     batch = input if len(shape) == dims + 2 else input.unsqueeze(0)
     n, c, *size = batch._array.shape
     if samples is None:
         samples = ops.rand(n, c, dims, dtype=input.dtype)
     elif samples.dim() != 3 or samples.shape[0] < n or samples.shape[1:] != (c, dims):
         raise RuntimeError(f"Expect _random_samples of shape {[n, c, dims]}, but got {list(samples.shape)}")
-    if samples._array.dtype != input._array.dtype:
-        raise RuntimeError("Expect _random_samples to have the same dtype as input")
     places = _winners(batch._array, samples._array[:n], kernel, out)
     y = ops.gather(batch.reshape(n, c, math.prod(size)), 2, Tensor._wrap(places)).reshape(n, c, *out)
     indices = Tensor._wrap(places.reshape(n, c, *out))
@@ -129,7 +124,9 @@ def _starts(sample: np.ndarray, size: int, kernel: int, out: int) -> np.ndarray:
     return starts
 
 
-def _check(name: str, dims: int, shape: Sizes, kernel: Sizes, out: Sizes) -> None:
+def _check(name: str, dims: int, input: Tensor, kernel: Sizes, out: Sizes) -> None:
+    check_dims(input, 0, -dims - 1)
+    shape = input._array.shape
     if len(shape) not in (dims + 1, dims + 2) or 0 in shape[-dims - 1 :]:
         raise RuntimeError(
             f"{name}(): Expected {dims + 1}D or {dims + 2}D tensor, of which only the batch may be empty, but got: "

@@ -42,7 +42,7 @@ from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import places_along
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import add_at
-from tinytorch.ops.out import accepts_out, accepts_separate_out
+from tinytorch.ops.out import accepts_separate_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["gather", "scatter_add_along", "take_along_dim"]
@@ -132,16 +132,14 @@ def scatter_add_along(source: Tensor, index: Tensor, dim: int, shape: tuple[int,
     return ScatterAdd.apply(source, dim=dim, index=index._array, shape=shape)
 
 
-@accepts_out
+@accepts_separate_out
 @accepts_axis
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """As :func:`gather`, with broadcasting, and negative indices count from the end; without ``dim`` from the
     flattened tensor."""
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
-    if indices._array.dtype != np.int64:
-        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
-    if indices._array.ndim != input._array.ndim:
+        return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
+    if input._array.ndim != indices._array.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
             f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"

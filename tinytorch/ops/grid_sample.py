@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import refuse
+from tinytorch.ops.checks import check_dims, refuse
 from tinytorch.ops.interpolate import cubic_weights
 from tinytorch.ops.weighted_rows import WeightedRows
 from tinytorch.tensor import Tensor
@@ -116,9 +116,9 @@ def _taps(place: Tensor, mode: str) -> list[tuple[np.ndarray, Any]]:
     array = np.nan_to_num(place._array, nan=-1e6, posinf=1e6, neginf=-1e6)  # all of it far outside
     if mode == "nearest":
         return [(np.rint(array).clip(-1e6, 1e6).astype(np.int64), 1)]
-    low = np.floor(array).clip(-1e6, 1e6)
+    low = np.floor(array)
     share = place - Tensor._wrap(low.astype(place._array.dtype))
-    first = low.astype(np.int64)
+    first = low.clip(-1e6, 1e6).astype(np.int64)
     if mode == "bilinear":
         return [(first, 1 - share), (first + 1, share)]
     return [(first + offset, weight) for offset, weight in zip(range(-1, 3), cubic_weights(share), strict=True)]
@@ -146,6 +146,8 @@ def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
             "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
             f"'{padding_mode}'"
         )
+    check_dims(input, 0)
+    check_dims(grid, 0)
     shape, where = input._array.shape, grid._array.shape
     if len(shape) not in (4, 5) or len(shape) != len(where):
         raise RuntimeError(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.dtypes import from_numpy_dtype
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_tensor, not_implemented
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.ranges import linspace
@@ -64,7 +64,7 @@ def histogram(
     check_tensor("histogram", "input", 1, input)
     if isinstance(bins, Tensor) and range is not None:
         raise TypeError("histogram(): 'range' goes with a number of bins, not with a tensor of edges")
-    if not isinstance(bins, (int, np.integer, Tensor)) or isinstance(bins, bool):
+    if not isinstance(bins, (int, Tensor)):
         raise TypeError(f"histogram(): argument 'bins' must be int or Tensor, not {type(bins).__name__}")
     points = input._array.reshape(-1, 1)
     weights = None if weight is None else Tensor._wrap(weight._array.reshape(-1))
@@ -74,7 +74,7 @@ def histogram(
 
 @checks_arguments
 def histogramdd(
-    input: Tensor, bins: int | Sequence[Any], *, range: Any = None, weight: Tensor | None = None, density: bool = False
+    input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False
 ) -> Histogramdd:
     """The histogram of points, the rows of ``input``: (..., D) gives D dimensions of bins.
 
@@ -87,9 +87,9 @@ def histogramdd(
     if input._array.ndim < 2:
         raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
     size = input._array.shape[-1]
-    per_dim = [bins] * size if isinstance(bins, int) else [
-        item.item() if isinstance(item, Tensor) and not item._array.ndim else item for item in bins
-    ]  # fmt: skip
+    per_dim = list(bins) if isinstance(bins, (tuple, list)) else [bins] * size
+    if not all(isinstance(one, (int, Tensor)) for one in per_dim):
+        raise wrong_argument("histogramdd", "bins", 2, bins, "int, or tuple of ints or Tensors")
     if len(per_dim) != size:
         raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
     if weight is not None and weight._array.shape != input._array.shape[:-1]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import check_dims
 from tinytorch.ops.diagonal import tril
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.out import accepts_out
@@ -41,6 +42,18 @@ class QRReflections(Primitive):
         raise NotImplementedError("the derivative for 'geqrf' is not implemented; linalg.qr has one.")
 
 
+class NoReflections(Primitive):
+    """The first columns of 1, in the shape of x: connected to x and τ, but without a gradient, as in PyTorch."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, tau: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(np.eye(*x.shape[-2:], dtype=x.dtype), x.shape).copy()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, None]:
+        return None, None
+
+
 @accepts_out
 def geqrf(input: Tensor, *, out: Any = None) -> Any:
     """(a, tau): R and the reflections whose product is Q, for :func:`householder_product` (``torch.geqrf``)."""
@@ -61,7 +74,7 @@ def _check(name: str, input: Tensor, tau: Tensor) -> None:
     rows, columns = input._array.shape[-2:]
     if rows < columns:
         raise RuntimeError(f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1]")
-    if columns < tau._array.shape[-1]:
+    if columns < tau.size(-1):
         raise RuntimeError(f"{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
     if tau._array.ndim != input._array.ndim - 1 or tau._array.shape[:-1] != input._array.shape[:-2]:
         raise RuntimeError(
@@ -77,11 +90,13 @@ def householder_product(input: Tensor, tau: Tensor, *, out: Tensor | None = None
     """The first n columns of H₁ ... H_k, for (..., m, n) and (..., k) (``torch.linalg.householder_product``)."""
     _check("torch.linalg.householder_product", input, tau)
     check_matrices("torch.linalg.householder_product", input, tau, square=False)
+    if not tau._array.shape[-1]:
+        return NoReflections.apply(input, tau)
     rows, columns = input._array.shape[-2:]
     q = ops.eye(rows, columns, dtype=input.dtype).expand(*input._array.shape)
     for factor, v in reversed(_vectors(input, tau)):
         q = q - factor * matmul(v, matmul(v.mH, q))
-    return q if tau._array.shape[-1] else ops.copy(input, q)  # without reflections: constant in the input
+    return q
 
 
 @accepts_out
@@ -92,6 +107,7 @@ def ormqr(
     if input._array.ndim < 2 or other._array.ndim < 2:
         which = "input" if input._array.ndim < 2 else "other"
         raise RuntimeError(f"torch.ormqr: {which} must have at least 2 dimensions.")
+    check_dims(tau, -1)
     if not input._array.ndim == tau._array.ndim + 1 == other._array.ndim:
         raise RuntimeError(
             "torch.ormqr: Expected tau to have one dimension less than input, and other as many, but got "
@@ -99,11 +115,6 @@ def ormqr(
         )
     side = "-2" if left else "-1"
     size = other._array.shape[int(side)]
-    if tau._array.shape[-1] != min(size, input._array.shape[-1]):
-        raise RuntimeError(
-            f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1]), but it is "
-            f"{tau._array.shape[-1]}"
-        )
     if size < tau._array.shape[-1]:
         raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be greater than or equal to tau.shape[-1]")
     if size != input._array.shape[-2]:

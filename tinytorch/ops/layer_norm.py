@@ -26,6 +26,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import layer_norm as kernels
 from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_floating
 from tinytorch.ops.norm import normalization_backward, sum_over
 from tinytorch.tensor import Tensor
@@ -143,11 +144,7 @@ def group_norm(
             )
     _check_dtypes("group_norm", input, weight, bias)
     features = c // num_groups * math.prod(shape[2:])
-    y = (
-        input
-        if not features
-        else LayerNorm.apply(input.reshape(n, num_groups, features), None, None, dims=1, eps=eps).reshape(shape)
-    )
+    y = LayerNorm.apply(input.reshape(n, num_groups, features), None, None, dims=1, eps=eps).reshape(shape)
     per_channel = (c, *[1] * (len(shape) - 2))
     y = y if weight is None else y * weight.reshape(per_channel)
     return known_as(y if bias is None else y + bias.reshape(per_channel), "NativeGroupNormBackward0")
@@ -166,7 +163,7 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
         return rms_norm(input.float(), normalized_shape, None if weight is None else weight.float(), eps).half()
     dims = tuple(range(-len(shape), 0))
     y = input * ((input * input).mean(dims, True) + eps).rsqrt()
-    return y if weight is None else y * weight
+    return y if weight is None else cast(y * weight, input._array.dtype)
 
 
 def _checked_shape(
@@ -191,6 +188,8 @@ def _checked_shape(
                 f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(value.shape)} "
                 f"and normalized_shape = {list(shape)}"
             )
+    if function == "rms_norm" and input._array.ndim < len(shape):
+        raise ValueError(f"Input tensor must have at least {len(shape)} dimensions, but got {input._array.ndim}")
     if input._array.shape[-len(shape) :] != shape or input._array.ndim < len(shape):
         raise RuntimeError(
             f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.checks import check_dims
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import LinAlgError, check_matrices, check_rows
@@ -152,8 +153,6 @@ def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bo
 @accepts_out
 def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
     """(LD, pivots) of symmetric matrices; LinAlgError for a singular one (``torch.linalg.ldl_factor``)."""
-    if np.isnan(A._array).any():
-        raise RuntimeError("torch.linalg.ldl_factor: the matrices hold nan")
     packed, pivots, _ = linalg_ldl_factor_ex(A, hermitian=hermitian, check_errors=True)
     return LDL(packed, pivots)
 
@@ -164,8 +163,7 @@ def linalg_ldl_solve(
 ) -> Tensor:
     """X with A X = B, given A's LDL (``torch.linalg.ldl_solve``). Differentiable in B."""
     check_matrices("torch.linalg.ldl_solve", LD, B)
-    if B._array.ndim < 2:
-        raise RuntimeError("torch.linalg.ldl_solve: The input tensor B must have at least 2 dimensions.")
+    check_dims(B, -2)
     check_rows("torch.linalg.ldl_solve", LD, B)
     if pivots._array.shape != LD._array.shape[:-1]:
         raise RuntimeError(

@@ -50,7 +50,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import products
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.broadcast import is_expandable
-from tinytorch.ops.checks import check_same_dtypes, refuse
+from tinytorch.ops.checks import check_dims, check_same_dtypes, refuse
 from tinytorch.ops.out import accepts_out, write_out
 from tinytorch.tensor import Tensor
 
@@ -143,7 +143,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     dimension is dropped again; more than two dimensions are stacks of matrices, whose leading dimensions broadcast.
     Raises RuntimeError when inner sizes or dtypes differ, or an operand is 0-dimensional.
     """
-    if type(input) is not Tensor and input.is_sparse:
+    if type(input) is not Tensor and getattr(input, "is_sparse", False):
         return input @ other
     _check_same_dtype("matmul", input, other)
     left, right = input._array.ndim, other._array.ndim
@@ -227,6 +227,7 @@ def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A matrix, which may be sparse, times a vector."""
     if input.is_sparse:
         return input @ vec
+    check_dims(input, 0)
     _check_ndims("mv", (2, 1), input, vec)
     return matmul(input, vec)
 
@@ -281,25 +282,17 @@ def addmm(
     return known_as(weighted_sum("addmm", input, mm(mat1, mat2), beta, alpha), "AddmmBackward0")
 
 
-def _linear_by_vector(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    if weight._array.ndim == 0:
-        raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are {input._array.ndim}D and 0D")
-    if weight._array.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {weight._array.ndim}D")
-    if bias is not None and (bias._array.ndim or input._array.ndim == 2):
-        raise RuntimeError("mat2 must be a matrix, got 1-D tensor")
-    product = matmul(input, weight)
-    return product if bias is None else product + bias
-
-
 @accepts_out
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None) -> Tensor:
     """``input @ weightᵀ + bias`` over the last dimension: (..., in), (out, in), (out,) give (..., out)."""
     _check_same_dtype("linear", input, weight)
     if bias is not None:
         check_same_dtypes("linear", input, bias)
-    if weight._array.ndim != 2:
-        return _linear_by_vector(input, weight, bias)
+    if weight._array.ndim < 2:
+        if not weight._array.ndim or not input._array.ndim:
+            raise RuntimeError("both arguments to linear need to be at least 1D")
+        product = matmul(input, weight)
+        return product if bias is None else product + bias
     if input._array.ndim == 0 or input._array.shape[-1] != weight._array.shape[1]:
         rows = input._array.size // builtin_max(input._array.shape[-1] if input._array.ndim else 1, 1)
         raise RuntimeError(

@@ -22,8 +22,8 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.dtypes import default_numpy_dtype
 from tinytorch.ops.activation import logsigmoid
-from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, operands
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
+from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, cast, is_number
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import where
@@ -128,11 +128,10 @@ def binary_cross_entropy_with_logits(
             "target must be floating, target.float()"
         )
     refuse("iubc", "log_sigmoid_cpu", input)
-    input, target = operands(input, target)
     log_p = logsigmoid(input)
     if pos_weight is not None:
         log_p = log_p * ((pos_weight - 1) * target + 1)
-    loss = (1.0 - target) * input - log_p
+    loss = cast((1.0 - target) * input - log_p, target._array.dtype)  # PyTorch computes in the target's memory
     loss = reduced(loss if weight is None else loss * weight, reduction)
     return known_as(loss, "BinaryCrossEntropyWithLogitsBackward0")
 
@@ -155,7 +154,7 @@ def kl_div(
         reduction: 'batchmean' is the mathematical one: the sum, divided by the batch size. 'mean' divides by all
             elements.
     """
-    refuse("iuc", "kl_div", input, target, error=RuntimeError)
+    refuse("iu", "kl_div", input, target, error=RuntimeError)
     batchmean = reduction == "batchmean" and size_average is None and reduce is None
     if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(
@@ -192,7 +191,6 @@ def poisson_nll_loss(
         eps: keeps the logarithm of an expectation finite.
     """
     reduction = chosen_reduction(size_average, reduce, reduction)
-    refuse("b" if full else "", "poisson_nll_loss", target, error=RuntimeError)
     loss = exp(input) - target * input if log_input else input - target * log(input + eps)
     if full:
         large = target > 1
@@ -222,9 +220,9 @@ def gaussian_nll_loss(
     Raises:
         ValueError: a negative variance, a shape that does not fit, an unknown reduction.
     """
-    if not isinstance(var, (Tensor, float)):
-        raise TypeError(f"gaussian_nll_loss(): argument 'var' (position 3) must be Tensor, not {type(var).__name__}")
     if not isinstance(var, Tensor):
+        if not is_number(var):
+            raise wrong_argument("gaussian_nll_loss", "var", 3, var, "Tensor or float")
         dtype = input._array.dtype if input._array.dtype.kind in "fc" else default_numpy_dtype()
         var = Tensor._wrap(np.full(input._array.shape, var, dtype))
     refuse_complex("gaussian_nll_loss", var._array)

@@ -10,8 +10,8 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import Number, checks_arguments
-from tinytorch.ops.checks import check_same_dtypes, check_square, refuse_bool
-from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
+from tinytorch.ops.checks import check_dims, check_same_dtypes, check_square, refuse_bool
+from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import index_select
 from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, weighted_sum
 from tinytorch.ops.out import accepts_out
@@ -26,6 +26,8 @@ def baddbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · (batch1 @ batch2)`` for stacks of matrices."""
+    check_dims(batch1, 0, 1)
+    check_dims(batch2, 2)
     check_same_dtypes("baddbmm", input, batch1, batch2)
     return known_as(weighted_sum("baddbmm", input, bmm(batch1, batch2), beta, alpha), "BaddbmmBackward0")
 
@@ -35,6 +37,8 @@ def addbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · Σ_b (batch1[b] @ batch2[b])``."""
+    check_dims(batch1, 1)
+    check_dims(batch2, 2)
     check_same_dtypes("addbmm", input, batch1, batch2)
     return weighted_sum("addbmm", input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
@@ -44,7 +48,9 @@ def addmv(
     input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · (mat @ vec)``."""
-    if mat._array.ndim == 2 and vec._array.ndim == 1 and mat._array.shape[1] != vec._array.shape[0]:
+    if mat._array.ndim != 2 or vec._array.ndim != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got {input.dim()}, {mat.dim()}, {vec.dim()}")
+    if mat._array.shape[1] != vec._array.shape[0]:
         raise RuntimeError(
             f"size mismatch, got input ({input._array.size}), mat ({'x'.join(map(str, mat.shape))}), vec "
             f"({vec._array.size})"
@@ -110,14 +116,19 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, *, out: Tensor | None = None)
 
 def _contracted_dims(a: Tensor, b: Tensor, dims: Any) -> tuple[list[int], list[int]]:
     if isinstance(dims, Tensor):
-        dims = dims.tolist() if dims._array.ndim else int(dims.item())
+        dims = dims.tolist()
     if isinstance(dims, int):
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
         if dims > min(a._array.ndim, b._array.ndim):
             raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         return list(range(a._array.ndim - dims, a._array.ndim)), list(range(dims))
-    first, second = (list(ints_from("tensordot", "dims", d)) for d in dims)
+    if not isinstance(dims, (tuple, list)):
+        raise RuntimeError(
+            "tensordot expects dims to be int or tuple[list[int], list[int]] or list[list[int]] containing two lists, "
+            f"but got dims={dims}"
+        )
+    first, second = ([d] if isinstance(d, int) else list(d) for d in dims)
     if len(first) != len(second):
         raise RuntimeError("both dimension lists should have same length")
     return [one_dim(d, a._array.ndim) for d in first], [one_dim(d, b._array.ndim) for d in second]
@@ -257,13 +268,16 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
         raise RuntimeError(
             f"bilinear(): input batch dimensions do not match: got {list(input1.shape)} and {list(input2.shape)}"
         )
-    n_out, n_in1, n_in2 = weight._array.shape
-    for name, value, size in (("input1", input1, n_in1), ("input2", input2, n_in2)):
-        if value.shape[-1] != size:
+    for name, value, dim in (("input1", input1, 1), ("input2", input2, 2)):
+        if value.size(-1) != weight.size(dim):
             raise RuntimeError(
-                f"bilinear(): {name} size does not match weight size: got {value.shape[-1]} but expected {size}"
+                f"bilinear(): {name} size does not match weight size: got {value.size(-1)} but expected "
+                f"{weight.size(dim)}"
             )
-    if bias is not None and bias.shape != (n_out,):
+    if weight._array.ndim != 3:
+        raise RuntimeError(f"bilinear(): the weight must have 3 dimensions, but has shape {list(weight.shape)}")
+    n_out, n_in1, n_in2 = weight._array.shape
+    if bias is not None and (bias.size(0) != n_out or bias._array.ndim != 1):
         raise RuntimeError(
             f"bilinear(): bias size does not match weight size: got {list(bias.shape)} but expected {n_out}"
         )

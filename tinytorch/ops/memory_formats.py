@@ -18,9 +18,16 @@ __all__ = ["in_format", "is_in_format"]
 _ORDERS = {"channels_last": (4, (0, 2, 3, 1)), "channels_last_3d": (5, (0, 2, 3, 4, 1))}
 
 
+def _name(memory_format: Any) -> str:
+    name = str(memory_format).removeprefix("torch.")
+    if not name.endswith("_format") and name not in _ORDERS:
+        raise TypeError(f"argument 'memory_format' must be torch.memory_format, not {type(memory_format).__name__}")
+    return name
+
+
 def _order(memory_format: Any, ndim: int) -> tuple[int, ...] | None:
     """Dimensions from outermost to innermost; None for ``preserve_format``."""
-    name = str(memory_format).removeprefix("torch.")
+    name = _name(memory_format)
     if name == "preserve_format":
         return None
     if name == "contiguous_format":
@@ -36,7 +43,7 @@ def _order(memory_format: Any, ndim: int) -> tuple[int, ...] | None:
 def is_in_format(input: Tensor, memory_format: Any) -> bool:
     """Whether the memory is in that order, without gaps."""
     array = input._array
-    name = str(memory_format).removeprefix("torch.")
+    name = _name(memory_format)
     if name in _ORDERS and array.ndim != _ORDERS[name][0]:
         return False
     order = _order(memory_format, array.ndim)

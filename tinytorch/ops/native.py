@@ -71,6 +71,7 @@ def native_layer_norm(
     return y, *_statistics(input.detach(), list(range(-len(normalized_shape), 0)), eps, keepdim=True)
 
 
+@checks_arguments
 def native_group_norm(
     input: Tensor, weight: Tensor | None, bias: Tensor | None, N: int, C: int, HxW: int, group: int, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -129,8 +130,8 @@ def grid_sampler(
 ) -> Tensor:
     """:func:`tinytorch.nn.functional.grid_sample` with its modes by number."""
     modes, paddings = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
-    if not (0 <= interpolation_mode < 3 and 0 <= padding_mode < 3):
-        raise RuntimeError(f"grid_sampler(): modes are 0 to 2, but got {interpolation_mode} and {padding_mode}")
+    if interpolation_mode not in range(3) or padding_mode not in range(3):
+        raise RuntimeError(f"grid_sampler(): there are modes 0, 1 and 2, not {interpolation_mode} and {padding_mode}")
     return grid_sample(input, grid, modes[interpolation_mode], paddings[padding_mode], align_corners)
 
 

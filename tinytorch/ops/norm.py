@@ -47,11 +47,11 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.autograd.inplace import check_writable
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import norm as kernels
 from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.checks import check_dims
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
 
@@ -252,6 +252,8 @@ def _check_batch_norm(
         raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     if eps < 0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    if training and not input._array.ndim:
+        check_dims(input, 0)
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
     if not training and running_mean is None:
@@ -300,9 +302,6 @@ def instance_norm(
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {Size(shape)}")
     if not use_input_stats and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
-    for running in (running_mean, running_var):
-        if use_input_stats and running is not None:
-            check_writable(running)
     n, c = shape[:2]
     each_mean, each_var, each_weight, each_bias = (
         None if value is None else value.repeat(n) for value in (running_mean, running_var, weight, bias)

@@ -95,6 +95,8 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
         raise RuntimeError("cdist only supports non-negative p values")
     if compute_mode not in _COMPUTE_MODES:
         raise ValueError(f"cdist(): {compute_mode} is not a valid value for compute_mode")
+    if p == 0:  # counted so that nan stays nan
+        return known_as((x1.unsqueeze(-2) - x2.unsqueeze(-3)).abs().ceil().clamp_max(1).sum(-1), "CdistBackward0")
     if p != 2:
         return known_as(vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1), "CdistBackward0")
     many = max(x1._array.shape[-2], x2._array.shape[-2]) > 25
@@ -110,8 +112,6 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     if input._array.dtype.kind != "f":
         raise RuntimeError("pdist only supports floating-point dtypes")
     refuse_half("pdist", input)
-    if not p >= 0:
-        raise RuntimeError("pdist only supports non-negative p values")
     n = input._array.shape[0]
     first, second = np.triu_indices(n, 1)
     if p != 2:

@@ -43,7 +43,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as avg_kernels
 from tinytorch.kernels import pool as kernels
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import refuse, refuse_complex, refuse_half
+from tinytorch.ops.checks import check_dims, refuse, refuse_complex, refuse_half
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.pool_arguments import (
     Sizes,
@@ -266,6 +266,7 @@ def avg_pool2d(
         count_include_pad: count padding as zeros; otherwise divide by the number of places inside the image.
         divisor_override: divide the sum by this instead.
     """
+    check_dims(input, -3)
     return _avg_pool(
         "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_tensor, refuse_complex
 from tinytorch.ops.compare import ge, gt, le, lt, ne
 from tinytorch.ops.out import accepts_out
@@ -125,6 +126,7 @@ def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return Tensor._wrap(np.asarray(input._array == -np.inf))
 
 
+@checks_arguments
 def isreal(input: Tensor) -> Tensor:
     """Where the imaginary part is 0: everywhere, for real tensors."""
     return Tensor._wrap(np.asarray(np.isreal(input._array)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import refuse
+from tinytorch.ops.checks import check_dims, refuse
 from tinytorch.ops.diagonal import _two_dims
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import IndexPut
@@ -104,7 +104,12 @@ def index_reduce(
             f"index_reduce_(): source tensor of shape {list(source.shape)} must match self {list(input.shape)} but for "
             f"dim {dim}"
         )
+    size = input._array.shape[dim] if input._array.ndim else 1
+    if index._array.size and not 0 <= index._array.min() <= index._array.max() < size:
+        raise IndexError("index out of range in self")
     if input._array.ndim == 0:
+        if index._array.size != 1:
+            check_dims(source, dim)
         wide = index_reduce(input.reshape(1), 0, index, source.reshape(1), reduce, include_self=include_self)
         return wide.reshape(())
     column = index.reshape([-1 if d == dim else 1 for d in range(source._array.ndim)])
@@ -117,9 +122,9 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | N
     """Each slice along ``dim`` scaled down to p-norm ``maxnorm`` if its norm is larger."""
     if input._array.ndim < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input._array.ndim} dimensions")
-    if not p > 0:
+    if p <= 0:
         raise RuntimeError("renorm: non-positive-norm not supported")
-    if not maxnorm >= 0:
+    if maxnorm < 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if input._array.ndim < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input._array.ndim} dimensions")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.kernels.blocks import memory_block, offset_in_block
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.shape import restore_row_major
 from tinytorch.storage import TypedStorage, UntypedStorage, _Storage
@@ -44,7 +45,10 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     if needed > block.size:
         if input._base is not None or (input._memory is not None and input._memory.shared):
             raise RuntimeError("Trying to resize storage that is not resizable: others see the same memory")
-        larger = np.zeros(needed, np.uint8)
+        try:
+            larger = np.zeros(needed, np.uint8)
+        except (MemoryError, ValueError) as error:
+            raise RuntimeError(f"resize_(): can't allocate memory: you tried to allocate {needed} bytes.") from error
         larger[: block.size] = block
         block = larger
     input._array = _strided(block, array.dtype, offset, shape, _row_major(shape))
@@ -52,6 +56,7 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     return input
 
 
+@checks_arguments
 def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """:func:`resize_` to the shape of another tensor."""
     return resize_(input, the_template._array.shape)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
-from tinytorch.ops.arguments import NOT_GIVEN, Number, checks_arguments
+from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
-from tinytorch.ops.checks import type_name
+from tinytorch.ops.checks import check_dims, type_name
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.gather import along
 from tinytorch.ops.indexing import Index, IndexPut, basic_index
@@ -45,17 +45,15 @@ def placed(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple
     shape = input._array.shape
     dim = one_dim(dim, len(shape))
     places: Any = index._array
-    if isinstance(src, Tensor):
-        if src._array.dtype != input._array.dtype:
-            raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
-        if not places.size:  # nothing is placed, whatever the shapes
-            src = src.reshape(-1)[:0]
-    if not places.size:
-        return (np.zeros(0, np.int64),) * len(shape) if shape else (np.zeros((), bool),), src
-    if isinstance(src, Tensor) and max(src._array.ndim, 1) != max(places.ndim, 1):
-        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    if isinstance(src, Tensor) and src._array.dtype != input._array.dtype:
+        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
     if max(places.ndim, 1) != max(len(shape), 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
+    if isinstance(src, Tensor) and max(src._array.ndim, 1) != max(places.ndim, 1):
+        sizes = src._array.shape
+        if 0 < len(sizes) < places.ndim and all(w <= h for w, h in zip(places.shape, sizes, strict=False)):
+            check_dims(src, len(sizes))  # as far as src goes it fits, so that PyTorch reads on
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     if not shape:
         return (), src.reshape(()) if isinstance(src, Tensor) else src
     places = places.reshape(places.shape or (1,))
@@ -92,20 +90,20 @@ def scatter(
     input: Tensor,
     dim: int,
     index: Tensor,
-    src: Tensor | Number = NOT_GIVEN,
+    src: Tensor | Number | None = None,
     *,
-    value: Number = NOT_GIVEN,
-    reduce: str = NOT_GIVEN,
+    value: Number | None = None,
+    reduce: str | None = None,
     out: Tensor | None = None,
 ) -> Tensor:
     """``out[index[i][j]][j] = src[i][j]`` for dim 0; ``src`` may be a number (``torch.scatter``).
 
     ``reduce='add'`` or ``'multiply'`` combines with what is there. Where an index occurs twice, the last one stays.
     """
-    src = value if src is NOT_GIVEN else src
-    if src is NOT_GIVEN:
-        raise TypeError("scatter() missing 1 required positional argument: 'src'")
-    if reduce is not NOT_GIVEN:
+    src = value if src is None else src
+    if src is None:
+        raise TypeError('scatter() missing 1 required positional arguments: "src"')
+    if reduce is not None:
         if reduce not in ("add", "multiply"):
             raise RuntimeError("reduce argument must be either add or multiply.")
         source = src if isinstance(src, Tensor) else ops.full_like(index, src, dtype=input.dtype)
@@ -134,14 +132,16 @@ def _slices(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, tup
     size = input._array.shape[dim] if input._array.ndim else 1
     low = -size if name == "index_fill_" else 0
     if places.size and not (low <= places.min() and places.max() < size):
-        raise _index_error(name, int(places.min() if places.min() < low else places.max()), dim, size)
+        wrong = int(places.min() if places.min() < low else places.max())
+        raise _index_error(name, wrong, dim, input._array.shape)
     return dim, (slice(None),) * dim + (places,)
 
 
-def _index_error(name: str, place: int, dim: int, size: int) -> Exception:
-    if name == "index_add":
-        return RuntimeError(f"index out of range in self: {place} for dimension {dim} with size {size}")
-    return IndexError(f"{name}(): index {place} is out of bounds for dimension {dim} with size {size}")
+def _index_error(name: str, place: int, dim: int, shape: tuple[int, ...]) -> Exception:
+    """PyTorch's type: only of vectors it says IndexError for ``index_add``."""
+    kind = RuntimeError if name == "index_add" and len(shape) > 1 else IndexError
+    size = shape[dim] if shape else 1
+    return kind(f"{name}(): index out of range in self: {place} for dimension {dim} with size {size}")
 
 
 def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor, accumulate: bool) -> Tensor:
@@ -155,6 +155,8 @@ def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
             raise RuntimeError(
                 f"{name}(): source tensor of shape {list(source.shape)} must match a 0-dimensional input"
             )
+        if accumulate and index._array.size != 1:
+            raise IndexError(f"{name}(): {index._array.size} indices, but the source has no dimensions")
         return _put_slices(name, input.reshape(1), 0, index, source.reshape(-1), accumulate).reshape(())
     if accumulate and source._array.ndim != input._array.ndim:
         raise RuntimeError(
@@ -192,7 +194,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: T
 
 @accepts_axis
 @checks_arguments
-def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` (a number or 0-d tensor) at the positions ``index`` along ``dim``."""
     if isinstance(value, Tensor) and value._array.ndim:
         raise RuntimeError(
@@ -261,15 +263,15 @@ def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
 @checks_arguments
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """``source`` at places of the flattened tensor; ``accumulate`` adds instead."""
+    if source._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"put_(): self and source expected to have the same dtype, but got self.dtype = {type_name(input)} and "
+            f"source.dtype = {type_name(source)}"
+        )
     if index._array.size != source._array.size:
         raise IndexError(
             f"put_(): Expected source and index to have the same number of elements, but got {source._array.size} and "
             f"{index._array.size}"
-        )
-    if source._array.dtype != input._array.dtype:
-        raise RuntimeError(
-            "put_(): self and source expected to have the same dtype, but got "
-            f"self.dtype = {type_name(input)} and source.dtype = {type_name(source)}"
         )
     places = _flat_places(index, input._array.size).reshape(-1)
     flat = IndexPut.apply(input.reshape(-1), source.reshape(-1), index=(places,), accumulate=accumulate)

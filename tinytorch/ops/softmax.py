@@ -143,25 +143,35 @@ class NllLoss(Primitive):
         return ops.scatter_add_along(weighted, Tensor._wrap(np.expand_dims(target, 1)), 1, shape)
 
 
-def _softmax(primitive: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
+def _default_dim(ndim: int) -> int:
+    """PyTorch's old implicit choice when ``dim`` is not given."""
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def _softmax(primitive: Any, input: Tensor, dim: int | None, dtype: Any) -> Tensor:
     if dtype is not None:
         input = cast(input, to_numpy_dtype(dtype))
     if input._array.dtype.kind not in "fc":
         name = "softmax" if primitive is Softmax else "log_softmax"
         raise NotImplementedError(f'"{name}_lastdim_kernel_impl" not implemented for {input.type()[6:-6]!r}')
+    dim = _default_dim(input._array.ndim) if dim is None else dim
     return primitive.apply(input, dim=one_dim(dim, input._array.ndim))
 
 
 @accepts_out
 @accepts_axis
-def softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None, *, out: Tensor | None = None
+) -> Tensor:
     """``exp(x) / Σ exp(x)`` along ``dim``: positive numbers that sum to 1."""
     return _softmax(Softmax, input, dim, dtype)
 
 
 @accepts_out
 @accepts_axis
-def log_softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None, *, out: Tensor | None = None
+) -> Tensor:
     """``x - log Σ exp(x)`` along ``dim``: the logarithm of :func:`softmax`, without its rounding and overflow."""
     return _softmax(LogSoftmax, input, dim, dtype)
 
@@ -190,10 +200,12 @@ def nll_loss(
     refuse("biuc", "nll_loss", input)
     reduction = chosen_reduction(size_average, reduce, reduction)
     if input._array.ndim < 1:
-        raise RuntimeError("Expected 1 or more dimensions (got 0)")
+        raise ValueError("Expected 1 or more dimensions (got 0)")
     if input._array.ndim == 1:
         if target._array.ndim > 1:
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+        if target._array.size != 1:
+            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target._array.size}")
         loss = nll_loss(input.unsqueeze(0), target.reshape(1), weight, None, ignore_index, None, reduction)
         return loss.reshape(()) if reduction == "none" else loss
     _check_nll_arguments(input, target, weight)
@@ -265,11 +277,11 @@ def cross_entropy(
         label_smoothing: in [0, 1]; so much of the target is spread over all classes evenly.
     """
     reduction = chosen_reduction(size_average, reduce, reduction)
-    if not 0.0 <= label_smoothing <= 1.0:
+    if label_smoothing > 1.0 or (target._array.dtype.kind == "f" and not label_smoothing >= 0.0):
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     class_dim = 0 if input._array.ndim == 1 else 1
     if input._array.ndim == 0:
-        raise RuntimeError("Expected floating point type for input with at least 1 dimension, got 0")
+        raise IndexError("Dimension out of range (expected to be in range of [-1, 0], but got 1)")
     if target._array.dtype.kind == "f" and ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
     log_p = log_softmax(input, class_dim)
@@ -280,7 +292,7 @@ def cross_entropy(
             f"Expected floating point type for target with class probabilities, got {target.type()[6:-6]}"
         )
     hard = nll_loss(log_p, target, weight, None, ignore_index, None, reduction)
-    if label_smoothing == 0.0:
+    if not label_smoothing > 0.0:
         return hard
     return (1 - label_smoothing) * hard + label_smoothing * _uniform_cross_entropy(
         log_p, target, weight, class_dim, ignore_index, reduction

@@ -13,8 +13,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.kernels import selection
 from tinytorch.kernels.order import order
-from tinytorch.ops.arguments import Number
-from tinytorch.ops.checks import not_implemented, refuse_complex
+from tinytorch.ops.checks import refuse_bool, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.gather import gather
 from tinytorch.ops.out import accepts_out
@@ -93,10 +92,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None
         return picked(Mode, input, dim, np.zeros((), np.int64))
     if input._array.shape[dim] == 0:
         raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
-    if input._array.size:
-        index = np.apply_along_axis(_mode_index, dim, input._array)
-    else:
-        index = np.zeros(input._array.shape[:dim] + input._array.shape[dim + 1 :], np.int64)
+    index = np.apply_along_axis(_mode_index, dim, input._array)
     return picked(Mode, input, dim, np.expand_dims(index, dim), keepdim)
 
 
@@ -111,7 +107,7 @@ def _mode_index(row: np.ndarray) -> int:
 @accepts_out
 def searchsorted(
     sorted_sequence: Tensor,
-    input: Tensor | Number,
+    input: Any,
     *,
     out_int32: bool = False,
     right: bool = False,
@@ -134,15 +130,14 @@ def searchsorted(
         )
     where: Any = "right" if right or side == "right" else "left"
     rows = sorted_sequence._array
-    wanted = input._array if isinstance(input, Tensor) else np.asarray(input)
-    refuse_complex("searchsorted", rows, wanted)
-    if rows.dtype.kind == wanted.dtype.kind == "b":
-        raise not_implemented("searchsorted_out_cpu", sorted_sequence)
+    refuse_bool("searchsorted", sorted_sequence, input)
+    refuse_complex("searchsorted", rows, input._array if isinstance(input, Tensor) else input)
     if sorter is not None:
-        rows = np.take_along_axis(rows, _checked_sorter(sorter, rows), -1)
+        rows = np.take_along_axis(rows, sorter._array, -1)
+    wanted = input._array if isinstance(input, Tensor) else np.asarray(input)
     dtype = np.int32 if out_int32 else np.int64
     if rows.ndim == 1:
-        return Tensor._wrap(np.asarray(np.searchsorted(rows, wanted, where), dtype))
+        return Tensor._wrap(np.asarray(_bisected(rows, wanted, where), dtype))
     if rows.shape[:-1] != wanted.shape[:-1]:
         raise RuntimeError(
             "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
@@ -152,32 +147,26 @@ def searchsorted(
         )
     result = np.empty(wanted.shape, dtype)
     for row in np.ndindex(rows.shape[:-1]):
-        result[row] = np.searchsorted(rows[row], wanted[row], where)
+        result[row] = _bisected(rows[row], wanted[row], where)
     return Tensor._wrap(result)
 
 
-def _checked_sorter(sorter: Tensor, rows: np.ndarray) -> np.ndarray:
-    places = sorter._array
-    if places.shape != rows.shape:
-        raise RuntimeError(
-            "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
-            f"{list(rows.shape)} and got sorter tensor {list(places.shape)}"
-        )
-    if places.dtype != np.int64:
-        raise RuntimeError(f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {sorter.dtype}")
-    if places.size and not 0 <= places.min() <= places.max() < rows.shape[-1]:
-        raise RuntimeError("torch.searchsorted(): sorter index out of range")
-    return places
+def _bisected(row: np.ndarray, wanted: np.ndarray, side: Any) -> np.ndarray:
+    """``np.searchsorted``; but a nan in the row, which NumPy counts as the largest number, is passed as by PyTorch."""
+    if row.dtype.kind != "f" or not np.isnan(row).any():
+        return np.asarray(np.searchsorted(row, wanted, side))
+    start, end = np.zeros(wanted.shape, np.int64), np.full(wanted.shape, len(row), np.int64)
+    while (start < end).any():
+        middle = (start + end) // 2
+        value = row[np.minimum(middle, len(row) - 1)]
+        before = (start < end) & ~(value > wanted if side == "right" else value >= wanted)
+        start, end = np.where(before, middle + 1, start), np.where(before, end, middle)
+    return start
 
 
 @accepts_out
 def bucketize(
-    input: Tensor | Number,
-    boundaries: Tensor,
-    *,
-    out_int32: bool = False,
-    right: bool = False,
-    out: Tensor | None = None,
+    input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out: Tensor | None = None
 ) -> Tensor:
     """The number of the bucket between sorted ``boundaries`` (1-d) that each element falls into."""
     if boundaries._array.ndim != 1:

@@ -13,7 +13,6 @@ from tinytorch.ops.broadcast import expand
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.joining import cat, split, stack, vstack
-from tinytorch.ops.numbers import check_count
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -22,12 +21,15 @@ __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "cartesian_prod", "column_s
            "tensor_split", "vsplit"]  # fmt: skip
 
 
-def _each(function: Any, tensors: tuple[Any, ...]) -> Any:
+def _each(function: Any, given: tuple[Any, ...]) -> Any:
     """One tensor gives one, several (or a sequence) give a tuple."""
-    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
-        return tuple(function(t) for t in tensors[0])
+    listed = len(given) == 1 and isinstance(given[0], (tuple, list))
+    tensors = given[0] if listed else given
+    for position, tensor in enumerate(tensors):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"expected Tensor as element {position} in argument 0, but got {type(tensor).__name__}")
     results = tuple(function(t) for t in tensors)
-    return results[0] if len(results) == 1 else results
+    return results[0] if len(results) == 1 and not listed else results
 
 
 def atleast_1d(*tensors: Any) -> Any:
@@ -112,8 +114,6 @@ def _named_split(name: str, ndim: int, input: Tensor, indices_or_sections: Any, 
             f"{input._array.ndim} dimensions!"
         )
     size = input._array.shape[dim]
-    if isinstance(indices_or_sections, Tensor) and not indices_or_sections.ndim:
-        indices_or_sections = indices_or_sections._array[()]
     if isinstance(indices_or_sections, np.integer):
         indices_or_sections = int(indices_or_sections)
     if isinstance(indices_or_sections, bool) or not isinstance(indices_or_sections, int):
@@ -214,7 +214,6 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
     if classes.size and classes.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
-    check_count(num_classes)
     if num_classes == -1:
         num_classes = int(classes.max()) + 1
     if classes.size and classes.max() >= num_classes:

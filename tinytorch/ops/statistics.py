@@ -211,7 +211,8 @@ def cov(
         if aweights is not None:
             degrees = total - correction * (weights * aweights).sum() / total
         product = (centered * weights) @ centered.t().conj()
-    return (product / degrees).squeeze()
+    # No observations left: 0 / 0, and not a division by a negative number.
+    return (product / (degrees.clamp_min(0) if isinstance(degrees, Tensor) else max(degrees, 0))).squeeze()
 
 
 def _check_weights(input: Tensor, fweights: Tensor | None, aweights: Tensor | None) -> None:

@@ -108,7 +108,10 @@ def vector_norm(
 
 
 def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:
-    """The norm with the reduced dimensions kept as size 1."""
+    """The norm with the reduced dimensions kept as size 1; of single elements their size, whatever the order."""
+    shape = x._array.shape
+    if ord != 0 and (not dims or shape[dims[0]] == 1) and all(shape[d] == 1 for d in dims):
+        return x.abs()
     if ord == 2:
         return EuclideanNorm.apply(x, dim=dims)
     if ord == 0:
@@ -137,7 +140,7 @@ def norm(
         several = isinstance(dim, (tuple, list)) and len(dim) > 2
         if p == "fro" and not several:
             return vector_norm(input, 2, dim, keepdim, dtype=dtype)
-        return ops.matrix_norm(input, p, tuple(range(input._array.ndim)) if dim is None else dim, keepdim, dtype=dtype)
+        return ops.matrix_norm(input, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(input, 2 if p is None else p, dim, keepdim, dtype=dtype)
 
 

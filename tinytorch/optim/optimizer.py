@@ -322,13 +322,19 @@ def count_step(state: dict[str, Any]) -> float:
     return step.item()
 
 
+def _as_number(name: str, value: Any) -> float:
+    if isinstance(value, str):  # float() would read it
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    return float(value)
+
+
 def check_not_negative(**options: Any) -> None:
     """ValueError for a negative (or NaN) option: ``check_not_negative(weight_decay=-1)``."""
     texts = {"lr": "learning rate", "eps": "epsilon value"}
     for name, value in options.items():
         if name == "lr" and isinstance(value, Tensor) and value._array.size != 1:
             raise ValueError("Tensor lr must be 1-element")
-        if not float(value) >= 0.0:
+        if not _as_number(name, value) >= 0.0:
             raise ValueError(f"Invalid {texts.get(name, name + ' value')}: {value}")
 
 
@@ -337,14 +343,15 @@ def check_at_least_zero(**options: Any) -> None:
     for name, value in options.items():
         if name == "lr" and isinstance(value, Tensor) and value._array.size != 1:
             raise ValueError("Tensor lr must be 1-element")
-        if not float(value) >= 0.0:
+        if not _as_number(name, value) >= 0.0:
             words = "Learning rate" if name == "lr" else name
             raise ValueError(f"{words} should be >= 0 but is: {value}")
 
 
 def check_betas(betas: tuple[Any, Any]) -> None:
-    """ValueError unless both betas lie in [0, 1)."""
-    for index, beta in enumerate(betas):
+    """ValueError unless both betas lie in [0, 1); IndexError if one is missing."""
+    for index in range(2):
+        beta = betas[index]
         if not 0.0 <= beta < 1.0:
             raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
 
