@@ -46,10 +46,13 @@ TESTS = (
 #: Not run: these judge a whole session.
 LEFT_OUT = ("test_coverage.py",)
 
+BASE = "a base class"
+
 #: Primitives whose gradient cannot be wrong, and why.
 NO_GRADIENT = {
-    "Elementwise": "a base class",
-    "Convolution": "a base class",
+    "Elementwise": BASE,
+    "Convolution": BASE,
+    "Curve": BASE,
     "CountNonzero": "its input gets no gradient",
     "FloorDivide": "refuses, as in PyTorch",
     "CtcGradient": "refuses, as in PyTorch",
@@ -74,7 +77,8 @@ class Session:
         if session.testsfailed:
             raise session.Interrupted("some tests cannot even be collected")
         self.items = {item.nodeid: item for item in session.items if item.path.name not in LEFT_OUT}
-        self.classes = {f"{c.__module__}.{c.__name__}": c for c in dict.fromkeys(primitives())}
+        found = [c for c in dict.fromkeys(primitives()) if NO_GRADIENT.get(c.__name__) != BASE]
+        self.classes = {f"{c.__module__}.{c.__name__}": c for c in found}
         reached = self.survey()
         wanted = [name for name in self.classes if name.rpartition(".")[2].startswith(self.names or ("",))]
         running: dict[int, str] = {}
@@ -146,8 +150,9 @@ class Session:
             if tests:
                 yield mutation, Planted(cls, wrong), [test for _, test in tests]
         if any_of_them:
-            for formula, backward in wrong_formulas(cls):
-                yield formula, Replaced(cls, backward), [test for _, test in sorted(any_of_them)]
+            for method in ("backward", "pull"):
+                for formula, wrong_method in wrong_formulas(cls, method):
+                    yield formula, Replaced(cls, wrong_method, method), [test for _, test in sorted(any_of_them)]
 
     def notice(self, planted: Any, tests: list[str]) -> str | None:
         """The first test that fails with the mutation and passes without it."""

@@ -1,4 +1,4 @@
-"""Wrong formulas: a primitive's backward with one term dropped, one factor left out, or one sign turned.
+"""Wrong formulas: a primitive's ``backward`` (a curve's ``pull``) with a term or factor left out, or a sign turned.
 
 The source of ``backward`` is parsed, one operation in it is replaced, and the result compiled::
 
@@ -17,9 +17,9 @@ from typing import Any
 __all__ = ["Replaced", "wrong_formulas"]
 
 
-def wrong_formulas(primitive: Any) -> Iterator[tuple[str, Any]]:
-    """(what was replaced by what, the wrong backward) for every operation in a primitive's own backward."""
-    own = vars(primitive).get("backward")
+def wrong_formulas(primitive: Any, method: str = "backward") -> Iterator[tuple[str, Any]]:
+    """(what was replaced by what, the wrong method) for every operation in a primitive's own method."""
+    own = vars(primitive).get(method)
     if own is None or own.__func__.__code__.co_freevars:
         return
     tree = ast.parse(textwrap.dedent(inspect.getsource(own.__func__)))
@@ -31,7 +31,7 @@ def wrong_formulas(primitive: Any) -> Iterator[tuple[str, Any]]:
             Exchange(place, replacement).visit(wrong)
             namespace: dict[str, Any] = {}
             exec(compile(ast.fix_missing_locations(wrong), "<wrong>", "exec"), own.__func__.__globals__, namespace)
-            yield f"{ast.unparse(node)} -> {ast.unparse(replacement)}", namespace["backward"]
+            yield f"{ast.unparse(node)} -> {ast.unparse(replacement)}", namespace[method]
 
 
 def replacements(node: ast.AST) -> Iterator[ast.expr]:
@@ -59,14 +59,14 @@ class Exchange(ast.NodeTransformer):
 
 
 class Replaced:
-    """While entered, the primitive has another backward."""
+    """While entered, a method of the primitive is another."""
 
-    def __init__(self, primitive: Any, backward: Any) -> None:
-        self.primitive, self.backward = primitive, backward
+    def __init__(self, primitive: Any, wrong: Any, method: str = "backward") -> None:
+        self.primitive, self.wrong, self.method = primitive, wrong, method
 
     def __enter__(self) -> None:
-        self.own = vars(self.primitive)["backward"]
-        self.primitive.backward = staticmethod(self.backward)
+        self.own = vars(self.primitive)[self.method]
+        setattr(self.primitive, self.method, staticmethod(self.wrong))
 
     def __exit__(self, *exception: Any) -> None:
-        self.primitive.backward = self.own
+        setattr(self.primitive, self.method, self.own)
