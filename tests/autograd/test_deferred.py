@@ -73,7 +73,7 @@ def test_gradients_that_are_returned(put_off):
     loss = model(tinytorch.ones(5, 2, 9, 9)).square().sum()
     first, *others = model.parameters()
     found = tinytorch.autograd.grad(loss, [*others, first], retain_graph=True)
-    assert put_off.count == 6
+    assert put_off.count == 5  # not the first layer: nothing is left to do meanwhile
     loss.backward(inputs=[others[0]], retain_graph=True)
     np.testing.assert_array_equal(others[0].grad.numpy(), found[0].numpy())
     assert first.grad is None and others[1].grad is None

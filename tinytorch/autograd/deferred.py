@@ -30,10 +30,13 @@ WORTH_MICROSECONDS = (120.0, 6000.0)
 
 
 def later(node: Node, index: int, microseconds: float, compute: Callable[[], Any]) -> Any:
-    """``compute()``, the gradient of a node's input that takes so long; or None, and it will be delivered later."""
+    """``compute()``, the gradient of a node's input that takes so long; or None, and it will be delivered later.
+
+    The walk waits for the gradient of input 0. In a network's first layer there is none, and nothing to do meanwhile.
+    """
     walk = state.walk
     least, most = WORTH_MICROSECONDS
-    if not least <= microseconds <= most or walk is None or node.hooks is not None:
+    if not least <= microseconds <= most or walk is None or node.hooks is not None or not node.needs_input_grad[0]:
         return compute()
     edge = node.edges[index]
     if edge is None or isinstance(edge[0], Node):

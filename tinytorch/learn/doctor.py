@@ -124,7 +124,7 @@ class _Case:
             for result, cotangent in zip(results, self.cotangents, strict=True)
             if result.requires_grad
         ]
-        if not pairs:
+        if not pairs or not self.wanted:
             return [None] * len(self.wanted)
         starts, cotangents = zip(*pairs, strict=True)
         found = grad(starts, [self.given[i] for i in self.wanted], cotangents, allow_unused=True)

@@ -103,7 +103,10 @@ class Conv2d(Convolution):
         geometry = ctx.geometry()
         if not is_grad_enabled():  # nobody differentiates again: copies need not be recorded
             x, grad = x if copied is None else Tensor._wrap(copied), _batch_last(grad, weight_shape, geometry)
-        grad_weight = _weight_gradient(ctx, x, grad, weight_shape, geometry) if need_weight else None
+        grad_weight = None
+        if need_weight:  # first: another thread may compute it while this one does the rest
+            how = {"weight_shape": weight_shape, **geometry}
+            grad_weight = later(ctx, 1, _microseconds(grad, weight_shape), lambda: Conv2dWeight.apply(x, grad, **how))
         return (
             Conv2dInput.apply(grad, weight, None, input_shape=x_shape, **geometry) if need_x else None,
             grad_weight,
@@ -133,7 +136,10 @@ class Conv2dInput(Convolution):
         geometry = ctx.geometry()
         if not is_grad_enabled():
             grad = _batch_last(grad, weight_shape, geometry)
-        grad_weight = _weight_gradient(ctx, grad, y, weight_shape, geometry) if need_weight else None
+        grad_weight = None
+        if need_weight:  # first: another thread may compute it while this one does the rest
+            how = {"weight_shape": weight_shape, **geometry}
+            grad_weight = later(ctx, 1, _microseconds(y, weight_shape), lambda: Conv2dWeight.apply(grad, y, **how))
         return (
             _convolved_to(y_shape, grad, weight, geometry) if need_y else None,
             grad_weight,
@@ -180,11 +186,9 @@ class SumPerChannel(Primitive):
         return grad.reshape(-1, *[1] * (len(shape) - 2)).expand(shape)
 
 
-def _weight_gradient(ctx: Any, x: Tensor, y: Tensor, weight_shape: Sizes, geometry: dict[str, Any]) -> Tensor | None:
-    """Conv2dWeight. To be asked for first: another thread may compute it while this one does the rest."""
-    microseconds = y._array.size * math.prod(weight_shape[1:]) / 60e3 if ctx.needs_input_grad[0] else 0
-    how = {"weight_shape": weight_shape, **geometry}
-    return later(ctx, 1, microseconds, lambda: Conv2dWeight.apply(x, y, **how))
+def _microseconds(y: Tensor, weight_shape: Sizes) -> float:
+    """How long Conv2dWeight takes."""
+    return y._array.size * math.prod(weight_shape[1:]) / 60e3
 
 
 def _batch_last(grad: Tensor, weight_shape: Sizes, geometry: dict[str, Any]) -> Tensor:

@@ -101,7 +101,9 @@ class Linear(Primitive):
         x, weight = ctx.saved_tensors
         need_x, need_weight, need_bias = ctx.needs_input_grad
         rows = _rows(grad)
-        grad_weight = _weight_gradient(ctx, rows, _rows(x)) if need_weight else None
+        grad_weight = None
+        if need_weight:  # first: another thread may compute it while this one does the rest
+            grad_weight = later(ctx, 1, _microseconds(rows, x), lambda: MatMul.apply(rows.t(), _rows(x)))
         return (
             MatMul.apply(grad, weight) if need_x else None,
             grad_weight,
@@ -111,10 +113,9 @@ class Linear(Primitive):
     known_name = "AddmmBackward0"
 
 
-def _weight_gradient(ctx: Any, grad: Tensor, x: Tensor) -> Tensor | None:
-    """gradᵀ X. To be asked for first: another thread may compute it while this one does the rest."""
-    microseconds = grad._array.size * x._array.shape[1] / products.PER_MICROSECOND if ctx.needs_input_grad[0] else 0
-    return later(ctx, 1, microseconds, lambda: MatMul.apply(grad.t(), x))
+def _microseconds(rows: Tensor, x: Tensor) -> float:
+    """How long the product of rowsᵀ and x takes."""
+    return rows._array.size * x._array.shape[-1] / products.PER_MICROSECOND
 
 
 def _rows(x: Tensor) -> Tensor:
