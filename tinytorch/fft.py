@@ -17,6 +17,7 @@ tensor([0.+0.j, 2.+0.j, 0.+0.j])
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,19 +36,26 @@ __all__ = ["fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn
            "rfftn"]  # fmt: skip
 
 
+def _length(n: int | None) -> int | None:
+    """The length of one dimension, which -1 does not leave as it is: that is for several of them."""
+    if n is not None and n < 1:
+        raise RuntimeError(f"Invalid number of data points ({n}) specified")
+    return n
+
+
 @accepts_out
 def fft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The forward transform: ``X_k = Σ x_n e^(-2πi kn/N)``, along one dimension."""
-    return complex_transform(input, n, dim, norm, True)
+    return complex_transform(input, _length(n), dim, norm, True)
 
 
 @accepts_out
 def fft2(
     input: Tensor,
-    s: Ints | None = None,
-    dim: Ints | None = (-2, -1),
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -58,7 +66,12 @@ def fft2(
 
 @accepts_out
 def fftn(
-    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: str | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The forward transform: ``X_k = Σ x_n e^(-2πi kn/N)``, over all dimensions or those named."""
     return complex_transform(input, s, dim, norm, True)
@@ -69,14 +82,14 @@ def ifft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The backward transform: ``x_n = (1/N) Σ X_k e^(2πi kn/N)``, along one dimension."""
-    return complex_transform(input, n, dim, norm, False)
+    return complex_transform(input, _length(n), dim, norm, False)
 
 
 @accepts_out
 def ifft2(
     input: Tensor,
-    s: Ints | None = None,
-    dim: Ints | None = (-2, -1),
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -87,7 +100,12 @@ def ifft2(
 
 @accepts_out
 def ifftn(
-    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: str | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The backward transform: ``x_n = (1/N) Σ X_k e^(2πi kn/N)``, over all dimensions or those named."""
     return complex_transform(input, s, dim, norm, False)
@@ -98,14 +116,14 @@ def rfft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The forward transform of real numbers, by half, along one dimension."""
-    return real_to_half("rfft", input, n, dim, norm)
+    return real_to_half("rfft", input, _length(n), dim, norm)
 
 
 @accepts_out
 def rfft2(
     input: Tensor,
-    s: Ints | None = None,
-    dim: Ints | None = (-2, -1),
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -116,7 +134,12 @@ def rfft2(
 
 @accepts_out
 def rfftn(
-    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: str | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The forward transform of real numbers, by half, over all dimensions or those named."""
     return real_to_half("rfftn", input, s, dim, norm)
@@ -127,14 +150,14 @@ def irfft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """``n`` or ``2 (m - 1)`` real numbers from half of their spectrum, along one dimension."""
-    return half_to_real("irfft", input, n, dim, norm)
+    return half_to_real("irfft", input, _length(n), dim, norm)
 
 
 @accepts_out
 def irfft2(
     input: Tensor,
-    s: Ints | None = None,
-    dim: Ints | None = (-2, -1),
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -145,7 +168,12 @@ def irfft2(
 
 @accepts_out
 def irfftn(
-    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: str | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Real numbers from half of their spectrum (the last size: ``s[-1]`` or ``2 (m - 1)``), over several dimensions."""
     return half_to_real("irfftn", input, s, dim, norm)
@@ -159,14 +187,14 @@ def hfft(
 
     The other half is taken to be the conjugate mirror image.
     """
-    return half_to_real("hfft", input, n, dim, norm, forward=True)
+    return half_to_real("hfft", input, _length(n), dim, norm, forward=True)
 
 
 @accepts_out
 def hfft2(
     input: Tensor,
-    s: Ints | None = None,
-    dim: Ints | None = (-2, -1),
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -177,7 +205,12 @@ def hfft2(
 
 @accepts_out
 def hfftn(
-    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: str | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """As :func:`hfft`, over all dimensions or those named."""
     return half_to_real("hfftn", input, s, dim, norm, forward=True)
@@ -188,14 +221,14 @@ def ihfft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """The backward transform of real numbers, by half, along one dimension."""
-    return real_to_half("ihfft", input, n, dim, norm, forward=False)
+    return real_to_half("ihfft", input, _length(n), dim, norm, forward=False)
 
 
 @accepts_out
 def ihfft2(
     input: Tensor,
-    s: Ints | None = None,
-    dim: Ints | None = (-2, -1),
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
     norm: str | None = None,
     *,
     out: Tensor | None = None,
@@ -206,7 +239,12 @@ def ihfft2(
 
 @accepts_out
 def ihfftn(
-    input: Tensor, s: Ints | None = None, dim: Ints | None = None, norm: str | None = None, *, out: Tensor | None = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: str | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The backward transform of real numbers, by half, over all dimensions or those named."""
     return real_to_half("ihfftn", input, s, dim, norm, forward=False)

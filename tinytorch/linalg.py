@@ -7,10 +7,9 @@ tensor(-2.)
 
 from __future__ import annotations
 
-import numpy as np
-
+from tinytorch.dtypes import float16
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import refuse
+from tinytorch.ops.checks import check_same_dtypes
 from tinytorch.ops.cumulative import cumprod as _cumprod
 from tinytorch.ops.determinants import det
 from tinytorch.ops.determinants import linalg_slogdet as slogdet
@@ -44,7 +43,7 @@ from tinytorch.ops.matrix_norms import linalg_pinv as pinv
 from tinytorch.ops.matrix_norms import matrix_norm
 from tinytorch.ops.matrix_products import cross_along, matrix_power, multi_dot
 from tinytorch.ops.out import accepts_out
-from tinytorch.ops.solve import LinAlgError
+from tinytorch.ops.solve import LinAlgError, check_floating_point
 from tinytorch.ops.solve import inverse as inv
 from tinytorch.ops.solve import linalg_solve as solve
 from tinytorch.ops.solve import linalg_solve_triangular as solve_triangular
@@ -80,19 +79,21 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 @accepts_out
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """The dot product along one dimension, with broadcasting; complex ``x`` is conjugated."""
-    refuse("biu", "linalg.vecdot", x, error=RuntimeError)
+    for tensor in (x, y):
+        check_floating_point("linalg.vecdot", tensor)
+    check_same_dtypes("linalg.vecdot", x, y)
     return (x.conj() * y).sum(dim)
 
 
 @checks_arguments
 def vander(x: Tensor, N: int | None = None) -> Tensor:
     """The Vandermonde matrix: row i holds x_i⁰, x_i¹, ... x_iᴺ⁻¹."""
-    if N is not None and N <= 1:
-        raise RuntimeError(f"N must be greater than 1, but got {N}")
-    if x._array.dtype in (np.bool_, np.float16):
+    if x._array.dtype.kind == "b" or x.dtype is float16:
         raise RuntimeError(f"linalg.vander supports floating point, complex, and integer tensors, but got {x.dtype}")
     x = ops.atleast_1d(x)
     count = x._array.shape[-1] if N is None else N
+    if count <= 1:
+        raise RuntimeError(f"N must be greater than 1, but got {count}")
     powers = _cumprod(x.unsqueeze(-1).expand(*x.shape, max(count - 1, 0)), -1)
     return ops.cat([ops.ones(*x.shape, 1, dtype=powers.dtype), powers], -1)
 

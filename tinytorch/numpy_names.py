@@ -1,4 +1,6 @@
-"""NumPy's names of arguments, which PyTorch takes too: ``axis`` for ``dim``, ``keepdims`` for ``keepdim``."""
+"""NumPy's names of arguments, which PyTorch takes too: ``axis`` for ``dim``, ``keepdims`` for ``keepdim``. And the
+default of those that may be left out, but not be None.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["accepts_axis"]
+__all__ = ["NOT_GIVEN", "accepts_axis"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+#: ``max(x)`` is the largest of all, and ``max(x, None)`` a TypeError, as in PyTorch: None would hide a mistake.
+NOT_GIVEN: Any = ...
 
 
 def accepts_axis(function: F) -> F:

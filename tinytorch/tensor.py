@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch import dtypes
-from tinytorch.numpy_names import accepts_axis
+from tinytorch.numpy_names import NOT_GIVEN, accepts_axis
 from tinytorch.tensor_base import TensorBase
 
 __all__ = ["Tensor"]
@@ -432,7 +432,7 @@ class Tensor(TensorBase):
     def bitwise_not(self) -> Tensor:
         return ops.bitwise_not(self)
 
-    def round(self, *, decimals: int = 0) -> Tensor:
+    def round(self, *, decimals: int = NOT_GIVEN) -> Tensor:
         return ops.round(self, decimals=decimals)
 
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
@@ -735,10 +735,10 @@ class Tensor(TensorBase):
     ) -> Tensor:
         return ops.std(self, dim, unbiased, keepdim, correction=correction, **numpy_names)
 
-    def max(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Any:
+    def max(self, dim: Any = NOT_GIVEN, keepdim: bool = False, **numpy_names: Any) -> Any:
         return ops.max(self, dim, keepdim, **numpy_names)
 
-    def min(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Any:
+    def min(self, dim: Any = NOT_GIVEN, keepdim: bool = False, **numpy_names: Any) -> Any:
         return ops.min(self, dim, keepdim, **numpy_names)
 
     def argmax(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Tensor:
@@ -1025,8 +1025,10 @@ class Tensor(TensorBase):
     def repeat(self, *sizes: Any) -> Tensor:
         return ops.repeat(self, *sizes)
 
-    def tile(self, *sizes: Any) -> Tensor:
-        return ops.tile(self, *sizes)
+    def tile(self, *given: Any, dims: Any = NOT_GIVEN) -> Tensor:
+        if given:
+            dims = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
+        return ops.tile(self, dims)
 
     def flip(self, *given: Any, dims: Any = None) -> Tensor:
         return ops.flip(self, *given, dims=dims)
@@ -1095,7 +1097,7 @@ class Tensor(TensorBase):
         return ops.adjoint(self)
 
     @accepts_axis
-    def squeeze(self, dim: Any = None) -> Tensor:
+    def squeeze(self, dim: Any = NOT_GIVEN) -> Tensor:
         return ops.squeeze(self, dim)
 
     @accepts_axis
@@ -1218,7 +1220,9 @@ class Tensor(TensorBase):
         return ops.argwhere(self)
 
     @accepts_axis
-    def scatter(self, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Tensor:
+    def scatter(
+        self, dim: Any, index: Any, src: Any = NOT_GIVEN, *, value: Any = NOT_GIVEN, reduce: Any = NOT_GIVEN
+    ) -> Tensor:
         return ops.scatter(self, dim, index, src, value=value, reduce=reduce)
 
     @accepts_axis
@@ -1424,22 +1428,22 @@ class Tensor(TensorBase):
         return construct(args, self.dtype)
 
     def new_zeros(self, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
-        return ops.zeros(*size, dtype=dtype or self.dtype, **options)
+        return ops.zeros(*size, dtype=self.dtype if dtype is None else dtype, **options)
 
     def new_ones(self, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
-        return ops.ones(*size, dtype=dtype or self.dtype, **options)
+        return ops.ones(*size, dtype=self.dtype if dtype is None else dtype, **options)
 
     def new_empty(self, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
-        return ops.empty(*size, dtype=dtype or self.dtype, **options)
+        return ops.empty(*size, dtype=self.dtype if dtype is None else dtype, **options)
 
     def new_empty_strided(self, size: Any, stride: Any, dtype: Any = None, **options: Any) -> Tensor:
-        return ops.empty_strided(size, stride, dtype=dtype or self.dtype, **options)
+        return ops.empty_strided(size, stride, dtype=self.dtype if dtype is None else dtype, **options)
 
     def new_full(self, size: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Tensor:
-        return ops.full(size, fill_value, dtype=dtype or self.dtype, **options)
+        return ops.full(size, fill_value, dtype=self.dtype if dtype is None else dtype, **options)
 
     def new_tensor(self, data: Any, dtype: Any = None, **options: Any) -> Tensor:
-        return ops.tensor(data, dtype=dtype or self.dtype, **options)
+        return ops.tensor(data, dtype=self.dtype if dtype is None else dtype, **options)
 
     # ------------------------------------------------------------------------------------ in place
 
@@ -1524,7 +1528,7 @@ class Tensor(TensorBase):
     def trunc_(self) -> Tensor:
         return change_in_place(self, ops.trunc)
 
-    def round_(self, *, decimals: Any = 0) -> Tensor:
+    def round_(self, *, decimals: Any = NOT_GIVEN) -> Tensor:
         return change_in_place(self, ops.round, decimals=decimals)
 
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
@@ -1803,7 +1807,9 @@ class Tensor(TensorBase):
         return change_in_place(self, ops.cumsum, dim, dtype=dtype)
 
     @accepts_axis
-    def scatter_(self, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Tensor:
+    def scatter_(
+        self, dim: Any, index: Any, src: Any = NOT_GIVEN, *, value: Any = NOT_GIVEN, reduce: Any = NOT_GIVEN
+    ) -> Tensor:
         return change_in_place(self, ops.scatter, dim, index, src, value=value, reduce=reduce)
 
     @accepts_axis
@@ -1870,7 +1876,7 @@ class Tensor(TensorBase):
         return ops.transpose_(self, dim0, dim1)
 
     @accepts_axis
-    def squeeze_(self, dim: Any = None) -> Tensor:
+    def squeeze_(self, dim: Any = NOT_GIVEN) -> Tensor:
         return ops.squeeze_(self, dim)
 
     @accepts_axis
@@ -1956,4 +1962,4 @@ _OPERANDS: Any = (Tensor, int, float, complex, np.generic)
 from tinytorch import ops  # noqa: E402
 from tinytorch.autograd.inplace import change_in_place  # noqa: E402
 from tinytorch.legacy import construct  # noqa: E402
-from tinytorch.ops.dims import one_dim  # noqa: E402
+from tinytorch.ops.dims import one_dim  # noqa: E402, sizes_from

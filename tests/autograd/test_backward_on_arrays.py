@@ -49,10 +49,10 @@ def marked():
 @pytest.mark.parametrize("dtype", [tinytorch.float32, tinytorch.float64])
 @pytest.mark.parametrize("shapes", [((3, 4), (3, 4)), ((3, 4), (4,)), ((), (2,)), ((2,), ()), ((), ()), ((0, 3), (3,))])
 def test_the_same_gradient_either_way(name, dtype, shapes):
-    x, y = (tinytorch.rand(*shape, dtype=dtype) + 0.5 for shape in shapes)
+    x, y = (tinytorch.rand(shape, dtype=dtype) + 0.5 for shape in shapes)
     x, y = x.requires_grad_(), y.requires_grad_()
     result = CALLS[name](x, y)
-    weights = tinytorch.randn(*result.shape, dtype=dtype)
+    weights = tinytorch.randn(result.shape, dtype=dtype)
     inputs = [
         t
         for t in (x, y)

@@ -101,7 +101,7 @@ def _array(value: torch.Tensor) -> np.ndarray:
     storage = value.untyped_storage()
     if storage.data_ptr() not in _memories:
         whole = torch.empty(0, dtype=torch.uint8).set_(storage).numpy().copy()
-        _memories[storage.data_ptr()] = storage, whole if whole.size else np.zeros(dtype.itemsize, np.uint8)
+        _memories[storage.data_ptr()] = storage, whole
     memory = _memories[storage.data_ptr()][1]
     if value.ndim > 64:
         raise Untranslatable("NumPy has 64 dimensions at most")

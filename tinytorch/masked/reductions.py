@@ -114,7 +114,7 @@ def mean(
 
 @checks_arguments
 def median(
-    input: Tensor, dim: int = -1, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: int | None = -1, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The (lower) median along ``dim``; nan where everything is masked out, ValueError if integers should show that."""
     is_float = input.is_floating_point()
@@ -130,7 +130,7 @@ def median(
 @checks_arguments
 def norm(
     input: Tensor,
-    ord: float | None = 2.0,
+    ord: float = 2.0,
     dim: Any = None,
     *,
     keepdim: bool = False,
@@ -140,7 +140,7 @@ def norm(
     """``(Σ |x|^ord)^(1/ord)``, as ``linalg.vector_norm``; 0 where everything is masked out (∞ for ``ord=-inf``)."""
     shown = filled(input, mask, float("inf") if ord == float("-inf") else 0)
     dims = all_dims(dim, input._array.ndim)
-    return ops.vector_norm(shown, 2.0 if ord is None else ord, dims, bool(keepdim), dtype=dtype or input.dtype)
+    return ops.vector_norm(shown, ord, dims, bool(keepdim), dtype=dtype or input.dtype)
 
 
 @checks_arguments

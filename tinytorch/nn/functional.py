@@ -6,6 +6,7 @@ functions composed of several ops, and in-place variants.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ from tinytorch.ops.pad import pad
 from tinytorch.ops.pairs import pdist
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from tinytorch.ops.random import alpha_dropout, feature_alpha_dropout
-from tinytorch.ops.softmax import cross_entropy, log_softmax, nll_loss, softmax
+from tinytorch.ops.softmax import cross_entropy, nll_loss
 from tinytorch.ops.stacking import one_hot
 from tinytorch.ops.unary import sigmoid, tanh
 from tinytorch.ops.unpool import max_unpool1d, max_unpool2d, max_unpool3d
@@ -167,10 +168,27 @@ def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     return change_in_place(input, ops.threshold, threshold, value)
 
 
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """``exp(x) / Σ exp(x)`` along ``dim``: positive numbers that sum to 1. Without ``dim`` the first dimension of 0-,
+    1- and 3-dimensional tensors, else the second.
+    """
+    return ops.softmax(input, _implicit_dim(input) if dim is None else dim, dtype)
+
+
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """The logarithm of :func:`softmax`, without its rounding and overflow."""
+    return ops.log_softmax(input, _implicit_dim(input) if dim is None else dim, dtype)
+
+
 @checks_arguments
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``softmax(-x)`` along ``dim``."""
     return softmax(-input, dim, dtype=dtype)
+
+
+def _implicit_dim(input: Tensor) -> int:
+    """PyTorch's old choice where ``dim`` is not given."""
+    return 0 if input.dim() in (0, 1, 3) else 1
 
 
 @checks_arguments
@@ -204,7 +222,10 @@ def _dropout_channels(
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if input.dim() not in ndims:
-        raise RuntimeError(f"{name}: Expected {ndims[0]}D or {ndims[1]}D input, but received a {input.dim()}D input")
+        wrong = f"{name}: Expected {ndims[0]}D or {ndims[1]}D input, but received a {input.dim()}D input"
+        if name == "dropout1d":
+            raise RuntimeError(wrong)
+        warnings.warn(f"{wrong}, which is deprecated", stacklevel=3)
     if input.dim() == ndims[1]:
         return ops.feature_dropout(input, p, training, inplace)
     if inplace:
@@ -255,6 +276,8 @@ def linear_cross_entropy(
         ignore_index: a class that counts nothing; -100 if None. Not for targets that are probabilities.
         options: how PyTorch would cut the batch into chunks to save memory; it does not change the loss.
     """
+    if options is not None and not hasattr(options, "chunking_method"):
+        raise TypeError(f"linear_cross_entropy(): no options: {type(options).__name__}; use LinearCrossEntropyOptions")
     if linear_weight.dim() < 2:
         raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}")
     in_features = linear_weight.shape[-1]

@@ -32,6 +32,7 @@ from tinytorch.ops.curves import (
     Softplus,
 )
 from tinytorch.ops.dims import one_dim
+from tinytorch.ops.numbers import number_as
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import sigmoid, tanh
 from tinytorch.random import generator_or_default
@@ -83,9 +84,8 @@ def threshold(
 ) -> Tensor:
     """x where x > threshold, else ``value``."""
     refuse("b", "threshold", input)
-    if input._array.dtype.kind in "iu":
-        threshold, value = int(threshold), int(value)
-    return _maybe_in_place(inplace, input, lambda x: where(x <= threshold, value, x), "ThresholdBackward0")
+    limit, instead = (Tensor._wrap(number_as(number, input._array.dtype)) for number in (threshold, value))
+    return _maybe_in_place(inplace, input, lambda x: where(x <= limit, instead, x), "ThresholdBackward0")
 
 
 @accepts_out
@@ -94,13 +94,12 @@ def hardtanh(
 ) -> Tensor:
     """x limited to [min_val, max_val]; the derivative *on* the limits is 0 (:func:`clamp` has 1 there)."""
     refuse("b", "hardtanh", input, error=RuntimeError)
-    if input._array.dtype.kind == "u" and (min_val < 0 or max_val < 0):
-        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     if input._array.dtype.kind in "iu":  # the limits become integers, not the result floating
         min_val, max_val = int(min_val), int(max_val)
-
+    if input._array.dtype.kind == "u" and (min_val < 0 or max_val < 0):
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     limits = {"min_val": min_val, "max_val": max_val}
     return _maybe_in_place(inplace, input, lambda x: Hardtanh.apply(x, **limits), "HardtanhBackward0")
 

@@ -11,7 +11,9 @@ an int. What each annotation lets in is what PyTorch's parser of arguments lets 
 - ``Tensor``: tensors. ``bool``: bools. ``str``: strings.
 - ``int``: whole numbers and tensors of one whole number, but no bools, and no 2.0.
 - ``float``: real numbers, bools too, and tensors of one number. ``Number``: complex ones as well.
-- ``Tensor | Number``: any tensor, or a number.
+- ``Tensor | Number``, ``Tensor | float``: any tensor, or a number.
+- ``Sequence[int]``, ``Sequence[Tensor]``: tuples and lists, no arrays; the op itself looks at what is in them. With
+  ``int |`` before, an int as well.
 - with ``| None``: None, too. Any other annotation, ``Any`` above all, lets everything in: the op itself looks.
 
 Checking costs one look into a set of the types that passed before. :func:`tinytorch.ops.out.accepts_out` does the same.
@@ -28,9 +30,10 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
+from tinytorch.numpy_names import NOT_GIVEN
 from tinytorch.tensor import Tensor
 
-__all__ = ["ArgumentTypes", "Number", "checks_arguments", "raise_explained", "wrong_argument"]
+__all__ = ["NOT_GIVEN", "ArgumentTypes", "Number", "checks_arguments", "raise_explained", "wrong_argument"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Number = bool | int | float | complex
@@ -97,12 +100,13 @@ class ArgumentTypes:
         for name, parameter in inspect.signature(self.op).parameters.items():
             annotation = str(parameter.annotation)
             base = annotation.removesuffix(" | None")
+            optional = base != annotation or parameter.default is None or name == "requires_grad"
             if (
                 base in _ACCEPTED
                 and (base == "str" or name not in _TRUTHS)
                 and parameter.kind is not parameter.VAR_POSITIONAL
             ):
-                wanted[name] = base, base != annotation or parameter.default is None
+                wanted[name] = base, optional
         return wanted
 
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -122,11 +126,11 @@ class ArgumentTypes:
 
     def _one(self, name: str, position: int | None, value: Any) -> Any:
         wanted, optional = self.wanted.get(name, ("Any", True))
-        if wanted == "Any" or (value is None and optional):
+        if wanted == "Any" or value is NOT_GIVEN or (value is None and optional):
             return value
         accepted, converted = _ACCEPTED[wanted](value)
         if not accepted:
-            raise wrong_argument(self.op.__name__, name, position, value, wanted)
+            raise wrong_argument(self.op.__name__, name, position, value, _WORDS.get(wanted, wanted))
         return converted
 
 
@@ -158,10 +162,14 @@ def _float(value: Any) -> tuple[bool, Any]:
         return real, value._array.item() if real else value
     if isinstance(value, np.generic):
         return value.dtype.kind in "fiub", value.item()
-    return isinstance(value, (bool, int, float)), value
+    if isinstance(value, bool):
+        return True, float(value)
+    return isinstance(value, (int, float)), value
 
 
 def _number(value: Any) -> tuple[bool, Any]:
+    if isinstance(value, bool):
+        return True, value
     if isinstance(value, complex):
         return True, complex(value) if isinstance(value, np.generic) else value
     if isinstance(value, Tensor):
@@ -169,8 +177,16 @@ def _number(value: Any) -> tuple[bool, Any]:
     return _float(value)
 
 
-def _tensor_or_number(value: Any) -> tuple[bool, Any]:
-    return (True, value) if isinstance(value, Tensor) else _number(value)
+def _tensor_or(check: Callable[[Any], tuple[bool, Any]]) -> Callable[[Any], tuple[bool, Any]]:
+    return lambda value: (True, value) if isinstance(value, Tensor) else check(value)
+
+
+def _several(value: Any) -> tuple[bool, Any]:
+    return isinstance(value, (tuple, list)), value
+
+
+def _one_or_several(value: Any) -> tuple[bool, Any]:
+    return (True, value) if isinstance(value, (tuple, list)) else _int(value)
 
 
 def _one_constant(value: Tensor) -> bool:
@@ -180,8 +196,18 @@ def _one_constant(value: Tensor) -> bool:
 
 _ACCEPTED: dict[str, Callable[[Any], tuple[bool, Any]]] = {
     "Tensor": _tensor, "bool": _bool, "str": _text, "int": _int, "float": _float, "Number": _number,
-    "Tensor | Number": _tensor_or_number,
+    "Tensor | Number": _tensor_or(_number), "Tensor | float": _tensor_or(_float), "Tensor | int": _tensor_or(_int),
+    "Sequence[int]": _several, "Sequence[Tensor]": _several, "Sequence[Tensor | None]": _several,
+    "int | Sequence[int]": _one_or_several, "int | Sequence[Any]": _one_or_several,
 }  # fmt: skip
+#: How PyTorch's errors name what Python's annotations cannot say so.
+_WORDS = {
+    "Sequence[int]": "tuple of ints",
+    "Sequence[Tensor]": "tuple of Tensors",
+    "Sequence[Tensor | None]": "tuple of Tensors",
+    "int | Sequence[int]": "int or tuple of ints",
+}
 
 #: Flags that PyTorch's functions written in Python test for truth, so that 1 will do.
-_TRUTHS = ("inplace", "return_indices", "size_average", "reduce", "get_infos", "center", "_stacklevel")
+_TRUTHS = ("inplace", "return_indices", "size_average", "reduce", "get_infos", "center", "sym",
+           "recompute_scale_factor", "_stacklevel")  # fmt: skip

@@ -102,6 +102,8 @@ def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, 
         )
     if q.dtype.kind != "f":
         raise RuntimeError(f"expected scalar type Float but found {query.type()[6:-6]}")
+    if attn_mask is not None and attn_mask._array.ndim < 2:
+        raise IndexError(f"scaled_dot_product_attention: attn_mask needs 2 dimensions or more, not {attn_mask.dim()}")
     if attn_mask is not None:
         mask_dtype = attn_mask._array.dtype
         if mask_dtype not in (np.bool_, np.float32, q.dtype):

@@ -14,6 +14,7 @@ from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import getitem, index_put
 from tinytorch.ops.joining import cat
+from tinytorch.ops.numbers import number_as
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.pad import constant_pad_nd
 from tinytorch.tensor import Tensor
@@ -50,8 +51,12 @@ def _chunk_cat(tensors: Sequence[Tensor], dim: int, num_chunks: int, *, out: Ten
     return cat(rows, dim + 1)
 
 
-def _clamped(input: Tensor, indices: Any) -> list[Any]:
+def _clamped(input: Tensor, indices: Sequence[Tensor | None]) -> list[Any]:
     """Indices brought into range: where the mask is False, they may point anywhere."""
+    if len(indices) > input._array.ndim:
+        raise IndexError(f"too many indices for tensor of dimension {input._array.ndim} (got {len(indices)})")
+    if any(i is not None and i._array.dtype.kind not in "iu" for i in indices):
+        raise RuntimeError("_unsafe_masked_index found unexpected index type: indices must be integers")
     return [
         None if i is None else Tensor._wrap(np.clip(i._array, -size, size - 1))
         for i, size in zip(indices, input._array.shape, strict=False)
@@ -59,15 +64,15 @@ def _clamped(input: Tensor, indices: Any) -> list[Any]:
 
 
 @checks_arguments
-def _unsafe_masked_index(input: Tensor, mask: Tensor, indices: Sequence[Tensor], fill: Number) -> Tensor:
+def _unsafe_masked_index(input: Tensor, mask: Tensor, indices: Sequence[Tensor | None], fill: Number) -> Tensor:
     """``input[indices]`` where ``mask``, else ``fill``."""
     picked = getitem(input, tuple(slice(None) if i is None else i for i in _clamped(input, indices)))
-    return where(mask, picked, Tensor._wrap(np.asarray(fill).astype(input._array.dtype)))
+    return where(mask, picked, Tensor._wrap(number_as(fill, input._array.dtype)))
 
 
 @checks_arguments
 def _unsafe_masked_index_put_accumulate(
-    input: Tensor, mask: Tensor, indices: Sequence[Tensor], values: Tensor
+    input: Tensor, mask: Tensor, indices: Sequence[Tensor | None], values: Tensor
 ) -> Tensor:
     """``input`` with ``values`` added at ``indices`` where ``mask``."""
-    return index_put(input, _clamped(input, indices), where(mask, values, values * 0), accumulate=True)
+    return index_put(input, _clamped(input, indices), where(mask, values, values * 0), True)

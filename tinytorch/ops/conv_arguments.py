@@ -88,7 +88,11 @@ def check_convolution(input: Tensor, weight: Tensor, groups: int, transposed: bo
         )
     if 0 in shape[2:]:
         raise RuntimeError(f"kernel size should be greater than zero, but got kernel size {list(shape[2:])}")
-    channels = input._array.shape[1]
+    n, channels, *size = input._array.shape
+    if 0 in size and n and channels:
+        raise RuntimeError(
+            f"Only zero batch or zero channel inputs are supported, but got input shape: {list(input.shape)}"
+        )
     expected = shape[0] if transposed else shape[1] * groups
     if channels != expected:
         what = f"transposed={int(transposed)}" if transposed else f"groups={groups}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
-from tinytorch.ops.arguments import Number, checks_arguments
+from tinytorch.ops.arguments import NOT_GIVEN, Number, checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_options
 from tinytorch.ops.data import array_from_data
@@ -121,7 +122,11 @@ def dtype_or_default(dtype: Any) -> np.dtype[Any]:
 
 
 def checked_sizes(sizes: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
-    """Sizes given as ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``; RuntimeError for a negative one."""
+    """Sizes given as ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``; TypeError for none at all, RuntimeError for a
+    negative one.
+    """
+    if not sizes and keyword is None:
+        raise TypeError('missing 1 required positional arguments: "size"')
     shape = sizes_from(sizes if keyword is None else (keyword,))
     for size in shape:
         if size < 0:
@@ -176,7 +181,7 @@ def empty(
 
 @accepts_out
 def full(
-    size: Any,
+    size: Sequence[int],
     fill_value: Number,
     *,
     dtype: Any = None,
@@ -187,7 +192,7 @@ def full(
 ) -> Tensor:
     """A tensor of ``fill_value`` everywhere; its type decides the dtype."""
     check_options("full", options)
-    shape = checked_sizes((size,) if isinstance(size, int) else (tuple(size),))
+    shape = checked_sizes((size,))
     numpy_dtype = dtype_of_number(fill_value) if dtype is None else to_numpy_dtype(dtype)
     return finish(np.full(shape, number_as(fill_value, numpy_dtype)), requires_grad, device)
 
@@ -251,7 +256,7 @@ def full_like(
 @accepts_out
 def eye(
     n: int,
-    m: int | None = None,
+    m: int = NOT_GIVEN,
     *,
     dtype: Any = None,
     device: Any = None,
@@ -262,6 +267,6 @@ def eye(
     """Ones on the diagonal of an n × m matrix, zeros elsewhere."""
     check_options("eye", options)
     for name, value in (("n", n), ("m", m)):
-        if value is not None and value < 0:
+        if value is not NOT_GIVEN and value < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
-    return finish(np.eye(n, m, dtype=dtype_or_default(dtype)), requires_grad, device)
+    return finish(np.eye(n, None if m is NOT_GIVEN else m, dtype=dtype_or_default(dtype)), requires_grad, device)

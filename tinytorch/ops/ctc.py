@@ -11,7 +11,7 @@ from tinytorch.kernels import ctc as kernels
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_dims
 from tinytorch.ops.dims import ints_from
-from tinytorch.ops.reduction_modes import reduced
+from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
 
 __all__ = ["ctc_loss"]
@@ -79,6 +79,7 @@ def ctc_loss(
     Raises:
         RuntimeError: lengths or shapes that do not fit, a blank that is no class. ValueError: another reduction.
     """
+    reduction = chosen_reduction(None, None, reduction)
     batched = log_probs.dim() == 3
     check_dims(log_probs, 0)
     if log_probs.dim() not in (2, 3):

@@ -13,7 +13,7 @@ from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import elementwise
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_floating, refuse, refuse_bool, refuse_complex
 from tinytorch.ops.compare import where
@@ -166,9 +166,9 @@ def diff(
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
-    dim = one_dim(dim, input._array.ndim)
     if n == 0:
         return input.clone()
+    dim = one_dim(dim, input._array.ndim)
     if prepend is not None or append is not None:
         input = cat([part for part in (prepend, input, append) if part is not None], dim)
     for _ in range(min(n, input._array.shape[dim])):
@@ -183,28 +183,36 @@ def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     return narrow(x, dim, 0, count), narrow(x, dim, x._array.shape[dim] - count, count)
 
 
-def _trapezoids(y: Tensor, x: Tensor | None, dx: Any, dim: int) -> Tensor:
+def _trapezoids(y: Tensor, x: Tensor, dx: Any, dim: int) -> Tensor:
     """The area of each trapezoid between neighbours."""
-    refuse("b", "trapezoid", y, error=RuntimeError)
+    refuse("b", "trapezoid", y, x, error=RuntimeError)
     before, after = _neighbours(y, dim)
-    if x is None:
+    if x is NOT_GIVEN:
         return (before + after) * (dx / 2.0)
-    if x._array.ndim == 1 and y._array.ndim > 1:
-        x = x.reshape([-1 if d == dim else 1 for d in range(y._array.ndim)])
-    return (before + after) * diff(x, dim=dim if x._array.ndim == y._array.ndim else -1) / 2.0
+    ndim, sizes = y._array.ndim, x._array.shape
+    if len(sizes) == 1 and sizes[0] != y._array.shape[dim]:
+        raise RuntimeError("trapezoid: There must be one `x` value for each sample point")
+    if len(sizes) == 1:
+        x = x.reshape([-1 if d == dim else 1 for d in range(ndim)])
+    elif len(sizes) < ndim:
+        x = x.reshape((1,) * (ndim - len(sizes)) + sizes)
+    left, right = _neighbours(x, dim)  # counted from y's front, even where x has more dimensions
+    return (before + after) * (right - left) / 2.0
 
 
 @accepts_axis
 @checks_arguments
-def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
+def trapezoid(y: Tensor, x: Tensor = NOT_GIVEN, *, dx: Any = 1, dim: int = -1) -> Tensor:
     """The integral of ``y`` by the trapezoidal rule, at points ``x`` or ``dx`` apart."""
     dim = one_dim(dim, y._array.ndim)
+    if y._array.ndim and not y._array.shape[dim]:
+        return y.sum(dim)  # 0, whatever the points are
     return _trapezoids(y, x, dx, dim).sum(dim)
 
 
 @accepts_axis
 @checks_arguments
-def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
+def cumulative_trapezoid(y: Tensor, x: Tensor = NOT_GIVEN, *, dx: Any = 1, dim: int = -1) -> Tensor:
     """The running integral of ``y`` by the trapezoidal rule."""
     dim = one_dim(dim, y._array.ndim)
     return cumsum(_trapezoids(y, x, dx, dim), dim)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.device import check_device
 from tinytorch.kernels.layout import row_major_copy
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented, refuse_bool
@@ -165,7 +166,8 @@ def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
     return known_as(Triangle.apply(input, diagonal=diagonal, lower=False), "TriuBackward0")
 
 
-def _triangle_indices(row: int, col: int, mask: Any, dtype: Any) -> Tensor:
+def _triangle_indices(row: int, col: int, mask: Any, dtype: Any, device: Any) -> Tensor:
+    check_device(device)
     result = Tensor._wrap(np.stack(np.nonzero(mask)))
     if dtype is not None:
         result = result.to(dtype)
@@ -178,14 +180,14 @@ def _triangle_indices(row: int, col: int, mask: Any, dtype: Any) -> Tensor:
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Row and column numbers, shape (2, n), of the lower triangle of a ``row`` × ``col`` matrix."""
     _check_sizes(row, col)
-    return _triangle_indices(row, col, np.tri(row, col, offset, dtype=bool), dtype)
+    return _triangle_indices(row, col, np.tri(row, col, offset, dtype=bool), dtype, device)
 
 
 @checks_arguments
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Row and column numbers, shape (2, n), of the upper triangle of a ``row`` × ``col`` matrix."""
     _check_sizes(row, col)
-    return _triangle_indices(row, col, ~np.tri(row, col, offset - 1, dtype=bool), dtype)
+    return _triangle_indices(row, col, ~np.tri(row, col, offset - 1, dtype=bool), dtype, device)
 
 
 def _check_sizes(row: int, col: int) -> None:

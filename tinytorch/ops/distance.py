@@ -16,9 +16,11 @@ __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
 
 
 @accepts_out
-def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
+def normalize(
+    input: Tensor, p: float | None = 2.0, dim: Any = 1, eps: float = 1e-12, out: Tensor | None = None
+) -> Tensor:
     """Vectors along ``dim`` divided by their p-norm (at least ``eps``)."""
-    return input / vector_norm(input, p, dim, keepdim=True).clamp_min(eps)
+    return input / vector_norm(input, 2.0 if p is None else p, dim, keepdim=True).clamp_min(eps)
 
 
 @accepts_axis

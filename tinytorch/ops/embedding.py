@@ -11,7 +11,7 @@ import numpy as np
 from tinytorch.autograd.modes import is_grad_enabled, no_grad
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import refuse
+from tinytorch.ops.checks import check_same_dtypes, refuse
 from tinytorch.ops.gather import gather
 from tinytorch.ops.indexing import Index, index_select
 from tinytorch.ops.scatter import index_add
@@ -110,6 +110,7 @@ def embedding_bag(
         looked_up = index_select(looked_up, 0, places)
         factors = None if factors is None else index_select(factors, 0, places)
     if factors is not None:
+        check_same_dtypes("embedding_bag: weight and per_sample_weights", weight, factors)
         looked_up = looked_up * factors.unsqueeze(1)
     if mode == "max":
         return _largest_of_bags(looked_up, bags, len(starts))

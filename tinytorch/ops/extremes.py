@@ -13,6 +13,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_out
@@ -111,9 +112,9 @@ def _refuse_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
 
 def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     largest = name == "max"
-    if isinstance(dim, Tensor):
+    if isinstance(dim, Tensor) and not keepdim:
         return (ops.maximum if largest else ops.minimum)(input, dim)
-    if dim is None:
+    if dim is NOT_GIVEN:
         _refuse_empty(name, input, ())
         every = tuple(range(input._array.ndim))
         value = Extreme.apply(input, dim=every, keepdim=False, largest=largest, nan_shares=True)
@@ -128,18 +129,22 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
 
 @accepts_out
 @accepts_axis
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
+def max(
+    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = False, *, other: Tensor = NOT_GIVEN, out: Any = None
+) -> Any:
     """The largest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor
     :func:`maximum`."""
-    return _extreme("max", input, dim if other is None else other, keepdim)
+    return _extreme("max", input, dim if other is NOT_GIVEN else other, keepdim)
 
 
 @accepts_out
 @accepts_axis
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
+def min(
+    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = False, *, other: Tensor = NOT_GIVEN, out: Any = None
+) -> Any:
     """The smallest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor
     :func:`minimum`."""
-    return _extreme("min", input, dim if other is None else other, keepdim)
+    return _extreme("min", input, dim if other is NOT_GIVEN else other, keepdim)
 
 
 @accepts_out

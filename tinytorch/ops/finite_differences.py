@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import to_float
-from tinytorch.ops.checks import check_tensor
+from tinytorch.ops.checks import check_tensor, refuse
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.joining import cat
 from tinytorch.tensor import Tensor
@@ -37,6 +37,9 @@ def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order:
     (tensor([2., 4., 6., 8.]),)
     """
     check_tensor("gradient", "input", 1, input)
+    if not (dim is None or isinstance(dim, (int, tuple, list))):
+        raise wrong_argument("gradient", "dim", None, dim, "int or tuple of ints")
+    refuse("b", "gradient", input, error=RuntimeError)
     dims = _checked_dims(input, spacing, dim, edge_order)
     spacings = list(spacing) if isinstance(spacing, (list, tuple)) else [1 if spacing is None else spacing] * len(dims)
     values = to_float(input)

@@ -78,6 +78,8 @@ class Col2Im(Primitive):
 
 
 def _pair(name: str, value: Any, least: int) -> Pair:
+    if isinstance(value, Tensor):
+        raise TypeError(f"{name} must be an int or a tuple of ints, not a Tensor")
     numbers = ints_from("fold", name, value if isinstance(value, (tuple, list)) else (value, value))
     if len(numbers) != 2:
         raise RuntimeError(f"It is expected {name} equals to 2, but got size {len(numbers)}")

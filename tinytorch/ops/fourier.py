@@ -26,7 +26,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import from_numpy_dtype
 from tinytorch.ops.broadcast import cast, to_float
 from tinytorch.ops.complex_numbers import conj
-from tinytorch.ops.dims import one_dim
+from tinytorch.ops.dims import ints_from, one_dim
 from tinytorch.ops.pad import pad
 from tinytorch.ops.shape import narrow
 from tinytorch.tensor import Tensor
@@ -141,7 +141,7 @@ def half_to_real(name: str, input: Tensor, s: Any, dim: Any, norm: str | None, f
 def norm_mode(norm: str | None) -> Norm:
     """The name of a normalization: 'backward' (also None), 'ortho' or 'forward'."""
     for mode in OPPOSITE:
-        if mode == (norm or "backward"):
+        if mode == ("backward" if norm is None else norm):
             return mode
     raise RuntimeError(f'Invalid normalization mode: "{norm}"')
 
@@ -163,9 +163,9 @@ def complex_input(input: Tensor) -> Tensor:
 def transform_dims(input: Tensor, s: Any, dim: Any) -> tuple[tuple[int, ...], list[int | None]]:
     """The dimensions to transform, none of them twice, and the size that each gets (None: as it is)."""
     ndim = input._array.ndim
-    s = None if s is None else [s] if isinstance(s, int) else list(s)
+    s = None if s is None else ints_from("fft", "s", s, single=True)
     if dim is not None:
-        dims = tuple(one_dim(d, ndim) for d in ([dim] if isinstance(dim, int) else dim))
+        dims = tuple(one_dim(d, ndim) for d in ints_from("fft", "dim", dim, single=True))
         if len(set(dims)) != len(dims):
             raise RuntimeError("FFT dims must be unique")
     elif s is None:
@@ -176,7 +176,7 @@ def transform_dims(input: Tensor, s: Any, dim: Any) -> tuple[tuple[int, ...], li
         dims = tuple(range(ndim - len(s), ndim))
     if s is not None and len(s) != len(dims):
         raise RuntimeError("When given, dim and shape arguments must have the same length")
-    sizes: list[int | None] = [None if size == -1 else size for size in s or [-1] * len(dims)]
+    sizes: list[int | None] = [None if size == -1 else size for size in s or (-1,) * len(dims)]
     for d, size in zip(dims, sizes, strict=True):
         _check_size(input._array.shape[d] if size is None else size)
     return dims, sizes
@@ -188,11 +188,13 @@ def _check_size(size: int) -> None:
 
 
 def resized(x: Tensor, dims: tuple[int, ...], sizes: list[int | None]) -> Tensor:
-    """Cut, or padded with zeros, at the end of each dimension."""
+    """Cut, or padded with zeros, at the end of each dimension. RuntimeError if no numbers are left, as PyTorch."""
     for d, size in zip(dims, sizes, strict=True):
         present = x._array.shape[d]
         if size is not None and size < present:
             x = narrow(x, d, 0, size)
         elif size is not None and size > present:
             x = pad(x, [0, 0] * (x._array.ndim - 1 - d) + [0, size - present])
+    if dims and not x._array.size:
+        raise RuntimeError(f"Fourier transforms of no numbers are not supported: got shape {list(x.shape)}")
     return x

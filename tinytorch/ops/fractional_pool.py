@@ -79,6 +79,9 @@ def _fractional(
         ratios = tuple(output_ratio) if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * dims
         output_size = [int(n * ratio) for n, ratio in zip(shape[-dims:], ratios, strict=True)]
     out = sizes(name, "output_size", output_size, dims)
+    for what, value in (("kernel_size", kernel_size), ("output_size", output_size)):
+        if isinstance(value, (tuple, list)) and len(value) != dims:
+            raise RuntimeError(f"{name}: {what} must either be a single Int or tuple of {dims} Ints")
     _check(name, dims, input, kernel, out)
     batch = input if len(shape) == dims + 2 else input.unsqueeze(0)
     n, c, *size = batch._array.shape
@@ -86,6 +89,8 @@ def _fractional(
         samples = ops.rand(n, c, dims, dtype=input.dtype)
     elif samples.dim() != 3 or samples.shape[0] < n or samples.shape[1:] != (c, dims):
         raise RuntimeError(f"Expect _random_samples of shape {[n, c, dims]}, but got {list(samples.shape)}")
+    if samples._array.dtype != input._array.dtype:
+        raise RuntimeError("Expect _random_samples to have the same dtype as input")
     places = _winners(batch._array, samples._array[:n], kernel, out)
     y = ops.gather(batch.reshape(n, c, math.prod(size)), 2, Tensor._wrap(places)).reshape(n, c, *out)
     indices = Tensor._wrap(places.reshape(n, c, *out))

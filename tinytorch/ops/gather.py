@@ -138,8 +138,10 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
     """As :func:`gather`, with broadcasting, and negative indices count from the end; without ``dim`` from the
     flattened tensor."""
     if dim is None:
-        return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
-    if input._array.ndim != indices._array.ndim:
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
+    if indices._array.dtype != np.int64:
+        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
+    if indices._array.ndim != input._array.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
             f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"

@@ -30,6 +30,10 @@ def hash_tensor(
         raise error("hash_tensor: Expected the reduced dimensions to have elements.")
     if array.dtype.kind == "c":
         raise NotImplementedError('"hash_tensor" not implemented for complex tensors; hash view_as_real(input)')
+    if any(array.shape[d] == 0 for d in many_dims(dim, array.ndim)):
+        raise (IndexError if isinstance(dim, int) or dim else RuntimeError)(
+            f"hash_tensor: Expected reduction dim {dim} to have non-zero size. Got shape {list(input.shape)}"
+        )
     wide = array.astype(np.float64 if array.dtype.kind == "f" else np.int64 if array.dtype != np.uint64 else np.uint64)
     kept = np.bitwise_xor.reduce(wide.view(np.uint64), axis=dims, keepdims=True)
     return Tensor._wrap(kept if keepdim else kept.squeeze(dims))

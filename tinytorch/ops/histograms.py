@@ -64,7 +64,7 @@ def histogram(
     check_tensor("histogram", "input", 1, input)
     if isinstance(bins, Tensor) and range is not None:
         raise TypeError("histogram(): 'range' goes with a number of bins, not with a tensor of edges")
-    if not isinstance(bins, (int, Tensor)):
+    if not isinstance(bins, (int, np.integer, Tensor)) or isinstance(bins, bool):
         raise TypeError(f"histogram(): argument 'bins' must be int or Tensor, not {type(bins).__name__}")
     points = input._array.reshape(-1, 1)
     weights = None if weight is None else Tensor._wrap(weight._array.reshape(-1))
@@ -74,7 +74,7 @@ def histogram(
 
 @checks_arguments
 def histogramdd(
-    input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False
+    input: Tensor, bins: int | Sequence[Any], *, range: Any = None, weight: Tensor | None = None, density: bool = False
 ) -> Histogramdd:
     """The histogram of points, the rows of ``input``: (..., D) gives D dimensions of bins.
 
@@ -90,6 +90,7 @@ def histogramdd(
     per_dim = list(bins) if isinstance(bins, (tuple, list)) else [bins] * size
     if not all(isinstance(one, (int, Tensor)) for one in per_dim):
         raise wrong_argument("histogramdd", "bins", 2, bins, "int, or tuple of ints or Tensors")
+    per_dim = [one.item() if isinstance(one, Tensor) and not one._array.ndim else one for one in per_dim]
     if len(per_dim) != size:
         raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
     if weight is not None and weight._array.shape != input._array.shape[:-1]:

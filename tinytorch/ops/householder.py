@@ -115,6 +115,11 @@ def ormqr(
         )
     side = "-2" if left else "-1"
     size = other._array.shape[int(side)]
+    if tau._array.shape[-1] != min(size, input._array.shape[-1]):
+        raise RuntimeError(
+            f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1]), but it is "
+            f"{tau._array.shape[-1]}"
+        )
     if size < tau._array.shape[-1]:
         raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be greater than or equal to tau.shape[-1]")
     if size != input._array.shape[-2]:

@@ -49,6 +49,7 @@ from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import add_rows, take
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
+from tinytorch.ops.checks import type_name
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.index_arguments import (
     broadcast_ndim,
@@ -287,14 +288,36 @@ def _number_like(input: Tensor, value: Any) -> Tensor:
     raise TypeError(f"can't assign a {type(value).__name__} to a {input.type()}")
 
 
+def _put(input: Tensor, index: tuple[Any, ...], values: Tensor) -> Tensor:
+    """``input`` with ``values`` at ``index`` (NumPy's form), as a new tensor."""
+    return IndexPut.apply(input, cast(values, input._array.dtype), index=index, accumulate=False)
+
+
 @checks_arguments
 def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
-    """``input`` with ``values`` at the places that ``indices`` pick, as a new tensor; ``accumulate`` adds instead."""
-    return _put(input, unified(tuple(indices)), values, accumulate)
+    """``input`` with ``values`` at ``indices``, one tensor for each of the first dimensions, as a new tensor;
+    ``accumulate`` adds instead.
 
-
-def _put(input: Tensor, index: Any, values: Tensor, accumulate: bool = False) -> Tensor:
-    return IndexPut.apply(input, cast(values, input._array.dtype), index=index, accumulate=accumulate)
+    RuntimeError for values of another dtype, or of more dimensions than ``input[indices]`` has.
+    """
+    for position, index in enumerate(indices):
+        if not isinstance(index, Tensor):
+            raise TypeError(f"expected Tensor as element {position} in argument 1, but got {type(index).__name__}")
+    if not indices:
+        raise RuntimeError("index_put(): indices must name at least one dimension")
+    if values._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, "
+            f"got {type_name(input)} for the destination and {type_name(values)} for the source."
+        )
+    picks = unified(tuple(indices))
+    ndim = broadcast_ndim(picks) + input._array.ndim - consumed_dims(picks)
+    if values._array.ndim > ndim >= 0:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of "
+            f"{ndim} dimensions"
+        )
+    return IndexPut.apply(input, values, index=picks, accumulate=accumulate)
 
 
 @accepts_separate_out

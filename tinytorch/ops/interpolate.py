@@ -54,6 +54,8 @@ def interpolate(
         NotImplementedError: a mode that does not go with the number of dimensions.
     """
     sizes = input._array.shape[2:]
+    if isinstance(scale_factor, Tensor) and mode != "area":
+        raise TypeError("interpolate(): argument 'scale_factor' must be float or tuple of floats, not Tensor")
     _check_mode(input, mode, align_corners, antialias)
     out_sizes, factors = _target(sizes, size, scale_factor, recompute_scale_factor)
     if antialias and not (mode in ("bilinear", "bicubic") and len(sizes) == 2):
@@ -65,7 +67,7 @@ def interpolate(
             f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.dim()}D) for the modes: nearest | "
             f"linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
         )
-    if min(sizes) < 1 or min(out_sizes) < 1:
+    if min(sizes) < 1 or min(out_sizes) < (0 if mode == "area" else 1):
         raise RuntimeError(
             f"Input and output sizes should be greater than 0, but got input {list(sizes)} and output {list(out_sizes)}"
         )
@@ -103,6 +105,8 @@ def _check_mode(input: Tensor, mode: str, align_corners: bool | None, antialias:
         )
     if mode == "lanczos":
         raise NotImplementedError("interpolate: mode='lanczos' is not supported; use 'bicubic' with antialias=True")
+    if input._array.dtype.kind == "u" and mode in ("linear", "trilinear"):
+        raise NotImplementedError(f"\"compute_indices_weights_linear\" not implemented for '{input.type()[6:-6]}'")
     if input._array.dtype.kind not in "fu" and mode != "area":
         raise NotImplementedError(f"\"interpolate\" not implemented for '{input.type()[6:-6]}'")
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.broadcast import promote_all
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim, sizes_from
 from tinytorch.ops.out import accepts_out
@@ -159,8 +159,10 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     if tensor._array.ndim == 0:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     total = tensor._array.shape[dim]
-    if hasattr(split_size_or_sections, "__index__") and not isinstance(split_size_or_sections, (bool, np.ndarray)):
-        size = split_size_or_sections.__index__()
+    if isinstance(split_size_or_sections, Tensor) and split_size_or_sections._array.ndim == 0:
+        split_size_or_sections = int(split_size_or_sections.item())
+    if isinstance(split_size_or_sections, int) and not isinstance(split_size_or_sections, bool):
+        size = split_size_or_sections
         if size < 0 or (size == 0 and total):
             raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
         count = max(1, -(-total // size)) if size else 1
@@ -227,9 +229,11 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
 
 
 @checks_arguments
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
     """As :func:`repeat`, where missing leading counts mean 1."""
-    times = sizes_from(dims, "tile", "dims")
+    if dims is NOT_GIVEN:  # by the method
+        raise TypeError('tile() missing 1 required positional arguments: "dims"')
+    times = ints_from("tile", "dims", dims)
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 

@@ -144,7 +144,11 @@ def group_norm(
             )
     _check_dtypes("group_norm", input, weight, bias)
     features = c // num_groups * math.prod(shape[2:])
-    y = LayerNorm.apply(input.reshape(n, num_groups, features), None, None, dims=1, eps=eps).reshape(shape)
+    y = (
+        input
+        if not features
+        else LayerNorm.apply(input.reshape(n, num_groups, features), None, None, dims=1, eps=eps).reshape(shape)
+    )
     per_channel = (c, *[1] * (len(shape) - 2))
     y = y if weight is None else y * weight.reshape(per_channel)
     return known_as(y if bias is None else y + bias.reshape(per_channel), "NativeGroupNormBackward0")

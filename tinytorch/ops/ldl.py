@@ -153,6 +153,8 @@ def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bo
 @accepts_out
 def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
     """(LD, pivots) of symmetric matrices; LinAlgError for a singular one (``torch.linalg.ldl_factor``)."""
+    if np.isnan(A._array).any():
+        raise RuntimeError("torch.linalg.ldl_factor: the matrices hold nan")
     packed, pivots, _ = linalg_ldl_factor_ex(A, hermitian=hermitian, check_errors=True)
     return LDL(packed, pivots)
 

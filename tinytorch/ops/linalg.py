@@ -286,17 +286,25 @@ def addmm(
     return known_as(weighted_sum("addmm", input, mm(mat1, mat2), beta, alpha), "AddmmBackward0")
 
 
+def _linear_by_vector(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    if weight._array.ndim == 0:
+        raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are {input._array.ndim}D and 0D")
+    if weight._array.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {weight._array.ndim}D")
+    if bias is not None and (bias._array.ndim or input._array.ndim == 2):
+        raise RuntimeError("mat2 must be a matrix, got 1-D tensor")
+    product = matmul(input, weight)
+    return product if bias is None else product + bias
+
+
 @accepts_out
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None) -> Tensor:
     """``input @ weightᵀ + bias`` over the last dimension: (..., in), (out, in), (out,) give (..., out)."""
     _check_same_dtype("linear", input, weight)
     if bias is not None:
         check_same_dtypes("linear", input, bias)
-    if weight._array.ndim < 2:
-        if not weight._array.ndim or not input._array.ndim:
-            raise RuntimeError("both arguments to linear need to be at least 1D")
-        product = matmul(input, weight)
-        return product if bias is None else product + bias
+    if weight._array.ndim != 2:
+        return _linear_by_vector(input, weight, bias)
     if input._array.ndim == 0 or input._array.shape[-1] != weight._array.shape[1]:
         rows = input._array.size // builtin_max(input._array.shape[-1] if input._array.ndim else 1, 1)
         raise RuntimeError(

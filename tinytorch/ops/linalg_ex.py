@@ -83,8 +83,10 @@ def _first_minor(a: np.ndarray) -> np.ndarray:
     for place in np.ndindex(info.shape):
         for order in range(1, a.shape[-1] + 1):
             try:
-                np.linalg.cholesky(a[place][:order, :order])
+                failed = bool(np.isnan(np.linalg.cholesky(a[place][:order, :order])).any())
             except np.linalg.LinAlgError:
+                failed = True
+            if failed:
                 info[place] = order
                 break
     return info

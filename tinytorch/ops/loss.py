@@ -36,6 +36,7 @@ from tinytorch.kernels import sums
 from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import broadcast_tensors, cast, operands
+from tinytorch.ops.checks import refuse
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
@@ -162,6 +163,7 @@ def l1_loss(
 ) -> Tensor:
     """The mean absolute error, ``mean(|input - target|)``; arguments as :func:`mse_loss`. The slope at 0 is 0."""
     reduction = chosen_reduction(size_average, reduce, reduction)
+    refuse("b", "l1_loss", input, target, error=RuntimeError)
     input, target = _alike("l1_loss", input, target, floating=False)
     loss = (input - target).abs()
     if weight is None:
@@ -205,13 +207,16 @@ def huber_loss(
     A ``weight`` multiplies each element; the mean is over the elements all the same. RuntimeError for delta <= 0.
     """
     reduction = chosen_reduction(None, None, reduction)
-    if delta <= 0:
+    if not delta > 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    first, second = _alike("huber_loss", input, target)
+    if target._array.dtype.kind == "f" and input._array.dtype.kind in "iub":
+        raise RuntimeError(f"result type {target.dtype} can't be cast to the desired output type {input.dtype}")
+    dtype = input._array.dtype  # that of the loss, too
+    input, target = _alike("huber_loss", input, target)
     if weight is None:
-        return cast(HuberLoss.apply(first, second, reduction=reduction, delta=delta), input._array.dtype)
-    _check_weight(weight, first)
-    return reduced(HuberLoss.apply(first, second, reduction="none", delta=delta) * weight, reduction)
+        return cast(HuberLoss.apply(input, target, reduction=reduction, delta=delta), dtype)
+    _check_weight(weight, input)
+    return cast(reduced(HuberLoss.apply(input, target, reduction="none", delta=delta) * weight, reduction), dtype)
 
 
 def _weighted(loss: Tensor, weight: Tensor, reduction: str) -> Tensor:

@@ -154,7 +154,7 @@ def kl_div(
         reduction: 'batchmean' is the mathematical one: the sum, divided by the batch size. 'mean' divides by all
             elements.
     """
-    refuse("iu", "kl_div", input, target, error=RuntimeError)
+    refuse("iuc", "kl_div", input, target, error=RuntimeError)
     batchmean = reduction == "batchmean" and size_average is None and reduce is None
     if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(
@@ -191,6 +191,7 @@ def poisson_nll_loss(
         eps: keeps the logarithm of an expectation finite.
     """
     reduction = chosen_reduction(size_average, reduce, reduction)
+    refuse("b" if full else "", "poisson_nll_loss", target, error=RuntimeError)
     loss = exp(input) - target * input if log_input else input - target * log(input + eps)
     if full:
         large = target > 1
@@ -220,6 +221,8 @@ def gaussian_nll_loss(
     Raises:
         ValueError: a negative variance, a shape that does not fit, an unknown reduction.
     """
+    if not isinstance(var, (Tensor, float)):
+        raise TypeError(f"gaussian_nll_loss(): argument 'var' (position 3) must be Tensor, not {type(var).__name__}")
     if not isinstance(var, Tensor):
         if not is_number(var):
             raise wrong_argument("gaussian_nll_loss", "var", 3, var, "Tensor or float")

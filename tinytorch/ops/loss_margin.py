@@ -14,9 +14,9 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.activation import logsigmoid
-from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import refuse, refuse_half
+from tinytorch.ops.arguments import Number, checks_arguments
+from tinytorch.ops.broadcast import broadcast_shapes, cast
+from tinytorch.ops.checks import refuse, refuse_half, type_name
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import minimum, where
 from tinytorch.ops.distance import pairwise_distance
@@ -61,6 +61,12 @@ def soft_margin_loss(
     """``log(1 + exp(-target·input))`` with targets 1 and -1."""
     reduction = chosen_reduction(size_average, reduce, reduction)
     refuse("iub", "soft_margin_loss", input, error=RuntimeError)
+    wide = broadcast_shapes(input._array.shape, target._array.shape)
+    if wide != input._array.shape or (target.is_complex() and not input.is_complex()):
+        raise RuntimeError(
+            f"soft_margin_loss: output with shape {list(input.shape)} and dtype {input.dtype} doesn't match the "
+            f"broadcast shape {list(wide)} with a target of {target.dtype}"
+        )
     margin = input * target
     loss = log1p(exp(-margin)) if margin.is_complex() else -logsigmoid(margin)
     return known_as(reduced(cast(loss, input._array.dtype), reduction), "SoftMarginLossBackward0")
@@ -123,7 +129,7 @@ def cosine_embedding_loss(
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
-    p: int = 1,
+    p: float = 1,
     margin: float = 1.0,
     weight: Tensor | None = None,
     size_average: bool | None = None,
@@ -142,6 +148,10 @@ def multi_margin_loss(
     reduction = chosen_reduction(size_average, reduce, reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
+    if input._array.ndim > 2 or input._array.shape[-1:] == (0,):
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
+        )
     rows = input if input._array.ndim == 2 else input.reshape(1, -1)
     n, classes = rows._array.shape
     if target._array.size != n or target._array.ndim > 1:
@@ -153,6 +163,8 @@ def multi_margin_loss(
         raise ValueError("weight must be one-dimensional")
     if weight is not None and weight._array.shape != (classes,):
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
+    if target._array.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {type_name(target)}")
     right = target._array.reshape(n, 1)
     if ((right < 0) | (right >= classes)).any():
         raise RuntimeError("target out of range")
@@ -182,6 +194,12 @@ def multilabel_margin_loss(
     refuse("biuc", "multilabel_margin_loss", input)
     refuse_half("multilabel_margin_loss", input)
     reduction = chosen_reduction(size_average, reduce, reduction)
+    if input._array.ndim > 2:
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
+        )
+    if max(target._array.ndim, input._array.ndim) < 2 and target._array.size == input._array.size:
+        target = target.reshape(input._array.shape)  # a number is as good as a vector of one
     if target._array.shape != input._array.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
     if target._array.dtype != np.int64:
@@ -204,7 +222,7 @@ def multilabel_margin_loss(
 @checks_arguments
 def multilabel_soft_margin_loss(
     input: Tensor,
-    target: Tensor,
+    target: Tensor | Number,
     weight: Tensor | None = None,
     size_average: bool | None = None,
     reduce: bool | None = None,

@@ -84,6 +84,14 @@ def _eliminate_column(stack: np.ndarray, pivots: np.ndarray, j: int, stop: int) 
     stack[:, j + 1 :, j + 1 : stop] -= stack[:, j + 1 :, j, None] * stack[:, j, None, j + 1 : stop]
 
 
+def _check_range(name: str, pivots: np.ndarray, rows: int) -> None:
+    if pivots.size and not 1 <= pivots.min() <= pivots.max() <= rows:
+        raise RuntimeError(
+            f"pivots passed to {name} must be between 1 and LU.size(-2) = {rows} inclusive. Did you properly pass the "
+            "result of lu_factor?"
+        )
+
+
 def _permutation(pivots: np.ndarray, rows: int, dtype: Any) -> Tensor:
     """The matrices P that undo the exchanges: column i has its one where the i-th row of L U belongs in A."""
     exchanges = pivots.reshape(math.prod(pivots.shape[:-1]), pivots.shape[-1])
@@ -196,7 +204,7 @@ def lu_unpack(
         raise RuntimeError(
             f"torch.lu_unpack: Expected tensor with 2 or more dimensions. Got size: {list(LU_data.shape)} instead"
         )
-    rows, columns = LU_data._array.shape[-2:]
+    *leading, rows, columns = LU_data._array.shape
     k = min(rows, columns)
     nothing = Tensor._wrap(np.zeros(0, LU_data._array.dtype))
     p, lower, upper = nothing, nothing, nothing
@@ -204,10 +212,16 @@ def lu_unpack(
         lower = tril(LU_data[..., :k], -1) + ops.eye(rows, k, dtype=LU_data.dtype)
         upper = triu(LU_data[..., :k, :])
     if unpack_pivots:
-        if LU_pivots._array.size and not 1 <= LU_pivots._array.min() <= LU_pivots._array.max() <= rows:
-            raise RuntimeError(f"pivots passed to lu_unpack must be between 1 and LU.size(-2) = {rows} inclusive")
-        pivots = LU_pivots._array[..., :k]
-        pivots = np.broadcast_to(pivots, (*LU_data._array.shape[:-2], pivots.shape[-1]))
+        pivots = LU_pivots._array
+        if LU_data._array.size:
+            _check_range("lu_unpack", pivots, rows)
+            if pivots.shape[-1:] != (k,) or pivots.ndim > len(leading) + 1:
+                raise RuntimeError(
+                    f"lu_unpack: {LU_data.shape} needs {k} pivots for each matrix, got {list(pivots.shape)}"
+                )
+            pivots = np.broadcast_to(pivots, (*leading, k))
+        else:
+            pivots = np.zeros((*leading, 0), np.int32)
         p = _permutation(pivots, rows, LU_data._array.dtype)
     return PLU(p, lower, upper)
 
@@ -223,12 +237,12 @@ def linalg_lu_solve(
     if B._array.ndim < 2:
         raise RuntimeError("linalg.lu_solve: The input tensor B must have at least 2 dimensions.")
     check_rows("linalg.lu_solve", LU, B)
+    check_same_dtypes("linalg.lu_solve", LU, B)
     if pivots._array.dtype != np.int32:
         raise RuntimeError("linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32")
     if pivots.size(-1) != LU._array.shape[-1] or pivots._array.shape != LU._array.shape[:-1]:
         raise RuntimeError("linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix")
-    if pivots._array.size and pivots._array.max() > LU._array.shape[-2]:
-        raise RuntimeError("Pivots given to lu_solve must all be smaller or equal to LU.size(-2)")
+    _check_range("lu_solve", pivots._array, LU._array.shape[-1])
     p = _permutation(pivots._array, LU._array.shape[-1], B._array.dtype)
     if adjoint:
         half = linalg_solve_triangular(LU.mH, B, upper=False)
@@ -247,7 +261,6 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, *, out: Any = Non
 @accepts_out
 def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
     """X with A X = b, given A's LU: PyTorch's older order of arguments."""
-    check_same_dtypes("linalg.lu_solve", LU_data, b)
     return linalg_lu_solve(LU_data, LU_pivots, b)
 
 

@@ -14,7 +14,7 @@ from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import cast, is_number
 from tinytorch.ops.checks import check_square
 from tinytorch.ops.compare import where
-from tinytorch.ops.dims import one_dim
+from tinytorch.ops.dims import ints_from, one_dim
 from tinytorch.ops.eigen import linalg_eigh, linalg_eigvalsh
 from tinytorch.ops.extremes import amax, amin
 from tinytorch.ops.factorizations import linalg_svdvals
@@ -22,7 +22,7 @@ from tinytorch.ops.linalg import matmul
 from tinytorch.ops.linalg_ex import linalg_inv_ex
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.reduce import sum as sum_
-from tinytorch.ops.solve import check_matrices
+from tinytorch.ops.solve import LinAlgError, check_matrices
 from tinytorch.ops.vector_norms import vector_norm
 from tinytorch.tensor import Tensor
 
@@ -92,7 +92,7 @@ def matrix_norm(
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     if A._array.ndim < 2:
         raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
-    dims = list(dim)
+    dims = ints_from("linalg.matrix_norm", "dim", dim)
     if len(dims) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
     if dtype is not None:
@@ -139,7 +139,9 @@ def linalg_norm(
 @accepts_out
 def linalg_cond(A: Tensor, p: Any = None, *, out: Tensor | None = None) -> Tensor:
     """The condition number ‖A‖ · ‖A⁻¹‖; by default largest over smallest singular value. inf for a singular matrix."""
-    if p in (None, 2, -2):
+    if A._array.ndim < 2:
+        raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
+    if p in (None, 2, -2) or A._array.size == 0:
         if A._array.size == 0:
             return Tensor._wrap(np.zeros(A._array.shape[:-2], abs(A._array[:0]).dtype))
         values = linalg_svdvals(A)
@@ -167,20 +169,21 @@ def _tolerance(A: Tensor, atol: Any, rtol: Any) -> tuple[np.ndarray, np.ndarray]
 @accepts_out
 def linalg_matrix_rank(
     A: Tensor,
-    tol: Any = None,
+    tol: Tensor | float | None = None,
     hermitian: bool = False,
     *,
-    atol: Any = None,
-    rtol: Any = None,
+    atol: Tensor | float | None = None,
+    rtol: Tensor | float | None = None,
     out: Tensor | None = None,
 ) -> Tensor:
     """The number of singular values above ``max(atol, rtol · largest)``; rtol is max(m, n) · eps by default.
 
     ``hermitian`` takes the sizes of the eigenvalues instead, and reads the lower triangle only.
     """
-    check_matrices("linalg.matrix_rank", A, square=hermitian)
+    check_matrices("linalg.matrix_rank", A, square=False)
     if A._array.size == 0:
         return Tensor._wrap(np.zeros(A._array.shape[:-2], np.int64))
+    check_matrices("linalg.matrix_rank", A, square=hermitian)
     absolute, relative = (np.asarray(tol._array if isinstance(tol, Tensor) else tol)[..., None], np.zeros(1))
     if tol is None:
         absolute, relative = _tolerance(A, atol, rtol)
@@ -193,11 +196,11 @@ def linalg_matrix_rank(
 @accepts_out
 def linalg_pinv(
     A: Tensor,
-    rcond: Any = None,
+    rcond: Tensor | float | None = None,
     hermitian: bool = False,
     *,
-    atol: Any = None,
-    rtol: Any = None,
+    atol: Tensor | float | None = None,
+    rtol: Tensor | float | None = None,
     out: Tensor | None = None,
 ) -> Tensor:
     """The Moore-Penrose pseudo-inverse: (..., m, n) gives (..., n, m) (``torch.linalg.pinv``).
@@ -205,14 +208,11 @@ def linalg_pinv(
     Singular values up to ``max(atol, rtol · largest)`` count as 0; ``rcond`` is an older name of ``rtol``. With
     ``hermitian`` A is symmetric, and only its lower triangle is read.
     """
-    check_matrices("linalg.pinv", A, square=hermitian)
+    check_matrices("linalg.pinv", A, square=False)
     if A._array.size == 0:
         return A.mH * 1
-    rtol = rcond if rtol is None else rtol
-    for name, value in (("atol", atol), ("rtol", rtol)):
-        if value is not None and not isinstance(value, Tensor) and not is_number(value):
-            raise wrong_argument("linalg_pinv", name, None, value, "float or Tensor")
-    absolute, relative = _tolerance(A, atol, rtol)
+    check_matrices("linalg.pinv", A, square=hermitian)
+    absolute, relative = _tolerance(A, atol, rcond if rtol is None else rtol)
     if not hermitian:
         return PseudoInverse.apply(A, atol=absolute, rtol=relative)
     values, vectors = linalg_eigh(A)
@@ -239,6 +239,13 @@ def linalg_lstsq(
     ``‖A X - B‖²`` per column but for gelsy, the rank but for gels, singular values for gelsd and gelss.
     """
     check_matrices("torch.linalg.lstsq", A, B, square=False)
+    if not 0 <= A._array.ndim - B._array.ndim <= 1:
+        raise RuntimeError(
+            "torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and "
+            "(input.dim() - other.dim()) <= 1"
+        )
+    if np.isnan(A._array).any() or np.isnan(B._array).any():
+        raise RuntimeError("torch.linalg.lstsq: the matrices hold nan")
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         raise RuntimeError(
             "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), but provided with "
@@ -254,6 +261,12 @@ def linalg_lstsq(
         raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
     detached = A.detach()
     rank = linalg_matrix_rank(detached, rtol=rcond)
+    # LAPACK's gels answers 0 for a matrix of zeros, and nan for an infinite one (whose rank is 0 here).
+    if driver == "gels" and ((rank._array > 0) & (rank._array < min(rows, columns))).any():
+        raise LinAlgError(
+            "torch.linalg.lstsq: The least squares solution could not be computed because the input matrix does not "
+            "have full rank. Use driver='gelsy'."
+        )
     solution = matmul(linalg_pinv(A, rcond), right)
     residuals = solution.flatten()[:0].real
     if rows > columns and driver != "gelsy" and (rank._array == columns).all():

@@ -11,7 +11,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import check_dims, check_same_dtypes, check_square, refuse_bool
-from tinytorch.ops.dims import accepts_axis, one_dim
+from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.indexing import index_select
 from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, weighted_sum
 from tinytorch.ops.out import accepts_out
@@ -116,7 +116,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, *, out: Tensor | None = None)
 
 def _contracted_dims(a: Tensor, b: Tensor, dims: Any) -> tuple[list[int], list[int]]:
     if isinstance(dims, Tensor):
-        dims = dims.tolist()
+        dims = dims.tolist() if dims._array.ndim else int(dims.item())
     if isinstance(dims, int):
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
@@ -128,7 +128,7 @@ def _contracted_dims(a: Tensor, b: Tensor, dims: Any) -> tuple[list[int], list[i
             "tensordot expects dims to be int or tuple[list[int], list[int]] or list[list[int]] containing two lists, "
             f"but got dims={dims}"
         )
-    first, second = ([d] if isinstance(d, int) else list(d) for d in dims)
+    first, second = (list(ints_from("tensordot", "dims", d)) for d in dims)
     if len(first) != len(second):
         raise RuntimeError("both dimension lists should have same length")
     return [one_dim(d, a._array.ndim) for d in first], [one_dim(d, b._array.ndim) for d in second]

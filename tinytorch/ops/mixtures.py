@@ -16,6 +16,7 @@ from tinytorch.ops.arithmetic import div, mul
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
 from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, refuse_bool, refuse_complex, type_name
 from tinytorch.ops.compare import isnan, where
+from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.powers import pow
 from tinytorch.tensor import Tensor
@@ -48,6 +49,7 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number, *, out: Tensor | N
             raise RuntimeError(f"expected dtype {expected} for `{name}` but got dtype {got}")
     check_floating("lerp_kernel_scalar", input)
     if not isinstance(weight, Tensor):
+        check_convertible(weight, input._array.dtype)
         if builtins.abs(weight) < 0.5:
             return known_as(input + (end - input) * weight, "LerpBackward0")
         return known_as(end - (end - input) * (1 - weight), "LerpBackward0")

@@ -90,6 +90,8 @@ def multi_head_attention_forward(
     q, k, v = _projections(query, key, value, projections, in_proj_bias)
     causal = is_causal and key_padding_mask is None and not need_weights
     mask = None if causal else _merged_mask(query, key, num_heads, attn_mask, key_padding_mask)
+    if (bias_k is None) != (bias_v is None):
+        raise AssertionError("bias_k and bias_v must both be set, or neither")
     if bias_k is not None and bias_v is not None:
         n = query.shape[1]
         k, v = ops.cat([k, bias_k.repeat(1, n, 1)]), ops.cat([v, bias_v.repeat(1, n, 1)])

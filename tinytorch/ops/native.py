@@ -130,8 +130,8 @@ def grid_sampler(
 ) -> Tensor:
     """:func:`tinytorch.nn.functional.grid_sample` with its modes by number."""
     modes, paddings = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
-    if interpolation_mode not in range(3) or padding_mode not in range(3):
-        raise RuntimeError(f"grid_sampler(): there are modes 0, 1 and 2, not {interpolation_mode} and {padding_mode}")
+    if not (0 <= interpolation_mode < 3 and 0 <= padding_mode < 3):
+        raise RuntimeError(f"grid_sampler(): modes are 0 to 2, but got {interpolation_mode} and {padding_mode}")
     return grid_sample(input, grid, modes[interpolation_mode], paddings[padding_mode], align_corners)
 
 

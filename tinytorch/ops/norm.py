@@ -47,6 +47,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.inplace import check_writable
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import norm as kernels
@@ -302,6 +303,9 @@ def instance_norm(
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {Size(shape)}")
     if not use_input_stats and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+    for running in (running_mean, running_var):
+        if use_input_stats and running is not None:
+            check_writable(running)
     n, c = shape[:2]
     each_mean, each_var, each_weight, each_bias = (
         None if value is None else value.repeat(n) for value in (running_mean, running_var, weight, bias)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_convertible", "number_as"]
+__all__ = ["check_convertible", "check_count", "number_as"]
 
 #: How PyTorch's errors name the types of elements.
 _C_NAMES = {
@@ -19,7 +19,7 @@ _C_NAMES = {
 def number_as(value: Any, dtype: np.dtype[Any]) -> np.ndarray:
     """A number as a 0-dimensional array of ``dtype``, fractions cut off.
 
-    Negative numbers wrap around in unsigned types, as in C. RuntimeError for what the type cannot hold: a larger
+    Negative integers wrap around in unsigned types, as in C. RuntimeError for what the type cannot hold: a larger
     number, or a complex one in a real type.
     """
     check_convertible(value, dtype)
@@ -42,7 +42,14 @@ def check_convertible(value: Any, dtype: np.dtype[Any]) -> None:
         fits = not -np.inf < number < -limit and not limit < number < np.inf
     else:
         limits = np.iinfo(dtype)
-        lowest = -int(limits.max) if dtype.kind == "u" else int(limits.min)
+        wraps = dtype.kind == "u" and np.asarray(number).dtype.kind in "iu"
+        lowest = -int(limits.max) if wraps else int(limits.min)
         fits = bool(lowest <= number <= int(limits.max))
     if not fits:
         raise RuntimeError(f"value cannot be converted to type {_C_NAMES[dtype.name]} without overflow")
+
+
+def check_count(count: int) -> None:
+    """RuntimeError for more elements than any memory holds. (Ints of more than 64 bits have an error of their own.)"""
+    if 2**60 <= count < 2**63:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes=[{count}]")

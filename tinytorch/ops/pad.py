@@ -19,7 +19,7 @@ from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import refuse_bool
 from tinytorch.ops.dims import ints_from
 from tinytorch.ops.indexing import basic_index
-from tinytorch.ops.numbers import check_convertible
+from tinytorch.ops.numbers import number_as
 from tinytorch.ops.shape import narrow
 from tinytorch.tensor import Tensor
 
@@ -42,11 +42,11 @@ class ConstantPad(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, widths: Widths, value: Any) -> np.ndarray:
-        padded = _in_the_middle(x, widths)
+        padded, number = _in_the_middle(x, widths), number_as(value, x.dtype) if value else 0
         for dim, (low, high) in enumerate(widths):
             before = (slice(None),) * dim
-            padded[(*before, slice(low))] = value
-            padded[(*before, slice(padded.shape[dim] - high, None))] = value
+            padded[(*before, slice(low))] = number
+            padded[(*before, slice(padded.shape[dim] - high, None))] = number
         ctx.save_intermediates(_inside(x.shape, widths))
         return padded
 
@@ -218,5 +218,4 @@ def _check_edges(input: Tensor, dim: int, width: tuple[int, int], mode: str) -> 
 @checks_arguments
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0) -> Tensor:
     """Constant padding by its other name; ``value`` may be complex."""
-    check_convertible(value, input._array.dtype)
     return _constant(input, _widths(ints_from("constant_pad_nd", "pad", pad), input._array.ndim), value)

@@ -112,6 +112,8 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     if input._array.dtype.kind != "f":
         raise RuntimeError("pdist only supports floating-point dtypes")
     refuse_half("pdist", input)
+    if not p >= 0:
+        raise RuntimeError("pdist only supports non-negative p values")
     n = input._array.shape[0]
     first, second = np.triu_indices(n, 1)
     if p != 2:

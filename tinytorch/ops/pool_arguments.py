@@ -60,6 +60,8 @@ def check_row(function: str, input: Any) -> Tensor:
 
 def check_window(kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes) -> None:
     """The numbers themselves."""
+    if max(*kernel, *stride, *padding, *dilation) >= 2**31:
+        raise RuntimeError("pooling: value cannot be converted to type int without overflow")
     if min(kernel) <= 0:
         raise RuntimeError(f"kernel size should be greater than zero, but got {_named('k', kernel)}")
     if min(stride) <= 0:

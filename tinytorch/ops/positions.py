@@ -40,7 +40,11 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     check_tensor("unravel_index", "indices", 1, indices)
     if indices._array.dtype.kind not in "iu":
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    if isinstance(shape, Tensor) or (isinstance(shape, (tuple, list)) and any(isinstance(n, Tensor) for n in shape)):
+        raise TypeError("expected 'shape' to be int or sequence of ints, but got tensors")
     sizes = ints_from("unravel_index", "shape", shape, single=True)
+    if 0 in sizes and indices._array.size:
+        raise RuntimeError(f"unravel_index: there are no elements in shape {list(sizes)}")
     if any(size < 0 for size in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
     steps = [int(np.prod(sizes[i + 1 :], dtype=object)) for i in range(len(sizes))]

@@ -6,18 +6,18 @@ Tensors that are filled in place are in :mod:`tinytorch.ops.random_in_place`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import rng_bernoulli, rng_distributions, rng_integers, rng_normal
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import Elementwise
 from tinytorch.ops.checks import check_options, refuse
 from tinytorch.ops.creation import checked_sizes, finish
-from tinytorch.ops.dims import sizes_from
+from tinytorch.ops.dims import as_int, ints_from
 from tinytorch.ops.memory_order import memory_order
 from tinytorch.ops.out import accepts_out, accepts_separate_out
 from tinytorch.ops.random_in_place import drawn_from
@@ -85,9 +85,9 @@ def randn(
 
 @accepts_out
 def randint(
-    low: Any = None,
-    high: Any = None,
-    size: Any = None,
+    low: int = NOT_GIVEN,
+    high: Any = NOT_GIVEN,
+    size: Any = NOT_GIVEN,
     *,
     generator: Any = None,
     dtype: Any = None,
@@ -98,17 +98,13 @@ def randint(
 ) -> Tensor:
     """Integers in [low, high), int64: ``randint(high, size)`` or ``randint(low, high, size)``."""
     check_options("randint", options)
-    if size is None:
+    if size is NOT_GIVEN:  # randint(high, size)
         low, high, size = 0, low, high
-    elif high is None:
+    elif high is NOT_GIVEN:  # randint(high, size=size)
         low, high = 0, low
-    low = 0 if low is None else low
-    for name, value in (("low", low), ("high", high)):
-        if not hasattr(value, "__index__") or isinstance(value, bool):
-            raise TypeError(f"randint(): argument '{name}' must be int, not {type(value).__name__}")
-    if isinstance(size, int):
-        raise TypeError("randint(): argument 'size' must be tuple of ints, not int")
-    shape = checked_sizes((tuple(sizes_from((size,))),))
+    low = 0 if low is NOT_GIVEN else low
+    high = as_int("randint", "high", high)
+    shape = checked_sizes((ints_from("randint", "size", size),))
     numpy_dtype = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
     refuse("c", "randint", np.empty(0, numpy_dtype))
     array = rng_integers.random_integers(generator_or_default(generator), shape, numpy_dtype, int(low), int(high))
@@ -170,8 +166,8 @@ def randn_like(
 @checks_arguments
 def randint_like(
     input: Tensor,
-    low: int | None = None,
-    high: int | None = None,
+    low: int = NOT_GIVEN,
+    high: int = NOT_GIVEN,
     *,
     dtype: Any = None,
     device: Any = None,
@@ -181,15 +177,17 @@ def randint_like(
 ) -> Tensor:
     """Integers in [low, high) in the shape and dtype of ``input``; ``randint_like(x, high)`` starts at 0."""
     check_options("randint_like", options)
-    low, high = (0, low) if high is None else (low or 0, high)
-    if high is None:
+    if high is NOT_GIVEN:
+        low, high = 0, low
+    if high is NOT_GIVEN:
         raise TypeError("randint_like() missing required argument: 'high'")
+    low = 0 if low is NOT_GIVEN else low
     source, numpy_dtype = generator_or_default(generator), _like(input, dtype)
     if numpy_dtype.kind == "c":
         raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
 
     def draw(shape: tuple[int, ...]) -> np.ndarray:
-        return rng_integers.random_integers(source, shape, numpy_dtype, int(low or 0), int(high or 0))
+        return rng_integers.random_integers(source, shape, numpy_dtype, low, high)
 
     return finish(_drawn_like(input, draw), requires_grad, device)
 
@@ -214,9 +212,9 @@ def randperm(
 
 @accepts_out
 def normal(
-    mean: Any,
-    std: Any = 1.0,
-    size: Any = None,
+    mean: Tensor | float,
+    std: Tensor | float = 1.0,
+    size: Sequence[int] | None = None,
     *,
     generator: Any = None,
     dtype: Any = None,
@@ -231,9 +229,16 @@ def normal(
     """
     check_options("normal", options)
     source = generator_or_default(generator)
-    refuse("c", "normal", std, error=RuntimeError)
+    if isinstance(std, Tensor) and std._array.dtype.kind == "c":
+        raise RuntimeError("normal expects standard deviation to be non-complex")
+    if not np.all((std._array if isinstance(std, Tensor) else std) >= np.float64(0)):
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     if size is not None:
-        shape = checked_sizes((tuple(size),))
+        shape = checked_sizes((size,))
+        for name, value in (("mean", mean), ("std", std)):
+            if isinstance(value, Tensor) and (value._array.ndim or value.requires_grad):
+                raise wrong_argument("normal", name, None, value, "float")
+        mean, std = (value.item() if isinstance(value, Tensor) else value for value in (mean, std))
         return finish(rng_normal.normal(source, shape, _float_dtype(dtype), mean, std), requires_grad, device)
     tensors = [value for value in (mean, std) if isinstance(value, Tensor)]
     if not tensors:
@@ -241,10 +246,8 @@ def normal(
     shape = ops.broadcast_shapes(*[tensor._array.shape for tensor in tensors])
     numpy_dtype = tensors[0]._array.dtype
     if not isinstance(std, Tensor):
-        values = rng_normal.normal(source, shape, numpy_dtype, 0.0, std) + mean._array
+        values = rng_normal.normal(source, shape, numpy_dtype, 0.0, std) + tensors[0]._array
     else:
-        if std._array.size and std._array.min() < 0:
-            raise RuntimeError("normal expects all elements of std >= 0.0")
         drawn = rng_normal.normal(source, shape, numpy_dtype)
         values = drawn * std._array + (mean._array if isinstance(mean, Tensor) else numpy_dtype.type(mean))
     return drawn_from(np.asarray(values, numpy_dtype), *tensors)

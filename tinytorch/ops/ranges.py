@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, to_numpy_dtype
 from tinytorch.kernels import ranges
+from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.broadcast import is_number
 from tinytorch.ops.checks import check_options, refuse
 from tinytorch.ops.creation import dtype_or_default, finish
@@ -20,8 +21,8 @@ __all__ = ["arange", "linspace", "logspace", "range_"]
 
 @accepts_out
 def arange(
-    start: Any = None,
-    end: Any = None,
+    start: Any = NOT_GIVEN,
+    end: Any = NOT_GIVEN,
     step: Any = 1,
     *,
     dtype: Any = None,
@@ -35,9 +36,9 @@ def arange(
     With an integer ``dtype`` only the whole parts of ``start`` and ``step`` count, with int64 that of ``end`` too.
     """
     check_options("arange", options)
-    if end is None:
-        start, end = None, start
-    start = 0 if start is None else start
+    if end is NOT_GIVEN:
+        start, end = NOT_GIVEN, start
+    start = 0 if start is NOT_GIVEN else start
     for name, value in (("start", start), ("end", end), ("step", step)):
         if not isinstance(value, Tensor) and not is_number(value):
             raise TypeError(f"arange(): argument '{name}' must be Number, not {type(value).__name__}")
@@ -106,6 +107,19 @@ def _check_steps(name: str, start: Any, end: Any, steps: Any) -> None:
         raise RuntimeError(f"{name}(): Storage size calculation overflowed with sizes=[{steps}]")
 
 
+def _dtype_between(name: str, start: Any, end: Any, steps: int, dtype: Any) -> np.dtype[Any]:
+    """What ``steps`` numbers from ``start`` to ``end`` are made of: complex numbers if either end is one."""
+    is_complex = isinstance(start, complex) or isinstance(end, complex)
+    if dtype is None:
+        return dtype_of_number(1j) if is_complex else default_numpy_dtype()
+    numpy_dtype = to_numpy_dtype(dtype)
+    if is_complex and numpy_dtype.kind != "c":
+        raise RuntimeError(f"torch.{name}(): inferred dtype {dtype_of_number(1j)} can't be safely cast to {dtype}")
+    if steps:
+        refuse("b", name, np.empty(0, numpy_dtype))
+    return numpy_dtype
+
+
 @accepts_out
 def linspace(
     start: Any,
@@ -125,9 +139,9 @@ def linspace(
     _check_steps("linspace", start, end, steps)
     check_options("linspace", options)
     start, end = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end))
-    is_complex = dtype is None and (isinstance(start, complex) or isinstance(end, complex))
-    numpy_dtype = dtype_of_number(1j) if is_complex else dtype_or_default(dtype)
-    refuse("b", "linspace", np.empty(0, numpy_dtype))
+    numpy_dtype = _dtype_between("linspace", start, end, steps, dtype)
+    if not steps:
+        return finish(np.empty(0, numpy_dtype), requires_grad, device)
     real = numpy_dtype if numpy_dtype.kind in "fc" else np.dtype(np.float64)
     if steps == 1:
         return finish(number_as(start, numpy_dtype).reshape(1), requires_grad, device)
@@ -151,8 +165,9 @@ def logspace(
     """``base`` to the powers ``linspace(start, end, steps)``."""
     _check_steps("logspace", start, end, steps)
     check_options("logspace", options)
-    numpy_dtype = dtype_or_default(dtype)
+    start, end = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end))
+    numpy_dtype = _dtype_between("logspace", start, end, steps, dtype)
     if numpy_dtype.kind in "iu":
         start, end = int(start), int(end)
-    exponents = linspace(start, end, steps, dtype=float)._array
+    exponents = linspace(start, end, steps, dtype=complex if numpy_dtype.kind == "c" else float)._array
     return finish((base**exponents).astype(numpy_dtype), requires_grad, device)

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.blocks import memory_block, offset_in_block
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
@@ -42,14 +42,14 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Elements moved by ``shifts`` along ``dims``, around the end; without ``dims`` as one flat row."""
     moves = ints_from("roll", "shifts", shifts, single=True)
     axes = () if dims is None else ints_from("roll", "dims", dims, single=True)
+    if not moves:
+        raise RuntimeError("`shifts` required")
+    if len(moves) != max(len(axes), 1):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
     if input._array.size == 0:
         return input.clone()
     if not axes:
-        if len(moves) != 1:
-            raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:0")
         return roll(input.reshape(-1), shifts, 0).reshape(input._array.shape)
-    if len(moves) != len(axes):
-        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
     if input._array.ndim == 0:
         raise IndexError(f"Dimension specified as {axes[0]} but tensor has no dimensions")
     return Roll.apply(input, moves=moves, axes=tuple([one_dim(axis, input._array.ndim) for axis in axes]))
@@ -92,15 +92,17 @@ def flipud(input: Tensor) -> Tensor:
 @accepts_axis
 @checks_arguments
 def repeat_interleave(
-    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+    input: Tensor, repeats: Tensor | int = NOT_GIVEN, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
     """Each element (or slice along ``dim``) ``repeats`` times, one after the other.
 
     ``repeats`` is a number or one number per element. ``repeat_interleave(repeats)`` alone gives the index of each
     repetition.
     """
-    if repeats is None:
-        return repeat_interleave(Tensor._wrap(np.arange(input._array.size)), input)
+    if repeats is NOT_GIVEN:
+        if input._array.ndim != 1:
+            raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
+        return repeat_interleave(Tensor._wrap(np.arange(input._array.size)), input, output_size=output_size)
     if dim is None:
         input, dim = input.reshape(-1), 0
     dim = one_dim(dim, input._array.ndim)
@@ -109,6 +111,8 @@ def repeat_interleave(
         raise not_implemented("repeat_interleave_cpu", repeats)
     if (counts < 0).any():
         raise RuntimeError("Repeats must be non-negative")
+    if counts.ndim > 1:
+        raise RuntimeError("repeats must be 0-dim or 1-dim tensor")
     size = input._array.shape[dim] if input._array.ndim else 1
     if counts.ndim and counts.size not in (1, size):
         raise RuntimeError(
@@ -116,6 +120,8 @@ def repeat_interleave(
             f"input.size({dim}) = {size}"
         )
     places = np.repeat(np.arange(size), counts.reshape(-1) if counts.ndim else counts)
+    if output_size is not None and output_size != len(places):
+        raise RuntimeError(f"repeat_interleave: Invalid output_size, expected {len(places)} but got {output_size}")
     return Index.apply(input if input._array.ndim else input.reshape(1), index=(slice(None),) * dim + (places,))
 
 

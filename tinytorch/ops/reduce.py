@@ -39,6 +39,7 @@ Check: ``python -m pytest tests/ops/test_cases.py``.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -339,7 +340,7 @@ def any(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | 
 
 @accepts_out
 @accepts_axis
-def logsumexp(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """``log Σ exp(x)``, computed as ``m + log Σ exp(x - m)`` with m the maximum, so that nothing overflows."""
     input = ops.to_float(input)
     dims = many_dims(dim, input._array.ndim)

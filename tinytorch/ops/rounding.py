@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.broadcast import Elementwise
 from tinytorch.ops.checks import check_floating, refuse, refuse_bool, refuse_complex
 from tinytorch.ops.out import accepts_out
@@ -60,8 +61,13 @@ def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 @accepts_out
-def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
+def round(input: Tensor, *, decimals: int = NOT_GIVEN, out: Tensor | None = None) -> Tensor:
     """The nearest integer, ties to even; or so many ``decimals``."""
+    if decimals is NOT_GIVEN:
+        decimals = 0
+    else:
+        refuse("iu", "round_vml_cpu", input)
+        decimals = min(max(decimals, -400), 400)  # 10^decimals is 0 or inf long before
     refuse_bool("round_vml_cpu", input)
     refuse("c" if decimals == 0 else "ciu", "round_vml_cpu" if decimals == 0 else "round_cpu", input)
     if decimals == 0:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
-from tinytorch.ops.arguments import Number, checks_arguments
+from tinytorch.ops.arguments import NOT_GIVEN, Number, checks_arguments
 from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
 from tinytorch.ops.checks import check_dims, type_name
 from tinytorch.ops.dims import accepts_axis, one_dim
@@ -45,8 +45,15 @@ def placed(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple
     shape = input._array.shape
     dim = one_dim(dim, len(shape))
     places: Any = index._array
-    if isinstance(src, Tensor) and src._array.dtype != input._array.dtype:
-        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+    if isinstance(src, Tensor):
+        if src._array.dtype != input._array.dtype:
+            raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+        if not places.size:  # nothing is placed, whatever the shapes
+            src = src.reshape(-1)[:0]
+    if not places.size:
+        return (np.zeros(0, np.int64),) * len(shape) if shape else (np.zeros((), bool),), src
+    if isinstance(src, Tensor) and max(src._array.ndim, 1) != max(places.ndim, 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     if max(places.ndim, 1) != max(len(shape), 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
     if isinstance(src, Tensor) and max(src._array.ndim, 1) != max(places.ndim, 1):
@@ -90,20 +97,20 @@ def scatter(
     input: Tensor,
     dim: int,
     index: Tensor,
-    src: Tensor | Number | None = None,
+    src: Tensor | Number = NOT_GIVEN,
     *,
-    value: Number | None = None,
-    reduce: str | None = None,
+    value: Number = NOT_GIVEN,
+    reduce: str = NOT_GIVEN,
     out: Tensor | None = None,
 ) -> Tensor:
     """``out[index[i][j]][j] = src[i][j]`` for dim 0; ``src`` may be a number (``torch.scatter``).
 
     ``reduce='add'`` or ``'multiply'`` combines with what is there. Where an index occurs twice, the last one stays.
     """
-    src = value if src is None else src
-    if src is None:
-        raise TypeError('scatter() missing 1 required positional arguments: "src"')
-    if reduce is not None:
+    src = value if src is NOT_GIVEN else src
+    if src is NOT_GIVEN:
+        raise TypeError("scatter() missing 1 required positional argument: 'src'")
+    if reduce is not NOT_GIVEN:
         if reduce not in ("add", "multiply"):
             raise RuntimeError("reduce argument must be either add or multiply.")
         source = src if isinstance(src, Tensor) else ops.full_like(index, src, dtype=input.dtype)
@@ -272,6 +279,11 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
         raise IndexError(
             f"put_(): Expected source and index to have the same number of elements, but got {source._array.size} and "
             f"{index._array.size}"
+        )
+    if source._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            "put_(): self and source expected to have the same dtype, but got "
+            f"self.dtype = {type_name(input)} and source.dtype = {type_name(source)}"
         )
     places = _flat_places(index, input._array.size).reshape(-1)
     flat = IndexPut.apply(input.reshape(-1), source.reshape(-1), index=(places,), accumulate=accumulate)

@@ -26,8 +26,8 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import layout
-from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.dims import accepts_axis, as_int, many_dims, one_dim, sizes_from
+from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
+from tinytorch.ops.dims import accepts_axis, as_int, ints_from, many_dims, one_dim, sizes_from
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -208,7 +208,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension ``dim`` cut into several; one of ``sizes`` may be -1."""
     shape = input._array.shape
     dim = one_dim(dim, len(shape))
-    sizes = tuple(sizes)
+    sizes = ints_from("unflatten", "sizes", sizes)
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
     if -1 in sizes:
@@ -265,6 +265,8 @@ def t(input: Tensor) -> Tensor:
 def matrix_transpose(input: Tensor) -> Tensor:
     """The last two dimensions exchanged: ``Tensor.mT``."""
     ndim = input._array.ndim
+    if ndim == 0:  # PyTorch's old behaviour, deprecated there
+        return input
     if ndim < 2:
         raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {ndim}-D tensor.")
     return transpose(input, -2, -1)
@@ -274,8 +276,8 @@ def matrix_transpose(input: Tensor) -> Tensor:
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimensions ``source`` moved to the places ``destination``; the others keep their order."""
     ndim = input._array.ndim
-    sources = [one_dim(d, ndim) for d in ([source] if isinstance(source, int) else source)]
-    targets = [one_dim(d, ndim) for d in ([destination] if isinstance(destination, int) else destination)]
+    sources = [one_dim(d, ndim) for d in ints_from("movedim", "source", source, single=True)]
+    targets = [one_dim(d, ndim) for d in ints_from("movedim", "destination", destination, single=True)]
     if len(sources) != len(targets):
         raise RuntimeError(
             f"movedim: Invalid source or destination dims: source ({len(sources)} dims) should "
@@ -291,12 +293,15 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 
 
 @accepts_axis
-def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+def squeeze(input: Tensor, dim: Any = NOT_GIVEN) -> Tensor:
     """Without the dimensions of size 1: all of them, or those of ``dim`` that have size 1."""
     shape = input._array.shape
-    dims = () if isinstance(dim, (tuple, list)) and not dim else many_dims(dim, len(shape))
+    if dim is None:
+        raise TypeError("squeeze(): argument 'dim' must be int or tuple of ints, not None")
+    everywhere = None if dim is NOT_GIVEN else dim
+    dims = () if isinstance(dim, (tuple, list)) and not dim else many_dims(everywhere, len(shape))
     squeezed = Reshape.apply(input, shape=tuple(size for i, size in enumerate(shape) if i not in dims or size != 1))
-    return known_as(squeezed, "SqueezeBackward0" if dim is None else "SqueezeBackward1")
+    return known_as(squeezed, "SqueezeBackward0" if dim is NOT_GIVEN else "SqueezeBackward1")
 
 
 @accepts_axis

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinytorch.autograd import inplace
+from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.rearrange import as_strided
 from tinytorch.ops.shape import squeeze, t, transpose, unsqueeze
 from tinytorch.tensor import Tensor
@@ -43,7 +44,7 @@ def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return _become_view(input, transpose, dim0, dim1)
 
 
-def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
+def squeeze_(input: Tensor, dim: Any = NOT_GIVEN) -> Tensor:
     """Drop dimensions of size 1 in place."""
     return _become_view(input, squeeze, dim)
 

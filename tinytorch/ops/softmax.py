@@ -143,35 +143,25 @@ class NllLoss(Primitive):
         return ops.scatter_add_along(weighted, Tensor._wrap(np.expand_dims(target, 1)), 1, shape)
 
 
-def _default_dim(ndim: int) -> int:
-    """PyTorch's old implicit choice when ``dim`` is not given."""
-    return 0 if ndim in (0, 1, 3) else 1
-
-
-def _softmax(primitive: Any, input: Tensor, dim: int | None, dtype: Any) -> Tensor:
+def _softmax(primitive: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
     if dtype is not None:
         input = cast(input, to_numpy_dtype(dtype))
     if input._array.dtype.kind not in "fc":
         name = "softmax" if primitive is Softmax else "log_softmax"
         raise NotImplementedError(f'"{name}_lastdim_kernel_impl" not implemented for {input.type()[6:-6]!r}')
-    dim = _default_dim(input._array.ndim) if dim is None else dim
     return primitive.apply(input, dim=one_dim(dim, input._array.ndim))
 
 
 @accepts_out
 @accepts_axis
-def softmax(
-    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None, *, out: Tensor | None = None
-) -> Tensor:
+def softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
     """``exp(x) / Σ exp(x)`` along ``dim``: positive numbers that sum to 1."""
     return _softmax(Softmax, input, dim, dtype)
 
 
 @accepts_out
 @accepts_axis
-def log_softmax(
-    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None, *, out: Tensor | None = None
-) -> Tensor:
+def log_softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
     """``x - log Σ exp(x)`` along ``dim``: the logarithm of :func:`softmax`, without its rounding and overflow."""
     return _softmax(LogSoftmax, input, dim, dtype)
 

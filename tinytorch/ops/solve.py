@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.ops.broadcast import broadcast_shapes
-from tinytorch.ops.checks import check_same_dtypes, check_square, type_name
+from tinytorch.ops.broadcast import broadcast_shapes, cast
+from tinytorch.ops.checks import check_same_dtypes, check_square, not_implemented, type_name
 from tinytorch.ops.diagonal import tril, triu
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.out import accepts_out
@@ -36,8 +36,15 @@ def check_matrices(name: str, *tensors: Tensor, square: bool = True) -> None:
     if square or first._array.ndim < 2:
         check_square(name, first)
     for tensor in tensors:
-        if tensor._array.dtype.kind not in "fc":
-            raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {type_name(tensor)}")
+        check_floating_point(name, tensor)
+
+
+def check_floating_point(name: str, tensor: Tensor) -> None:
+    """RuntimeError for a tensor of integers or bools, NotImplementedError for half precision."""
+    if tensor._array.dtype == np.float16:
+        raise not_implemented(name, tensor)
+    if tensor._array.dtype.kind not in "fc":
+        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {type_name(tensor)}")
 
 
 class Inverse(Primitive):
@@ -98,6 +105,7 @@ def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None 
     ``B`` may be vectors: (n,), or (..., n) with exactly the leading dimensions of ``A``.
     """
     check_matrices("linalg.solve", A, B)
+    check_same_dtypes("linalg.solve", A, B)
     a_shape, b_shape = A._array.shape, B._array.shape
     is_vector = len(b_shape) == 1 or (len(a_shape) - 1 == len(b_shape) and b_shape == a_shape[:-1])
     right = B.unsqueeze(-1) if is_vector else B
@@ -151,6 +159,7 @@ def linalg_solve_triangular(
     """X with A X = B for a triangular A, of which only that triangle is read (``torch.linalg.solve_triangular``)."""
     if not left:
         return linalg_solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
+    B = cast(B, A._array.dtype)
     check_matrices("linalg.solve_triangular", A, B)
     check_rows("linalg.solve_triangular", A, B)
     shift = (1 if upper else -1) if unitriangular else 0

@@ -13,7 +13,8 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.kernels import selection
 from tinytorch.kernels.order import order
-from tinytorch.ops.checks import refuse_bool, refuse_complex
+from tinytorch.ops.arguments import Number
+from tinytorch.ops.checks import not_implemented, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.gather import gather
 from tinytorch.ops.out import accepts_out
@@ -92,7 +93,10 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None
         return picked(Mode, input, dim, np.zeros((), np.int64))
     if input._array.shape[dim] == 0:
         raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
-    index = np.apply_along_axis(_mode_index, dim, input._array)
+    if input._array.size:
+        index = np.apply_along_axis(_mode_index, dim, input._array)
+    else:
+        index = np.zeros(input._array.shape[:dim] + input._array.shape[dim + 1 :], np.int64)
     return picked(Mode, input, dim, np.expand_dims(index, dim), keepdim)
 
 
@@ -107,7 +111,7 @@ def _mode_index(row: np.ndarray) -> int:
 @accepts_out
 def searchsorted(
     sorted_sequence: Tensor,
-    input: Any,
+    input: Tensor | Number,
     *,
     out_int32: bool = False,
     right: bool = False,
@@ -130,11 +134,12 @@ def searchsorted(
         )
     where: Any = "right" if right or side == "right" else "left"
     rows = sorted_sequence._array
-    refuse_bool("searchsorted", sorted_sequence, input)
-    refuse_complex("searchsorted", rows, input._array if isinstance(input, Tensor) else input)
-    if sorter is not None:
-        rows = np.take_along_axis(rows, sorter._array, -1)
     wanted = input._array if isinstance(input, Tensor) else np.asarray(input)
+    refuse_complex("searchsorted", rows, wanted)
+    if rows.dtype.kind == wanted.dtype.kind == "b":
+        raise not_implemented("searchsorted_out_cpu", sorted_sequence)
+    if sorter is not None:
+        rows = np.take_along_axis(rows, _checked_sorter(sorter, rows), -1)
     dtype = np.int32 if out_int32 else np.int64
     if rows.ndim == 1:
         return Tensor._wrap(np.asarray(_bisected(rows, wanted, where), dtype))
@@ -149,6 +154,20 @@ def searchsorted(
     for row in np.ndindex(rows.shape[:-1]):
         result[row] = _bisected(rows[row], wanted[row], where)
     return Tensor._wrap(result)
+
+
+def _checked_sorter(sorter: Tensor, rows: np.ndarray) -> np.ndarray:
+    places = sorter._array
+    if places.shape != rows.shape:
+        raise RuntimeError(
+            "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+            f"{list(rows.shape)} and got sorter tensor {list(places.shape)}"
+        )
+    if places.dtype != np.int64:
+        raise RuntimeError(f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {sorter.dtype}")
+    if places.size and not 0 <= places.min() <= places.max() < rows.shape[-1]:
+        raise RuntimeError("torch.searchsorted(): sorter index out of range")
+    return places
 
 
 def _bisected(row: np.ndarray, wanted: np.ndarray, side: Any) -> np.ndarray:
@@ -166,7 +185,12 @@ def _bisected(row: np.ndarray, wanted: np.ndarray, side: Any) -> np.ndarray:
 
 @accepts_out
 def bucketize(
-    input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out: Tensor | None = None
+    input: Tensor | Number,
+    boundaries: Tensor,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The number of the bucket between sorted ``boundaries`` (1-d) that each element falls into."""
     if boundaries._array.ndim != 1:

@@ -16,6 +16,7 @@ from tinytorch.ops.broadcast import Elementwise, float_operands, operands, to_fl
 from tinytorch.ops.checks import check_floating, check_tensor, refuse, refuse_complex
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.compare import where
+from tinytorch.ops.numbers import check_count
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import exp, log, log1p, sigmoid
 from tinytorch.tensor import Tensor
@@ -185,6 +186,7 @@ def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
     x = to_float(input)
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
+    check_count(p)
     shifts = Tensor._wrap((np.arange(p) / -2).astype(x._array.dtype))
     return lgamma(x.unsqueeze(-1) + shifts).sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
 

@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 
 from tinytorch.dtypes import from_numpy_dtype
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_dims, check_tensor
 from tinytorch.ops.complex_numbers import view_as_real
 from tinytorch.ops.fourier import complex_transform, half_to_real, real_to_half
@@ -149,6 +149,8 @@ def istft(
         RuntimeError: a real spectrogram, or of the wrong shape; windows that leave samples uncovered.
     """
     check_tensor("istft", "input", 1, input)
+    if not isinstance(center, bool):  # to stft, any truth will do
+        raise wrong_argument("istft", "center", None, center, "bool")
     if input._array.dtype.kind != "c":
         raise RuntimeError(
             "istft requires a complex-valued input tensor matching the output from stft with return_complex=True."
@@ -169,7 +171,7 @@ def istft(
     start = n_fft // 2 if center else 0
     end = min(total, start + length) if length is not None else total - start
     signal, weight = signal[:, start:end], weight[:, start:end]
-    if np.abs(weight._array).min(initial=np.inf) <= _NOTHING:
+    if not weight._array.size or np.abs(weight._array).min() <= _NOTHING:
         raise RuntimeError(
             "istft: window overlap add min: 0; the windows leave samples uncovered, so they cannot be restored"
         )

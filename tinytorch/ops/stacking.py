@@ -13,6 +13,7 @@ from tinytorch.ops.broadcast import expand
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.joining import cat, split, stack, vstack
+from tinytorch.ops.numbers import check_count
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -114,6 +115,8 @@ def _named_split(name: str, ndim: int, input: Tensor, indices_or_sections: Any, 
             f"{input._array.ndim} dimensions!"
         )
     size = input._array.shape[dim]
+    if isinstance(indices_or_sections, Tensor) and not indices_or_sections.ndim:
+        indices_or_sections = indices_or_sections._array[()]
     if isinstance(indices_or_sections, np.integer):
         indices_or_sections = int(indices_or_sections)
     if isinstance(indices_or_sections, bool) or not isinstance(indices_or_sections, int):
@@ -214,6 +217,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
     if classes.size and classes.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
+    check_count(num_classes)
     if num_classes == -1:
         num_classes = int(classes.max()) + 1
     if classes.size and classes.max() >= num_classes:

@@ -65,7 +65,10 @@ def empty_permuted(
 ) -> Tensor:  # fmt: skip
     """An unset tensor without gaps whose dimensions lie in memory in the order ``physical_layout``."""
     check_options("empty_permuted", options)
-    shape, order = ints_from("empty_permuted", "size", size), tuple(physical_layout)
+    shape, order = (
+        ints_from("empty_permuted", "size", size),
+        ints_from("empty_permuted", "physical_layout", physical_layout),
+    )
     if len(shape) != len(order):
         raise RuntimeError(
             f"Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = "

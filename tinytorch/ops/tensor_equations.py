@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.solve import inverse, linalg_solve
@@ -21,6 +21,8 @@ def linalg_tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> T
     shape = A._array.shape
     if ind <= 0:
         raise RuntimeError("Expected a strictly positive integer for 'ind'")
+    if ind > len(shape):
+        raise RuntimeError(f"tensorinv: ind={ind} is more than the {len(shape)} dimensions of A")
     rows, columns = shape[:ind], shape[ind:]
     if math.prod(rows) != math.prod(columns):
         raise RuntimeError(
@@ -32,7 +34,7 @@ def linalg_tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> T
 
 
 @accepts_out
-def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Tensor | None = None) -> Tensor:
+def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None, *, out: Tensor | None = None) -> Tensor:
     """X with ``tensordot(A, X, X.ndim) = B`` (``torch.linalg.tensorsolve``).
 
     ``dims``: dimensions of ``A`` to be moved to its end first. Then A's shape is B's, followed by X's.

@@ -14,6 +14,7 @@ import numpy as np
 
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
+from tinytorch.ops.dims import ints_from
 from tinytorch.ops.pool import is_omitted
 from tinytorch.ops.pool_arguments import Sizes, one_size, sizes
 from tinytorch.tensor import Tensor
@@ -59,9 +60,11 @@ def max_unpool3d(
 def _unpool(
     name: str, dims: int, input: Tensor, indices: Tensor, kernel_size: Any, stride: Any, padding: Any, output_size: Any
 ) -> Tensor:
+    if stride is not None and is_omitted(stride):  # unlike pooling's, it must not be empty
+        raise IndexError(f"{name}(): argument 'stride' is empty")
     given = (
         ("kernel_size", kernel_size),
-        ("stride", kernel_size if is_omitted(stride) else stride),
+        ("stride", kernel_size if stride is None else stride),
         ("padding", padding),
     )
     kernel, step, pad = (
@@ -89,7 +92,7 @@ def _output_size(dims: int, usual: Sequence[int], stride: Sizes, given: Any) -> 
     """The size asked for, if it could have pooled to the input."""
     if given is None:
         return tuple(usual)
-    wanted = tuple(int(n) for n in given)
+    wanted = ints_from("max_unpool", "output_size", given)
     if len(wanted) == dims + 2:
         wanted = wanted[2:]
     if len(wanted) != dims:

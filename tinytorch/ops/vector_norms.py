@@ -140,7 +140,7 @@ def norm(
         several = isinstance(dim, (tuple, list)) and len(dim) > 2
         if p == "fro" and not several:
             return vector_norm(input, 2, dim, keepdim, dtype=dtype)
-        return ops.matrix_norm(input, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+        return ops.matrix_norm(input, p, tuple(range(input._array.ndim)) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(input, 2 if p is None else p, dim, keepdim, dtype=dtype)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.broadcast import expand
 from tinytorch.ops.complex_numbers import view_as_complex, view_as_real
 from tinytorch.ops.diagonal import diagonal
@@ -120,7 +121,7 @@ def split_with_sizes_copy(input: Tensor, split_sizes: Any, dim: int = 0, *, out:
 
 
 @accepts_out
-def squeeze_copy(input: Tensor, dim: Any = None, *, out: Tensor | None = None) -> Tensor:
+def squeeze_copy(input: Tensor, dim: Any = NOT_GIVEN, *, out: Tensor | None = None) -> Tensor:
     """A copy of :func:`squeeze`."""
     return _own(squeeze(input, dim))
 
@@ -170,4 +171,4 @@ def view_as_real_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def view_copy(input: Tensor, size: Any, *, out: Tensor | None = None) -> Tensor:
     """A copy under another shape (or, given a dtype, of the same bytes as another type)."""
-    return _own(view(input, size))
+    return _own(input.reshape(size) if isinstance(size, (tuple, list)) else view(input, size))

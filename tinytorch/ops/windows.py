@@ -15,6 +15,7 @@ import numpy as np
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.creation import finish
+from tinytorch.ops.numbers import check_count
 from tinytorch.tensor import Tensor
 
 __all__ = ["bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"]
@@ -37,12 +38,18 @@ def kaiser(turn: np.ndarray, beta: float) -> np.ndarray:
     return np.i0(beta * np.sqrt(np.maximum(1 - (2 * turn - 1) ** 2, 0))) / np.i0(beta)
 
 
+def sample_numbers(length: int) -> np.ndarray:
+    """0, 1, ..., up to but without ``length``; RuntimeError for more than any memory holds."""
+    check_count(length)
+    return np.arange(length)
+
+
 def make_window(
     shape: Callable[[np.ndarray], np.ndarray], length: int, periodic: bool, dtype: Any, requires_grad: bool, device: Any
 ) -> Tensor:
     """``shape`` at ``length`` positions of [0, 1], computed in double precision. One sample alone is 1."""
     steps = length if periodic else length - 1
-    array = shape(np.arange(length) / steps) if length > 1 else np.ones(length)
+    array = shape(sample_numbers(length) / steps) if length > 1 else np.ones(length)
     return finish(array.astype(dtype), requires_grad, device)
 
 

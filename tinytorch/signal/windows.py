@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from tinytorch.dtypes import float32, float64, get_default_dtype, to_numpy_dtype
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.creation import finish
-from tinytorch.ops.windows import cosine_sum, make_window, triangle
+from tinytorch.ops.windows import cosine_sum, make_window, sample_numbers, triangle
 from tinytorch.ops.windows import kaiser as kaiser_shape
 from tinytorch.tensor import Tensor
 
@@ -47,13 +48,14 @@ def _of_distance(
 ) -> Tensor:  # fmt: skip
     """A window that is a function of the distance from ``center``, in samples."""
     numpy_dtype = _checked_dtype(name, M, dtype, layout)
-    return finish(shape(np.arange(M) - center).astype(numpy_dtype), requires_grad, device)
+    return finish(shape(sample_numbers(M) - center).astype(numpy_dtype), requires_grad, device)
 
 
 def _middle(M: int, sym: bool) -> float:
     return (M - 1 if sym or M <= 1 else M) / 2
 
 
+@checks_arguments
 def bartlett(
     M: int,
     *,
@@ -67,6 +69,7 @@ def bartlett(
     return _of_turn("bartlett", triangle, M, sym, dtype, layout, device, requires_grad)
 
 
+@checks_arguments
 def blackman(
     M: int,
     *,
@@ -81,6 +84,7 @@ def blackman(
     return general_cosine(M, a=(0.42, 0.5, 0.08), sym=sym, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+@checks_arguments
 def cosine(
     M: int,
     *,
@@ -99,6 +103,7 @@ def cosine(
     return _of_distance("cosine", shape, M, -0.5, dtype, layout, device, requires_grad)
 
 
+@checks_arguments
 def exponential(
     M: int,
     *,
@@ -124,6 +129,7 @@ def exponential(
     return _of_distance("exponential", shape, M, middle, dtype, layout, device, requires_grad)
 
 
+@checks_arguments
 def gaussian(
     M: int,
     *,
@@ -145,6 +151,7 @@ def gaussian(
     return _of_distance("gaussian", shape, M, _middle(M, sym), dtype, layout, device, requires_grad)
 
 
+@checks_arguments
 def general_cosine(
     M: int,
     *,
@@ -169,6 +176,7 @@ def general_cosine(
     return _of_turn("general_cosine", shape, M, sym, dtype, layout, device, requires_grad)
 
 
+@checks_arguments
 def general_hamming(
     M: int,
     *,
@@ -184,6 +192,7 @@ def general_hamming(
     return general_cosine(M, a=a, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
+@checks_arguments
 def hamming(
     M: int,
     *,
@@ -197,6 +206,7 @@ def hamming(
     return general_hamming(M, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
+@checks_arguments
 def hann(
     M: int,
     *,
@@ -217,6 +227,7 @@ def hann(
     )
 
 
+@checks_arguments
 def kaiser(
     M: int,
     *,
@@ -238,6 +249,7 @@ def kaiser(
     return _of_turn("kaiser", shape, M, sym, dtype, layout, device, requires_grad)
 
 
+@checks_arguments
 def nuttall(
     M: int,
     *,

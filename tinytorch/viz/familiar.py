@@ -167,7 +167,7 @@ def _model_inputs(data: Any, size: Any, dtypes: Sequence[Any] | None) -> tuple[l
         kinds = list(dtypes) if dtypes is not None else [None] * len(sizes)
         if len(kinds) != len(sizes):
             raise ValueError(f"there are {len(sizes)} input sizes, but {len(kinds)} dtypes")
-        made = [ops.rand(*shape) for shape in sizes]
+        made = [ops.rand(shape) for shape in sizes]
         return [each if kind is None else each.to(kind) for each, kind in zip(made, kinds, strict=True)], {}
     if isinstance(data, dict):
         return [], data
