@@ -311,8 +311,11 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
             f"got {type_name(input)} for the destination and {type_name(values)} for the source."
         )
     picks = unified(tuple(indices))
-    ndim = broadcast_ndim(picks) + input._array.ndim - consumed_dims(picks)
-    if values._array.ndim > ndim >= 0:
+    consumed = consumed_dims(picks)
+    if consumed > input._array.ndim:
+        raise IndexError(f"too many indices for tensor of dimension {input._array.ndim} (got {consumed})")
+    ndim = broadcast_ndim(picks) + input._array.ndim - consumed
+    if values._array.ndim > ndim:
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of "
             f"{ndim} dimensions"

@@ -52,8 +52,6 @@ def placed(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple
             src = src.reshape(-1)[:0]
     if not places.size:
         return (np.zeros(0, np.int64),) * len(shape) if shape else (np.zeros((), bool),), src
-    if isinstance(src, Tensor) and max(src._array.ndim, 1) != max(places.ndim, 1):
-        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     if max(places.ndim, 1) != max(len(shape), 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
     if isinstance(src, Tensor) and max(src._array.ndim, 1) != max(places.ndim, 1):
