@@ -177,8 +177,7 @@ def randint_like(
 ) -> Tensor:
     """Integers in [low, high) in the shape and dtype of ``input``; ``randint_like(x, high)`` starts at 0."""
     check_options("randint_like", options)
-    if high is NOT_GIVEN:
-        low, high = 0, low
+    low, high = (0, low) if high is NOT_GIVEN else (low, high)
     if high is NOT_GIVEN:
         raise TypeError("randint_like() missing required argument: 'high'")
     low = 0 if low is NOT_GIVEN else low
@@ -229,8 +228,7 @@ def normal(
     """
     check_options("normal", options)
     source = generator_or_default(generator)
-    if isinstance(std, Tensor) and std._array.dtype.kind == "c":
-        raise RuntimeError("normal expects standard deviation to be non-complex")
+    refuse("c", "normal", std, error=RuntimeError)
     if not np.all((std._array if isinstance(std, Tensor) else std) >= np.float64(0)):
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     if size is not None:
