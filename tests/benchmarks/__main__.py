@@ -45,6 +45,7 @@ def main() -> None:
                 print(row(case, measure(case, options.blocks)), flush=True)
     if not options.no_processes and options.only == [""]:
         print("", *processes.table(), sep="\n")
+    print("\nJAX, tinygrad and HIPS autograd beside PyTorch, where installed: python -m tests.benchmarks.others")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class Case:
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """Milliseconds of both (medians), and the quartiles of tinytorch's time over PyTorch's."""
+    """Milliseconds of both (medians), and the quartiles of our (or another library's) time over PyTorch's."""
 
     theirs: float
     ours: float
@@ -66,17 +66,22 @@ def use_threads(n: int) -> None:
     tinytorch.set_num_threads(n)
 
 
-def measure(case: Case, blocks: int = 11, block: float = BLOCK) -> Measured:
-    """Compare the results, then time ``blocks`` blocks of ``block`` seconds of each library in turn."""
-    theirs, ours = case.make(torch), case.make(tinytorch)
-    for _ in range(2):  # the second time, everything is warm
+def measure(
+    case: Case, blocks: int = 11, block: float = BLOCK, library: Any = tinytorch, warm: int = 2, pause: float = PAUSE
+) -> Measured:
+    """Compare the first ``warm`` results, then time ``blocks`` blocks of ``block`` seconds of each library in turn.
+
+    ``library`` is whose time is divided by PyTorch's; the second time everything is warm, unless it compiles.
+    """
+    theirs, ours = case.make(torch), case.make(library)
+    for _ in range(warm):
         same(case, theirs(), ours())
     calls = [_calls_per_block(run, block) for run in (theirs, ours)]
     before = _cpu_seconds()
     times: list[list[float]] = [[], []]
     for _ in range(blocks):
         for run, count, into in zip((theirs, ours), calls, times, strict=True):
-            time.sleep(PAUSE)
+            time.sleep(pause)
             start = time.perf_counter()
             for _ in range(count):
                 run()

@@ -69,10 +69,14 @@ def cnn_inference(library: Any, batch: int) -> Callable[[], Any]:
     return infer
 
 
-def mlp_step(library: Any) -> Callable[[], Any]:
+def mlp(library: Any) -> Any:
     library.manual_seed(0)
     nn = library.nn
-    model = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 10))
+    return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 10))
+
+
+def mlp_step(library: Any) -> Callable[[], Any]:
+    model = mlp(library)
     optimizer = library.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     return training_step(library, model, optimizer, images(library, 128).reshape(128, 784), labels(library, 128))
 

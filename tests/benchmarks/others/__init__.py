@@ -1,0 +1,1 @@
+"""Other frameworks beside PyTorch: python -m tests.benchmarks.others"""
