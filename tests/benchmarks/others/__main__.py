@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import gc
 import importlib
 import importlib.util
 import os
@@ -125,6 +126,8 @@ def compare(row: Row, libraries: list[Any], threads: int, blocks: int) -> str:
     """One line of the table."""
     found: list[Measured | None] = []
     for library in libraries:
+        gc.collect()
+        gc.freeze()  # or the garbage collector, while one works, goes through what the others have made
         use_threads(threads)  # which holds NumPy's BLAS to one thread, for tinytorch has threads of its own
         with threadpoolctl.threadpool_limits(1 if library is tinytorch else threads, user_api="blas"):
             measured = (
@@ -139,10 +142,12 @@ def compare(row: Row, libraries: list[Any], threads: int, blocks: int) -> str:
 def cell(found: Measured | None) -> str:
     if found is None:
         return ""
-    ratio, low, high = (
-        f"{value:.2f}" if value < 9.95 else f"{value:.0f}" for value in (found.ratio, found.low, found.high)
-    )
+    ratio, low, high = (_number(value) for value in (found.ratio, found.low, found.high))
     return f"{ratio} ({low} to {high})" + ("" if found.quiet else " *")
+
+
+def _number(ratio: float) -> str:
+    return f"{ratio:.{0 if ratio >= 9.95 else 2 if ratio >= 0.095 else 3}f}"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -46,8 +46,9 @@ def batch_norm(x: jax.Array, w: Weights, stats: Weights, name: str, training: bo
 
 
 def max_pool(x: jax.Array) -> jax.Array:
-    """Of 2 x 2 windows."""
-    return lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    """Of 2 x 2 windows. (lax.reduce_window has a slower gradient: the step takes 15 % longer with it.)"""
+    n, h, w, c = x.shape
+    return x.reshape(n, h // 2, 2, w // 2, 2, c).max((2, 4))
 
 
 def cnn(w: Weights, stats: Weights, x: jax.Array, training: bool) -> tuple[jax.Array, Weights]:
