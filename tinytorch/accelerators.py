@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from tinytorch.device import NoCudaError
+
 __all__ = ["Absent"]
 
 
@@ -37,8 +39,8 @@ class Absent:
         return []
 
     def unavailable(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Raise RuntimeError: this cannot be done without the accelerator."""
-        raise RuntimeError(
+        """Raise RuntimeError (for CUDA AssertionError as well): this cannot be done without the accelerator."""
+        raise (NoCudaError if self.name == "CUDA" else RuntimeError)(
             f"tinytorch runs on the CPU only, and this needs {self.name}. Ask tinytorch.{self.name.lower()}"
             ".is_available() first: it is False."
         )

@@ -65,6 +65,10 @@ class device:
 CPU = device("cpu")
 
 
+class NoCudaError(AssertionError, RuntimeError):
+    """A GPU was asked for. PyTorch without CUDA raises AssertionError, and RuntimeError for every other device."""
+
+
 def check_device(where: Any) -> None:
     """Accept the CPU in any spelling (or None); raise for every other device."""
     if where is None or where is CPU:
@@ -73,7 +77,7 @@ def check_device(where: Any) -> None:
         raise TypeError("argument 'device' must be torch.device, not bool")
     asked = device(where)
     if asked.type != "cpu":
-        raise RuntimeError(
+        raise (NoCudaError if asked.type == "cuda" else RuntimeError)(
             f"tinytorch runs on the CPU only, and device '{asked}' was asked for. Use device='cpu', or choose the "
             "device with tinytorch.cuda.is_available(), which is False here."
         )
