@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tinytorch.dtypes import float16
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import check_same_dtypes
+from tinytorch.ops.checks import check_same_dtypes, refuse
 from tinytorch.ops.cumulative import cumprod as _cumprod
 from tinytorch.ops.determinants import det
 from tinytorch.ops.determinants import linalg_slogdet as slogdet
@@ -43,7 +43,7 @@ from tinytorch.ops.matrix_norms import linalg_pinv as pinv
 from tinytorch.ops.matrix_norms import matrix_norm
 from tinytorch.ops.matrix_products import cross_along, matrix_power, multi_dot
 from tinytorch.ops.out import accepts_out
-from tinytorch.ops.solve import LinAlgError, check_floating_point
+from tinytorch.ops.solve import LinAlgError
 from tinytorch.ops.solve import inverse as inv
 from tinytorch.ops.solve import linalg_solve as solve
 from tinytorch.ops.solve import linalg_solve_triangular as solve_triangular
@@ -79,8 +79,7 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 @accepts_out
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """The dot product along one dimension, with broadcasting; complex ``x`` is conjugated."""
-    for tensor in (x, y):
-        check_floating_point("linalg.vecdot", tensor)
+    refuse("biu", "linalg.vecdot", x, y, error=RuntimeError)
     check_same_dtypes("linalg.vecdot", x, y)
     return (x.conj() * y).sum(dim)
 
