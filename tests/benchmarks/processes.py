@@ -1,6 +1,6 @@
-"""What needs a process of its own: import time, steps undisturbed by the other library, peak memory, growth with depth.
+"""What needs a process of its own: import time, steps undisturbed by the other library, peak memory, growth.
 
-python -m tests.benchmarks.processes
+Run alone by ``python -m tests.benchmarks.processes``.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["growth", "import_time", "peak_memory", "step_alone", "steps_alone", "table"]
+__all__ = ["growth_with_batch", "growth_with_depth", "import_time", "peak_memory", "step_alone", "steps_alone", "table"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
 IMPORT = "import time; start = time.perf_counter(); import {library}; print(time.perf_counter() - start)"
 
 PEAK = """
-import {library}
+import {library}, time
 from tests.benchmarks.training import cnn_step
 def status(field):
     with open("/proc/self/status") as file:
@@ -30,6 +30,7 @@ with open("/proc/self/clear_refs", "w") as file:
 before = status("VmRSS")
 for _ in range(3): step()
 print(status("VmHWM") - before)
+start = time.perf_counter(); step(); step(); print((time.perf_counter() - start) / 2)
 """
 
 ALONE = """
@@ -109,7 +110,17 @@ def peak_memory(batch: int) -> str:
     )
 
 
-def growth() -> list[str]:
+def growth_with_batch() -> list[str]:
+    """Time and peak memory of a training step of the CNN with ever more images, for each image."""
+    rows = ["| images | PyTorch, each | tinytorch, each |", "|---|---|---|"]
+    for batch in (16, 64, 256, 1024):
+        found = [run(PEAK, library=name, batch=batch) for name in ("torch", "tinytorch")]
+        cells = [f"{1e6 * seconds / batch:.0f} us, {1000 * peak / batch:.0f} KB" for peak, seconds in found]
+        rows.append(f"| {batch} | {' | '.join(cells)} |")
+    return rows
+
+
+def growth_with_depth() -> list[str]:
     """Time and peak memory of a step through ever more layers: both should be straight lines."""
     rows = [
         "| linear layers | PyTorch | tinytorch | PyTorch per layer | tinytorch per layer |",
@@ -132,7 +143,8 @@ def table() -> list[str]:
     """All rows of this file."""
     rows = ["| process | PyTorch | tinytorch | ratio | target |", "|---|---|---|---|---|", import_time()]
     rows += [peak_memory(64), peak_memory(512), *steps_alone(2), *steps_alone(1)]
-    return [*rows, "", "Growth with depth, one thread:", "", *growth()]
+    rows += ["", "Growth with the batch, two threads:", "", *growth_with_batch()]
+    return [*rows, "", "Growth with depth, one thread:", "", *growth_with_depth()]
 
 
 if __name__ == "__main__":
