@@ -84,7 +84,7 @@ def step_alone(case: str, threads: int, repeats: int = 3) -> str:
     ]
     theirs, ours = (statistics.median(values) for values in zip(*times, strict=True))
     ratio = statistics.median(b / a for a, b in times)
-    return f"| {case}, alone, {threads} thread{"s" * (threads > 1)} | {1000 * theirs:.2f} ms | {1000 * ours:.2f} ms | {ratio:.2f} | |"
+    return f"| {case}, alone, {threads} thread{'s' * (threads > 1)} | {1000 * theirs:.2f} ms | {1000 * ours:.2f} ms | {ratio:.2f} | |"
 
 
 def steps_alone(threads: int) -> list[str]:
