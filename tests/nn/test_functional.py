@@ -181,6 +181,14 @@ def test_hardsigmoid():
     compare(lambda T, x: T.nn.functional.hardsigmoid(x), KINKS, second=False, tolerance={"float64": (1e-7, 1e-7)})
 
 
+def test_hardsigmoid_twice():
+    """PyTorch has no second derivative of it. The gradient is linear in what comes in, with the slope as factor."""
+    x, u = tinytorch.tensor([-4.0, -1.0, 2.0, 5.0], requires_grad=True), tinytorch.ones(4, requires_grad=True)
+    (gradient,) = tinytorch.autograd.grad(tinytorch.nn.functional.hardsigmoid(x), x, u, create_graph=True)
+    (slope,) = tinytorch.autograd.grad(gradient.sum(), u)
+    np.testing.assert_allclose(slope.numpy(), [0, 1 / 6, 1 / 6, 0], rtol=1e-6)
+
+
 def test_gumbel_softmax():
     logits = normal(5, 4)
 
