@@ -45,34 +45,13 @@ def _each_in_place(function: _Each) -> _Each:
     return over_lists
 
 
-def _foreach_addcdiv(self: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> tuple[Tensor, ...]:
-    """``self + value * tensor1 / tensor2``; ``value`` is a number, a list of them or a tensor of them."""
-    rows = _rows(self, (tensor1, tensor2, _numbers(value)))
-    return tuple([ops.addcdiv(x, a, b, value=v) for x, a, b, v in rows])
+def _weighted(over_lists: _Each) -> _Each:
+    """For ``self + value * ...`` of two more lists; ``value`` is a number, a list of them or a tensor of them."""
 
+    def with_value(self: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
+        return over_lists(self, tensor1, tensor2, value.tolist() if isinstance(value, Tensor) else value)
 
-def _foreach_addcdiv_(self: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
-    """:func:`_foreach_addcdiv` in place."""
-    for x, a, b, v in _rows(self, (tensor1, tensor2, _numbers(value))):
-        x.addcdiv_(a, b, value=v)
-    return self
-
-
-def _foreach_addcmul(self: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> tuple[Tensor, ...]:
-    """``self + value * tensor1 * tensor2``; ``value`` is a number, a list of them or a tensor of them."""
-    rows = _rows(self, (tensor1, tensor2, _numbers(value)))
-    return tuple([ops.addcmul(x, a, b, value=v) for x, a, b, v in rows])
-
-
-def _foreach_addcmul_(self: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
-    """:func:`_foreach_addcmul` in place."""
-    for x, a, b, v in _rows(self, (tensor1, tensor2, _numbers(value))):
-        x.addcmul_(a, b, value=v)
-    return self
-
-
-def _numbers(value: Any) -> Any:
-    return value.tolist() if isinstance(value, Tensor) else value
+    return with_value
 
 
 def _foreach_norm(self: Any, ord: Any = 2, dtype: Any = None) -> tuple[Tensor, ...]:
@@ -82,6 +61,10 @@ def _foreach_norm(self: Any, ord: Any = 2, dtype: Any = None) -> tuple[Tensor, .
     return tuple([vector_norm(x, ord, dtype=dtype) for (x,) in _rows(self, ())])
 
 
+_foreach_addcdiv = _weighted(_each(lambda x, a, b, value: ops.addcdiv(x, a, b, value=value)))
+_foreach_addcdiv_ = _weighted(_each_in_place(lambda x, a, b, value: x.addcdiv_(a, b, value=value)))
+_foreach_addcmul = _weighted(_each(lambda x, a, b, value: ops.addcmul(x, a, b, value=value)))
+_foreach_addcmul_ = _weighted(_each_in_place(lambda x, a, b, value: x.addcmul_(a, b, value=value)))
 _foreach_clone = _each(Tensor.clone)
 _foreach_copy_ = _each_in_place(Tensor.copy_)
 _foreach_max = _each(Tensor.max)

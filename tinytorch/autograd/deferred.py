@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tinytorch.autograd.modes import state
+from tinytorch.autograd.modes import no_grad, state
 from tinytorch.autograd.node import Edge, Node
 from tinytorch.autograd.watching import watchers
 from tinytorch.kernels.threads import Task, get_num_threads
@@ -78,8 +78,6 @@ class Deferred:
 
 
 def _without_graph(compute: Callable[[], Any]) -> Any:
-    before, state.grad_enabled = state.grad_enabled, False
-    try:
+    """``compute()``; a thread of its own starts with recording switched on."""
+    with no_grad():
         return compute()
-    finally:
-        state.grad_enabled = before

@@ -45,7 +45,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
-from tinytorch.kernels.windows import ceil_div, even_parts, even_pieces, inside, tap
+from tinytorch.kernels.windows import ceil_div, even_parts, even_pieces, inside, tap, window_spans
 
 COLUMNS = 256
 """Aim for so many columns in one matrix product."""
@@ -170,8 +170,7 @@ class Columns:
         That is what an image or two take: the steps of `_gather_rows`, each a call, would take longer than the copying.
         """
         groups, kh, kw, channels, rows, width, n = taps.shape
-        spans = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in
-                 zip((rows, width), self.stride, (kh, kw), self.dilation, strict=True)]  # fmt: skip
+        spans = window_spans((rows, width), self.stride, (kh, kw), self.dilation)
         with scratch((groups, channels, *spans, n), x.dtype) as region:
             region.fill(0)
             (to_h, from_h), (to_w, from_w) = (

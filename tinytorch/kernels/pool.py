@@ -39,7 +39,7 @@ from tinytorch.kernels.layout import Array, Pair, batch_last, contiguous_batch_l
 from tinytorch.kernels.masks import as_bits, keep, replace
 from tinytorch.kernels.pool_axes import LONG, pool_by_axes, scatter_by_remainder
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces, inside, pool_output_size, tap
+from tinytorch.kernels.windows import even_pieces, inside, pool_output_size, tap, window_spans
 
 __all__ = [
     "max_pool",
@@ -90,7 +90,7 @@ def lies_within(
     shape: Sizes, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, out_size: Sizes
 ) -> bool:
     """Whether no window hangs over the edge of an image, so that there is nothing to fill in."""
-    spans = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in zip(out_size, stride, kernel_size, dilation, strict=True)]
+    spans = window_spans(out_size, stride, kernel_size, dilation)
     return max(padding) == 0 and all(span <= size for span, size in zip(spans, shape[2:], strict=True))
 
 

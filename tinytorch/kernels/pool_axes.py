@@ -23,7 +23,7 @@ import numpy as np
 
 from tinytorch.kernels.layout import Array, copy_pixels, scratch
 from tinytorch.kernels.masks import keep, select
-from tinytorch.kernels.windows import tap
+from tinytorch.kernels.windows import tap, window_spans
 
 Sizes = tuple[int, ...]
 LONG = 64
@@ -41,7 +41,7 @@ def pool_by_axes(
     integer = np.issubdtype(x.dtype, np.integer)
     lowest = np.iinfo(x.dtype).min if integer else -np.inf
     out = y.shape[1:-1]
-    spans = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in zip(out, stride, kernel, dilation, strict=True)]
+    spans = window_spans(out, stride, kernel, dilation)
     with ExitStack() as stack:
         overhang = any(p or span > n for p, span, n in zip(padding, spans, x.shape[1:-1], strict=True))
         if overhang or (stride[-1] > 1 and x.shape[-1] < LONG):
@@ -120,7 +120,7 @@ def scatter_by_remainder(
     windows is a long run, and copied to their places in the end.
     """
     out = grad.shape[1:-1]
-    spans = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in zip(out, stride, kernel, dilation, strict=True)]
+    spans = window_spans(out, stride, kernel, dilation)
     spans = [max(span, p + n) for span, p, n in zip(spans, padding, target.shape[1:-1], strict=True)]
     shape = (len(target), *spans[:-1], -(-spans[-1] // stride[-1]), target.shape[-1])
     with ExitStack() as stack:

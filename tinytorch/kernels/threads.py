@@ -44,7 +44,15 @@ def _default_num_threads() -> int:
 _num_threads = _default_num_threads()
 _pool: _Pool | None = None
 _pool_lock = threading.Lock()
-_here = threading.local()  # _here.inside is True while this thread runs a block
+
+
+class _Here(threading.local):
+    """What each thread knows of itself."""
+
+    inside = False  # it runs a block
+
+
+_here = _Here()
 
 
 def get_num_threads() -> int:
@@ -80,7 +88,7 @@ def run_blocks(fn: Callable[[Block], object], blocks: Sequence[Block], microseco
     """
     helpers = min(_num_threads, len(blocks)) - 1
     hold_blas()
-    nested = getattr(_here, "inside", False)  # this thread is already one of those that share the cores
+    nested = _here.inside  # this thread is already one of those that share the cores
     if nested or helpers <= 0 or microseconds < MIN_PARALLEL_MICROSECONDS:
         for block in blocks:
             fn(block)
@@ -98,7 +106,7 @@ class Task:
 
     def __init__(self, fn: Callable[[], object]) -> None:
         self._region = _Region(lambda _: fn(), (None,), nested=False)
-        if _num_threads > 1 and not getattr(_here, "inside", False):
+        if _num_threads > 1 and not _here.inside:
             self._region.invite(1)
 
     def finish(self) -> None:
@@ -129,7 +137,7 @@ class _Region:
 
     def drain(self) -> None:
         """Take blocks until none is left. `deque.popleft` is atomic, so no block runs twice."""
-        before, _here.inside = getattr(_here, "inside", False), self.nested
+        before, _here.inside = _here.inside, self.nested
         try:
             while True:
                 try:
@@ -233,7 +241,7 @@ def _pool_or_none() -> _Pool | None:
 def _forget_threads_after_fork() -> None:
     """Threads do not survive a fork, and a lock may have been copied while held: start afresh in the child."""
     global _pool, _pool_lock, _here
-    _pool, _pool_lock, _here = None, threading.Lock(), threading.local()
+    _pool, _pool_lock, _here = None, threading.Lock(), _Here()
 
 
 if hasattr(os, "register_at_fork"):

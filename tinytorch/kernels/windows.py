@@ -11,6 +11,7 @@ which exists if it lies in range(size). Everything here answers one question: fo
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from tinytorch.kernels.layout import Pair
 
@@ -100,3 +101,14 @@ def pool_output_size(size: int, kernel: int, stride: int, padding: int, dilation
     if ceil_mode and (out - 1) * stride >= size + padding:
         out -= 1
     return out
+
+
+def window_spans(
+    out: Sequence[int], stride: Sequence[int], kernel: Sequence[int], dilation: Sequence[int]
+) -> list[int]:
+    """For each dimension, how far it is from the beginning of the first window to the end of the last.
+
+    >>> window_spans((3,), (2,), (3,), (1,))                   # 0 1 2, 2 3 4, 4 5 6
+    [7]
+    """
+    return [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in zip(out, stride, kernel, dilation, strict=True)]
