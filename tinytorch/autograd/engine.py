@@ -179,18 +179,13 @@ def _run(
         state.grad_enabled, state.walk = create_graph, None if create_graph else walk
         while walk.heap:
             node, received = walk.next_node()
-            if node.hooks is not None:
-                received = before_node(node, node.hooks, received)
-            if wanted is not None:
-                if id(node) in wanted.ends:
-                    wanted.capture(node, received)
-                if id(node) not in wanted.needs:
-                    continue
-            if watchers:
-                run = partial(_run_node, node, received, wanted, create_graph)
-                grads = watched_backward(node, received, run, create_graph)
+            grads: Sequence[Tensor | None] | None
+            if node.hooks is None and wanted is None and not watchers:
+                grads = _run_node(node, received, create_graph)
             else:
-                grads = _run_node(node, received, wanted, create_graph)
+                grads = _run_with_company(node, received, wanted, create_graph)
+                if grads is None:
+                    continue
             if not keep and (node._saved or node._intermediates):
                 node._release()
             for edge, gradient in zip(node.edges, grads):  # noqa: B905 - _run_node saw to equal lengths
@@ -212,12 +207,17 @@ def _run(
 
 
 class _Walk:
-    """Gradients under way: ``waiting`` at nodes, ``leaves`` at leaves, and the heap that says which node is next."""
+    """Gradients under way.
+
+    Where a gradient has arrived there is an entry, ``[node, gradient of output 0, of output 1...]`` or ``[leaf,
+    gradient]``: for nodes in ``waiting``, by creation number, for leaves in ``leaves``, by id. ``heap``
+    says which node is next: negative creation numbers, as a heap hands out the smallest.
+    """
 
     def __init__(self, create_graph: bool) -> None:
         self.create_graph = create_graph
-        self.heap: list[tuple[int, Node]] = []
-        self.waiting: dict[Node, list[Tensor | None]] = {}
+        self.heap: list[int] = []
+        self.waiting: dict[int, list[Any]] = {}
         self.leaves: dict[int, list[Any]] = {}
         self.deferred = Deferred()
 
@@ -226,27 +226,28 @@ class _Walk:
         target, index = edge
         if isinstance(target, Node):
             shape, dtype = target.outputs[index]
-            slots = self.waiting.get(target)
-            if slots is None:
-                self.waiting[target] = slots = [None] * len(target.outputs)
-                heappush(self.heap, (-target.number, target))
+            number = -target.number
+            entry = self.waiting.get(number)
+            if entry is None:
+                self.waiting[number] = entry = [target, *[None] * len(target.outputs)]
+                heappush(self.heap, number)
         else:
             shape, dtype = target._array.shape, target._array.dtype
-            slots = self.leaves.get(id(target))
-            if slots is None:
-                self.leaves[id(target)] = slots = [target, None]
-            index = 1
+            entry = self.leaves.get(id(target))
+            if entry is None:
+                self.leaves[id(target)] = entry = [target, None]
         array = gradient._array
         if array.shape != shape or (array.dtype is not dtype and array.dtype != dtype):
             gradient = _fit(gradient, shape, dtype, sender)
-        present = slots[index]
-        slots[index] = gradient if present is None else self._add(present, gradient)
+        present = entry[index + 1]
+        entry[index + 1] = gradient if present is None else self._add(present, gradient)
 
     def _add(self, present: Tensor, gradient: Tensor) -> Tensor:
         if self.create_graph:
             return present + gradient
         if present._is_running_sum:  # made below, so nobody else holds it: add in place
-            np.add(present._array, gradient._array, out=present._array)
+            array = present._array
+            array += gradient._array
             return present
         total = _wrap(present._array + gradient._array)
         total._is_running_sum = True
@@ -254,8 +255,7 @@ class _Walk:
 
     def next_node(self) -> tuple[Node, list[Tensor | None]]:
         """The reached node with the largest creation number, and the gradients of its outputs."""
-        node = heappop(self.heap)[1]
-        arrived = self.waiting.pop(node)
+        node, *arrived = self.waiting.pop(heappop(self.heap))
         for gradient in arrived:
             if gradient is not None and gradient._is_running_sum:
                 gradient._is_running_sum = False
@@ -279,38 +279,59 @@ def _fit(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | No
     return ops.cast(gradient, dtype)
 
 
-def _run_node(
-    node: Node, received: list[Tensor | None], wanted: Wanted | None, create_graph: bool
-) -> Sequence[Tensor | None]:
-    """One application of the chain rule, with the hooks round it."""
-    if len(received) > 1 and node.materialize_grads:
-        received = [
-            Tensor._wrap(np.zeros(shape, dtype)) if gradient is None else gradient
-            for gradient, (shape, dtype) in zip(received, node.outputs, strict=True)
-        ]
+def _run_node(node: Node, received: list[Tensor | None], create_graph: bool) -> Sequence[Tensor | None]:
+    """One application of the chain rule: the gradients of the node's inputs."""
     backward: Any = node.backward
     if not node.complex_backward and node.outputs[0][1].kind == "c":
         backward = partial(_between_conjugations, backward)
     elif node.backward_on_arrays and not create_graph:
-        backward = _on_arrays
-    if wanted is not None:
-        all_needs = node.needs_input_grad
-        node.needs_input_grad = wanted.needs[id(node)]
-        try:
-            grads = backward(node, *received)
-        finally:
-            node.needs_input_grad = all_needs
-    else:
-        grads = backward(node, *received)
+        return _on_arrays(node, received[0])
+    grads = backward(node, *(received if len(received) == 1 else _materialized(node, received)))
     if type(grads) is not tuple:
         grads = (grads,)
-    if len(grads) != len(node.edges):
-        grads = _without_extra_nones(node, grads)
+    return grads if len(grads) == len(node.edges) else _without_extra_nones(node, grads)
+
+
+def _materialized(node: Node, received: list[Tensor | None]) -> list[Tensor | None]:
+    """Zeros for the outputs from which no gradient came, unless the node wants to hear of that."""
+    if not node.materialize_grads or len(received) == 1:
+        return received
+    return [
+        Tensor._wrap(np.zeros(shape, dtype)) if gradient is None else gradient
+        for gradient, (shape, dtype) in zip(received, node.outputs, strict=True)
+    ]
+
+
+def _run_with_company(
+    node: Node, received: list[Tensor | None], wanted: Wanted | None, create_graph: bool
+) -> Sequence[Tensor | None] | None:
+    """The same with hooks, targets and watchers; None where no target needs the node."""
     if node.hooks is not None:
-        for hook in list(node.hooks.after.values()):
-            replaced = hook(grads, tuple(received))
-            if replaced is not None:
-                grads = replaced if isinstance(replaced, tuple) else (replaced,)
+        received = before_node(node, node.hooks, received)
+    if wanted is not None:
+        if id(node) in wanted.ends:
+            wanted.capture(node, received)
+        if id(node) not in wanted.needs:
+            return None
+    run = partial(_run_wanted, node, received, wanted, create_graph)
+    return watched_backward(node, received, run, create_graph) if watchers else run()
+
+
+def _run_wanted(
+    node: Node, received: list[Tensor | None], wanted: Wanted | None, create_graph: bool
+) -> Sequence[Tensor | None]:
+    """The node run for the inputs that lead to targets, and the hooks after it."""
+    all_needs = node.needs_input_grad
+    if wanted is not None:
+        node.needs_input_grad = wanted.needs[id(node)]
+    try:
+        grads = _run_node(node, received, create_graph)
+    finally:
+        node.needs_input_grad = all_needs
+    for hook in list(node.hooks.after.values()) if node.hooks is not None else ():
+        replaced = hook(grads, tuple(_materialized(node, received)))
+        if replaced is not None:
+            grads = replaced if isinstance(replaced, tuple) else (replaced,)
     return grads
 
 
