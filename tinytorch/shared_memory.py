@@ -129,9 +129,9 @@ def _seen_by_others(tensor: Tensor) -> bool:
     """Whether more refers to the tensor's memory than the tensor: compared with tensors of which that is known."""
     whole, part = Tensor._wrap(np.empty(1)), Tensor._wrap(np.empty((1, 1))[0])
     base = tensor._array.base
-    if base is None or isinstance(base, memory._Lease):
+    if base is None or isinstance(base, memory.Lease):
         return _references(tensor) > _references(whole)
-    if not isinstance(base, np.ndarray) or not (base.base is None or isinstance(base.base, memory._Lease)):
+    if not isinstance(base, np.ndarray) or not (base.base is None or isinstance(base.base, memory.Lease)):
         return True  # memory from elsewhere
     del base
     return _references(tensor) > _references(part) or _references_to_base(tensor) > _references_to_base(part)

@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 
+from tinytorch.kernels.memory import Lease
 from tinytorch.tensor import Tensor
 
 __all__ = ["accumulate"]
@@ -48,7 +49,9 @@ def _is_ours_alone(entry: list[Tensor]) -> bool:
     """
     counts = _reference_counts(entry)
     owner = entry[0]._array.base
-    if owner is not None and (type(owner) is not np.ndarray or owner.size != entry[0]._array.size):
+    if type(owner) is np.ndarray and owner.size != entry[0]._array.size:
+        return False  # a view of a part: a small gradient must not keep a large array alive
+    if owner is not None and type(owner) not in (np.ndarray, Lease):
         return False
     return all(count <= alone for count, alone in zip(counts, _ALONE, strict=True))
 

@@ -177,22 +177,7 @@ def _run(
     before, outer = (state.grad_enabled, state.walk)
     try:
         state.grad_enabled, state.walk = create_graph, None if create_graph else walk
-        while walk.heap:
-            node, received = walk.next_node()
-            grads: Sequence[Tensor | None] | None
-            if node.hooks is None and wanted is None and not watchers:
-                grads = _run_node(node, received, create_graph)
-            else:
-                grads = _run_with_company(node, received, wanted, create_graph)
-                if grads is None:
-                    continue
-            if not keep and (node._saved or node._intermediates):
-                node._release()
-            for edge, gradient in zip(node.edges, grads):  # noqa: B905 - _run_node saw to equal lengths
-                if edge is not None and gradient is not None:
-                    walk.deliver(edge, gradient, node)
-        for edge, result in walk.deferred.results():
-            walk.deliver(edge, result)
+        _run_nodes(walk, wanted, keep)
         for entry in walk.leaves.values():
             run_leaf_hooks(entry)
             if wanted is None:
@@ -204,6 +189,28 @@ def _run(
     if wanted is None:
         return []
     return wanted.results(walk.leaves)
+
+
+def _run_nodes(walk: _Walk, wanted: Wanted | None, keep: bool) -> None:
+    """Run all nodes that gradients reach. Nothing here holds a gradient any more when that is done, so that leaves
+    may take them over without a copy (:mod:`.accumulate`).
+    """
+    while walk.heap:
+        node, received = walk.next_node()
+        grads: Sequence[Tensor | None] | None
+        if node.hooks is None and wanted is None and not watchers:
+            grads = _run_node(node, received, walk.create_graph)
+        else:
+            grads = _run_with_company(node, received, wanted, walk.create_graph)
+            if grads is None:
+                continue
+        if not keep and (node._saved or node._intermediates):
+            node._release()
+        for edge, gradient in zip(node.edges, grads):  # noqa: B905 - _run_node saw to equal lengths
+            if edge is not None and gradient is not None:
+                walk.deliver(edge, gradient, node)
+    for edge, result in walk.deferred.results():
+        walk.deliver(edge, result)
 
 
 class _Walk:

@@ -4,7 +4,7 @@ A training step makes the same few dozen large arrays every time. When they are 
 memory back to the operating system; when the next step asks again, every 4 KB page must be found and zeroed anew.
 That can cost more than the arithmetic that fills it: `tests/benchmarks/bench_kernels.py --only memory` times both.
 
-So `empty` lends memory from a shelf. An array made by it rests on a `_Lease`; when the last view of the array
+So `empty` lends memory from a shelf. An array made by it rests on a `Lease`; when the last view of the array
 dies, Python deletes the lease, and the lease puts its memory back on the shelf. Nobody has to call anything, and no
 memory is lent twice, because as long as any view lives the lease does.
 
@@ -37,7 +37,7 @@ _LIMIT = 1 << 29  # bytes on the shelf: of one size at any time, of all sizes wh
 np.empty((32 << 20) - (1 << 14), np.uint8)  # glibc learns from nothing larger: M_MMAP_THRESHOLD in mallopt(3)
 
 
-class _Return(weakref.ref["_Lease"]):
+class _Return(weakref.ref["Lease"]):
     """Carries a buffer back to the shelf when its lease has died."""
 
     __slots__ = ("buffer",)
@@ -47,7 +47,7 @@ class _Return(weakref.ref["_Lease"]):
 _idle: dict[int, deque[_Return]] = {}  # size in bytes -> free buffers of that size
 
 
-class _Lease:
+class Lease:
     """Stands for one buffer while arrays use it: NumPy reads `__array_interface__` and keeps the lease as the base."""
 
     __slots__ = ("__array_interface__", "__weakref__", "_return")
@@ -86,7 +86,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     except IndexError:
         _make_room()
         buffer = np.empty(size, np.uint8)
-    return np.asarray(_Lease(buffer, shelf, shape, dtype))
+    return np.asarray(Lease(buffer, shelf, shape, dtype))
 
 
 def idle_bytes() -> int:
