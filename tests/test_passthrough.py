@@ -15,7 +15,6 @@ import tinytorch
 
 def test_compile_and_jit_return_what_they_are_given():
     layer = tinytorch.nn.Linear(2, 2)
-    assert tinytorch.compile(layer, mode="reduce-overhead") is layer
     assert tinytorch.jit.script(layer) is layer and tinytorch.jit.trace(layer, tinytorch.ones(1, 2)) is layer
 
     @tinytorch.compile(fullgraph=True)
@@ -33,6 +32,24 @@ def test_compile_and_jit_return_what_they_are_given():
         tinytorch.jit.load("x")
 
 
+def test_a_compiled_module_wraps_the_module():
+    layer = tinytorch.nn.Sequential(tinytorch.nn.Linear(2, 3), tinytorch.nn.Dropout(0.5))
+    model = tinytorch.compile(layer, mode="reduce-overhead")
+    model.eval().note = "kept by the module"
+    assert layer.note == model.note and not layer.training and not model.training and model._orig_mod is layer
+    assert model(tinytorch.ones(1, 2)).tolist() == layer(tinytorch.ones(1, 2)).tolist()
+    assert list(model.state_dict()) == ["_orig_mod.0.weight", "_orig_mod.0.bias"]
+    assert str(model) == (
+        "OptimizedModule(\n  (_orig_mod): Sequential(\n    (0): Linear(in_features=2, out_features=3, bias=True)\n"
+        "    (1): Dropout(p=0.5, inplace=False)\n  )\n)"
+    )
+    tinytorch._dynamo.config.suppress_errors = True
+    tinytorch._dynamo.reset()
+    tinytorch._inductor.config.fallback_random = True
+    assert tinytorch._dynamo.optimize("eager")(len) is len
+    assert "NumPy" in tinytorch.__config__.show() and "threads" in tinytorch.__config__.parallel_info()
+
+
 def test_data_parallel_is_the_module():
     torch.manual_seed(0)
     tinytorch.manual_seed(0)
@@ -41,19 +58,69 @@ def test_data_parallel_is_the_module():
     np.testing.assert_allclose(
         ours(tinytorch.ones(1, 2)).detach().numpy(), theirs(torch.ones(1, 2)).detach().numpy(), 1e-6
     )
-    with pytest.raises(RuntimeError, match="CPU only"):
-        tinytorch.nn.DataParallel(ours.module, device_ids=[0, 1])
-    with pytest.raises(RuntimeError, match="one process"):
-        tinytorch.nn.parallel.DistributedDataParallel(ours.module)
+    assert tinytorch.nn.DataParallel(ours.module, device_ids=[0, 1]).device_ids == []
 
 
-def test_autocast_for_a_gpu_is_off_and_on_the_cpu_an_error():
+def alone(T: Any, path: str) -> list[Any]:
+    """A training step in a group of one process, and every collective function."""
+    dist = T.distributed
+    dist.init_process_group("gloo", init_method=f"file://{path}", rank=0, world_size=1)
+    try:
+        T.manual_seed(0)
+        model = T.nn.parallel.DistributedDataParallel(T.nn.Linear(2, 3))
+        with model.no_sync():
+            model(T.ones(1, 2)).sum().backward()
+        t, u, objects = T.arange(4.0), T.zeros(4), [None]
+        dist.all_reduce(t), dist.broadcast(t, src=0), dist.reduce(t, dst=0), dist.barrier()
+        dist.all_gather([u], t)
+        found = [u.tolist(), dist.get_rank(), dist.get_world_size(), dist.get_backend(), dist.is_initialized()]
+        parts, whole = [T.zeros(4)], T.zeros(4)
+        dist.gather(t, parts), dist.scatter(u, parts), dist.all_gather_into_tensor(whole, t)
+        dist.all_gather_object(objects, {"a": 1}), dist.broadcast_object_list(objects)
+        found += [objects, parts[0].tolist(), whole.tolist(), dist.all_reduce(t, async_op=True).wait()]
+        dist.reduce_scatter(u, [t * 2]), dist.all_to_all_single(whole, t + 1)
+        found += [u.tolist(), whole.tolist(), dist.new_group([0]).size(), list(model.state_dict())]
+        found += [list(T.utils.data.DistributedSampler(range(5))), model.module.weight.grad.tolist()]
+        for wrong in (
+            lambda: dist.send(t, 0),
+            lambda: dist.init_process_group("gloo", init_method="env://", rank=0, world_size=1),
+            lambda: T.nn.parallel.DistributedDataParallel(T.nn.ReLU()),
+        ):
+            with pytest.raises((ValueError, RuntimeError)) as error:
+                wrong()
+            found.append((error.type, str(error.value)[:40]))
+    finally:
+        dist.destroy_process_group()
+    with pytest.raises(ValueError, match="not been initialized"):
+        dist.get_rank()
+    with pytest.raises(ValueError, match="not been initialized"):
+        T.nn.parallel.DistributedDataParallel(T.nn.Linear(2, 3))
+    return found
+
+
+def test_a_group_of_one_process(tmp_path):
+    assert alone(tinytorch, str(tmp_path / "ours")) == alone(torch, str(tmp_path / "theirs"))
+    dist = tinytorch.distributed
+    with pytest.raises(RuntimeError, match="process 1 of 2"):
+        dist.init_process_group("gloo", rank=1, world_size=2)
+    with pytest.raises(RuntimeError, match="NCCL"):
+        dist.init_process_group("nccl", rank=0, world_size=1)
+    with pytest.raises(ValueError, match="RANK expected"):
+        dist.init_process_group("gloo")
+
+
+def test_autocast_changes_nothing_and_says_so():
     with pytest.warns(UserWarning, match="CUDA is not available"), tinytorch.autocast("cuda"):
         assert (tinytorch.ones(2, 2) @ tinytorch.ones(2, 2)).dtype is tinytorch.float32
     with tinytorch.autocast(device_type="cpu", enabled=False):
         pass
-    with pytest.raises(NotImplementedError, match="enabled=False"):
-        tinytorch.amp.autocast("cpu", dtype=tinytorch.float16)
+    for autocast in (tinytorch.amp.autocast("cpu", dtype=tinytorch.float16), tinytorch.cpu.amp.autocast()):
+        assert (autocast(tinytorch.mm)(tinytorch.ones(2, 2), tinytorch.ones(2, 2))).dtype is tinytorch.float32
+    with pytest.warns(UserWarning, match="computed in float32"):
+        tinytorch.autocast("cpu")
+    with pytest.warns(UserWarning, match="target dtype is not supported"):
+        tinytorch.autocast("cpu", dtype=tinytorch.float64)
+    assert tinytorch.amp.is_autocast_available("cpu") and not tinytorch.amp.is_autocast_available("cuda")
 
 
 def scaled_training(T: Any, scaler: Any) -> list[Any]:

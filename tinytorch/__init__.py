@@ -662,6 +662,9 @@ _UNDERSCORED = ("_assert", "_assert_async", "_cast_Long", "_check", "_sample_dir
 #: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.
 _LAZY = {
     "_C": "tinytorch._C",
+    "__config__": "tinytorch.__config__",
+    "_dynamo": "tinytorch._dynamo",
+    "_inductor": "tinytorch._inductor",
     "_utils": "tinytorch._utils",
     "GradScaler": "tinytorch.amp",
     "accelerator": "tinytorch.accelerator",

@@ -1,6 +1,7 @@
-"""``compile`` and its kin: Python code runs as it is, so what would be compiled is returned unchanged.
+"""``compile`` and its kin: Python code runs as it is.
 
-Programs ask for speed with ``torch.compile(model)`` and mean the same model; here they get it, and nothing else.
+Programs ask for speed with ``torch.compile(model)`` and go on with what they get: a function is returned unchanged, a
+Module inside an :class:`OptimizedModule`, whose parameters have the names that they have in PyTorch.
 """
 
 from __future__ import annotations
@@ -8,16 +9,64 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["allow_in_graph", "compile", "cudagraph_mark_step_begin", "disable", "is_compiling", "reset"]
+from tinytorch.nn.modules.module import Module
+
+__all__ = [
+    "OptimizedModule",
+    "allow_in_graph",
+    "compile",
+    "cudagraph_mark_step_begin",
+    "disable",
+    "is_compiling",
+    "is_dynamo_compiling",
+    "reset",
+]
+
+
+class OptimizedModule(Module):
+    """What ``compile(module)`` returns: calls the module, which is its ``_orig_mod``, and has all its attributes.
+
+    So in ``state_dict()`` the names begin with ``_orig_mod.``; programs save ``model._orig_mod.state_dict()``, or
+    take that away when they load.
+
+    >>> from tinytorch import nn
+    >>> model = compile(nn.Linear(2, 3))
+    >>> model.out_features, list(model.state_dict())
+    (3, ['_orig_mod.weight', '_orig_mod.bias'])
+    """
+
+    _orig_mod: Module
+
+    def __init__(self, module: Module) -> None:
+        super().__init__()
+        self._orig_mod = module
+        del self.__dict__["training"]  # the module's counts
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The module's output."""
+        return self._orig_mod(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_orig_mod":
+            return super().__getattr__(name)
+        return getattr(self._orig_mod, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "_orig_mod" or hasattr(type(self), name):
+            super().__setattr__(name, value)
+        else:
+            setattr(self._orig_mod, name, value)
 
 
 def compile(model: Any = None, **options: Any) -> Any:
-    """The model or function itself; also a decorator, with or without options (``torch.compile``)."""
+    """The function itself, or a Module's :class:`OptimizedModule`; also a decorator, with options
+    (``torch.compile``).
+    """
     if model is None:
-        return lambda function: function
+        return compile
     if not callable(model):
         raise TypeError(f"compile() takes a function or a Module, not {type(model).__name__}")
-    return model
+    return OptimizedModule(model) if isinstance(model, Module) else model
 
 
 def disable(fn: Any = None, recursive: bool = True, **options: Any) -> Any:
@@ -31,6 +80,11 @@ def allow_in_graph(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_compiling() -> bool:
+    """False."""
+    return False
+
+
+def is_dynamo_compiling() -> bool:
     """False."""
     return False
 

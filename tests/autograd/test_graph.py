@@ -98,3 +98,53 @@ def test_gradients_of_convolutions(d):
         return [conv_input(x.shape, w, g, **options), conv_weight(x, w.shape, g, **options)]
 
     compare(gradients, x, w, normal(2, 6, *(4,) * d))
+
+
+def multi_grad(T: Any) -> list[Any]:
+    log: list[Any] = []
+    a, b, c = (T.full((2,), float(i), requires_grad=True) for i in (1, 2, 3))
+    d, unrelated = a * b, a + c
+
+    def note(grads: Any) -> None:
+        log.append([None if g is None else g.tolist() for g in grads] if isinstance(grads, list) else grads.tolist())
+
+    hook = T.autograd.graph.register_multi_grad_hook
+    handles = [hook((a, b, d, unrelated), note), hook((unrelated, d), note, mode="any")]
+    (d * c).sum().backward(retain_graph=True)
+    d.sum().backward(inputs=(a,), retain_graph=True)
+    T.autograd.backward((d * d).sum(), inputs=[a, b], create_graph=True)
+    for handle in handles:
+        handle.remove()
+    d.sum().backward()
+    with pytest.raises(ValueError, match="mode"):
+        hook((a,), note, mode="some")
+    return log
+
+
+def test_multi_grad_hooks():
+    assert multi_grad(tinytorch) == multi_grad(torch)
+
+
+def test_changes_of_saved_tensors_are_allowed_where_asked_for():
+    for T in (torch, tinytorch):
+        graph = T.autograd.graph
+        x = T.ones(2, requires_grad=True)
+        with graph.allow_mutation_on_saved_tensors():
+            y = x.clone()
+            z, w = y**2, y.exp()
+            y.sin_()
+            w.zero_()
+            (z.sum() + w.sum()).backward()
+            with pytest.raises(RuntimeError, match="nested"), graph.allow_mutation_on_saved_tensors():
+                pass
+        assert x.grad.tolist() == [2, 2]
+        hooks = graph.saved_tensors_hooks(lambda t: t, lambda t: t)
+        with graph.disable_saved_tensors_hooks("not here"), pytest.raises(RuntimeError, match="not here"), hooks:
+            pass
+        with graph.saved_tensors_hooks(lambda t: t, lambda t: t):
+            y = x * x
+        y.sum().backward()
+        y = x.exp()
+        graph.increment_version(y)
+        with pytest.raises(RuntimeError, match="modified by an inplace"):
+            y.sum().backward()

@@ -205,9 +205,76 @@ def test_hooks_in_a_network():
     agree(run)
 
 
-def test_old_backward_hooks_are_refused():
-    with pytest.raises(NotImplementedError, match="register_full_backward_hook"):
-        tinytorch.nn.ReLU().register_backward_hook(print)
+def test_old_backward_hooks_see_the_last_op():
+    def run(T):
+        m, log = T.nn.Sequential(T.nn.Conv2d(1, 2, 2), T.nn.ReLU(), T.nn.Flatten()), []
+        for child in m:
+            child.register_backward_hook(lambda module, gi, go: log.append((type(module).__name__, gi, go)))
+        m[1].register_backward_hook(lambda module, gi, go: (gi[0] * 2,))
+        x = T.arange(9.0).reshape(1, 1, 3, 3).sub(4).requires_grad_()
+        m(x).square().sum().backward()
+        return log, x.grad
+
+    agree(run)
+    assert_same_error(lambda T: both_forms_of_hooks(T.nn.ReLU()), RuntimeError)
+
+
+def both_forms_of_hooks(module):
+    module.register_full_backward_hook(print)
+    module.register_backward_hook(print)
+
+
+def test_hooks_of_all_modules():
+    def run(T):
+        module, log = T.nn.modules.module, []
+
+        def note(what, result=None):
+            return lambda m, *args: (log.append((what, type(m).__name__, args)), result)[1]
+
+        handles = [
+            module.register_module_forward_pre_hook(note("before")),
+            module.register_module_forward_hook(lambda m, args, out: out * 2),
+            module.register_module_forward_hook(note("keywords"), with_kwargs=True),
+            module.register_module_forward_hook(note("whatever happens"), always_call=True),
+            module.register_module_full_backward_pre_hook(note("backward begins")),
+            module.register_module_full_backward_hook(note("backward")),
+        ]
+        m = T.nn.Sequential(T.nn.Linear(2, 3), T.nn.Tanh())
+        m[1].register_forward_hook(note("the module's own comes last"))
+        m[1].register_full_backward_hook(note("own"))
+        m(T.tensor([[1.0, -2.0]], requires_grad=True)).sum().backward()
+        with pytest.raises(RuntimeError):
+            m(T.ones(1, 5))
+        with pytest.raises(RuntimeError, match="Please use only one"):
+            module.register_module_backward_hook(print)
+        for handle in handles:
+            handle.remove()
+        count = len(log)
+        m[0](T.ones(1, 2))
+        return log, len(log) - count
+
+    agree(run)
+    log = []  # PyTorch does not forget that there were hooks of the other form
+    with tinytorch.nn.modules.module.register_module_backward_hook(lambda *args: log.append(args)):
+        tinytorch.nn.Tanh()(tinytorch.zeros(1, requires_grad=True)).backward()
+    assert str(log) == "[(Tanh(), (tensor([1.]),), (tensor([1.]),))]"
+
+
+def test_hooks_of_registration():
+    def run(T):
+        module, log = T.nn.modules.module, []
+        with (
+            module.register_module_parameter_registration_hook(lambda m, name, p: log.append(name)),
+            module.register_module_buffer_registration_hook(lambda m, name, b: log.append(name) or b + 1),
+            module.register_module_module_registration_hook(lambda m, name, c: log.append(name) or T.nn.Identity()),
+        ):
+            norm = T.nn.BatchNorm1d(2)
+            net = T.nn.Sequential(norm)
+            net.other = norm
+        T.nn.Linear(2, 3)
+        return log, norm.running_mean, str(net)
+
+    agree(run)
 
 
 def test_hooked_modules_can_be_differentiated_twice():

@@ -46,7 +46,7 @@ and a? In the right order, which nodes does the heap hold, step by step?
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any
@@ -174,9 +174,10 @@ def _run(
         if gradient is not None:
             walk.deliver(start._gradient_edge(), gradient)
     wanted = None if targets is None else Wanted(starts, targets)
-    before, outer = (state.grad_enabled, state.walk)
+    before, outer, outer_end = (state.grad_enabled, state.walk, state.at_end)
+    at_end: list[Callable[[], None]] = []
     try:
-        state.grad_enabled, state.walk = create_graph, None if create_graph else walk
+        state.grad_enabled, state.walk, state.at_end = create_graph, None if create_graph else walk, at_end
         _run_nodes(walk, wanted, keep)
         for entry in walk.leaves.values():
             run_leaf_hooks(entry)
@@ -184,8 +185,10 @@ def _run(
                 leaf = entry.pop(0)
                 accumulate(leaf, entry, create_graph)
     finally:
-        state.grad_enabled, state.walk = before, outer
+        state.grad_enabled, state.walk, state.at_end = before, outer, outer_end
         walk.deferred.cancel()
+    for function in at_end:
+        function()
     if wanted is None:
         return []
     return wanted.results(walk.leaves)

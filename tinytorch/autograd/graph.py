@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from tinytorch.autograd.modes import state
+from tinytorch.autograd.multi_grad import register_multi_grad_hook
 from tinytorch.autograd.node import Node
 from tinytorch.tensor import Tensor
 
-__all__ = ["GradientEdge", "Node", "get_gradient_edge", "save_on_cpu", "saved_tensors_hooks"]
+__all__ = [
+    "GradientEdge",
+    "Node",
+    "allow_mutation_on_saved_tensors",
+    "disable_saved_tensors_hooks",
+    "get_gradient_edge",
+    "increment_version",
+    "register_multi_grad_hook",
+    "save_on_cpu",
+    "saved_tensors_hooks",
+]
 
 
 class saved_tensors_hooks:
@@ -25,6 +37,8 @@ class saved_tensors_hooks:
     >>> y.sum().backward()
     >>> x.grad
     tensor([2.7188, 2.7188])
+
+    RuntimeError inside :func:`disable_saved_tensors_hooks`.
     """
 
     def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
@@ -32,6 +46,8 @@ class saved_tensors_hooks:
         self._before: list[Any] = []
 
     def __enter__(self) -> None:
+        if state.no_saved_tensors_hooks is not None:
+            raise RuntimeError(state.no_saved_tensors_hooks)
         self._before.append(state.saved_tensors_hooks)
         state.saved_tensors_hooks = self.pack_hook, self.unpack_hook
 
@@ -44,6 +60,54 @@ class save_on_cpu(saved_tensors_hooks):
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
         super().__init__(lambda tensor: tensor.clone(), lambda tensor: tensor)
+
+
+@contextlib.contextmanager
+def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
+    """Inside, entering :class:`saved_tensors_hooks` raises a RuntimeError with this message."""
+    before = state.no_saved_tensors_hooks
+    state.no_saved_tensors_hooks = error_message
+    try:
+        yield
+    finally:
+        state.no_saved_tensors_hooks = before
+
+
+class allow_mutation_on_saved_tensors(saved_tensors_hooks):
+    """Inside, a tensor may be changed in place although a node saved it: nodes save copies.
+
+    PyTorch copies a tensor only when it is about to be changed; here every saved tensor is copied at once, which costs
+    memory and gives the same gradients. RuntimeError when one is entered inside another.
+
+    >>> import tinytorch as torch
+    >>> with allow_mutation_on_saved_tensors():
+    ...     x = torch.ones(2, requires_grad=True)
+    ...     y = x.clone()
+    ...     z = y**2
+    ...     y = y.sin_()
+    ...     z.sum().backward()
+    >>> x.grad
+    tensor([2., 2.])
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_copy, lambda tensor: tensor)
+
+    def __enter__(self) -> None:
+        if state.saved_tensors_hooks is not None and state.saved_tensors_hooks[0] is _copy:
+            raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+        super().__enter__()
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    return tensor.clone()
+
+
+def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
+    """Count a change in place that autograd could not see, so that nodes which saved the old values notice it."""
+    for changed in [tensor] if isinstance(tensor, Tensor) else tensor:
+        if not changed._inference:
+            changed._own_memory().version += 1
 
 
 class GradientEdge(NamedTuple):

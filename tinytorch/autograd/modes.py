@@ -55,6 +55,8 @@ class _ThreadState(threading.local):
     grad_enabled: bool = True
     inference: bool = False
     saved_tensors_hooks: Any = None  # (pack, unpack) of the innermost autograd.graph.saved_tensors_hooks
+    no_saved_tensors_hooks: str | None = None  # the error for those who want to use them all the same
+    at_end: Any = None  # functions that the running backward is to call when it has ended
     walk: Any = None  # the backward that runs, if results may wait for its end: see tinytorch.autograd.deferred
     unwatched: bool = False  # inside an op that is being watched: see tinytorch.autograd.watching
     call: ModuleCall | None = None  # the innermost module call that runs

@@ -10,6 +10,7 @@ What PyTorch does: the same (``torch/utils/hooks.py``, ``BackwardHook``).
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +21,7 @@ import numpy as np
 from tinytorch.autograd.hooks import RemovableHandle
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.nn.modules import global_hooks
 from tinytorch.tensor import Tensor
 
 __all__ = ["Hooks"]
@@ -50,6 +52,8 @@ class Hooks:
     _forward_hooks_always_called: OrderedDict[int, bool]
     _backward_hooks: OrderedDict[int, Callable[..., Any]]
     _backward_pre_hooks: OrderedDict[int, Callable[..., Any]]
+    #: Of which form the module's backward hooks are; None before the first.
+    _is_full_backward_hook: bool | None = None
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -101,15 +105,27 @@ class Hooks:
         It may return a new ``grad_input``. Both are tuples with one entry per positional input or per output, None
         where there is no gradient.
         """
+        return self._add_backward_hook(hook, full=True, prepend=prepend)
+
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """PyTorch's older form: ``hook(module, grad_input, grad_output)`` sees the backward of the module's last op.
+
+        So ``grad_output`` is the gradient of the module's output, but ``grad_input`` that of the last op's inputs, in
+        the order in which they are given to the op: for a Linear or a convolution input, weight, bias. Use
+        :meth:`register_full_backward_hook` in new programs. RuntimeError for a module that has hooks of that form.
+        """
+        return self._add_backward_hook(hook, full=False, prepend=False)
+
+    def _add_backward_hook(self, hook: Callable[..., Any], full: bool, prepend: bool) -> RemovableHandle:
+        if self._is_full_backward_hook not in (None, full):
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+                "Please use only one of them."
+            )
+        self._is_full_backward_hook = full
         handle = RemovableHandle(self._backward_hooks)
         _insert(self._backward_hooks, handle, hook, prepend)
         return handle
-
-    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """PyTorch's deprecated form, which saw only the module's last op. Raises NotImplementedError."""
-        raise NotImplementedError(
-            "register_backward_hook is deprecated in PyTorch and not supported; use register_full_backward_hook"
-        )
 
     # ------------------------------------------------------------------------------------ running them
 
@@ -118,16 +134,17 @@ class Hooks:
         called: set[int] = set()
         try:
             args, kwargs = self._run_forward_pre_hooks(args, kwargs)
-            around = None
-            if self._backward_hooks or self._backward_pre_hooks:
-                around = _AroundBackward(self)
+            around = _AroundBackward(self)
+            if around.needed:
                 args = around.pass_inputs(args)
             result = self.forward(*args, **kwargs)
-            for id_, hook in list(self._forward_hooks.items()):
+            for id_, hook in (*global_hooks.forward.items(), *self._forward_hooks.items()):
                 called.add(id_)
                 replaced = self._run_forward_hook(id_, hook, args, kwargs, result)
                 result = result if replaced is None else replaced
-            return result if around is None else around.pass_outputs(result)
+            result = around.pass_outputs(result) if around.needed else result
+            self._hook_last_op(result)
+            return result
         except Exception as error:
             self._run_always_called(called, args, kwargs, error)
             raise
@@ -135,7 +152,7 @@ class Hooks:
     def _run_forward_pre_hooks(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        for id_, hook in list(self._forward_pre_hooks.items()):
+        for id_, hook in (*global_hooks.forward_pre.items(), *self._forward_pre_hooks.items()):
             if id_ in self._forward_pre_hooks_with_kwargs:
                 both = hook(self, args, kwargs)
                 if both is not None:
@@ -151,17 +168,18 @@ class Hooks:
         return args, kwargs
 
     def _run_forward_hook(self, id_: int, hook: Any, args: Any, kwargs: Any, result: Any) -> Any:
-        if id_ in self._forward_hooks_with_kwargs:
+        if id_ in self._forward_hooks_with_kwargs or id_ in global_hooks.forward_with_kwargs:
             return hook(self, args, kwargs, result)
         return hook(self, args, result)
 
     def _run_always_called(self, called: set[int], args: Any, kwargs: Any, error: Exception) -> None:
         """After an exception: the hooks that want to be called whatever happens, unless they were already."""
-        for id_ in list(self._forward_hooks_always_called):
-            if id_ in called or id_ not in self._forward_hooks:
+        for id_ in (*global_hooks.forward_always_called, *self._forward_hooks_always_called):
+            if id_ in called:
                 continue
             try:
-                self._run_forward_hook(id_, self._forward_hooks[id_], args, kwargs, None)
+                hook = global_hooks.forward.get(id_) or self._forward_hooks[id_]
+                self._run_forward_hook(id_, hook, args, kwargs, None)
             except Exception as second:
                 warnings.warn(
                     "module forward hook with ``always_call=True`` raised an exception that was silenced as "
@@ -169,14 +187,28 @@ class Hooks:
                     stacklevel=2,
                 )
 
+    def _hook_last_op(self, result: Any) -> None:
+        """Backward hooks of the older form are hooks of the node that made the first tensor of the result."""
+        hooks = [*global_hooks.backward_of_last_op.values()]
+        if self._is_full_backward_hook is False:
+            hooks.extend(self._backward_hooks.values())
+        while hooks and not isinstance(result, Tensor):
+            values = result.values() if isinstance(result, dict) else result
+            result = next((value for value in values if isinstance(value, Tensor)), next(iter(values)))
+        for hook in hooks:
+            if result.grad_fn is not None:
+                result.grad_fn.register_hook(functools.partial(hook, self))
+
 
 class _AroundBackward:
     """The two identity nodes around one call of a module, and what passes between them."""
 
     def __init__(self, module: Hooks) -> None:
         self.module = module
-        self.pre_hooks = list(module._backward_pre_hooks.values())
-        self.hooks = list(module._backward_hooks.values())
+        self.pre_hooks = [*global_hooks.backward_pre.values(), *module._backward_pre_hooks.values()]
+        own = module._backward_hooks.values() if module._is_full_backward_hook is not False else ()
+        self.hooks = [*global_hooks.backward.values(), *own]
+        self.needed = bool(self.hooks or self.pre_hooks)
         self.n_inputs = 0
         self.input_places: list[int] | None = None  # which arguments are tensors with a gradient
         self.constants: dict[int, np.ndarray] = {}  # tensors among the arguments that do not require grad

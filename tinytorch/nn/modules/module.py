@@ -44,13 +44,35 @@ from typing import Any, TypeVar
 
 from tinytorch import dtypes, ops
 from tinytorch.autograd.modes import ModuleName, no_grad, state
+from tinytorch.nn.modules.global_hooks import (
+    around_calls,
+    register_module_backward_hook,
+    register_module_buffer_registration_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 from tinytorch.nn.modules.hooks import Hooks
 from tinytorch.nn.modules.registry import Registry, tree_changes
 from tinytorch.nn.modules.state_dict import StateDict, _IncompatibleKeys
 from tinytorch.nn.parameter import is_lazy
 from tinytorch.tensor import Tensor
 
-__all__ = ["Module", "_IncompatibleKeys"]
+__all__ = [
+    "Module",
+    "_IncompatibleKeys",
+    "register_module_backward_hook",
+    "register_module_buffer_registration_hook",
+    "register_module_forward_hook",
+    "register_module_forward_pre_hook",
+    "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook",
+    "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
+]
 
 T = TypeVar("T", bound="Module")
 
@@ -114,7 +136,8 @@ class Module(Registry, Hooks, StateDict):
         outer = state.call
         state.call = (names.get(id(self)) or ModuleName(type(self).__name__, self), outer)
         try:
-            if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+            if (self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
+                    or around_calls):  # fmt: skip
                 return self._call_with_hooks(args, kwargs)
             return self.forward(*args, **kwargs)
         finally:

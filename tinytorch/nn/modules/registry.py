@@ -23,6 +23,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tinytorch.nn.modules.global_hooks import (
+    buffer_registration,
+    module_registration,
+    parameter_registration,
+    replaced_by_hooks,
+)
 from tinytorch.nn.parameter import Buffer, Parameter
 from tinytorch.tensor import Tensor
 
@@ -80,7 +86,7 @@ class Registry:
         elif _is_module(value):
             _require_init(self, "_modules", "module")
             _forget(self, name, keep="_modules")  # reassigning a submodule keeps its place in the order
-            self._modules[name] = value
+            self._modules[name] = replaced_by_hooks(module_registration, self, name, value)
             tree_changes.count += 1
         elif name in attributes.get("_modules", ()):
             if value is not None:
@@ -128,7 +134,7 @@ class Registry:
                 f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
                 "forward() method."
             )
-        self._parameters[name] = param
+        self._parameters[name] = replaced_by_hooks(parameter_registration, self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that is part of the state but not learned; ``persistent=False`` keeps it out of
@@ -140,7 +146,7 @@ class Registry:
             raise TypeError(
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
-        self._buffers[name] = tensor
+        self._buffers[name] = replaced_by_hooks(buffer_registration, self, name, tensor)
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -155,7 +161,7 @@ class Registry:
         if module is not None and not _is_module(module):
             raise TypeError(f"{typename(module)} is not a Module subclass")
         _check_name(self, name, "module", self._modules)
-        self._modules[name] = module
+        self._modules[name] = replaced_by_hooks(module_registration, self, name, module)
         tree_changes.count += 1
 
     # ------------------------------------------------------------------------------------ look-up by path

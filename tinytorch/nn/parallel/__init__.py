@@ -1,7 +1,9 @@
-"""Data parallelism: over no GPUs (``torch.nn.parallel``)."""
+"""Data parallelism, over no GPUs and one process (``torch.nn.parallel``): the model itself, under PyTorch's names."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from tinytorch.nn.modules.module import Module
@@ -10,16 +12,15 @@ __all__ = ["DataParallel", "DistributedDataParallel"]
 
 
 class DataParallel(Module):
-    """Calls ``module``: without GPUs there is nothing to spread over. Parameters' names get the prefix ``module.``"""
+    """Calls ``module``: without GPUs there is nothing to spread over, whatever ``device_ids`` says, as in PyTorch.
+
+    Parameters' names get the prefix ``module.``
+    """
 
     module: Module
 
     def __init__(self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0) -> None:
         super().__init__()
-        if device_ids:
-            raise RuntimeError(
-                f"DataParallel(device_ids={device_ids}): tinytorch runs on the CPU only; leave device_ids out"
-            )
         self.module, self.dim = module, dim
         self.device_ids: list[int] = []
 
@@ -29,7 +30,51 @@ class DataParallel(Module):
 
 
 class DistributedDataParallel(Module):
-    """Not supported: raises RuntimeError."""
+    """Calls ``module`` in the group of one process that :mod:`tinytorch.distributed` forms: its gradients are the mean.
 
-    def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
-        raise RuntimeError("tinytorch trains in one process: use the module itself instead of DistributedDataParallel")
+    Raises ValueError before ``init_process_group``, or with ``device_ids``; RuntimeError for a module without
+    parameters that require grad.
+    """
+
+    module: Module
+
+    def __init__(
+        self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0,
+        broadcast_buffers: bool = True, init_sync: bool = True, process_group: Any = None, **options: Any,
+    ) -> None:  # fmt: skip
+        from tinytorch import distributed
+
+        super().__init__()
+        distributed.get_world_size(process_group)
+        if not any(parameter.requires_grad for parameter in module.parameters()):
+            raise RuntimeError(
+                "DistributedDataParallel is not needed when a module doesn't have any parameters that require a "
+                "gradient."
+            )
+        if device_ids or output_device is not None:
+            raise ValueError(
+                "DistributedDataParallel device_ids and output_device arguments only work with single-device/"
+                "multiple-device GPU modules or CPU modules, but got device_ids "
+                f"{device_ids}, output_device {output_device}, and module parameters {{device(type='cpu')}}."
+            )
+        self.module, self.dim, self.broadcast_buffers = module, dim, broadcast_buffers
+        self.device_ids = self.output_device = None
+        self.require_backward_grad_sync = True
+
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        """The module's output."""
+        return self.module(*inputs, **kwargs)
+
+    @contextlib.contextmanager
+    def no_sync(self) -> Iterator[None]:
+        """Inside, gradients are not averaged over the processes, but only accumulated: the same for one process."""
+        before, self.require_backward_grad_sync = self.require_backward_grad_sync, False
+        try:
+            yield
+        finally:
+            self.require_backward_grad_sync = before
+
+    @contextlib.contextmanager
+    def join(self, *args: Any, **kwargs: Any) -> Iterator[None]:
+        """For processes with unequal numbers of batches: nothing to do."""
+        yield

@@ -18,8 +18,8 @@ class DistributedSampler(Sampler[int]):
     out. The order is the same in all processes, a permutation from ``seed + epoch``; call :meth:`set_epoch` before
     each epoch, or it repeats.
 
-    Raises RuntimeError if ``num_replicas`` or ``rank`` is left out (there is no process group here to ask),
-    ValueError if the rank is not one of them.
+    What is left out of ``num_replicas`` and ``rank`` is the process group's: ValueError if there is none, or for a rank
+    that is none of them.
     """
 
     def __init__(
@@ -32,7 +32,10 @@ class DistributedSampler(Sampler[int]):
         drop_last: bool = False,
     ) -> None:
         if num_replicas is None or rank is None:
-            raise RuntimeError("Requires distributed package to be available: give num_replicas and rank")
+            from tinytorch.distributed import get_rank, get_world_size
+
+            num_replicas = get_world_size() if num_replicas is None else num_replicas
+            rank = get_rank() if rank is None else rank
         if rank >= num_replicas or rank < 0:
             raise ValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
         self.dataset, self.num_replicas, self.rank = dataset, num_replicas, rank

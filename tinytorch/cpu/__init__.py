@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 __all__ = ["current_device", "device_count", "is_available", "is_initialized", "set_device", "synchronize"]
@@ -33,3 +34,9 @@ def set_device(device: Any) -> None:
 
 def synchronize(device: Any = None) -> None:
     """Does nothing: every op has finished when it returns."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "amp":  # loaded when first asked for
+        return import_module("tinytorch.cpu.amp")
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -1,0 +1,23 @@
+"""What public programs call of ``torch._dynamo``, the front end of PyTorch's compiler: there is nothing to reset."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+from tinytorch.compiler import OptimizedModule, allow_in_graph, disable, reset
+
+__all__ = ["OptimizedModule", "allow_in_graph", "config", "disable", "mark_dynamic", "optimize", "reset"]
+
+#: Takes any setting.
+config = types.SimpleNamespace(suppress_errors=False, verbose=False, cache_size_limit=8, recompile_limit=8)
+
+
+def optimize(backend: Any = "inductor", **options: Any) -> Callable[[Any], Any]:
+    """A decorator that returns the function itself (PyTorch's older way to say ``compile``)."""
+    return lambda function: function
+
+
+def mark_dynamic(tensor: Any, index: Any, **bounds: Any) -> None:
+    """Does nothing: every size may change."""
