@@ -44,6 +44,7 @@ from tinytorch.kernels import conv_pointwise, winograd
 from tinytorch.kernels.conv_bands import Steps, bands_for, bands_pay
 from tinytorch.kernels.conv_columns import Block, Columns
 from tinytorch.kernels.conv_spread import spread, spread_pays
+from tinytorch.kernels.conv_whole import fold, folded_shape, unfold, whole_sides
 from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, copy_pixels, empty_chwn, scratch
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.products import multiply, multiply_transposed
@@ -65,6 +66,8 @@ def conv2d(
     """Two-dimensional convolution (`torch.nn.functional.conv2d`); bias (O,) or None."""
     n, _, h, w = x.shape
     kernel = weight.shape[2:]
+    if sides := whole_sides((h, w), kernel, padding):
+        return conv2d(fold(x, sides), fold(weight, sides), bias, stride, padding, dilation, groups)
     if conv_pointwise.in_place(x, kernel, stride, padding, groups):
         return conv_pointwise.pointwise(x, weight[..., 0, 0], bias)
     out_h, out_w = (
@@ -98,6 +101,11 @@ def conv2d_input(
 
     This is also the forward of `conv_transpose2d` (which may add a `bias` (C,)).
     """
+    if sides := whole_sides(input_shape[2:], weight.shape[2:], padding):  # type: ignore[arg-type]
+        narrow, by_channels = folded_shape(input_shape, sides), fold(weight, sides)
+        bias = None if bias is None else bias.repeat(narrow[1] // input_shape[1])
+        gx = conv2d_input(grad, by_channels, narrow, stride, padding, dilation, groups, bias)
+        return unfold(gx, input_shape, sides)
     if conv_pointwise.in_place(grad, weight.shape[2:], stride, padding, groups) and grad.shape[2:] == input_shape[2:]:
         return conv_pointwise.pointwise(grad, weight[..., 0, 0].T, bias)
     gx = empty_chwn(tuple(input_shape), grad.dtype)
@@ -144,6 +152,10 @@ def conv2d_weight(
 
     The same columns as in the forward, times the gradient: gw[k, o] = sum over (h, w, n) of columns[k] * grad[o].
     """
+    if sides := whole_sides(x.shape[2:], weight_shape[2:], padding):  # type: ignore[arg-type]
+        narrow = folded_shape(weight_shape, sides)
+        gw = conv2d_weight(fold(x, sides), grad, narrow, stride, padding, dilation, groups)
+        return np.ascontiguousarray(unfold(gw, weight_shape, sides))
     if all(conv_pointwise.in_place(a, weight_shape[2:], stride, padding, groups) for a in (x, grad)):
         return conv_pointwise.pointwise_weight(x, grad).reshape(weight_shape)
     g = _split_groups(grad, groups)

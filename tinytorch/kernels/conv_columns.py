@@ -49,6 +49,8 @@ from tinytorch.kernels.windows import ceil_div, even_parts, even_pieces, inside,
 
 COLUMNS = 256
 """Aim for so many columns in one matrix product."""
+GATHERED = 1024
+"""Or for so many where nothing slides: every block is a copy then, and each copy a call."""
 BUFFER_BYTES = 1 << 21
 """A gathered block should not be larger than this: about the L2 cache of a current core."""
 SMALL_BYTES = 1 << 20
@@ -104,16 +106,18 @@ class Columns:
             return [Block(0, 1, 0, 1, n0, n1) for n0, n1 in even_parts(n, count + count % 2 * (count > 1))]
         if self.small:
             return [Block(0, out_h, 0, out_w, 0, n)]
-        ns = even_pieces(n, 3 * COLUMNS // 2)
-        ws = even_pieces(out_w, max(1, COLUMNS // max(1, n))) if len(ns) == 1 else even_pieces(out_w, 1)
-        if out_w * n <= 3 * COLUMNS // 2:
+        column_bytes = max(1, groups * self.row_depth * self.x.itemsize)
+        aim = COLUMNS if self.sliding else max(COLUMNS, min(GATHERED, BUFFER_BYTES // (column_bytes * kh)))
+        ns = even_pieces(n, 3 * aim // 2)
+        ws = even_pieces(out_w, max(1, aim // max(1, n))) if len(ns) == 1 else even_pieces(out_w, 1)
+        if out_w * n <= 3 * aim // 2:
             ws = [(0, out_w)]
         columns = (ws[0][1] if ws else 0) * (ns[0][1] if ns else 0)
-        row_bytes = max(1, groups * self.row_depth * columns * self.x.itemsize)
+        row_bytes = max(1, column_bytes * columns)
         if self.sliding:
             most = (BUFFER_BYTES // row_bytes - kh) // self.stride[0] + 1
         elif len(ws) == len(ns) == 1:  # whole rows can be gathered side by side
-            most = min(BUFFER_BYTES // (row_bytes * kh), ceil_div(COLUMNS, max(1, columns)))
+            most = min(BUFFER_BYTES // (row_bytes * kh), ceil_div(aim, max(1, columns)))
         else:
             most = 1
         hs = even_pieces(out_h, most)
@@ -139,13 +143,7 @@ class Columns:
             return
         (kh, kw), (step, _), rows, width = self.kernel, self.stride, h1 - h0, w1 - w0
         first = (h0 * self.stride[0] + self.start[0], w0 * self.stride[1] + self.start[1])
-        if self.small:
-            with scratch((groups, kh, self.row_depth, rows, width, n), x.dtype) as buffer:
-                buffer[:, :, kw * channels :] = 1
-                taps = buffer[:, :, : kw * channels].reshape(groups, kh, kw, channels, rows, width, n)
-                self._gather_all(taps, x)
-                yield buffer.reshape(groups, 1, self.depth, rows * width * n)
-        elif self.sliding:
+        if self.sliding:
             in_rows, columns = (rows - 1) * step + kh, width * n
             with scratch((groups, in_rows, self.row_depth, width, n), x.dtype) as buffer:
                 buffer[:, :, kw * channels :] = 1
@@ -159,28 +157,35 @@ class Columns:
             with scratch((groups, kh, self.row_depth, rows, width, n), x.dtype) as buffer:
                 buffer[:, :, kw * channels :] = 1
                 taps = buffer[:, :, : kw * channels].reshape(groups, kh, kw, channels, rows, width, n)
-                for i in range(kh):
-                    start = (first[0] + i * self.dilation[0], first[1])
-                    self._gather_rows(taps[:, i].transpose(3, 1, 0, 2, 4, 5), x, start, step)
+                self._gather_windows(taps, x, first)
                 yield buffer.reshape(groups, 1, self.depth, rows * width * n)
 
-    def _gather_all(self, taps: Array, x: Array) -> None:
-        """taps[g, i, j, c, h, w, n] = x[g, c, h * stride + i * dilation + start, w ..., n], in a single copy.
+    def _gather_windows(self, taps: Array, x: Array, first: Pair) -> None:
+        """taps[g, i, j, c, h, w, n] = x[g, c, h * stride + i * dilation + first, w ..., n], in a single copy.
 
-        That is what an image or two take: the steps of `_gather_rows`, each a call, would take longer than the copying.
+        Windows that hang over the edge are read from a copy of the image with zeros around.
         """
         groups, kh, kw, channels, rows, width, n = taps.shape
         spans = window_spans((rows, width), self.stride, (kh, kw), self.dilation)
+        places = [
+            tap(start, 1, span, size) for start, span, size in zip(first, spans, x.shape[2:4], strict=True)
+        ]  # of the part of the image that the windows see: within it, and in the image
+        (to_h, from_h), (to_w, from_w) = places
+        part = x[:, :, from_h, from_w]
+        if part.shape[2:4] == tuple(spans):
+            self._copy_windows(taps, part)
+            return
         with scratch((groups, channels, *spans, n), x.dtype) as region:
             region.fill(0)
-            (to_h, from_h), (to_w, from_w) = (
-                tap(start, 1, span, size) for start, span, size in zip(self.start, spans, x.shape[2:4], strict=True)
-            )
-            region[:, :, to_h, to_w] = x[:, :, from_h, from_w]
-            g, c, h, w, b = region.strides
-            (sh, sw), (dh, dw) = self.stride, self.dilation
-            windows = np.ndarray(taps.shape, x.dtype, region, 0, (g, h * dh, w * dw, c, h * sh, w * sw, b))
-            np.copyto(taps, windows)
+            region[:, :, to_h, to_w] = part
+            self._copy_windows(taps, region)
+
+    def _copy_windows(self, taps: Array, region: Array) -> None:
+        """As above, for windows that lie in `region` (G, C, spans, N)."""
+        g, c, h, w, b = region.strides
+        (sh, sw), (dh, dw) = self.stride, self.dilation
+        strides = (g, h * dh, w * dw, c, h * sh, w * sw, b)
+        copy_pixels(taps, np.lib.stride_tricks.as_strided(region, taps.shape, strides))
 
     def _gather_rows(self, view: Array, x: Array, first: Pair, row_step: int) -> None:
         """view[r, j, g, c, w, n] = x[g, c, first row + r * row_step, first column + j * dilation + w * stride, n].

@@ -132,7 +132,7 @@ def copy_pixels(target: Array, source: Array) -> None:
     """
     nbytes = source.shape[-1] * source.itemsize
     runs = source.strides[-1] == target.strides[-1] == source.itemsize
-    if nbytes and runs and not source.strides[-2] == target.strides[-2] == nbytes:
+    if nbytes > source.itemsize and runs and not source.strides[-2] == target.strides[-2] == nbytes:
         target, source = target.view(f"V{nbytes}"), source.view(f"V{nbytes}")
     target[...] = source
 
