@@ -87,6 +87,13 @@ def cases(threads: int) -> Iterator[Case]:
         1.5,
     )
     yield Case(
+        "conv2d 1->50, 3x100 at 40x100, whole width",
+        forward_backward(
+            normal((32, 1, 40, 100), (50, 1, 3, 100), (50,)), lambda lib, x, w, b: lib.nn.functional.conv2d(x, w, b)
+        ),
+        1.5,
+    )
+    yield Case(
         "conv_transpose2d 64->32, 4x4 at 14, stride 2",
         forward_backward(
             normal((16, 64, 14, 14), (64, 32, 4, 4), (32,)),

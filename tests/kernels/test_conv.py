@@ -89,6 +89,11 @@ def test_shapes_that_networks_use(shape, weight_shape, padding, dtype):
         },  # stride beyond the kernel
         {"shape": (2, 3, 4, 4), "weight_shape": (4, 3, 1, 1), "padding": (2, 1)},  # more padding than kernel
         {"shape": (2, 3, 1, 9), "weight_shape": (4, 3, 1, 3), "padding": (0, 1)},  # one row
+        {"shape": (3, 2, 6, 5), "weight_shape": (4, 2, 3, 5), "padding": (2, 0)},  # as wide as the image
+        {"shape": (3, 2, 6, 5), "weight_shape": (4, 2, 6, 2), "stride": (3, 2)},  # as high
+        {"shape": (3, 4, 6, 5), "weight_shape": (4, 2, 6, 5), "groups": 2},  # both
+        {"shape": (2, 200, 3, 3), "weight_shape": (600, 200, 3, 3), "padding": (1, 1)},  # few pixels, many weights
+        {"shape": (8, 3, 23, 23), "weight_shape": (5, 3, 5, 5), "stride": (6, 5), "padding": (2, 3)},  # gathered blocks
         {"shape": (0, 3, 5, 5), "weight_shape": (4, 3, 3, 3)},  # no image
         {"shape": (2, 3, 8, 8), "weight_shape": (4, 3, 3, 3), "bias": False},
         {"shape": (64, 8, 8, 8), "weight_shape": (8, 8, 4, 4), "stride": (4, 4)},  # patches side by side

@@ -37,6 +37,7 @@ dimension, what does conv2d_input make of a single 1?
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -45,13 +46,22 @@ from tinytorch.kernels.conv_bands import Steps, bands_for, bands_pay
 from tinytorch.kernels.conv_columns import Block, Columns
 from tinytorch.kernels.conv_spread import spread, spread_pays
 from tinytorch.kernels.conv_whole import fold, folded_shape, unfold, whole_sides
-from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, copy_pixels, empty_chwn, scratch
+from tinytorch.kernels.layout import (
+    Array,
+    Pair,
+    contiguous_batch_last,
+    copy_pixels,
+    empty_chwn,
+    scratch,
+    transpose_into,
+)
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import ceil_div, even_pieces, taps_of_remainder
+from tinytorch.kernels.windows import ceil_div, even_parts, even_pieces, taps_of_remainder
 
 FLOPS_PER_MICROSECOND = 130e3  # a little more than the speed of one core: as blocks make many calls, more work is small
+MANY_WEIGHTS = 1 << 20  # more are brought to another order in pieces
 
 
 def conv2d(
@@ -103,8 +113,8 @@ def conv2d_input(
     """
     if sides := whole_sides(input_shape[2:], weight.shape[2:], padding):  # type: ignore[arg-type]
         narrow, by_channels = folded_shape(input_shape, sides), fold(weight, sides)
-        bias = None if bias is None else bias.repeat(narrow[1] // input_shape[1])
-        gx = conv2d_input(grad, by_channels, narrow, stride, padding, dilation, groups, bias)
+        repeated = None if bias is None else bias.repeat(narrow[1] // input_shape[1])
+        gx = conv2d_input(grad, by_channels, narrow, stride, padding, dilation, groups, repeated)
         return unfold(gx, input_shape, sides)
     if conv_pointwise.in_place(grad, weight.shape[2:], stride, padding, groups) and grad.shape[2:] == input_shape[2:]:
         return conv_pointwise.pointwise(grad, weight[..., 0, 0].T, bias)
@@ -112,7 +122,7 @@ def conv2d_input(
     g = _split_groups(grad, groups)
     target = _split_groups(gx, groups)
     # the roles of input and output channels are exchanged: (G, O, C, KH, KW) -> (G, C, O, KH, KW)
-    by_group = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)
+    by_group = _exchanged(weight, groups)
     if bands_pay(groups, *by_group.shape[1:3]) and _input_by_bands(
         g, by_group, target, stride, padding, dilation, bias
     ):
@@ -170,30 +180,51 @@ def conv2d_weight(
     if _suits_winograd(images, (kh, kw), groups, stride, dilation) and winograd.weight_pays(
         channels, out_channels, g.shape[2:4], g.shape[4]
     ):
-        gw = winograd.correlate_weight(images[0], g[0], start)
-        if gw is not None:  # else it is not finite, and must be so as PyTorch's is
-            return gw
+        by_winograd = winograd.correlate_weight(images[0], g[0], start)
+        if by_winograd is not None:  # else it is not finite, and must be so as PyTorch's is
+            return by_winograd
     columns = Columns(images, (kh, kw), g.shape[2:4], stride, start, dilation)
     flops = 2.0 * groups * columns.depth * math.prod(g.shape[1:])
 
-    # Each lane adds up its own share of the blocks; the lanes are added in the end. How many lanes there are
-    # depends on the problem, not on the threads: the order of summation is part of the result.
-    nbytes = groups * columns.depth * out_channels * x.itemsize
+    if columns.few:  # the threads share the channels instead
+        total = np.empty((groups, out_channels, columns.depth), x.dtype)
+        with columns.gather(columns.blocks[0]) as matrix:
+            y, into = columns.output(g, columns.blocks[0]), total[:, None]
+            _by_rows(lambda rows: multiply_transposed(y[:, :, rows], matrix, into[:, :, rows]), out_channels, flops)
+    else:
+        total = _sum_of_blocks(columns, g, flops)
+    by_tap = total.reshape(groups, out_channels, kh, kw, channels)
+    return np.ascontiguousarray(by_tap.transpose(0, 1, 4, 2, 3)).reshape(weight_shape)
+
+
+def _sum_of_blocks(columns: Columns, g: Array, flops: float) -> Array:
+    """sum over all columns of g[o] * columns[k], as (G, O, K).
+
+    Each lane adds up its own share of the blocks; the lanes are added in the end. How many lanes there are
+    depends on the problem, not on the threads: the order of summation is part of the result.
+    """
+    groups, out_channels = g.shape[:2]
+    nbytes = groups * columns.depth * out_channels * g.itemsize
     lanes = max(1, min(len(columns.blocks), 16 if nbytes < 1 << 20 else 4))
-    sums = np.zeros((lanes, groups, columns.depth, out_channels), x.dtype)
+    sums = np.zeros((lanes, groups, out_channels, columns.depth), g.dtype)
 
     def add_lane(lane: int) -> None:
         for block in columns.blocks[lane::lanes]:
             with columns.gather(block) as matrix:
                 rows = matrix.shape[1]
-                with scratch((groups, rows, columns.depth, out_channels), x.dtype) as products:
-                    multiply_transposed(matrix, columns.output(g, block), products)
+                with scratch((groups, rows, out_channels, columns.depth), g.dtype) as products:
+                    multiply_transposed(columns.output(g, block), matrix, products)
                     for row in range(rows):
                         sums[lane] += products[:, row]
 
     run_blocks(add_lane, range(lanes), flops / FLOPS_PER_MICROSECOND)
-    total = sums.sum(axis=0).reshape(groups, kh, kw, channels, out_channels)
-    return np.ascontiguousarray(total.transpose(0, 4, 3, 1, 2)).reshape(weight_shape)
+    total: Array = sums.sum(axis=0)
+    return total
+
+
+def _by_rows(multiply_rows: Callable[[slice], None], rows: int, flops: float) -> None:
+    """A matrix product with many rows and few columns, in halves by rows."""
+    run_blocks(multiply_rows, [slice(*part) for part in even_parts(rows, 2)], flops / FLOPS_PER_MICROSECOND)
 
 
 def _input_by_bands(
@@ -219,6 +250,18 @@ def _split_groups(x: Array, groups: int) -> Array:
     """Logical (N, C, H, W) -> contiguous (groups, C // groups, H, W, N)."""
     rows = contiguous_batch_last(x)
     return rows.reshape(groups, rows.shape[0] // groups, *rows.shape[1:])
+
+
+def _exchanged(weight: Array, groups: int) -> Array:
+    """(G * O, C, KH, KW) -> (G, C, O, KH, KW), whose numbers for one c lie side by side if there are many."""
+    by_group = weight.reshape(groups, -1, *weight.shape[1:])
+    if weight.size >= MANY_WEIGHTS and weight.flags.c_contiguous:
+        out_channels, *rest = by_group.shape[1:]
+        flat = empty((groups, math.prod(rest), out_channels), weight.dtype)
+        for matrix, into in zip(by_group.reshape(groups, out_channels, -1), flat, strict=True):
+            transpose_into(matrix, into)
+        by_group = flat.reshape(groups, *rest, out_channels).transpose(0, 4, 1, 2, 3)
+    return by_group.swapaxes(1, 2)
 
 
 def _copy_images(target: Array, source: Array) -> None:
@@ -265,4 +308,12 @@ def _correlate(
         if shift is not None:
             part += shift
 
-    run_blocks(convolve, columns.blocks, 2.0 * columns.depth * y.size / FLOPS_PER_MICROSECOND)
+    flops = 2.0 * columns.depth * y.size
+    if columns.few:  # the threads share the channels instead
+        part = columns.output(y, columns.blocks[0])
+        with columns.gather(columns.blocks[0]) as pixels:
+            _by_rows(lambda rows: multiply(matrix[:, :, rows], pixels, part[:, :, rows]), out_channels, flops)
+        if shift is not None:
+            part += shift
+        return
+    run_blocks(convolve, columns.blocks, flops / FLOPS_PER_MICROSECOND)

@@ -24,7 +24,8 @@ KH * KW times (Cho and Brand 2017, "MEC: Memory-efficient Convolution"). It work
 (dilation 1). Otherwise, and when rows are too short to give BLAS enough columns, several output rows are gathered
 as plain columns side by side.
 
-*Small images.* With an image or two the whole column matrix fits into the cache. It is gathered in one copy.
+*Small images.* With an image or two the whole column matrix fits into the cache. It is gathered in one copy. Where it
+has `few` columns, less than a block, the weights are larger than it: then threads share those (see `conv`).
 
 Padding costs nothing: `_gather_rows` writes zeros where the kernel hangs over the edge.
 
@@ -94,7 +95,8 @@ class Columns:
         self.depth = kernel[0] * self.row_depth
         width = out[1] * x.shape[4]
         self.bytes = x.shape[0] * self.depth * out[0] * width * x.itemsize
-        self.small = not self.pointwise and width < COLUMNS // 2 and self.bytes <= SMALL_BYTES
+        self.few = not self.pointwise and out[0] * width < COLUMNS // 2
+        self.small = self.few or (not self.pointwise and width < COLUMNS // 2 and self.bytes <= SMALL_BYTES)
         self.sliding = dilation[0] == 1 and stride[0] < kernel[0] and width >= COLUMNS // 2
         self.blocks = self._cut()
 

@@ -5,7 +5,8 @@
 A kernel as wide as the image, without padding, has one place to stand at. Then the sum over its columns is a sum like
 that over the channels, and the convolution is one of narrow images with W times as many channels:
 
-    y[o, h] = sum over c, i, j of w[o, c, i, j] * x[c, h + i, j]  =  sum over (c, j), i of w[o, (c, j), i] * x[(c, j), h + i]
+    y[o, h] = sum over c, i, j of w[o, c, i, j] * x[c, h + i, j]
+            = sum over (c, j), i of w[o, (c, j), i] * x[(c, j), h + i]
 
 So do networks that read text (a word is a row, its vector the columns), and the last convolution before a classifier,
 where both sides are whole and what is left is a matrix product. Without this, the gradient for the input would be a
@@ -44,7 +45,7 @@ def folded_shape(shape: tuple[int, ...], sides: tuple[int, ...]) -> tuple[int, .
 
 
 def fold(x: Array, sides: tuple[int, ...]) -> Array:
-    """Images, or a weight, of logical (N, C, H, W) with `sides` as channels, in C,H,W,N order; a view where it can be."""
+    """Logical (N, C, H, W), images or a weight, with `sides` as channels; lies as C,H,W,N, a view where it can be."""
     n, *rest = folded_shape(x.shape, sides)
     order = (1, *sides, *[side for side in (2, 3) if side not in sides], 0)
     return batch_first(np.ascontiguousarray(x.transpose(order)).reshape(*rest, n))
