@@ -10,9 +10,9 @@ RNG = np.random.default_rng(0)
 
 
 def scores(kind, dtype):
-    x = RNG.standard_normal((700, 40)).astype(dtype)
+    x = RNG.standard_normal((1800, 40)).astype(dtype)
     if kind == "masked":  # causal attention: rows with one score, and -inf elsewhere
-        x[np.arange(40) > np.arange(700)[:, None] % 40] = -np.inf
+        x[np.arange(40) > np.arange(1800)[:, None] % 40] = -np.inf
     scale = {"far up": (1, 500), "far down": (1, -500), "wide": (30, 0)}.get(kind, (1, 0))
     x = x * dtype(scale[0]) + dtype(scale[1])
     if kind == "mixed":
@@ -27,7 +27,7 @@ def scores(kind, dtype):
 @pytest.mark.parametrize("kind", ["near", "masked", "far up", "far down", "wide", "mixed", "endless"])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_forward_and_backward(kind, dtype):
-    x, grad = scores(kind, dtype), RNG.standard_normal((700, 40)).astype(dtype)
+    x, grad = scores(kind, dtype), RNG.standard_normal((1800, 40)).astype(dtype)
     close = {"rtol": 2e-5, "atol": 1e-6} if dtype == np.float32 else {"rtol": 1e-11, "atol": 1e-13}
     for name, fast, reference in (
         ("softmax", kernels.softmax, kernels.softmax_reference),

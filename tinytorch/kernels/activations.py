@@ -48,6 +48,7 @@ import math
 import numpy as np
 
 from tinytorch.kernels.elementwise import in_pieces
+from tinytorch.kernels.exponential import exp, log
 from tinytorch.kernels.layout import Array, scratch
 from tinytorch.kernels.masks import as_bits, full_mask, keep, select
 
@@ -61,8 +62,7 @@ def sigmoid(x: Array) -> Array:
 
 def sigmoid_piece(x: Array, out: Array) -> None:
     """1 / (1 + e^-x)."""
-    np.negative(x, out=out)
-    np.exp(out, out=out)  # inf for very negative x, and then 1 / (1 + inf) = 0 is right
+    exp(x, out, -1.0)  # inf for very negative x, and then 1 / (1 + inf) = 0 is right
     np.add(out, 1, out=out)
     np.divide(1, out, out=out)  # faster than np.reciprocal
 
@@ -166,9 +166,7 @@ def elu(x: Array, out: Array, alpha: float, rate: float, scale: float) -> None:
 def elu_backward(grad: Array, x: Array, out: Array, alpha: float, rate: float, scale: float) -> None:
     """grad · (scale where x > 0, else scale · α · rate · e^(rate x))."""
     np.clip(x, -np.inf, 0, out=out)
-    if rate != 1:
-        out *= rate
-    np.exp(out, out=out)
+    exp(out, out, rate)
     if alpha * rate * scale != 1:
         out *= alpha * rate * scale
     # where x > 0, that is α · rate · scale, and not yet scale
@@ -196,8 +194,7 @@ def softplus(x: Array, out: Array, beta: float, threshold: float) -> None:
 
 def softplus_backward(grad: Array, x: Array, out: Array, beta: float, threshold: float) -> None:
     """grad / (1 + e^-βx); grad where βx > threshold."""
-    np.multiply(x, -beta, out=out)
-    np.exp(out, out=out)
+    exp(x, out, -beta)
     out += 1
     np.divide(grad, out, out=out)
     if _shows(threshold, beta, x.dtype):
@@ -218,7 +215,7 @@ def logsigmoid(x: Array, out: Array) -> None:
 
 def logsigmoid_backward(grad: Array, x: Array, out: Array) -> None:
     """grad / (1 + e^x)."""
-    np.exp(x, out=out)
+    exp(x, out)
     out += 1
     np.divide(grad, out, out=out)
 
@@ -226,8 +223,7 @@ def logsigmoid_backward(grad: Array, x: Array, out: Array) -> None:
 def _log1p_of_falling_exp(x: Array, out: Array) -> None:
     """ln(1 + e^-|x|)."""
     np.abs(x, out=out)
-    np.negative(out, out=out)
-    np.exp(out, out=out)
+    exp(out, out, -1.0)
     log1p(out)
 
 
@@ -242,7 +238,7 @@ def log1p(e: Array) -> None:
         np.subtract(u, 1, out=excess)
         excess -= e
         excess /= u
-        np.log(u, out=e)
+        log(u, e)
         e -= excess
 
 
@@ -254,7 +250,7 @@ def mish(x: Array, out: Array) -> None:
     """x n / (n + 2) with n = (1 + e)² - 1 = e (e + 2), e = e^x."""
     with scratch(x.shape, x.dtype) as e:
         np.clip(x, -np.inf, _MISH_IS_X, out=e)
-        np.exp(e, out=e)
+        exp(e, e)
         np.add(e, 2, out=out)
         e *= out
         np.add(e, 2, out=out)
@@ -266,7 +262,7 @@ def mish_backward(grad: Array, x: Array, out: Array) -> None:
     """grad · (n + 4 x e (1 + e) / (n + 2)) / (n + 2), as n' = 2 e (1 + e)."""
     with scratch(x.shape, x.dtype) as e, scratch(x.shape, x.dtype) as divisor, scratch(x.shape, x.dtype) as limited:
         np.clip(x, -1000, _MISH_IS_X, out=limited)  # 0 · ∞ would be nan
-        np.exp(limited, out=e)
+        exp(limited, e)
         np.add(e, 2, out=divisor)
         divisor *= e  # n
         np.add(e, 1, out=out)

@@ -23,6 +23,7 @@ import math
 import numpy as np
 
 from tinytorch.kernels.erf import ERF_AS_TANH, erf_float64, polynomial
+from tinytorch.kernels.exponential import exp
 from tinytorch.kernels.layout import Array, scratch
 
 _TANH = (math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi))
@@ -54,8 +55,7 @@ def gelu_backward(grad: Array, x: Array, kept: Array, out: Array, approximate: s
             slope *= 2
             out *= slope
     else:
-        out *= -0.5
-        np.exp(out, out=out)
+        exp(out, out, -0.5)
         out *= 1 / math.sqrt(2 * math.pi)
     out *= x
     out += kept

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-__all__ = ["unbuffered"]
+__all__ = ["stretched", "unbuffered"]
 
 
 @contextmanager
@@ -25,3 +25,22 @@ def unbuffered() -> Iterator[None]:
             yield
         finally:
             np.setbufsize(before)
+
+
+LONG = 512
+"""Numbers in a row from which on `stretched` beats the buffer, if there are `MANY` in all."""
+MANY = 1 << 16
+
+
+def stretched(function: np.ufunc, rows: np.ndarray, other: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """``function(rows, other, out)`` for a matrix and a row or column, stretched over it; all of one dtype.
+
+    512 x 1024 numbers times a column take 0.11 ms with NumPy's buffer and 0.07 without (`unbuffered`).
+    """
+    if rows.shape[-1] < LONG or rows.size < MANY:
+        return function(rows, other, out)
+    before = np.setbufsize(16)
+    try:
+        return function(rows, other, out)
+    finally:
+        np.setbufsize(before)

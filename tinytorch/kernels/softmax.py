@@ -26,7 +26,9 @@ import math
 
 import numpy as np
 
+from tinytorch.kernels import exponential
 from tinytorch.kernels.layout import Array, Pair, scratch
+from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty_like, zeros
 from tinytorch.kernels.sums import row_sums
 from tinytorch.kernels.threads import run_blocks
@@ -35,7 +37,10 @@ from tinytorch.kernels.windows import even_pieces
 BLOCK_BYTES = 1 << 20
 LARGE = 1 << 14
 """Elements from which on the blocks are worth it."""
+MANY = 1 << 16
 SMALLEST, LARGEST = 0.5, 2.0**100
+EXACT_UP_TO = 2.0**16
+"""Sums up to which every e^x is right to a few units in the last place (see `exponential`)."""
 
 _smallest, _largest = np.minimum.reduce, np.maximum.reduce  # without what `min` and `max` add for small arrays
 
@@ -51,7 +56,7 @@ def softmax(x: Array, axis: int) -> Array:
         part = slice(*block)
         y = y_rows[part]
         sums = _exponentials(rows[part], y)[0]
-        np.divide(y, sums, out=y)
+        stretched(np.divide, y, sums, out=y)
 
     run_blocks(divide, _blocks(rows), x.size / 1100)
     return y
@@ -68,7 +73,7 @@ def softmax_backward(grad: Array, y: Array, axis: int) -> Array:
         part = slice(*block)
         g, y, gx = g_rows[part], y_rows[part], gx_rows[part]
         np.multiply(g, y, out=gx)
-        np.subtract(g, row_sums(gx), out=gx)
+        stretched(np.subtract, g, row_sums(gx), out=gx)
         np.multiply(gx, y, out=gx)
 
     run_blocks(backward, _blocks(y_rows), y.size / 1300)
@@ -93,7 +98,7 @@ def log_softmax(x: Array, axis: int, keep: bool = False) -> tuple[Array, tuple[A
         if shift is not None:
             log_sums += shift
         rounded = log_sums.astype(x.dtype)
-        out = np.subtract(rows[part], rounded, out=y_rows[part])
+        out = stretched(np.subtract, rows[part], rounded, out=y_rows[part])
         if not (_largest(rounded, axis=None) < 8 and _smallest(rounded, axis=None) > -8):
             # where x - log s is near 0, the rounding of a large log s would be seen
             out -= (log_sums - rounded).astype(x.dtype)
@@ -113,7 +118,7 @@ def log_softmax_backward(grad: Array, y: Array, axis: int, kept: tuple[Array, Ar
     def backward(block: Pair) -> None:
         part = slice(*block)
         g = g_rows[part]
-        out = np.multiply(e_rows[part], row_sums(g) / sums[part], out=gx_rows[part])
+        out = stretched(np.multiply, e_rows[part], row_sums(g) / sums[part], out=gx_rows[part])
         np.subtract(g, out, out=out)
 
     run_blocks(backward, _blocks(e_rows), y.size / 1300)
@@ -146,8 +151,12 @@ def class_places(target: Array, shape: tuple[int, ...]) -> Array:
 def _exponentials(rows: Array, out: Array) -> tuple[Array, Array | None]:
     """out = e^(rows - shift); returns (the sums of its rows, shift), both (R, 1). Where it can be, shift is None."""
     with np.errstate(over="ignore"):
-        np.exp(rows, out=out)
+        # worth a look where there are many, and none of them masked
+        normal = rows.size >= MANY and _smallest(rows, axis=None) >= exponential.LOWEST
+        (exponential.exp if normal else np.exp)(rows, out)
         sums = row_sums(out)
+        if normal and _largest(sums, axis=None) > EXACT_UP_TO:
+            sums = row_sums(np.exp(rows, out))
     if _smallest(sums, axis=None) >= SMALLEST and _largest(sums, axis=None) <= LARGEST:
         return sums, None
     shift = np.zeros_like(sums)
