@@ -113,3 +113,27 @@ def test_log1p_is_numpys(dtype):
     ours = x.copy()
     activations.log1p(ours)
     np.testing.assert_allclose(ours, np.log1p(x), rtol=2 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dim", [0, 1, -1])
+def test_large_glu(dim, layout):
+    """The kernel's gradient, and the readable one, beside PyTorch's."""
+    rng = np.random.default_rng(0)
+    numbers = (3 * rng.standard_normal((8, 100, 132))).astype(np.float32)
+    theirs = torch.tensor(numbers, requires_grad=True)
+    ours = tinytorch.from_numpy(LAYOUTS[layout](numbers)).requires_grad_()
+    y, expected = tinytorch.nn.functional.glu(ours, dim), torch.nn.functional.glu(theirs, dim)
+    weights = rng.standard_normal(tuple(expected.shape)).astype(np.float32)
+    (slope,) = torch.autograd.grad(expected, theirs, torch.tensor(weights))
+    np.testing.assert_allclose(y.detach().numpy(), expected.detach().numpy(), rtol=2e-6, atol=2e-6)
+    for create_graph in (False, True):
+        (found,) = tinytorch.autograd.grad(y, ours, tinytorch.tensor(weights), True, create_graph)
+        np.testing.assert_allclose(found.detach().numpy(), slope.numpy(), rtol=2e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_large_sign(layout):
+    numbers = np.resize(np.float32([2.0, -0.5, 0.0, -0.0, np.nan, np.inf, -np.inf, 1e-40]), (7, 100, 131))
+    found = tinytorch.sign(tinytorch.from_numpy(LAYOUTS[layout](numbers)))
+    np.testing.assert_array_equal(found.numpy(), torch.sign(torch.from_numpy(numbers)).numpy())

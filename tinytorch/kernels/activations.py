@@ -83,18 +83,18 @@ def silu_backward(grad: Array, x: Array, kept: Array, out: Array) -> None:
 
 
 def hardswish(x: Array, out: Array) -> None:
-    """x · clip(x + 3, 0, 6) / 6."""
-    np.add(x, 3, out=out)
-    np.clip(out, 0, 6, out=out)
+    """x · clip(x + 3, 0, 6) / 6, as x (clip(x, -3, 3) + 3) / 6."""
+    np.clip(x, -3, 3, out=out)
+    out += 3
     out *= x
-    out /= 6
+    out *= 1 / 6
 
 
 def hardswish_backward(grad: Array, x: Array, out: Array) -> None:
     """grad · (0 up to -3, 1 from 3 on, x / 3 + 1/2 between)."""
     with scratch(x.shape, x.dtype) as step:
         np.clip(x, -3, 3, out=out)
-        out /= 3
+        out *= 1 / 3  # 3 and -3 become 1 and -1, and nothing between does
         np.trunc(out, out=step)  # -1 and 1 beyond the limits, where x / 3 + 1/2 would be -1/2 and 3/2
         step *= 0.5
         out -= step
@@ -126,6 +126,13 @@ def leaky_relu(x: Array, out: Array, negative_slope: float) -> None:
 
 def leaky_relu_backward(grad: Array, x: Array, out: Array, negative_slope: float) -> None:
     """grad · (1 where x > 0, else slope)."""
+    if 0 <= negative_slope <= 1:  # then 1 - slope + slope is 1 after all rounding
+        with scratch(x.shape, np.dtype(bool)) as above:
+            np.copyto(out, np.greater(x, 0, out=above))
+        out *= x.dtype.type(1 - negative_slope)
+        out += x.dtype.type(negative_slope)
+        out *= grad
+        return
     one, other = (as_bits(np.asarray(value, x.dtype)) for value in (1, negative_slope))
     with scratch(x.shape, _BYTE) as positive, scratch(x.shape, one.dtype) as factor:
         np.greater(x, 0, out=positive.view(np.bool_))

@@ -30,6 +30,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, scratch
+from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.norm import center_carefully
 from tinytorch.kernels.sums import ones, row_sums
@@ -46,9 +47,12 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
     y = empty_like(x)
     mean, invstd = np.empty((len(x), 1), x.dtype), np.empty((len(x), 1), x.dtype)
     features = max(1, x.shape[1])
-    affine = np.empty((2, x.shape[1]), x.dtype)
-    affine[0] = 1 if weight is None else weight
-    affine[1] = 0 if bias is None else bias
+    if plain := weight is None and bias is None:
+        affine = x[:0]
+    else:
+        affine = np.empty((2, x.shape[1]), x.dtype)
+        affine[0] = 1 if weight is None else weight
+        affine[1] = 0 if bias is None else bias
 
     def normalize(block: Pair) -> None:
         part = slice(*block)
@@ -56,12 +60,12 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
         center = np.divide(row_sums(rows), features, out=mean[part])
         square = center * center
         variance = np.vecdot(rows, rows)[:, None] / x.dtype.type(features) - square
-        if not (square <= FAR**2 * variance).all():
+        if not np.logical_and.reduce(square <= FAR**2 * variance, axis=None):
             return layer_norm_careful(rows, weight, bias, eps, (out, center, invstd[part]))
         scale = np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=invstd[part])
-        if weight is None and bias is None:
-            np.multiply(rows, scale, out=out)
-            out -= center * scale
+        if plain:
+            stretched(np.multiply, rows, scale, out=out)
+            stretched(np.subtract, out, center * scale, out=out)
         else:
             np.multiply(rows, outer(scale, affine[0], out), out=out)
             left = np.empty((len(rows), 2), x.dtype)
@@ -101,20 +105,20 @@ def layer_norm_backward(
     gx = empty_like(x)
     blocks = _blocks(x)
     # one row for each block, added up at the end in the same order whatever thread was first
-    grad_weight, grad_bias = np.zeros((len(blocks), x.shape[1]), x.dtype), np.zeros((len(blocks), x.shape[1]), x.dtype)
-    near = np.abs(mean * invstd) <= FAR
+    grad_weight, grad_bias = np.zeros((2, len(blocks), x.shape[1]), x.dtype)
 
     def backward(number: int) -> None:
         part = slice(*blocks[number])
         arrays = grad[part], x[part], mean[part], invstd[part], weight
-        gradients = _backward if near[part].all() else layer_norm_backward_careful
+        near = np.maximum.reduce(np.abs(mean[part] * invstd[part]), axis=None) <= FAR
+        gradients = _backward if near else layer_norm_backward_careful
         gradients(*arrays, needs, (gx[part], grad_weight[number], grad_bias[number]))
 
     run_blocks(backward, range(len(blocks)), x.size / 900)
     return (
         gx if needs[0] else None,
-        grad_weight.sum(0) if needs[1] else None,
-        grad_bias.sum(0) if needs[2] else None,
+        np.add.reduce(grad_weight) if needs[1] else None,
+        np.add.reduce(grad_bias) if needs[2] else None,
     )
 
 
@@ -137,10 +141,13 @@ def _backward(
         mean_g = g @ average
         mean_g_xhat = (products @ average - mean * mean_g) * invstd
         of_x = -(invstd**2) * mean_g_xhat
-        np.multiply(g, invstd if weight is None else outer(invstd, weight, gx), out=gx)
+        if weight is None:
+            stretched(np.multiply, g, invstd, out=gx)
+        else:
+            np.multiply(g, outer(invstd, weight, gx), out=gx)
         with scratch(g.shape, x.dtype) as spare:
-            gx += np.multiply(x, of_x, out=spare)
-        gx -= invstd * mean_g + of_x * mean
+            gx += stretched(np.multiply, x, of_x, out=spare)
+        stretched(np.subtract, gx, invstd * mean_g + of_x * mean, out=gx)
 
 
 def layer_norm_backward_careful(

@@ -25,6 +25,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, scratch
+from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.sums import column_sums
 from tinytorch.kernels.threads import run_blocks
@@ -79,11 +80,11 @@ def backward(
 
 def affine(x: Array, scale: Array, shift: Array) -> Array:
     """x * scale + shift, both (C,)."""
-    stretched, moved = _per_pixel(scale, x), _per_pixel(shift, x)
+    scaled, moved = _per_pixel(scale, x), _per_pixel(shift, x)
 
     def apply(rows: Array, out: Array) -> None:
-        np.multiply(rows, stretched, out=out)
-        np.add(out, moved, out=out)
+        stretched(np.multiply, rows, scaled, out=out)
+        stretched(np.add, out, moved, out=out)
 
     return _blockwise(apply, x)
 
@@ -99,7 +100,7 @@ def eval_backward(
         grad_weight = ((sum_gx - mean * sum_g) * invstd).astype(grad.dtype) if needs[1] else None
         grad_bias = sum_g.astype(grad.dtype) if needs[2] else None
     scale = _per_pixel(invstd if weight is None else invstd * weight, grad)
-    gx = _blockwise(lambda rows, out: np.multiply(rows, scale, out=out), grad) if needs[0] else None
+    gx = _blockwise(lambda rows, out: stretched(np.multiply, rows, scale, out=out), grad) if needs[0] else None
     return gx, grad_weight, grad_bias
 
 
@@ -108,11 +109,11 @@ def _combine(a: Array, of_a: Array, b: Array, of_b: Array, constant: Array) -> A
     of_a, of_b, constant = (_per_pixel(values, a) for values in (of_a, of_b, constant))
 
     def apply(a: Array, b: Array, out: Array) -> None:
-        np.multiply(a, of_a, out=out)
+        stretched(np.multiply, a, of_a, out=out)
         with scratch(a.shape, a.dtype) as spare:
-            np.multiply(b, of_b, out=spare)
+            stretched(np.multiply, b, of_b, out=spare)
             np.add(out, spare, out=out)
-        np.add(out, constant, out=out)
+        stretched(np.add, out, constant, out=out)
 
     return _blockwise(apply, a, b)
 
@@ -148,7 +149,8 @@ def _sums(a: Array, b: Array) -> Array:
         left, right = (a, b) if len(blocks) == 1 else [m[slice(*blocks[number])] for m in (a, b)]
         parts[number, 0] = _channel_sums(left)
         if left[0, 0].size < LONG:
-            parts[number, 1] = _channel_sums(left * right)
+            with scratch(left.shape, left.dtype) as products:
+                parts[number, 1] = _channel_sums(np.multiply(left, right, out=products))
         else:
             rows = [m.reshape(len(m), m.shape[1], -1) for m in (left, right)]
             np.add.reduce(np.vecdot(*rows), axis=0, dtype=np.float64, out=parts[number, 1])

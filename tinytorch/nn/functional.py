@@ -18,7 +18,6 @@ from tinytorch.ops.activation import (
     celu,
     elu,
     gelu,
-    glu,
     hardshrink,
     hardsigmoid,
     hardswish,
@@ -56,6 +55,7 @@ from tinytorch.ops.fold import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinytorch.ops.fold import col2im as fold
 from tinytorch.ops.fold import im2col as unfold
 from tinytorch.ops.fractional_pool import fractional_max_pool2d, fractional_max_pool3d
+from tinytorch.ops.glu import glu
 from tinytorch.ops.grid_sample import affine_grid, grid_sample
 from tinytorch.ops.interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
 from tinytorch.ops.layer_norm import group_norm, layer_norm, rms_norm

@@ -8,7 +8,6 @@ from tinytorch.ops.activation import (
     elu,
     erf,
     gelu,
-    glu,
     hardshrink,
     hardsigmoid,
     hardswish,
@@ -168,6 +167,7 @@ from tinytorch.ops.float_parts import frexp, nextafter
 from tinytorch.ops.fold import channel_shuffle, col2im, im2col, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinytorch.ops.fractional_pool import fractional_max_pool2d, fractional_max_pool3d
 from tinytorch.ops.gather import gather, scatter_add_along, take_along_dim
+from tinytorch.ops.glu import glu
 from tinytorch.ops.grid_sample import affine_grid, grid_sample
 from tinytorch.ops.hashing import hash_tensor
 from tinytorch.ops.histograms import histogram, histogramdd

@@ -31,14 +31,13 @@ from tinytorch.ops.curves import (
     Silu,
     Softplus,
 )
-from tinytorch.ops.dims import one_dim
 from tinytorch.ops.numbers import number_as
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import sigmoid, tanh
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
 
-__all__ = ["celu", "elu", "erf", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
+__all__ = ["celu", "elu", "erf", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
            "logsigmoid", "mish", "prelu", "relu6", "rrelu", "selu", "silu", "softplus", "softshrink", "softsign",
            "tanhshrink", "threshold"]  # fmt: skip
 
@@ -232,21 +231,6 @@ def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None)
     x = _floating("GeluKernelImpl", input)
     refuse_complex("gelu", x._array)
     return Gelu.apply(x, approximate=approximate)
-
-
-@checks_arguments
-def glu(input: Tensor, dim: int = -1) -> Tensor:
-    """The first half along ``dim`` times the sigmoid of the second (Dauphin et al. 2016)."""
-    refuse("c", "glu", input)
-    if input._array.ndim == 0:
-        raise RuntimeError("glu does not support 0-dimensional tensors")
-    _floating("glu_cpu", input)
-    dim = one_dim(dim, input._array.ndim)
-    size = input._array.shape[dim]
-    if size % 2:
-        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
-    y = input.narrow(dim, 0, size // 2) * sigmoid(input.narrow(dim, size // 2, size // 2))
-    return known_as(y, "GluBackward0")
 
 
 @checks_arguments

@@ -53,18 +53,18 @@ class LayerNorm(Primitive):
         dims, eps = ctx.attributes["dims"], ctx.attributes["eps"]
         needs = tuple(ctx.needs_input_grad)
         ndim = grad._array.ndim
-        samples, features = tuple(range(ndim - dims)), tuple(range(ndim - dims, ndim))
         if x is None:
-            grads: Any = (None, None, sum_over(grad, samples))
+            grads: Any = (None, None, sum_over(grad, tuple(range(ndim - dims))))
         elif is_grad_enabled():
+            samples, features = tuple(range(ndim - dims)), tuple(range(ndim - dims, ndim))
             grads = normalization_backward(grad, x, weight, features, samples, eps, needs)
         else:
             rows, grad_rows = _as_rows(x._array, dims), _as_rows(grad._array, dims)
             scale = None if weight is None else _flat(weight._array)
             mean, invstd = ctx.intermediates
             arrays = kernels.layer_norm_backward(grad_rows, rows, mean, invstd, scale, needs)
-            grads = tuple([None if array is None else Tensor._wrap(array) for array in arrays])
-            grads = (None if grads[0] is None else grads[0].reshape(x._array.shape), *grads[1:])
+            shapes = (x._array.shape, *[x._array.shape[ndim - dims :]] * 2)
+            return (*[None if a is None else Tensor._wrap(a.reshape(s)) for a, s in zip(arrays, shapes, strict=True)],)
         shape = grad._array.shape[-dims:]
         return grads[0], *[None if g is None else g.reshape(shape) for g in grads[1:]]
 
@@ -73,8 +73,8 @@ class LayerNorm(Primitive):
 
 def _as_rows(x: np.ndarray, dims: int) -> np.ndarray:
     """The last ``dims`` dimensions as the columns of a matrix."""
-    samples = x.shape[: x.ndim - dims]
-    return x.reshape(math.prod(samples), math.prod(x.shape[x.ndim - dims :]))
+    samples = x.ndim - dims
+    return x.reshape(math.prod(x.shape[:samples]), math.prod(x.shape[samples:]))
 
 
 def _flat(values: np.ndarray | None) -> np.ndarray | None:
@@ -180,7 +180,7 @@ def _checked_shape(
             f"{function}(): argument 'normalized_shape' (position 2) must be tuple of ints, not "
             f"{type(normalized_shape).__name__}"
         )
-    shape = tuple(size.__index__() for size in normalized_shape)
+    shape = tuple([size if type(size) is int else size.__index__() for size in normalized_shape])
     if not shape:
         raise RuntimeError(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.kernels import elementwise
 from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.broadcast import Elementwise
 from tinytorch.ops.checks import check_floating, refuse, refuse_bool, refuse_complex
@@ -36,7 +37,7 @@ def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 def _sign(x: np.ndarray) -> np.ndarray:
-    return x.copy() if x.dtype.kind == "b" else np.nan_to_num(np.sign(x)) if x.dtype.kind == "f" else np.sign(x)
+    return x.copy() if x.dtype.kind == "b" else elementwise.sign(x) if x.dtype.kind == "f" else np.sign(x)
 
 
 @accepts_out
