@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinytorch.kernels import conv, conv_reference, threads
+from tinytorch.kernels.conv_bands import bands_pay
 from tinytorch.kernels.conv_columns import Columns
 from tinytorch.kernels.conv_reference import conv2d_im2col, conv2d_loop, conv2d_taps
 from tinytorch.kernels.layout import is_chwn, to_chwn
@@ -165,16 +166,18 @@ def test_loop_im2col_and_fast_agree(padding, stride):
     np.testing.assert_allclose(conv.conv2d(x, w, None, steps, pads), loop, atol=1e-12)
 
 
-@pytest.mark.parametrize("channels, out", [(1, 1), (2, 4), (4, 2)])
+@pytest.mark.parametrize("n", [3, 24])  # rows too short for a product for each kernel column, and long enough
+@pytest.mark.parametrize("groups, channels, out", [(16, 1, 1), (5, 2, 4), (3, 4, 2), (1, 1, 7), (1, 20, 1)])
 @pytest.mark.parametrize("padding, stride", [((0, 0), (1, 1)), ((1, 2), (2, 3)), ((4, 0), (1, 2))])
-def test_taps_and_bands_agree_for_many_groups(channels, out, padding, stride):
+def test_taps_and_bands_agree_for_few_channels(n, groups, channels, out, padding, stride):
     rng = np.random.default_rng(0)
-    x, w = rng.standard_normal((3, 16 * channels, 9, 10)), rng.standard_normal((16 * out, channels, 3, 2))
-    want = conv2d_taps(x, w, padding, stride, 16)
-    np.testing.assert_allclose(conv.conv2d(x, w, None, stride, padding, groups=16), want, atol=1e-12)
+    x, w = rng.standard_normal((n, groups * channels, 9, 10)), rng.standard_normal((groups * out, channels, 3, 2))
+    assert bands_pay(channels, out, (3, 2)) or bands_pay(out, channels, (3, 2))
+    want = conv2d_taps(x, w, padding, stride, groups)
+    np.testing.assert_allclose(conv.conv2d(x, w, None, stride, padding, groups=groups), want, atol=1e-12)
     gy = rng.standard_normal(want.shape)  # the gradients by the adjoint identity: <gy, conv(x, w)> is linear in both
-    gx = conv.conv2d_input(gy, w, x.shape, stride, padding, groups=16)
-    gw = conv.conv2d_weight(x, gy, w.shape, stride, padding, groups=16)
+    gx = conv.conv2d_input(gy, w, x.shape, stride, padding, groups=groups)
+    gw = conv.conv2d_weight(x, gy, w.shape, stride, padding, groups=groups)
     np.testing.assert_allclose([np.vdot(gx, x), np.vdot(gw, w)], np.vdot(gy, want), rtol=1e-10)
 
 

@@ -42,7 +42,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinytorch.kernels import conv_pointwise, winograd
-from tinytorch.kernels.conv_bands import Steps, bands_for, bands_pay
+from tinytorch.kernels.conv_bands import Steps, bands_for, bands_pay, weight_bands_pay
 from tinytorch.kernels.conv_columns import Block, Columns
 from tinytorch.kernels.conv_spread import spread, spread_pays
 from tinytorch.kernels.conv_whole import fold, folded_shape, unfold, whole_sides
@@ -88,7 +88,7 @@ def conv2d(
     start = (-padding[0], -padding[1])
     by_group = weight.reshape(groups, -1, *weight.shape[1:])
     by_group_x, by_group_y = _split_groups(x, groups), _split_groups(y, groups)
-    if bands_pay(groups, *by_group.shape[1:3]):
+    if bands_pay(by_group.shape[2], by_group.shape[1], kernel):
         steps = (Steps(s, -p, d) for s, p, d in zip(stride, padding, dilation, strict=True))
         bands = bands_for(by_group_x.shape, by_group.shape[1], kernel, (out_h, out_w), *steps)
         if bands.correlate(by_group_x, by_group, bias, by_group_y):
@@ -123,9 +123,8 @@ def conv2d_input(
     target = _split_groups(gx, groups)
     # the roles of input and output channels are exchanged: (G, O, C, KH, KW) -> (G, C, O, KH, KW)
     by_group = _exchanged(weight, groups)
-    if bands_pay(groups, *by_group.shape[1:3]) and _input_by_bands(
-        g, by_group, target, stride, padding, dilation, bias
-    ):
+    pays = bands_pay(by_group.shape[2], by_group.shape[1], weight.shape[2:])
+    if pays and _input_by_bands(g, by_group, target, stride, padding, dilation, bias):
         return gx
     growth = math.prod(input_shape[2:]) / max(1, math.prod(grad.shape[2:])) if stride == (1, 1) else 1.0
     if grad.size and spread_pays(by_group.shape[1], by_group.shape[2], g.shape[3] * g.shape[4], growth):
@@ -170,7 +169,7 @@ def conv2d_weight(
         return conv_pointwise.pointwise_weight(x, grad).reshape(weight_shape)
     g = _split_groups(grad, groups)
     (channels, kh, kw), out_channels = weight_shape[1:], g.shape[1]
-    if bands_pay(groups, out_channels, channels):
+    if weight_bands_pay(channels, out_channels, (kh, kw)):
         steps = (Steps(s, -p, d) for s, p, d in zip(stride, padding, dilation, strict=True))
         by_group_x = _split_groups(x, groups)
         bands = bands_for(by_group_x.shape, out_channels, (kh, kw), g.shape[2:4], *steps)

@@ -3,7 +3,7 @@
 (After: `conv_columns`. Next: `conv`.)
 
 A depthwise convolution has one output channel in each group. As a matrix product on columns (`conv_columns`) that is
-a single row times a matrix, which BLAS does at a twentieth of its speed: it lives on using a number that it has loaded
+a single row times a matrix, which BLAS does at half of its speed at best: it lives on using a number that it has loaded
 for many rows. So let R output *rows of the image* be rows of the product. Output row h reads the input rows h .. h + KH
 - 1, so R of them read R + KH - 1, and the weights stand in a band::
 
@@ -13,20 +13,26 @@ for many rows. So let R output *rows of the image* be rows of the product. Outpu
     output row 2          [  .   .  w0  w1  w2 ]
 
 Each entry stands for KW * C numbers: the taps of that kernel row, for each channel of the group. The zeros are
-multiplied as well, (R + KH - 1) / KH times the work, but at ten times the speed. Stride and dilation along the height
-are another pattern of the band; so is the gradient for the input, whose output row i reads the rows h with h * stride +
+multiplied as well, (R + KH - 1) / KH times the work; `Bands` chooses R. Stride and dilation along the height are
+another pattern of the band; so is the gradient for the input, whose output row i reads the rows h with h * stride +
 k * dilation - padding = i. Along the width pixels are shifted by copying, as in `conv_columns`.
 
 The gradient of the weight is the same product turned around: gradient rows @ columns^T is a matrix of the band's
 shape, and the weight k of output row h and input row r is used for all pairs (h, r) on its diagonal, so its gradient
-is the sum along that diagonal.
+is the sum along that diagonal. Here no pixel needs to be shifted: one product for each kernel column, with a view of
+the image that begins so many pixels further on.
+
+What limits it: for 64 channels at 28x28, 3x3, 16 images, the forward's products take 0.29 ms, bringing the columns
+together 0.36, and 0.15 go to the bias, the check for infinities and the calls. PyTorch's compiled loop reads each pixel
+once and adds nine products in registers; NumPy has no multiplication that also adds.
 
 `conv_reference.conv2d_taps` is the clear version of all this: a sum of KH * KW shifted products.
 
-Measured by ``python -m tests.benchmarks --only depthwise groups --threads 1`` on a quiet machine, forward and backward,
-by columns and by bands: 32 channels at 112x112, 3x3, stride 2, two images 7.3 and 3.0 ms; 96 channels, 7x7 at 28x28,
-four images 26.4 and 4.5 ms; 64 channels, 3x3 at 28x28, 16 images 6.6 and 5.5 ms, of which a third brings images to the
-kernels' memory order; 128 channels in 32 groups 15.8 and 14.7 ms.
+Measured on one thread with images in the kernels' order, forward and both gradients together, by columns and by bands:
+64 channels at 28x28, 3x3, 16 images 4.1 and 2.3 ms; 32 channels at 112x112, 3x3, stride 2, two images 6.0 and 1.8; 96
+channels, 7x7 at 28x28, four images 26 and 3.4; 128 channels in 32 groups at 28x28, 16 images 11.5 and 8.1.
+``python -m tests.benchmarks --only depthwise groups --threads 1`` times the same beside PyTorch with row-major images,
+of which a quarter of the time is their way to that order.
 """
 
 from __future__ import annotations
@@ -39,16 +45,23 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
-from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import ceil_div, even_pieces, tap
+from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, run_blocks
+from tinytorch.kernels.windows import ceil_div, even_parts, tap
 
+LONG = 64
+"""Numbers in a row for a matrix product of its own."""
 BUFFER_BYTES = 1 << 22
 """Columns gathered together: few enough for a cache, many enough that the calls do not count."""
 
 
-def bands_pay(groups: int, out_channels: int, channels: int) -> bool:
-    """Whether `Bands` is the faster way, for so many groups, and channels in each."""
-    return groups >= 16 and out_channels <= min(8, 2 * channels)
+def bands_pay(channels: int, out_channels: int, kernel: Pair) -> bool:
+    """Whether `Bands.correlate` is the faster way, for so many channels in each group."""
+    return channels <= 4 and channels * out_channels <= 20 and kernel != (1, 1)
+
+
+def weight_bands_pay(channels: int, out_channels: int, kernel: Pair) -> bool:
+    """The same for `Bands.weight_gradient`."""
+    return (channels * out_channels <= 100 or out_channels <= 4) and kernel != (1, 1)
 
 
 class Steps(NamedTuple):
@@ -107,10 +120,11 @@ class Bands:
         # for each kernel row its diagonal in the band: (output rows, input rows)
         pairs = [[(o, r - self.above) for o, tap_, r in seen if tap_ == k] for k in range(kernel[0])]
         self.diagonals = [tuple(np.array(one, np.intp).reshape(-1, 2).T) for one in pairs]
+        # a rough time, multiplications and copies, to tell small work from large; half of what it takes, because the
+        # calls are short and a thread gains nothing before a millisecond
+        nanoseconds = self.depth * (self.reach / 110 + 0.12 * vertical.up / (vertical.down * channels))
+        self.microseconds = shape[0] * channels * out[0] * self.width * nanoseconds / 1000
         self.chunks = self._cut()
-        # a rough time for one output number, multiplications and copies, to tell small work from large; less than
-        # half of what it takes, because the calls are short and a thread gains nothing before a millisecond
-        self.nanoseconds = self.depth * (self.reach / 110 + 0.12 * vertical.up / (vertical.down * channels))
 
     def _choose_rows(self) -> int:
         """R, a multiple of `vertical.down`: then every block has the same band."""
@@ -123,49 +137,74 @@ class Bands:
         whole, rest = divmod(self.out[0], rows)
         for count, r in ((whole, rows), (1, rest)):
             reach = ((r - 1) * vertical.up + (self.kernel[0] - 1) * abs(vertical.step)) // vertical.down + 1
-            total += count * (self.depth * reach * self.width * (r * self.channels + 4) + 8000) * (r > 0)
+            total += count * (self.depth * reach * self.width * (r * self.channels + 1.3) + 1300) * (r > 0)
         return total * (1.2 if rest else 1.0)
 
-    def _cut(self) -> list[list[Chunk]]:
-        """Lists of chunks, each list of other groups."""
-        whole, rest = divmod(self.out[0], self.rows)
+    def _cut(self) -> list[Chunk]:
+        """All of it in chunks: rows as far as the buffer reaches, then groups; two at least for two threads."""
+        groups, (whole, rest) = self.shape[0], divmod(self.out[0], self.rows)
         row_bytes = max(1, self.depth * self.width * 4)
         most = max(1, (BUFFER_BYTES // row_bytes - self.reach) // max(1, self.move) + 1)  # blocks of one group
         group_bytes = row_bytes * (max(0, min(whole, most) - 1) * self.move + self.reach)
-        runs = [(b0 * self.rows, b1 - b0, self.rows) for b0, b1 in even_pieces(whole, most)]
+        by_rows, by_groups = ceil_div(whole, most), ceil_div(groups, max(1, BUFFER_BYTES // group_bytes))
+        if self.microseconds >= MIN_PARALLEL_MICROSECONDS and by_rows * by_groups % 2:
+            by_rows, by_groups = (by_rows, by_groups + 1) if groups > by_groups else (by_rows + 1, by_groups)
+        runs = [(b0 * self.rows, b1 - b0, self.rows) for b0, b1 in even_parts(whole, by_rows)]
         if rest:
             runs.append((whole * self.rows, 1, rest))
-        pairs = ceil_div(self.shape[0], 2 * max(1, BUFFER_BYTES // group_bytes))  # an even number, for two threads
-        pieces = even_pieces(self.shape[0], ceil_div(self.shape[0], 2 * pairs))
-        return [[Chunk(g0, g1, *run) for run in runs] for g0, g1 in pieces]
+        return [Chunk(*piece, *run) for piece in even_parts(groups, by_groups) for run in runs]
 
     @contextmanager
     def gather(self, x: Array, chunk: Chunk) -> Iterator[Array]:
-        """Lend the column matrices (g, blocks, K, W' * N) of a chunk, K = reach * KW * C.
-
-        First the part of the image that is seen, with zeros around it, then its KW shifts side by side.
-        """
-        g0, g1, h0, blocks, _ = chunk
-        (kw, channels, n), columns = (self.kernel[1], self.shape[1], self.shape[4]), self.out[1]
+        """Lend the column matrices (g, blocks, K, W' * N) of a chunk, K = reach * KW * C."""
+        groups, rows, to_h, from_h = self._lines(chunk)
+        kw, channels, columns, n = self.kernel[1], self.shape[1], self.out[1], self.shape[4]
         stride, first, step, _ = self.horizontal
-        left = min(first, first + (kw - 1) * step)
-        span = (columns - 1) * stride + (kw - 1) * abs(step) + 1
-        rows = (blocks - 1) * self.move + self.reach
-        top = h0 * self.vertical.up // self.vertical.down + self.above
-        with scratch((g1 - g0, rows, kw, channels, columns, n), x.dtype) as buffer:
-            with scratch((g1 - g0, channels, rows, span, n), x.dtype) as region:
-                region.fill(0)
-                to_h, from_h = tap(top, 1, rows, self.shape[2])
-                to_w, from_w = tap(left, 1, span, self.shape[3])
-                region[:, :, to_h, to_w] = x[g0:g1, :, from_h, from_w]
-                g, c, h, w, b = region.strides
-                strides = (g, h, step * w, c, stride * w, b)
-                copy_pixels(buffer, np.ndarray(buffer.shape, region.dtype, region, (first - left) * w, strides))
-            item = buffer.itemsize
-            row = self.depth * self.width * item
-            overlapping = (rows * row, self.move * row, self.width * item, item)
-            shape = (g1 - g0, blocks, self.reach * self.depth, self.width)
-            yield np.ndarray(shape, buffer.dtype, buffer, 0, overlapping)
+        with scratch((groups, rows, kw, channels, columns, n), x.dtype) as buffer:
+            buffer[:, : to_h.start] = 0
+            buffer[:, to_h.stop :] = 0
+            for k in range(kw):
+                to_w, from_w = tap(first + k * step, stride, columns, self.shape[3])
+                part = buffer[:, to_h, k]
+                part[..., : to_w.start, :] = 0
+                part[..., to_w.stop :, :] = 0
+                copy_pixels(part[..., to_w, :], x[chunk.g0 : chunk.g1, :, from_h, from_w].swapaxes(1, 2))
+            yield self._seen(buffer.reshape(groups, rows, self.depth, self.width), chunk)
+
+    @contextmanager
+    def pad(self, x: Array, chunk: Chunk) -> Iterator[list[Array]]:
+        """Lend what is under each kernel column, KW matrices (g, blocks, reach * C, W' * N), without copying KW times.
+
+        They are views of the image rows with zeros around. Columns are sorted by their remainder modulo the stride, so
+        that those under one kernel column lie side by side.
+        """
+        groups, rows, to_h, from_h = self._lines(chunk)
+        stride, first, step, _ = self.horizontal
+        columns = [divmod(first + k * step, stride) for k in range(self.kernel[1])]  # seen by output column 0
+        left = min(columns)[0]
+        span = max(columns)[0] - left + self.out[1]
+        with scratch((groups, rows, self.shape[1], stride, span, self.shape[4]), x.dtype) as region:
+            region.view(np.uint8).fill(0)  # at twice the speed of numbers
+            for remainder in range(stride):
+                to_w, from_w = tap(left * stride + remainder, stride, span, self.shape[3])
+                part = region[:, to_h, :, remainder, to_w]
+                copy_pixels(part, x[chunk.g0 : chunk.g1, :, from_h, from_w].swapaxes(1, 2))
+            seen = self._seen(region.reshape(*region.shape[:3], -1), chunk)
+            starts = [(remainder * span + column - left) * self.shape[4] for column, remainder in columns]
+            yield [seen[..., start : start + self.width] for start in starts]
+
+    def _lines(self, chunk: Chunk) -> tuple[int, int, slice, slice]:
+        """How many groups and image rows a chunk sees; which of these rows lie in the image, and where."""
+        top = chunk.h0 * self.vertical.up // self.vertical.down + self.above
+        rows = (chunk.blocks - 1) * self.move + self.reach
+        return chunk.g1 - chunk.g0, rows, *tap(top, 1, rows, self.shape[2])
+
+    def _seen(self, lines: Array, chunk: Chunk) -> Array:
+        """What each block of a chunk sees of the image rows (g, rows, lines of a row, width): overlapping views."""
+        groups, _, lines_of_row, width = lines.shape
+        line, item = lines.strides[2:]
+        shape = (groups, chunk.blocks, self.reach * lines_of_row, width)
+        return np.ndarray(shape, lines.dtype, lines, 0, (lines.strides[0], self.move * lines.strides[1], line, item))
 
     def correlate(self, x: Array, weight: Array, bias: Array | None, y: Array) -> bool:
         """y[g,o,h,w,n] = bias[g,o] + the sum over all taps, for weight (G, O, C, KH, KW); `y` may have gaps.
@@ -180,47 +219,57 @@ class Bands:
         direct = self.channels == 1 and y.flags.c_contiguous  # then rows of the product are rows of `y`
         finite: list[bool] = []
 
-        def multiply(chunks: list[Chunk]) -> None:
-            for chunk in chunks:
-                g0, g1, h0, blocks, rows = chunk
-                groups, height = g1 - g0, self.channels * rows
-                part = y[g0:g1, :, h0 : h0 + blocks * rows]
-                by_rows = part.reshape(groups, self.channels, blocks, rows, *y.shape[3:]).swapaxes(1, 2)
-                left = band[g0:g1, :, :rows].reshape(groups, 1, height, -1)
-                with self.gather(x, chunk) as columns, scratch(by_rows.shape, y.dtype) as work:
-                    product = (by_rows if direct else work).reshape(groups, blocks, height, self.width)
-                    np.matmul(left, columns, out=product)
+        def multiply(chunk: Chunk) -> None:
+            g0, g1, h0, blocks, rows = chunk
+            groups, height = g1 - g0, self.channels * rows
+            part = y[g0:g1, :, h0 : h0 + blocks * rows]
+            by_rows = part.reshape(groups, self.channels, blocks, rows, *y.shape[3:]).swapaxes(1, 2)
+            left = band[g0:g1, :, :rows].reshape(groups, 1, height, -1)
+            with self.gather(x, chunk) as columns, scratch(by_rows.shape, y.dtype) as work:
+                product = (by_rows if direct else work).reshape(groups, blocks, height, self.width)
+                np.matmul(left, columns, out=product)
+                if self.rows > 1:
                     flat = product.reshape(-1)
                     finite.append(bool(np.isfinite(np.dot(flat, flat))))
-                    if not direct:
-                        copy_pixels(by_rows, work)
-                if shift is not None:
-                    part += shift[g0:g1]
+                if not direct:
+                    copy_pixels(by_rows, work)
+            if shift is not None:
+                part += shift[g0:g1]
 
         if y.size:
-            run_blocks(multiply, self.chunks, y.size * self.nanoseconds / 1000)
+            run_blocks(multiply, self.chunks, self.microseconds)
         return all(finite)
 
     def weight_gradient(self, x: Array, grad: Array) -> Array:
-        """The gradient for the weight, (G, O, C, KH, KW), from `grad` (G, O, H', W', N)."""
-        kh, kw = self.kernel
-        result = np.zeros((len(grad), self.channels, kh, kw, self.shape[1]), grad.dtype)
+        """The gradient for the weight, (G, O, C, KH, KW), from `grad` (G, O, H', W', N).
 
-        def add_up(chunks: list[Chunk]) -> None:
-            g0, g1 = chunks[0][:2]
-            band = np.zeros((g1 - g0, self.channels, self.rows, self.reach, kw, self.shape[1]), grad.dtype)
-            for chunk in chunks:
-                _, _, h0, blocks, rows = chunk
-                part = grad[g0:g1, :, h0 : h0 + blocks * rows].reshape(g1 - g0, self.channels, blocks, rows, self.width)
-                left = part.swapaxes(1, 2).reshape(g1 - g0, blocks, self.channels * rows, self.width)
+        A product for each kernel column saves copying the image KW times; but short ones take longer than that.
+        """
+        (kh, kw), channels = self.kernel, self.shape[1]
+        result = np.zeros((len(grad), self.channels, kh, kw, channels), grad.dtype)
+        sums: dict[Chunk, Array] = {}
+
+        def multiply(chunk: Chunk) -> None:
+            g0, g1, h0, blocks, rows = chunk
+            part = grad[g0:g1, :, h0 : h0 + blocks * rows].reshape(g1 - g0, self.channels, blocks, rows, self.width)
+            left = part.swapaxes(1, 2).reshape(g1 - g0, blocks, self.channels * rows, self.width)
+            band = np.empty((g1 - g0, self.channels, rows, self.reach, kw, channels), grad.dtype)
+            if self.width < LONG:
                 with self.gather(x, chunk) as columns:
-                    product = np.matmul(left, columns.swapaxes(2, 3))
-                band[:, :, :rows] += product.sum(axis=1).reshape(g1 - g0, self.channels, rows, *band.shape[3:])
-            for k, (o, r) in enumerate(self.diagonals):
-                result[g0:g1, :, k] = band[:, :, o, r].sum(axis=2)
+                    band[...] = np.matmul(left, columns.swapaxes(2, 3)).sum(axis=1).reshape(band.shape)
+            else:
+                with self.pad(x, chunk) as matrices:
+                    for k, columns in enumerate(matrices):
+                        product = np.matmul(left, columns.swapaxes(2, 3)).sum(axis=1)
+                        band[..., k, :] = product.reshape(band[..., k, :].shape)
+            sums[chunk] = band
 
         if grad.size:
-            run_blocks(add_up, self.chunks, grad.size * self.nanoseconds / 1000)
+            run_blocks(multiply, self.chunks, self.microseconds)
+            for chunk in self.chunks:  # in this order, whoever came first
+                for k, (o, r) in enumerate(self.diagonals):
+                    inside = o < chunk.rows
+                    result[chunk.g0 : chunk.g1, :, k] += sums[chunk][:, :, o[inside], r[inside]].sum(axis=2)
         return np.ascontiguousarray(result.transpose(0, 1, 4, 2, 3))
 
 
