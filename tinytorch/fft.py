@@ -17,6 +17,7 @@ tensor([0.+0.j, 2.+0.j, 0.+0.j])
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.creation import finish
 from tinytorch.ops.dims import Ints
 from tinytorch.ops.fourier import complex_transform, half_to_real, real_to_half
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out, floating
 from tinytorch.ops.rearrange import roll
 from tinytorch.tensor import Tensor
 
@@ -145,7 +146,7 @@ def rfftn(
     return real_to_half("rfftn", input, s, dim, norm)
 
 
-@accepts_out
+@functools.partial(accepts_out, rule=floating)
 def irfft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
@@ -153,7 +154,7 @@ def irfft(
     return half_to_real("irfft", input, _length(n), dim, norm)
 
 
-@accepts_out
+@functools.partial(accepts_out, rule=floating)
 def irfft2(
     input: Tensor,
     s: int | Sequence[int] | None = None,
@@ -166,7 +167,7 @@ def irfft2(
     return half_to_real("irfft2", input, s, dim, norm)
 
 
-@accepts_out
+@functools.partial(accepts_out, rule=floating)
 def irfftn(
     input: Tensor,
     s: int | Sequence[int] | None = None,
@@ -179,7 +180,7 @@ def irfftn(
     return half_to_real("irfftn", input, s, dim, norm)
 
 
-@accepts_out
+@functools.partial(accepts_out, rule=floating)
 def hfft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:
@@ -190,7 +191,7 @@ def hfft(
     return half_to_real("hfft", input, _length(n), dim, norm, forward=True)
 
 
-@accepts_out
+@functools.partial(accepts_out, rule=floating)
 def hfft2(
     input: Tensor,
     s: int | Sequence[int] | None = None,
@@ -203,7 +204,7 @@ def hfft2(
     return half_to_real("hfft2", input, s, dim, norm, forward=True)
 
 
-@accepts_out
+@functools.partial(accepts_out, rule=floating)
 def hfftn(
     input: Tensor,
     s: int | Sequence[int] | None = None,
@@ -216,7 +217,7 @@ def hfftn(
     return half_to_real("hfftn", input, s, dim, norm, forward=True)
 
 
-@accepts_out
+@accepts_exact_out
 def ihfft(
     input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
 ) -> Tensor:

@@ -42,7 +42,7 @@ from tinytorch.ops.matrix_norms import linalg_norm as norm
 from tinytorch.ops.matrix_norms import linalg_pinv as pinv
 from tinytorch.ops.matrix_norms import matrix_norm
 from tinytorch.ops.matrix_products import cross_along, matrix_power, multi_dot
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.solve import LinAlgError
 from tinytorch.ops.solve import inverse as inv
 from tinytorch.ops.solve import linalg_solve as solve
@@ -59,13 +59,13 @@ __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "di
            "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm"]  # fmt: skip
 
 
-@accepts_out
+@accepts_exact_out
 def cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
     """The lower triangular L with L Lᵀ = A (``upper``: its transpose). LinAlgError where A is not positive-definite."""
     return _cholesky(A, upper)
 
 
-@accepts_out
+@accepts_exact_out
 def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """The vector product along a dimension of size 3."""
     return cross_along("linalg.cross", input, other, dim)
@@ -76,7 +76,7 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
     return _diagonal(A, offset, dim1, dim2)
 
 
-@accepts_out
+@accepts_exact_out
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """The dot product along one dimension, with broadcasting; complex ``x`` is conjugated."""
     refuse("biu", "linalg.vecdot", x, y, error=RuntimeError)

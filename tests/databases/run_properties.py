@@ -477,7 +477,10 @@ def main() -> None:
             continue
         report = Report()
         for kind in options.kinds:
-            CHECKS[kind](op, report, options.most)
+            try:
+                CHECKS[kind](op, report, options.most)
+            except Exception as error:
+                report.failed[full_name(op), f"{kind}: samples"].append(f"{type(error).__name__}: {error}")
         total.take(report, options.reasons)
     summary(total, time.time() - started)
 

@@ -13,7 +13,6 @@ from tests.databases.run_optimizers import SPARSE_ONLY, run_optimizer
 
 #: Settings known to differ: (optimizer, a part of the description), and why.
 KNOWN = {
-    ("LBFGS", "Tensor lr"): "PyTorch keeps the step size as a tensor then; here it is a number, of the same value",
     ("Muon", "alternative ns_coefficients"): "PyTorch orthogonalizes in bfloat16, which these coefficients amplify",
 }
 

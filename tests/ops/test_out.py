@@ -90,6 +90,39 @@ def test_casting_follows_pytorch() -> None:
     both(lambda T: returned(T, "sum", T.zeros((), dtype=T.float64), T.ones(2, dtype=T.int64), 0))
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32", "float64", "complex64"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda T, x, out: T.mm(x, x, out=out),
+        lambda T, x, out: T.neg(x, out=out),
+        lambda T, x, out: T.matmul(x, x, out=out),
+        lambda T, x, out: T.softmax(x, 0, out=out),
+        lambda T, x, out: T.linalg.vector_norm(x, out=out),
+        lambda T, x, out: T.amax(x, 0, out=out),
+        lambda T, x, out: T.max(x, out=out),
+        lambda T, x, out: T.max(x, 0, out=(out, T.empty(2, dtype=T.int64)))[0],
+        lambda T, x, out: T.max(x, 0, out=(T.empty(2), out))[1],
+        lambda T, x, out: T.maximum(x, x, out=out),
+        lambda T, x, out: T.abs(x, out=out),
+        lambda T, x, out: T.abs(x + 0j, out=out),
+        lambda T, x, out: T.all(x, 0, out=out),
+        lambda T, x, out: T.fft.irfft(x, out=out),
+        lambda T, x, out: T.cat([x, x], out=out),
+        lambda T, x, out: T.eye(2, out=out),
+    ],
+)  # fmt: skip
+def test_dtypes_of_out(call: Any, dtype: str) -> None:
+    """Which dtypes ``out`` may have: of the result's category or above, exactly the result's, or others."""
+    told = []
+    for T in BOTH:
+        try:
+            told.append(call(T, T.ones(2, 2), T.empty(0, dtype=getattr(T, dtype))).dtype)
+        except Exception as error:
+            told.append(type(error))
+    assert str(told[0]) == str(told[1])
+
+
 def test_dtype_comes_from_out_where_none_is_asked_for() -> None:
     both(lambda T: returned(T, "arange", T.zeros(3, dtype=T.float64), 3))
     both(lambda T: returned(T, "ones", T.zeros(3, dtype=T.int64), 3))
@@ -146,6 +179,13 @@ def test_overlap() -> None:
         return T.add(x, x, out=x)
 
     both(itself)
+
+
+@pytest.mark.parametrize("name", ["cat", "stack", "hstack", "vstack", "dstack", "column_stack"])
+def test_joined_apart(name: str) -> None:
+    both(lambda T: (x := T.ones(2, 2, 2), getattr(T, name)([x], out=x))[1])
+    both(lambda T: (x := T.ones(1, 2, 2, 2), getattr(T, name)([x[0]], out=x))[1])
+    both(lambda T: (x := T.empty(0), getattr(T, name)([x], out=x))[1])
 
 
 @pytest.mark.parametrize("name", ["gather", "take", "take_along_dim", "index_select", "kthvalue"])

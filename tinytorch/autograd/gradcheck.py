@@ -175,7 +175,7 @@ def _check_inputs(tensors: Sequence[Any]) -> None:
             "requires_grad=True."
         )
     for tensor in checked:
-        if any(
+        if tensor._array.size and any(
             stride == 0 and size > 1 for stride, size in zip(tensor._array.strides, tensor._array.shape, strict=True)
         ):
             raise RuntimeError(

@@ -32,7 +32,7 @@ from tinytorch.ops.curves import (
     Softplus,
 )
 from tinytorch.ops.numbers import number_as
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.unary import sigmoid, tanh
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
@@ -65,13 +65,13 @@ def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return Erf.apply(to_float(input))
 
 
-@accepts_out
+@accepts_exact_out
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None) -> Tensor:
     """``ln(1 + exp(β·x)) / β``: a smooth ReLU; x itself where β·x > threshold."""
     return Softplus.apply(_floating("softplus", input), beta=float(beta), threshold=float(threshold))
 
 
-@accepts_out
+@accepts_exact_out
 def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``ln(sigmoid(x))``, without overflow."""
     return LogSigmoid.apply(_floating("log_sigmoid", input))
@@ -221,7 +221,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return _maybe_in_place(inplace, _floating("mish", input), Mish.apply, "MishBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> Tensor:
     """``x · Φ(x)``, Φ the normal distribution function; ``approximate='tanh'``: by a tanh (Hendrycks and Gimpel
     2016).
@@ -245,7 +245,7 @@ def tanhshrink(input: Tensor) -> Tensor:
     return input - tanh(input)
 
 
-@accepts_out
+@accepts_exact_out
 def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x where |x| > λ, else 0."""
     _floating("hardshrink_cpu", input)
@@ -253,7 +253,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
     return known_as(where(inside, 0.0, input), "HardshrinkBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x moved towards 0 by λ, and 0 for |x| <= λ."""
     _floating("softshrink_check", input)

@@ -32,7 +32,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.broadcast import Elementwise, operands, to_float
 from tinytorch.ops.checks import check_tensor, refuse_bool
-from tinytorch.ops.out import accepts_out, write_out
+from tinytorch.ops.out import accepts_out, exact, write_out
 from tinytorch.ops.rounded_division import RoundedDiv
 from tinytorch.tensor import Tensor
 
@@ -238,7 +238,7 @@ def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
             "`logical_not()` operator instead."
         )
     result = Neg.apply(input)
-    return result if out is None else write_out("neg", result, out, input)
+    return result if out is None else write_out("neg", result, out, input, rule=exact)
 
 
 @accepts_out

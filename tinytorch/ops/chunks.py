@@ -15,14 +15,14 @@ from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import getitem, index_put
 from tinytorch.ops.joining import cat
 from tinytorch.ops.numbers import number_as
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_joined_out
 from tinytorch.ops.pad import constant_pad_nd
 from tinytorch.tensor import Tensor
 
 __all__ = ["_chunk_cat", "_unsafe_masked_index", "_unsafe_masked_index_put_accumulate"]
 
 
-@accepts_out
+@accepts_joined_out
 def _chunk_cat(tensors: Sequence[Tensor], dim: int, num_chunks: int, *, out: Tensor | None = None) -> Tensor:
     """Each tensor cut into ``num_chunks`` along ``dim`` (after padding with zeros), chunks flattened, then joined.
 

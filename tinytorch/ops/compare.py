@@ -13,7 +13,7 @@ from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
 from tinytorch.ops.checks import check_any_tensor, check_tensor, not_implemented, refuse_complex
 from tinytorch.ops.numbers import check_convertible, number_as
-from tinytorch.ops.out import accepts_out, write_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out, write_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -205,7 +205,7 @@ def bitwise_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     return _bitwise("xor", np.bitwise_xor, input, other)
 
 
-@accepts_out
+@accepts_exact_out
 def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Bitwise complement of integers; logical not of bools."""
     if input._array.dtype.kind not in "iub":
@@ -232,7 +232,7 @@ class Where(Elementwise):
         )
 
 
-@accepts_out
+@accepts_exact_out
 def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """``input`` where ``condition`` holds, else ``other``; with the condition alone, the indices of non-zero
     elements."""

@@ -24,7 +24,7 @@ from tinytorch.dtypes import from_numpy_dtype
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.checks import check_tensor, type_name
-from tinytorch.ops.out import accepts_out, write_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out, write_out
 from tinytorch.ops.rounding import Step, sign
 from tinytorch.tensor import Tensor
 
@@ -169,7 +169,7 @@ def conj(input: Tensor) -> Tensor:
     return Conj.apply(input) if input._array.dtype.kind == "c" else input
 
 
-@accepts_out
+@accepts_exact_out
 def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate, computed; a real tensor itself (``torch.conj_physical``)."""
     return conj(input)
@@ -255,7 +255,7 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     return write_out("complex", result, out, real, imag)
 
 
-@accepts_out
+@accepts_exact_out
 def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``abs · (cos angle + i sin angle)``, of two float32 or float64 tensors of the same dtype (``torch.polar``)."""
     _check_parts("polar", abs=abs, angle=angle)
@@ -298,7 +298,7 @@ def _angle_of_real(x: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(x), x, np.where(x < 0, np.pi, 0)).astype(x.dtype)
 
 
-@accepts_out
+@accepts_exact_out
 def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``z / |z|``, and 0 at 0; for real tensors the sign (``torch.sgn``)."""
     return Sgn.apply(input) if input._array.dtype.kind == "c" else sign(input)

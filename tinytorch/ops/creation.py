@@ -15,7 +15,7 @@ from tinytorch.ops.checks import check_options
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.numbers import number_as
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -134,7 +134,7 @@ def checked_sizes(sizes: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...
     return shape
 
 
-@accepts_out
+@accepts_exact_out
 def zeros(
     *size: Any,
     dtype: Any = None,
@@ -149,7 +149,7 @@ def zeros(
     return finish(np.zeros(shape, dtype_or_default(dtype)), requires_grad, device)
 
 
-@accepts_out
+@accepts_exact_out
 def ones(
     *size: Any,
     dtype: Any = None,
@@ -179,7 +179,7 @@ def empty(
     return finish(np.empty(shape, dtype_or_default(dtype)), requires_grad, device)
 
 
-@accepts_out
+@accepts_exact_out
 def full(
     size: Sequence[int],
     fill_value: Number,
@@ -253,7 +253,7 @@ def full_like(
     return finish(np.full_like(input._array, number_as(fill_value, numpy_dtype), numpy_dtype), requires_grad, device)
 
 
-@accepts_out
+@accepts_exact_out
 def eye(
     n: int,
     m: int = NOT_GIVEN,

@@ -19,7 +19,7 @@ from tinytorch.ops.checks import check_floating, refuse, refuse_bool, refuse_com
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.joining import cat
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.reduce import Cumsum, cumsum
 from tinytorch.ops.shape import narrow
 from tinytorch.ops.sorting import Found, picked
@@ -114,7 +114,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = 
     return Cumprod.apply(input, dim=dim) if input._array.ndim else input.clone()
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tensor:
     """``log(cumsum(exp(x)))`` without overflow. NotImplementedError for integers."""
@@ -136,14 +136,14 @@ def _running(kind: type[Any], function: Any, input: Tensor, dim: int) -> Any:
     return picked(kind, input, dim, np.maximum.accumulate(np.where(is_new, places, 0), axis=dim))
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def cummax(input: Tensor, dim: int, *, out: Any = None) -> Any:
     """(values, indices) of the largest so far along ``dim``; of equals the last."""
     return _running(Cummax, np.maximum, input, dim)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def cummin(input: Tensor, dim: int, *, out: Any = None) -> Any:
     """(values, indices) of the smallest so far along ``dim``; of equals the last."""

@@ -12,7 +12,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.compare import where
 from tinytorch.ops.indexing import Index
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.solve import check_matrices, inverse
 from tinytorch.tensor import Tensor
 
@@ -102,14 +102,14 @@ class LogAbsDet(Primitive):
         return grad.unsqueeze(-1).unsqueeze(-1) * inverse(a).mH
 
 
-@accepts_out
+@accepts_exact_out
 def det(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The determinant of square matrices."""
     check_matrices("linalg.det", input)
     return Det.apply(input)
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_slogdet(A: Tensor, *, out: Any = None) -> Any:
     """(sign, ln |det A|): det = sign · exp(logabsdet), without overflow."""
     check_matrices("linalg.slogdet", A)

@@ -19,7 +19,7 @@ from tinytorch.ops.checks import not_implemented, refuse_bool
 from tinytorch.ops.creation import zeros
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.joining import cat
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -102,7 +102,7 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     return DiagonalInZeros.apply(input, shape=tuple(shape), offset=offset, dim1=dim1, dim2=dim2)
 
 
-@accepts_out
+@accepts_exact_out
 def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Of a vector, the matrix with it on a diagonal; of a matrix, a copy of its diagonal."""
     ndim = input._array.ndim
@@ -154,13 +154,13 @@ class Triangle(Primitive):
         return Triangle.apply(grad, **ctx.attributes)
 
 
-@accepts_out
+@accepts_exact_out
 def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The lower triangle of matrices, up to and including the given diagonal; zeros above."""
     return known_as(Triangle.apply(input, diagonal=diagonal, lower=True), "TrilBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The upper triangle of matrices, from the given diagonal on; zeros below."""
     return known_as(Triangle.apply(input, diagonal=diagonal, lower=False), "TriuBackward0")

@@ -21,7 +21,7 @@ from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.diagonal import diag_embed, diagonal
 from tinytorch.ops.factorizations import check_phase
 from tinytorch.ops.linalg import matmul
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.solve import check_matrices, linalg_solve
 from tinytorch.tensor import Tensor
 
@@ -94,7 +94,7 @@ def _core(values: Tensor, grad_values: Tensor | None, inner: Tensor | None) -> T
     return quotient if core is None else core + quotient
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
     """(eigenvalues, eigenvectors) of Hermitian matrices, ascending; only the named triangle is read
     (``torch.linalg.eigh``).
@@ -105,7 +105,7 @@ def linalg_eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
     return Eigen(*Eigh.apply(A, uplo=UPLO.upper()))
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_eigvalsh(A: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor:
     """The eigenvalues of Hermitian matrices, ascending."""
     return linalg_eigh(A, UPLO)[0]

@@ -7,6 +7,7 @@ share it.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out, exact_pairs
 from tinytorch.ops.reduce import kept_shape
 from tinytorch.tensor import Tensor
 
@@ -127,7 +128,7 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     return (MaxResult if largest else MinResult)(values, indices)
 
 
-@accepts_out
+@functools.partial(accepts_out, rule=exact_pairs)
 @accepts_axis
 def max(
     input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = False, *, other: Tensor = NOT_GIVEN, out: Any = None
@@ -137,7 +138,7 @@ def max(
     return _extreme("max", input, dim if other is NOT_GIVEN else other, keepdim)
 
 
-@accepts_out
+@functools.partial(accepts_out, rule=exact_pairs)
 @accepts_axis
 def min(
     input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = False, *, other: Tensor = NOT_GIVEN, out: Any = None
@@ -147,7 +148,7 @@ def min(
     return _extreme("min", input, dim if other is NOT_GIVEN else other, keepdim)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def amax(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The largest over one or several dimensions; equal elements share the gradient."""
@@ -156,7 +157,7 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | N
     return known_as(Extreme.apply(input, dim=dims, keepdim=keepdim, largest=True), "AmaxBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def amin(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest over one or several dimensions; equal elements share the gradient."""
@@ -182,14 +183,14 @@ def _arg_extreme(name: str, function: Any, input: Tensor, dim: Any, keepdim: boo
     return Tensor._wrap(np.asarray(function(array, axis=dim, keepdims=keepdim)))
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Where the largest element is: in the flattened tensor, or along ``dim``; the first of equals."""
     return _arg_extreme("argmax", np.argmax, input, dim, keepdim)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Where the smallest element is: in the flattened tensor, or along ``dim``; the first of equals."""

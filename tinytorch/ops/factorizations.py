@@ -16,7 +16,7 @@ from tinytorch.formatting import format_fields
 from tinytorch.ops.diagonal import diag_embed, diagonal, tril
 from tinytorch.ops.joining import cat
 from tinytorch.ops.linalg import matmul
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.solve import LinAlgError, check_matrices, linalg_solve_triangular
 from tinytorch.tensor import Tensor
 
@@ -200,7 +200,7 @@ def cholesky(input: Tensor, upper: bool = False, *, out: Tensor | None = None) -
     return factor.mH if upper else factor
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
     """(Q, R) with A = Q R, Q orthogonal columns, R upper triangular (``torch.linalg.qr``).
 
@@ -220,27 +220,27 @@ def linalg_qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
     return QR(Tensor._wrap(np.zeros(0, A._array.dtype)), r) if mode == "r" else QR(q, r)
 
 
-@accepts_out
+@accepts_exact_out
 def qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
     """PyTorch's older name: reduced with ``some``, else complete."""
     return linalg_qr(input, "reduced" if some else "complete")
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out: Any = None) -> Any:
     """(U, S, Vh) with A = U diag(S) Vh, singular values in descending order (``torch.linalg.svd``)."""
     check_matrices("linalg.svd", A, square=False)
     return SVD(*Svd.apply(A, full_matrices=full_matrices))
 
 
-@accepts_out
+@accepts_exact_out
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
     """PyTorch's older form, which returns V, not Vᴴ."""
     u, s, vh = linalg_svd(input, not some)
     return OldSVD(u, s, vh.mH) if compute_uv else OldSVD(ops.zeros_like(u), s, ops.zeros_like(vh.mH))
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
     """The singular values in descending order."""
     check_matrices("linalg.svdvals", A, square=False)

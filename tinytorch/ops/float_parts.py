@@ -8,7 +8,7 @@ import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, operands
 from tinytorch.ops.checks import check_floating, check_tensor
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["frexp", "nextafter"]
@@ -55,7 +55,7 @@ class Nextafter(Elementwise):
         return grad * Tensor._wrap(apart), grad * 0
 
 
-@accepts_out
+@accepts_exact_out
 def frexp(input: Tensor, *, out: Any = None) -> Any:
     """(mantissa, exponent) with ``input = mantissa · 2^exponent``; the exponent is int32. RuntimeError for integers.
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.dims import many_dims
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["hash_tensor"]
 
 
-@accepts_out
+@accepts_exact_out
 def hash_tensor(
     input: Tensor, dim: Any = (), keepdim: bool = False, *, mode: int = 0, out: Tensor | None = None
 ) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 from tinytorch.dtypes import from_numpy_dtype
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_tensor, not_implemented
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.ranges import linspace
 from tinytorch.tensor import Tensor
 
@@ -40,7 +40,7 @@ class Histogramdd(NamedTuple):
         return f"torch.return_types.histogramdd(\nhist={self.hist!r},\nbin_edges={self.bin_edges!r})"
 
 
-@accepts_out
+@accepts_exact_out
 def histogram(
     input: Tensor,
     bins: Any = 100,

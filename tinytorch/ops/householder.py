@@ -15,7 +15,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.checks import check_dims
 from tinytorch.ops.diagonal import tril
 from tinytorch.ops.linalg import matmul
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.solve import check_matrices
 from tinytorch.tensor import Tensor
 
@@ -99,7 +99,7 @@ def householder_product(input: Tensor, tau: Tensor, *, out: Tensor | None = None
     return q
 
 
-@accepts_out
+@accepts_exact_out
 def ormqr(
     input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False, *, out: Tensor | None = None
 ) -> Tensor:

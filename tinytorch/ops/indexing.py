@@ -60,7 +60,7 @@ from tinytorch.ops.index_arguments import (
     without_leading_ones,
 )
 from tinytorch.ops.numbers import check_convertible
-from tinytorch.ops.out import accepts_out, accepts_separate_out
+from tinytorch.ops.out import accepts_exact_out, accepts_separate_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -343,7 +343,7 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
     return known_as(rows, "IndexSelectBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
     """Where the elements are non-zero: a matrix with one row per element, or one index tensor per dimension."""
     if as_tuple:

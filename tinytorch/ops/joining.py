@@ -14,7 +14,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.broadcast import promote_all
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim, sizes_from
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_joined_out
 from tinytorch.ops.shape import narrow, select
 from tinytorch.tensor import Tensor
 
@@ -34,11 +34,17 @@ __all__ = [
 
 
 class Cat(Primitive):
-    """Several tensors one after the other along ``dim``; each receives its part of the gradient."""
+    """Several tensors one after the other along ``dim``; each receives its part of the gradient.
+
+    Vectors without elements fit between all others, and receive a gradient as empty as they are.
+    """
 
     @staticmethod
     def forward(ctx: Any, *arrays: np.ndarray, dim: int) -> np.ndarray:
-        ctx.save_intermediates(tuple(array.shape[dim] for array in arrays))
+        sizes = tuple(None if array.shape == (0,) else array.shape[dim] for array in arrays)
+        ctx.save_intermediates(sizes)
+        if None in sizes:
+            arrays = tuple(array for array in arrays if array.shape != (0,)) or arrays[:1]
         return np.concatenate(arrays, dim)
 
     @staticmethod
@@ -46,6 +52,9 @@ class Cat(Primitive):
         (sizes,) = ctx.intermediates
         dim, start, parts = ctx.attributes["dim"], 0, []
         for size, needed in zip(sizes, ctx.needs_input_grad, strict=True):
+            if size is None:
+                parts.append(narrow(grad.reshape(-1), 0, 0, 0) if needed else None)
+                continue
             parts.append(narrow(grad, dim, start, size) if needed else None)
             start += size
         return tuple(parts)
@@ -112,7 +121,7 @@ def _checked_sequence(name: str, tensors: Any) -> list[Tensor]:
     return list(tensors)
 
 
-@accepts_out
+@accepts_joined_out
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Tensor | None = None) -> Tensor:
     """Tensors joined along an existing dimension; all other sizes must agree (empty 1-d tensors are left out)."""
     given = promote_all(*_checked_sequence("torch.cat", tensors))
@@ -133,10 +142,10 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out
                     f"got size {b} for tensor "
                     f"number {position} in the list."
                 )
-    return Cat.apply(*parts, dim=dim)
+    return Cat.apply(*given, dim=dim)
 
 
-@accepts_out
+@accepts_joined_out
 @accepts_axis
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors of equal shape joined along a new dimension."""
@@ -199,14 +208,14 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return Unbind.apply(input, dim=one_dim(dim, input._array.ndim))
 
 
-@accepts_out
+@accepts_joined_out
 def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Joined along dimension 1 (vectors: along 0)."""
     parts = [part if part._array.ndim else part.reshape(1) for part in _checked_sequence("hstack", tensors)]
     return cat(parts, 0 if parts[0]._array.ndim == 1 else 1)
 
 
-@accepts_out
+@accepts_joined_out
 def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Joined along dimension 0; vectors count as rows."""
     return cat([p if p._array.ndim >= 2 else p.reshape(1, -1) for p in _checked_sequence("vstack", tensors)], 0)

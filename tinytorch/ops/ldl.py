@@ -17,7 +17,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.checks import check_dims
 from tinytorch.ops.linalg import matmul
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.solve import LinAlgError, check_matrices, check_rows
 from tinytorch.tensor import Tensor
 
@@ -135,7 +135,7 @@ class LDLFactor(Primitive):
         )
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(LD, pivots, info) of symmetric (``hermitian``: Hermitian) matrices, see the module's text."""
     check_matrices("torch.linalg.ldl_factor_ex", A)
@@ -150,7 +150,7 @@ def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bo
     return factors
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
     """(LD, pivots) of symmetric matrices; LinAlgError for a singular one (``torch.linalg.ldl_factor``)."""
     if np.isnan(A._array).any():
@@ -159,7 +159,7 @@ def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) ->
     return LDL(packed, pivots)
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_ldl_solve(
     LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False, out: Tensor | None = None
 ) -> Tensor:

@@ -51,7 +51,7 @@ from tinytorch.kernels import products
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.broadcast import is_expandable
 from tinytorch.ops.checks import check_dims, check_same_dtypes, refuse
-from tinytorch.ops.out import accepts_out, write_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out, exact, write_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["addmm", "bmm", "dot", "linear", "matmul", "mm", "mv", "outer"]
@@ -170,7 +170,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
         product = product.squeeze(-1)
     if product._requires_grad:
         known_as(product, _PRODUCT_NAMES.get((left, right), "UnsafeViewBackward0"))
-    return product if out is None else write_out("matmul", product, out, input, other)
+    return product if out is None else write_out("matmul", product, out, input, other, rule=exact)
 
 
 def _inner_sizes_differ(input: Tensor, other: Tensor, a: Tensor, b: Tensor) -> RuntimeError:
@@ -205,7 +205,7 @@ def _check_ndims(name: str, wanted: tuple[int, int], *tensors: Tensor) -> None:
             )
 
 
-@accepts_out
+@accepts_exact_out
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices; the first may be sparse."""
     if input.is_sparse:
@@ -214,7 +214,7 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     return matmul(input, mat2)
 
 
-@accepts_out
+@accepts_exact_out
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The products of two stacks of as many matrices: (b, n, m) and (b, m, p) give (b, n, p). No broadcasting."""
     _check_ndims("bmm", (3, 3), input, mat2)
@@ -226,7 +226,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     return known_as(matmul(input, mat2), "BmmBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A matrix, which may be sparse, times a vector."""
     if input.is_sparse:
@@ -236,7 +236,7 @@ def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     return matmul(input, vec)
 
 
-@accepts_out
+@accepts_exact_out
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The dot product of two vectors."""
     for value in (input, tensor):
@@ -277,7 +277,7 @@ def weighted_sum(name: str, input: Tensor, product: Tensor, beta: Any, alpha: An
     return product + (input if beta == 1 else input * beta)
 
 
-@accepts_out
+@accepts_exact_out
 def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
@@ -297,7 +297,7 @@ def _linear_by_vector(input: Tensor, weight: Tensor, bias: Tensor | None) -> Ten
     return product if bias is None else product + bias
 
 
-@accepts_out
+@accepts_exact_out
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None) -> Tensor:
     """``input @ weightᵀ + bias`` over the last dimension: (..., in), (out, in), (out,) give (..., out)."""
     _check_same_dtype("linear", input, weight)

@@ -14,7 +14,7 @@ import numpy as np
 from tinytorch.ops.compare import where
 from tinytorch.ops.factorizations import cholesky
 from tinytorch.ops.lu import eliminate
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.solve import LinAlgError, inverse, linalg_solve
 from tinytorch.tensor import Tensor
 
@@ -59,19 +59,19 @@ def _reporting(
     return where(good, result, math.nan), Tensor._wrap(info)
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_inv_ex(A: Tensor, *, check_errors: bool = False, out: Any = None) -> Any:
     """(A⁻¹, info): a singular matrix raises only with ``check_errors`` (``torch.linalg.inv_ex``)."""
     return InvEx(*_reporting(inverse, A, lambda a: eliminate(a)[2], check_errors))
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
     """(X, info) with A X = B: a singular matrix raises only with ``check_errors`` (``torch.linalg.solve_ex``)."""
     return SolveEx(*_reporting(lambda a: linalg_solve(a, B, left=left), A, lambda a: eliminate(a)[2], check_errors))
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(L, info) with L Lᴴ = A: a matrix that is not positive-definite raises only with ``check_errors``."""
     return CholeskyEx(*_reporting(lambda a: cholesky(a, upper), A, _first_minor, check_errors))

@@ -17,7 +17,7 @@ from tinytorch.ops.checks import check_same_dtypes
 from tinytorch.ops.diagonal import tril, triu
 from tinytorch.ops.joining import cat
 from tinytorch.ops.linalg import matmul
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.solve import check_matrices, check_rows, linalg_solve_triangular
 from tinytorch.tensor import Tensor
 
@@ -149,7 +149,7 @@ def _check_pivot(name: str, pivot: bool) -> None:
         raise RuntimeError(f"{name}: LU without pivoting is not implemented on the CPU")
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:
     """(LU, pivots, info): as :func:`linalg_lu_factor`, but a zero on U's diagonal is reported in ``info``."""
     check_matrices("torch.linalg.lu_factor_ex", A, square=False)
@@ -172,7 +172,7 @@ def _check_info(name: str, info: Tensor) -> None:
         )
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     """(LU, pivots) of matrices (..., m, n), see the module's text (``torch.linalg.lu_factor``).
 
@@ -183,14 +183,14 @@ def linalg_lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     return LUFactors(packed, pivots)
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     """(P, L, U) with A = P L U: a permutation, a lower and an upper triangular matrix (``torch.linalg.lu``)."""
     packed, pivots, _ = linalg_lu_factor_ex(A, pivot=pivot)
     return lu_unpack(packed, pivots)
 
 
-@accepts_out
+@accepts_exact_out
 def lu_unpack(
     LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *, out: Any = None
 ) -> Any:
@@ -226,7 +226,7 @@ def lu_unpack(
     return PLU(p, lower, upper)
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_lu_solve(
     LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False, out: Tensor | None = None
 ) -> Tensor:
@@ -258,7 +258,7 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, *, out: Any = Non
     return tuple(factors) if get_infos else tuple(factors)[:2]
 
 
-@accepts_out
+@accepts_exact_out
 def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
     """X with A X = b, given A's LU: PyTorch's older order of arguments."""
     return linalg_lu_solve(LU_data, LU_pivots, b)

@@ -15,12 +15,12 @@ from tinytorch.ops.broadcast import cast, is_number
 from tinytorch.ops.checks import check_square
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import ints_from, one_dim
-from tinytorch.ops.eigen import linalg_eigh, linalg_eigvalsh
+from tinytorch.ops.eigen import linalg_eigvalsh
 from tinytorch.ops.extremes import amax, amin
 from tinytorch.ops.factorizations import linalg_svdvals
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.linalg_ex import linalg_inv_ex
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.ops.solve import LinAlgError, check_matrices
 from tinytorch.ops.vector_norms import vector_norm
@@ -46,8 +46,8 @@ class PseudoInverse(Primitive):
     complex_backward = True
 
     @staticmethod
-    def forward(ctx: Any, a: np.ndarray, atol: np.ndarray, rtol: np.ndarray) -> np.ndarray:
-        u, s, vh = np.linalg.svd(a, full_matrices=False)
+    def forward(ctx: Any, a: np.ndarray, atol: np.ndarray, rtol: np.ndarray, hermitian: bool) -> np.ndarray:
+        u, s, vh = _svd_of_hermitian(a) if hermitian else np.linalg.svd(a, full_matrices=False)
         large = s > np.maximum(atol, rtol * s[..., :1])
         inverted = np.divide(1, s, where=large, out=np.zeros_like(s))
         p = vh.conj().swapaxes(-1, -2) @ (inverted[..., None] * u.conj().swapaxes(-1, -2))
@@ -64,12 +64,21 @@ class PseudoInverse(Primitive):
         return (across - matmul(a, matmul(p, across))) + (along - matmul(matmul(along, p), a)) - first
 
 
+def _svd_of_hermitian(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """By its eigenvectors, of which the lower triangle is enough."""
+    values, vectors = np.linalg.eigh(a)
+    order = np.argsort(-np.abs(values), axis=-1)
+    values = np.take_along_axis(values, order, -1)
+    vectors = np.take_along_axis(vectors, order[..., None, :], -1)
+    return vectors * np.sign(values)[..., None, :], np.abs(values), vectors.conj().swapaxes(-1, -2)
+
+
 def _check_order(name: str, ord: Any) -> None:
     if not isinstance(ord, (str, int, float, np.number, Tensor)):
         raise wrong_argument(name, "ord", None, ord, "Number or str")
 
 
-@accepts_out
+@accepts_exact_out
 def matrix_norm(
     A: Tensor,
     ord: Any = "fro",
@@ -113,7 +122,7 @@ def matrix_norm(
     return result.reshape([1 if d in (rows, columns) else size for d, size in enumerate(A._array.shape)])
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_norm(
     A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
@@ -213,13 +222,7 @@ def linalg_pinv(
         return A.mH * 1
     check_matrices("linalg.pinv", A, square=hermitian)
     absolute, relative = _tolerance(A, atol, rcond if rtol is None else rtol)
-    if not hermitian:
-        return PseudoInverse.apply(A, atol=absolute, rtol=relative)
-    values, vectors = linalg_eigh(A)
-    sizes = abs(values._array)
-    large = Tensor._wrap(sizes > np.maximum(absolute, relative * sizes.max(axis=-1, keepdims=True)))
-    inverted = where(large, 1 / where(large, values, 1.0), 0.0)
-    return matmul(vectors * inverted.unsqueeze(-2), vectors.mH)
+    return PseudoInverse.apply(A, atol=absolute, rtol=relative, hermitian=hermitian)
 
 
 @checks_arguments

@@ -14,14 +14,14 @@ from tinytorch.ops.checks import check_dims, check_same_dtypes, check_square, re
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.indexing import index_select
 from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, weighted_sum
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["addbmm", "addmv", "addr", "baddbmm", "bilinear", "chain_matmul", "cross", "ger", "inner", "kron",
            "matrix_power", "multi_dot", "tensordot", "vander", "vdot"]  # fmt: skip
 
 
-@accepts_out
+@accepts_exact_out
 def baddbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
@@ -32,7 +32,7 @@ def baddbmm(
     return known_as(weighted_sum("baddbmm", input, bmm(batch1, batch2), beta, alpha), "BaddbmmBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 def addbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
@@ -43,7 +43,7 @@ def addbmm(
     return weighted_sum("addbmm", input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
 
-@accepts_out
+@accepts_exact_out
 def addmv(
     input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
@@ -67,13 +67,13 @@ def addr(
     return weighted_sum("addr", input, outer(vec1, vec2), beta, alpha)
 
 
-@accepts_out
+@accepts_exact_out
 def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The dot product of two vectors, with the first one conjugated: ``Σ conj(input_i) · other_i``."""
     return dot(input.conj(), other)
 
 
-@accepts_out
+@accepts_exact_out
 def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Dot products over the last dimensions of both; with a 0-d tensor the plain product."""
     if input._array.ndim == 0 or other._array.ndim == 0:
@@ -86,7 +86,7 @@ def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     return tensordot(input, other, ([-1], [-1]))
 
 
-@accepts_out
+@accepts_exact_out
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2, *, out: Tensor | None = None) -> Tensor:
     """Contract dimensions: the last ``dims`` of ``a`` with the first of ``b``, or two lists of dimensions
     (``torch.tensordot``).
@@ -144,7 +144,7 @@ def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     return (wide_a * wide_b).reshape([n * m for n, m in zip(a, b, strict=True)])
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """The vector product along a dimension of size 3; without ``dim`` along the first such dimension."""
@@ -172,7 +172,7 @@ def cross_along(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
     ) * index_select(other, axis, ahead)
 
 
-@accepts_out
+@accepts_exact_out
 def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     """A square matrix (or a stack) to the power of an integer, by repeated squaring; negative powers invert first."""
     check_square("linalg.matrix_power", input)
@@ -191,7 +191,7 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
         square = matmul(square, square)
 
 
-@accepts_out
+@accepts_exact_out
 def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """The product of several matrices in the cheapest order; the first and last may be vectors."""
     if len(tensors) < 2:

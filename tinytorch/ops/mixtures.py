@@ -17,7 +17,7 @@ from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
 from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, refuse_bool, refuse_complex, type_name
 from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.numbers import check_convertible
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.powers import pow
 from tinytorch.tensor import Tensor
 
@@ -105,7 +105,7 @@ def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     return where((a <= b) | isnan(b), a, b)
 
 
-@accepts_out
+@accepts_exact_out
 def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Tensor:
     """0 below 0, 1 above, ``values`` at 0. Not differentiable, as in PyTorch: the result carries no gradient."""
     check_tensor("heaviside", "values", 2, values)
@@ -125,7 +125,7 @@ def copysign(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None
     return Copysign.apply(a, Tensor._wrap(np.asarray(other, a._array.dtype)))
 
 
-@accepts_out
+@accepts_exact_out
 def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where the sign bit is set: negative numbers and -0.0."""
     array = input._array
@@ -141,7 +141,7 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-@accepts_out
+@accepts_exact_out
 def nan_to_num(
     input: Tensor,
     nan: float = 0.0,
@@ -163,7 +163,7 @@ def nan_to_num(
     return where(Tensor._wrap(np.isfinite(array)), input, Tensor._wrap(replacement.astype(array.dtype)))
 
 
-@accepts_out
+@accepts_exact_out
 def float_power(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """``input ** exponent`` in double precision; complex where one of them is."""
     check_any_tensor("float_power", input, exponent)

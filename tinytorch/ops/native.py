@@ -22,7 +22,7 @@ from tinytorch.ops.grid_sample import affine_grid, grid_sample
 from tinytorch.ops.layer_norm import group_norm, layer_norm
 from tinytorch.ops.norm import batch_norm as batch_norm_by_name
 from tinytorch.ops.norm import instance_norm as instance_norm_by_name
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -51,7 +51,7 @@ def instance_norm(
     return instance_norm_by_name(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
 
 
-@accepts_out
+@accepts_exact_out
 def native_batch_norm(
     input: Tensor, weight: Tensor | None, bias: Tensor | None, running_mean: Tensor | None,
     running_var: Tensor | None, training: bool, momentum: float, eps: float, *, out: Any = None,

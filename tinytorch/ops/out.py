@@ -10,12 +10,12 @@ The rules, PyTorch's for all of these functions:
 
 - ``out`` itself is returned. For a function of several results it is a tuple of as many tensors.
 - It is resized to the result's shape; with a warning if it held elements.
-- The result is cast to its dtype, but never down a category (float into integers): RuntimeError. A function that takes
-  ``dtype=`` computes in out's dtype where none is asked for.
+- Elementwise functions and sums cast the result to its dtype, but never down a category (float into integers):
+  RuntimeError. A function that takes ``dtype=`` computes in out's dtype where none is asked for.
+- All others, products of matrices say, want exactly the result's dtype: :func:`accepts_exact_out`. Those that pick
+  elements here and there (``gather``, ``take``...: :func:`accepts_separate_out`) also want it to overlap no input.
 - RuntimeError if ``out`` or an input requires grad (outside ``no_grad``), if several elements of ``out`` share memory
   (it is expanded), or if it overlaps an input without being the same region.
-- Functions that pick elements here and there (``gather``, ``take``...: :func:`accepts_separate_out`) want it to overlap
-  no input at all, and to have exactly the result's dtype.
 
 The types of the arguments are checked on the way (:mod:`tinytorch.ops.arguments`).
 
@@ -34,26 +34,86 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from tinytorch.autograd.modes import state
-from tinytorch.dtypes import SCALAR_NAMES, can_cast
+from tinytorch.dtypes import SCALAR_NAMES, can_cast, uint8
 from tinytorch.ops.arguments import ArgumentTypes, raise_explained
 from tinytorch.tensor import Tensor
 
-__all__ = ["accepts_out", "accepts_separate_out", "write_out"]
+__all__ = ["accepts_exact_out", "accepts_joined_out", "accepts_out", "accepts_separate_out", "bytes_or_bools",
+           "castable", "exact", "exact_pairs", "floating", "write_out"]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
+#: What raises the error for an ``out`` of the wrong dtype, given the whole result, a tensor's dtype, and its ``out``'s.
+Rule = Callable[[Any, Any, Any], None]
+
+
+# ------------------------------------------------------------------------------------------------ rules of dtypes
+
+
+def castable(result: Any, of_result: Any, of_out: Any) -> None:
+    """``out`` may be of any dtype of the same category, or of a higher one."""
+    if not can_cast(of_result, of_out):
+        raise RuntimeError(
+            f"result type {SCALAR_NAMES[of_result]} can't be cast to the desired output type {SCALAR_NAMES[of_out]}"
+        )
+
+
+def exact(result: Any, of_result: Any, of_out: Any) -> None:
+    """``out`` must be of the result's dtype."""
+    if of_result != of_out:
+        raise RuntimeError(f"Expected out tensor to have dtype {of_result}, but got {of_out} instead")
+
+
+def bytes_or_bools(result: Any, of_result: Any, of_out: Any) -> None:
+    """``out`` must be of bools, or of uint8."""
+    if of_out != uint8:
+        raise RuntimeError(f"only bool and uint8 tensors are supported for the result, got: {of_out}")
+
+
+def floating(result: Any, of_result: Any, of_out: Any) -> None:
+    """``out`` must be floating, whatever its precision."""
+    if not of_out.is_floating_point:
+        raise RuntimeError(f"expected a floating point output tensor, but got {SCALAR_NAMES[of_out]}")
+
+
+def joinable(result: Any, of_result: Any, of_out: Any) -> None:
+    """:func:`castable`, with the error that joined tensors raise."""
+    if not can_cast(of_result, of_out):
+        raise TypeError(f"input types can't be cast to the desired output type {SCALAR_NAMES[of_out]}")
+
+
+def exact_pairs(result: Any, of_result: Any, of_out: Any) -> None:
+    """Values and indices must fit exactly, a lone value be :func:`castable`."""
+    (exact if isinstance(result, tuple) else castable)(result, of_result, of_out)
+
+
+# ---------------------------------------------------------------------------------------------------- decorators
+
+
+def accepts_exact_out(op: F) -> F:
+    """:func:`accepts_out` for a function whose ``out`` must have the result's dtype."""
+    return accepts_out(op, rule=exact)
 
 
 def accepts_separate_out(op: F) -> F:
-    """:func:`accepts_out` for a function whose ``out`` may not share memory with an input, nor be of another dtype."""
-    return accepts_out(op, separate=True)
+    """:func:`accepts_exact_out` for a function whose ``out`` may not share memory with an input, either."""
+    return accepts_out(op, rule=exact, separate=True)
 
 
-def accepts_out(op: F, separate: bool = False) -> F:
-    """Let ``op``, whose signature names ``out``, take it; see the module's text. The outermost decorator."""
+def accepts_joined_out(op: F) -> F:
+    """:func:`accepts_out` for a function that joins tensors: ``out`` may not share memory with them."""
+    return accepts_out(op, rule=joinable, separate=True)
+
+
+def accepts_out(op: F, rule: Rule = castable, separate: bool = False) -> F:
+    """Let ``op``, whose signature names ``out``, take it; see the module's text. The outermost decorator.
+
+    ``rule`` raises an error for a dtype that ``out`` may not have, where it is not the result's.
+    """
     code = inspect.unwrap(op).__code__
     types = ArgumentTypes(op)
     passed = types.passed
-    takes_dtype = "dtype" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    takes_dtype = "dtype" in names and not (rule is exact and names[0] in ("input", "A", "x"))
 
     @functools.wraps(op)
     def with_out(*args: Any, **kwargs: Any) -> Any:
@@ -72,26 +132,31 @@ def accepts_out(op: F, separate: bool = False) -> F:
             result = op(*args, **kwargs)
         except Exception as error:
             raise_explained(error, op, args, kwargs)
-        return result if out is None else write_out(op.__name__, result, out, *args, separate=separate)
+        return result if out is None else write_out(op.__name__, result, out, *args, rule=rule, separate=separate)
 
     return with_out  # type: ignore[return-value]
 
 
-def write_out(name: str, result: Any, out: Any, *inputs: Any, separate: bool = False) -> Any:
-    """Copy ``result`` (a Tensor or a tuple of them) of the function ``name`` of ``inputs`` into ``out``; returns it."""
+def write_out(name: str, result: Any, out: Any, *inputs: Any, rule: Rule = castable, separate: bool = False) -> Any:
+    """Copy ``result`` (a Tensor or a tuple of them) of the function ``name`` of ``inputs`` into ``out``; returns it.
+
+    For ``rule`` and ``separate`` see :func:`accepts_out`.
+    """
     if not isinstance(result, tuple):
-        _write(name, result, out, inputs, separate)
+        _write(name, result, result, out, inputs, rule, separate)
         return out
     if not isinstance(out, (tuple, list)):
         raise TypeError(f"{name}(): argument 'out' must be tuple of Tensors, not {type(out).__name__}")
     if len(out) != len(result):
         raise TypeError(f"{name}(): argument 'out' must have {len(result)} tensors, not {len(out)}")
     for one_result, one_out in zip(result, out, strict=True):
-        _write(name, one_result, one_out, inputs, separate)
+        _write(name, result, one_result, one_out, inputs, rule, separate)
     return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
 
 
-def _write(name: str, result: Tensor, out: Any, inputs: Iterable[Any], separate: bool) -> None:
+def _write(
+    name: str, results: Any, result: Tensor, out: Any, inputs: Iterable[Any], rule: Rule, separate: bool
+) -> None:
     if not isinstance(out, Tensor):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if state.grad_enabled and (result._requires_grad or out.requires_grad):
@@ -100,18 +165,18 @@ def _write(name: str, result: Tensor, out: Any, inputs: Iterable[Any], separate:
             "arguments requires grad."
         )
     source, target = result._array, out._array
+    if source.dtype != target.dtype:
+        rule(results, result.dtype, out.dtype)
     if separate:
-        _check_separate(result, out, inputs)
-    if source.dtype != target.dtype and not can_cast(result.dtype, out.dtype):
-        raise RuntimeError(
-            f"result type {SCALAR_NAMES[result.dtype]} can't be cast to the desired output type "
-            f"{SCALAR_NAMES[out.dtype]}"
-        )
+        inplace.check_writable(out)
+        _refuse_overlap(out, inputs, partial=False)
     if source.shape != target.shape:
         _resize(out, source.shape)
+        if separate:
+            _refuse_overlap(out, inputs, partial=False)  # it may be an input that had no elements before
     else:
         inplace.check_writable(out)
-        _refuse_overlap(target, inputs, partial=True)
+        _refuse_overlap(out, inputs, partial=True)
     np.copyto(out._array, source, casting="unsafe")
     out._bump_version()
 
@@ -128,19 +193,15 @@ def _resize(out: Tensor, shape: tuple[int, ...]) -> None:
     out._array = np.empty(shape, out._array.dtype)
 
 
-def _check_separate(result: Tensor, out: Tensor, inputs: Iterable[Any]) -> None:
-    if result._array.dtype != out._array.dtype:
-        raise RuntimeError(f"Expected out tensor to have dtype {result.dtype}, but got {out.dtype} instead")
-    inplace.check_writable(out)
-    _refuse_overlap(out._array, inputs, partial=False)
-
-
-def _refuse_overlap(target: np.ndarray, inputs: Iterable[Any], partial: bool) -> None:
+def _refuse_overlap(out: Tensor, inputs: Iterable[Any], partial: bool) -> None:
     """Raise where an input shares memory that is written; if ``partial``, only where it is not the very region.
 
     As in PyTorch, regions with gaps are not looked at.
     """
+    target = out._array
     for value in inputs:
+        if isinstance(value, (list, tuple)):
+            _refuse_overlap(out, value, partial)
         if not isinstance(value, Tensor):
             continue
         array = value._array

@@ -44,7 +44,7 @@ from tinytorch.kernels import avg_pool as avg_kernels
 from tinytorch.kernels import pool as kernels
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_dims, refuse, refuse_complex, refuse_half
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.pool_arguments import (
     Sizes,
     check_image,
@@ -248,7 +248,7 @@ def _window(name: str, dims: int, kernel_size: Any, stride: Any, padding: Any, d
     )
 
 
-@accepts_out
+@accepts_exact_out
 def avg_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -272,7 +272,7 @@ def avg_pool2d(
     )
 
 
-@accepts_out
+@accepts_exact_out
 def avg_pool3d(
     input: Tensor,
     kernel_size: Any,

@@ -9,7 +9,7 @@ import numpy as np
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_tensor, refuse_complex
 from tinytorch.ops.compare import ge, gt, le, lt, ne
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -112,14 +112,14 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
     return input._array.shape == other._array.shape
 
 
-@accepts_out
+@accepts_exact_out
 def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where ``input`` is +inf; nowhere for integers."""
     refuse_complex("isposinf", input._array)
     return Tensor._wrap(np.asarray(input._array == np.inf))
 
 
-@accepts_out
+@accepts_exact_out
 def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where ``input`` is -inf; nowhere for integers."""
     refuse_complex("isneginf", input._array)

@@ -19,7 +19,7 @@ from tinytorch.ops.checks import check_options, refuse
 from tinytorch.ops.creation import checked_sizes, finish
 from tinytorch.ops.dims import as_int, ints_from
 from tinytorch.ops.memory_order import memory_order
-from tinytorch.ops.out import accepts_out, accepts_separate_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out, accepts_separate_out
 from tinytorch.ops.random_in_place import drawn_from
 from tinytorch.random import generator_or_default
 from tinytorch.tensor import Tensor
@@ -67,7 +67,7 @@ def rand(
     )
 
 
-@accepts_out
+@accepts_exact_out
 def randn(
     *size: Any,
     generator: Any = None,

@@ -13,13 +13,13 @@ from tinytorch.ops.broadcast import is_number
 from tinytorch.ops.checks import check_options, refuse
 from tinytorch.ops.creation import dtype_or_default, finish
 from tinytorch.ops.numbers import number_as
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["arange", "linspace", "logspace", "range_"]
 
 
-@accepts_out
+@accepts_exact_out
 def arange(
     start: Any = NOT_GIVEN,
     end: Any = NOT_GIVEN,
@@ -120,7 +120,7 @@ def _dtype_between(name: str, start: Any, end: Any, steps: int, dtype: Any) -> n
     return numpy_dtype
 
 
-@accepts_out
+@accepts_exact_out
 def linspace(
     start: Any,
     end: Any,
@@ -149,7 +149,7 @@ def linspace(
     return finish(ranges.linspace(low, high, steps).astype(numpy_dtype), requires_grad, device)
 
 
-@accepts_out
+@accepts_exact_out
 def logspace(
     start: Any,
     end: Any,

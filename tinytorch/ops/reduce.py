@@ -38,6 +38,7 @@ Check: ``python -m pytest tests/ops/test_cases.py``.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -53,7 +54,7 @@ from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import refuse_bool
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_out, bytes_or_bools
 from tinytorch.tensor import Tensor
 
 __all__ = ["all", "any", "cumsum", "logsumexp", "mean", "prod", "std", "std_mean", "sum", "var", "var_mean"]
@@ -324,14 +325,14 @@ def _truth(function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
     return Tensor._wrap(result.astype(np.uint8) if input._array.dtype == np.uint8 else result)
 
 
-@accepts_out
+@functools.partial(accepts_out, rule=bytes_or_bools)
 @accepts_axis
 def all(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether every element is non-zero."""
     return _truth(np.all, input, dim, keepdim)
 
 
-@accepts_out
+@functools.partial(accepts_out, rule=bytes_or_bools)
 @accepts_axis
 def any(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether any element is non-zero."""

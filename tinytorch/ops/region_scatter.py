@@ -15,7 +15,7 @@ from tinytorch.ops.checks import check_dims, refuse
 from tinytorch.ops.diagonal import _two_dims
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import IndexPut
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.scatter_reduce import scatter_reduce
 from tinytorch.ops.vector_norms import vector_norm
 from tinytorch.tensor import Tensor
@@ -40,7 +40,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     return _replaced(input, src, (slice(None),) * one_dim(dim, input._array.ndim) + (index, ...))
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def slice_scatter(
     input: Tensor,
@@ -80,7 +80,7 @@ def fill_diagonal(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     return IndexPut.apply(input, value, index=tuple(np.unravel_index(places, shape)), accumulate=False)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def index_reduce(
     input: Tensor,
@@ -116,7 +116,7 @@ def index_reduce(
     return scatter_reduce(input, dim, column.expand(source._array.shape), source, reduce, include_self=include_self)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | None = None) -> Tensor:
     """Each slice along ``dim`` scaled down to p-norm ``maxnorm`` if its norm is larger."""

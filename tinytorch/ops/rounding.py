@@ -11,7 +11,7 @@ from tinytorch.kernels import elementwise
 from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.broadcast import Elementwise
 from tinytorch.ops.checks import check_floating, refuse, refuse_bool, refuse_complex
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["ceil", "fix", "floor", "frac", "round", "sign", "trunc"]
@@ -30,7 +30,7 @@ class Step(Elementwise):
         return ops.zeros_like(grad)
 
 
-@accepts_out
+@accepts_exact_out
 def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-1, 0 or 1; its derivative is 0. NotImplementedError for complex numbers, which :func:`sgn` is for."""
     return known_as(Step.apply(input, function=_sign), "SignBackward0")
@@ -40,28 +40,28 @@ def _sign(x: np.ndarray) -> np.ndarray:
     return x.copy() if x.dtype.kind == "b" else elementwise.sign(x) if x.dtype.kind == "f" else np.sign(x)
 
 
-@accepts_out
+@accepts_exact_out
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above; its derivative is 0."""
     refuse_bool("floor_vml_cpu", input)
     return known_as(Step.apply(input, function=np.floor), "FloorBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below; its derivative is 0."""
     refuse_bool("ceil_vml_cpu", input)
     return known_as(Step.apply(input, function=np.ceil), "CeilBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The integer part; its derivative is 0."""
     refuse_bool("trunc_vml_cpu", input)
     return known_as(Step.apply(input, function=np.trunc), "TruncBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 def round(input: Tensor, *, decimals: int = NOT_GIVEN, out: Tensor | None = None) -> Tensor:
     """The nearest integer, ties to even; or so many ``decimals``."""
     if decimals is NOT_GIVEN:
@@ -77,7 +77,7 @@ def round(input: Tensor, *, decimals: int = NOT_GIVEN, out: Tensor | None = None
     return known_as(Step.apply(input, function=lambda x: np.round(x, decimals)), "RoundBackward1")
 
 
-@accepts_out
+@accepts_exact_out
 def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The fractional part, with the sign of ``input``."""
     check_floating("frac_cpu", input)

@@ -19,7 +19,7 @@ from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.gather import along
 from tinytorch.ops.indexing import Index, IndexPut, basic_index
 from tinytorch.ops.numbers import number_as
-from tinytorch.ops.out import accepts_out, accepts_separate_out
+from tinytorch.ops.out import accepts_exact_out, accepts_separate_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -89,7 +89,7 @@ def _part_of(src: Tensor, wanted: tuple[int, ...], shape: tuple[int, ...], dim: 
     return src if have == wanted else basic_index(src, tuple(slice(0, n) for n in wanted))
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def scatter(
     input: Tensor,
@@ -118,7 +118,7 @@ def scatter(
     return known_as(IndexPut.apply(input, src, index=where, accumulate=False), "ScatterBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``out[index[i][j]][j] += src[i][j]`` for dim 0; repeated indices add up."""
@@ -180,7 +180,7 @@ def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
     return IndexPut.apply(input, source.reshape(wanted), index=where, accumulate=accumulate)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def index_add(
     input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1, out: Tensor | None = None
@@ -190,7 +190,7 @@ def index_add(
     return known_as(_put_slices("index_add", input, dim, index, source, accumulate=True), "IndexAddBackward0")
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``out[index[i]] = source[i]`` for dim 0."""

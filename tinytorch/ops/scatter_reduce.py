@@ -12,7 +12,7 @@ from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis
 from tinytorch.ops.indexing import Index, IndexPut
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.reduce import product_of_others
 from tinytorch.ops.scatter import placed
 from tinytorch.tensor import Tensor
@@ -96,7 +96,7 @@ def _through_table(grad: Tensor, x: Tensor, src: Tensor, index: Any) -> tuple[Te
     return found[:size].reshape(x._array.shape), found[size:].reshape(src._array.shape)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def scatter_reduce(
     input: Tensor,

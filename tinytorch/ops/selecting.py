@@ -15,7 +15,7 @@ from tinytorch.kernels import selection
 from tinytorch.kernels.order import any_nan, equal_neighbours, leading, middle, order
 from tinytorch.ops.checks import refuse, refuse_bool, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
-from tinytorch.ops.out import accepts_out, accepts_separate_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out, accepts_separate_out
 from tinytorch.ops.sorting import Found, picked
 from tinytorch.tensor import Tensor
 
@@ -51,7 +51,7 @@ def _settle_ties(x: np.ndarray, index: np.ndarray, tied: np.ndarray, dim: int, c
         chosen[place] = choose(rows[place])
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None) -> Any:
     """(values, indices) of the ``k`` largest (or smallest) along ``dim``, in order. RuntimeError for k out of range."""

@@ -52,7 +52,7 @@ from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
 
@@ -152,14 +152,14 @@ def _softmax(primitive: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
     return primitive.apply(input, dim=one_dim(dim, input._array.ndim))
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
     """``exp(x) / Σ exp(x)`` along ``dim``: positive numbers that sum to 1."""
     return _softmax(Softmax, input, dim, dtype)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def log_softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
     """``x - log Σ exp(x)`` along ``dim``: the logarithm of :func:`softmax`, without its rounding and overflow."""

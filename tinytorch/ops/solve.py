@@ -19,7 +19,7 @@ from tinytorch.ops.broadcast import broadcast_shapes, cast
 from tinytorch.ops.checks import check_same_dtypes, check_square, not_implemented, type_name
 from tinytorch.ops.diagonal import tril, triu
 from tinytorch.ops.linalg import matmul
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["cholesky_inverse", "cholesky_solve", "inverse", "linalg_solve", "linalg_solve_triangular",
@@ -91,14 +91,14 @@ class Solve(Primitive):
         return -matmul(grad_b, x.mT) if ctx.needs_input_grad[0] else None, grad_b
 
 
-@accepts_out
+@accepts_exact_out
 def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A⁻¹, of square matrices. Raises LinAlgError (a RuntimeError) for a singular one (``torch.linalg.inv``)."""
     check_matrices("linalg.inv", input)
     return Inverse.apply(input)
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None) -> Tensor:
     """X with A X = B (or X A = B with ``left=False``), of one system or a stack of them (``torch.linalg.solve``).
 
@@ -152,7 +152,7 @@ def _substitute(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return x
 
 
-@accepts_out
+@accepts_exact_out
 def linalg_solve_triangular(
     A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Tensor | None = None
 ) -> Tensor:
@@ -176,7 +176,7 @@ class TriangularSolution(NamedTuple):
     cloned_coefficient: Tensor
 
 
-@accepts_out
+@accepts_exact_out
 def triangular_solve(
     b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *, out: Any = None
 ) -> Any:

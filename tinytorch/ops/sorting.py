@@ -17,7 +17,7 @@ from tinytorch.ops.arguments import Number
 from tinytorch.ops.checks import not_implemented, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.gather import gather
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["argsort", "bucketize", "mode", "msort", "searchsorted", "sort"]
@@ -57,7 +57,7 @@ def picked(kind: type[Any], input: Tensor, dim: int, index: np.ndarray, keepdim:
     return kind(values, indices)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> Any:
     """(values, indices) in ascending (or descending) order along ``dim``; equal elements keep their order
@@ -77,13 +77,13 @@ def argsort(
     return Tensor._wrap(np.ascontiguousarray(order).reshape(order.shape))
 
 
-@accepts_out
+@accepts_exact_out
 def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Sorted along the first dimension."""
     return sort(input, 0).values
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
     """(value, index) of the most frequent along ``dim``; of several the smallest, at its last place in sorted order."""
@@ -108,7 +108,7 @@ def _mode_index(row: np.ndarray) -> int:
     return selection.sorted_indices(row)[int(counts[: most + 1].sum()) - 1]
 
 
-@accepts_out
+@accepts_exact_out
 def searchsorted(
     sorted_sequence: Tensor,
     input: Tensor | Number,
@@ -183,7 +183,7 @@ def _bisected(row: np.ndarray, wanted: np.ndarray, side: Any) -> np.ndarray:
     return start
 
 
-@accepts_out
+@accepts_exact_out
 def bucketize(
     input: Tensor | Number,
     boundaries: Tensor,

@@ -14,7 +14,7 @@ from tinytorch.ops.checks import type_name
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.joining import cat, split, stack, vstack
 from tinytorch.ops.numbers import check_count
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_joined_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "cartesian_prod", "column_stack", "combinations",
@@ -54,7 +54,7 @@ def atleast_3d(*tensors: Any) -> Any:
     return _each(grown, tensors)
 
 
-@accepts_out
+@accepts_joined_out
 def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Joined along the third dimension."""
     if not tensors:
@@ -62,7 +62,7 @@ def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     return cat(atleast_3d(list(tensors)), 2)
 
 
-@accepts_out
+@accepts_joined_out
 def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Joined along the second dimension; vectors count as columns."""
     if isinstance(tensors, Tensor):

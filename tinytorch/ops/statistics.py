@@ -13,7 +13,7 @@ from tinytorch.ops.compare import isnan, where
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.extremes import amax, amin
 from tinytorch.ops.gather import gather
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.ops.sorting import sort
 from tinytorch.tensor import Tensor
@@ -31,13 +31,13 @@ class Aminmax(NamedTuple):
         return f"torch.return_types.aminmax(\nmin={self.min!r},\nmax={self.max!r})"
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> Any:
     """(smallest, largest) of all elements or along ``dim``; equal elements share the gradient."""
     dims = many_dims(dim, input._array.ndim)
     if input._array.size == 0 and (dim is None or input._array.shape[dims[0]] == 0):
-        raise RuntimeError(
+        raise (RuntimeError if dim is None else IndexError)(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
         )
     return Aminmax(amin(input, dims, keepdim), amax(input, dims, keepdim))
@@ -74,7 +74,7 @@ def nanmean(
     return total / count.to(total.dtype)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def quantile(
     input: Tensor,
@@ -94,7 +94,7 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def nanquantile(
     input: Tensor,

@@ -28,7 +28,7 @@ from tinytorch.kernels import activations, elementwise
 from tinytorch.ops.broadcast import Elementwise, of_float
 from tinytorch.ops.checks import check_tensor, refuse_bool, refuse_complex
 from tinytorch.ops.complex_numbers import sgn
-from tinytorch.ops.out import write_out
+from tinytorch.ops.out import castable, exact, write_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -382,7 +382,9 @@ def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     check_tensor("abs", "input", 1, input)
     refuse_bool("abs_cpu", input)
     result = Abs.apply(input)
-    return result if out is None else write_out("abs", result, out, input)
+    if out is None:
+        return result
+    return write_out("abs", result, out, input, rule=castable if input.is_complex() else exact)
 
 
 def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:

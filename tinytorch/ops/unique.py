@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import not_implemented, refuse
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["bincount", "count_nonzero", "histc", "isin", "unique", "unique_consecutive"]
@@ -114,7 +114,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     return Tensor._wrap(summed.astype(np.float32) if weights._array.dtype == np.float32 else summed)
 
 
-@accepts_out
+@accepts_exact_out
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out: Tensor | None = None) -> Tensor:
     """How many elements fall into each of ``bins`` equal parts of [min, max]; by default of the data's own range."""
     array = input._array
@@ -142,7 +142,7 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     return Tensor._wrap(np.asarray(np.count_nonzero(input._array, axis=many_dims(dim, input._array.ndim)), np.int64))
 
 
-@accepts_out
+@accepts_exact_out
 def isin(
     elements: Tensor | Number,
     test_elements: Tensor | Number,

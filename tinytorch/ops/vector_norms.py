@@ -20,7 +20,7 @@ from tinytorch.ops.checks import type_name
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, many_dims
 from tinytorch.ops.extremes import amax, amin
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.tensor import Tensor
 
@@ -80,7 +80,7 @@ class CountNonzero(Primitive):
         return None
 
 
-@accepts_out
+@accepts_exact_out
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
@@ -124,7 +124,7 @@ def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:
     return PowerNorm.apply(x, p=ord, dim=dims)
 
 
-@accepts_out
+@accepts_exact_out
 @accepts_axis
 def norm(
     input: Tensor,

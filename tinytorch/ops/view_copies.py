@@ -11,7 +11,7 @@ from tinytorch.ops.diagonal import diagonal
 from tinytorch.ops.dims import ints_from
 from tinytorch.ops.indexing import basic_index
 from tinytorch.ops.joining import split, unbind
-from tinytorch.ops.out import accepts_out
+from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.rearrange import as_strided, unfold
 from tinytorch.ops.shape import narrow, permute, select, squeeze, t, transpose, unsqueeze, view
 from tinytorch.ops.stacking import split_with_sizes
@@ -46,13 +46,13 @@ def _own(view: Tensor) -> Tensor:
     return view.clone().contiguous()
 
 
-@accepts_out
+@accepts_exact_out
 def alias_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of the tensor itself."""
     return _own(input)
 
 
-@accepts_out
+@accepts_exact_out
 def as_strided_copy(
     input: Tensor, size: Any, stride: Any, storage_offset: int | None = None, *, out: Tensor | None = None
 ) -> Tensor:
@@ -66,19 +66,19 @@ def detach_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return _own(input.detach())
 
 
-@accepts_out
+@accepts_exact_out
 def diagonal_copy(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1, *, out: Tensor | None = None) -> Tensor:
     """A copy of :func:`diagonal`."""
     return _own(diagonal(input, offset, dim1, dim2))
 
 
-@accepts_out
+@accepts_exact_out
 def expand_copy(input: Tensor, size: Any, *, implicit: bool = False, out: Tensor | None = None) -> Tensor:
     """A copy of :func:`expand`: every repetition has memory of its own."""
     return _own(expand(input, ints_from("expand_copy", "size", size)))
 
 
-@accepts_out
+@accepts_exact_out
 def narrow_copy(input: Tensor, dim: int, start: Any, length: int, *, out: Tensor | None = None) -> Tensor:
     """A copy of :func:`narrow`; RuntimeError, where that raises an IndexError, for a ``dim`` too large."""
     if dim >= input._array.ndim:
@@ -86,7 +86,7 @@ def narrow_copy(input: Tensor, dim: int, start: Any, length: int, *, out: Tensor
     return _own(narrow(input, dim, start, length))
 
 
-@accepts_out
+@accepts_exact_out
 def permute_copy(input: Tensor, dims: Any, *, out: Tensor | None = None) -> Tensor:
     """A copy of :func:`permute`."""
     return _own(permute(input, ints_from("permute_copy", "dims", dims)))
@@ -114,43 +114,43 @@ def split_copy(input: Tensor, split_size: int, dim: int = 0, *, out: Any = None)
     return tuple(_own(part) for part in split(input, split_size, dim))
 
 
-@accepts_out
+@accepts_exact_out
 def split_with_sizes_copy(input: Tensor, split_sizes: Any, dim: int = 0, *, out: Any = None) -> tuple[Tensor, ...]:
     """Copies of the parts that :func:`split_with_sizes` gives."""
     return tuple(_own(part) for part in split_with_sizes(input, split_sizes, dim))
 
 
-@accepts_out
+@accepts_exact_out
 def squeeze_copy(input: Tensor, dim: Any = NOT_GIVEN, *, out: Tensor | None = None) -> Tensor:
     """A copy of :func:`squeeze`."""
     return _own(squeeze(input, dim))
 
 
-@accepts_out
+@accepts_exact_out
 def t_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of a matrix transposed."""
     return _own(t(input))
 
 
-@accepts_out
+@accepts_exact_out
 def transpose_copy(input: Tensor, dim0: int, dim1: int, *, out: Tensor | None = None) -> Tensor:
     """A copy of :func:`transpose`."""
     return _own(transpose(input, dim0, dim1))
 
 
-@accepts_out
+@accepts_exact_out
 def unbind_copy(input: Tensor, dim: int = 0, *, out: Any = None) -> tuple[Tensor, ...]:
     """Copies of the slices along ``dim``."""
     return tuple(_own(part) for part in unbind(input, dim))
 
 
-@accepts_out
+@accepts_exact_out
 def unfold_copy(input: Tensor, dimension: int, size: int, step: int, *, out: Tensor | None = None) -> Tensor:
     """A copy of all windows along a dimension (``Tensor.unfold``)."""
     return _own(unfold(input, dimension, size, step))
 
 
-@accepts_out
+@accepts_exact_out
 def unsqueeze_copy(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tensor:
     """A copy of :func:`unsqueeze`."""
     return _own(unsqueeze(input, dim))
@@ -168,7 +168,7 @@ def view_as_real_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return _own(view_as_real(input))
 
 
-@accepts_out
+@accepts_exact_out
 def view_copy(input: Tensor, size: Any, *, out: Tensor | None = None) -> Tensor:
     """A copy under another shape (or, given a dtype, of the same bytes as another type)."""
     return _own(input.reshape(size) if isinstance(size, (tuple, list)) else view(input, size))

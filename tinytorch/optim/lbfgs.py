@@ -59,7 +59,7 @@ class _Memory:
 
     def set_direction(self, grad: np.ndarray, history_size: int) -> None:
         """Take in the step that led to ``grad``, then set ``d`` by the two loops of the module's text."""
-        y, s = grad - self.prev_flat_grad, self.d * self.t
+        y, s = grad - self.prev_flat_grad, (self.d * self.t).astype(grad.dtype, copy=False)
         ys = y.dot(s)
         if ys > 1e-10:  # else the curvature is not positive: of no use
             if len(self.old_dirs) == history_size:
@@ -149,7 +149,7 @@ class LBFGS(Optimizer):
         self, closure: Callable[[], Any], loss: float, grad: np.ndarray, memory: _Memory, state: dict[str, Any],
         group: dict[str, Any],
     ) -> None:  # fmt: skip
-        lr, max_iter, tolerance_change = float(group["lr"]), group["max_iter"], group["tolerance_change"]
+        lr, max_iter, tolerance_change = _without_tensors(group["lr"]), group["max_iter"], group["tolerance_change"]
         evals = 1
         for iteration in range(1, max_iter + 1):
             state["n_iter"] += 1

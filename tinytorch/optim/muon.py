@@ -111,7 +111,8 @@ class Muon(Optimizer):
             state["momentum_buffer"] = zeros_like_param(param)
         buffer, momentum, lr = state["momentum_buffer"]._array, group["momentum"], float(group["lr"])
         buffer += (1 - momentum) * (g - buffer)
-        direction = g + momentum * (buffer - g) if group["nesterov"] else buffer
+        # PyTorch's lerp: from the nearer end. The last bit matters, for the rounding to bfloat16 makes it a larger one.
+        direction = buffer - (buffer - g) * (1 - momentum) if group["nesterov"] else buffer
         update = orthogonalized(direction, group["ns_coefficients"], group["ns_steps"], group["eps"])
         rows, columns = p.shape
         if group["adjust_lr_fn"] == "match_rms_adamw":

@@ -182,6 +182,8 @@ class Optimizer(OptimizerHooks):
             raise RuntimeError("`fused` does not support `differentiable`")
         if group.get("fused") and group.get("foreach"):
             raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+        if group.get("fused") and not all(param.is_floating_point() for param in group["params"]):
+            raise RuntimeError("`fused=True` requires all the params to be floating point Tensors")
         if group.get("differentiable"):
             raise NotImplementedError(
                 f"{name}(differentiable=True) is not supported: steps are not recorded by autograd. To differentiate "
