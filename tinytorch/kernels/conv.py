@@ -36,6 +36,7 @@ dimension, what does conv2d_input make of a single 1?
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -60,7 +61,8 @@ from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import ceil_div, even_parts, even_pieces, taps_of_remainder
 
-FLOPS_PER_MICROSECOND = 130e3  # a little more than the speed of one core: as blocks make many calls, more work is small
+FLOPS_PER_MICROSECOND = 110e3  # one core
+LONG_MICROSECONDS = 2000  # a convolution that takes longer is cut into blocks by itself
 MANY_WEIGHTS = 1 << 20  # more are brought to another order in pieces
 
 
@@ -132,20 +134,42 @@ def conv2d_input(
         if bias is not None:
             target += bias.reshape(groups, -1, 1, 1, 1)
         return gx
-    for a in range(min(stride[0], input_shape[2])):
-        taps_h, first_h, step_h = taps_of_remainder(a, weight.shape[2], stride[0], padding[0], dilation[0])
-        for b in range(min(stride[1], input_shape[3])):
-            taps_w, first_w, step_w = taps_of_remainder(b, weight.shape[3], stride[1], padding[1], dilation[1])
-            part = target[:, :, a :: stride[0], b :: stride[1]] if stride != (1, 1) else target
-            taps = by_group[..., taps_h, taps_w]
-            if taps.size == 0:
-                part[...] = 0 if bias is None else bias.reshape(groups, -1, 1, 1, 1)
-                continue
-            result = part if stride == (1, 1) else empty(part.shape, part.dtype)
-            _correlate(g, taps, bias, result, (1, 1), (first_h, first_w), (step_h, step_w))
-            if result is not part:
-                _copy_images(part, result)
+    if stride == (1, 1):
+        _input_part(g, by_group, bias, target, (0, 0), stride, padding, dilation)
+        return gx
+    remainders = list(
+        itertools.product(*(range(min(s, size)) for s, size in zip(stride, input_shape[2:], strict=True)))
+    )
+    microseconds = 2.0 * weight[0].size * grad.size / FLOPS_PER_MICROSECOND
+
+    def convolve(remainder: Pair) -> None:
+        _input_part(g, by_group, bias, target, remainder, stride, padding, dilation)
+
+    if microseconds < LONG_MICROSECONDS * len(remainders):
+        run_blocks(convolve, remainders, microseconds)
+    else:  # each is enough for several threads
+        for remainder in remainders:
+            convolve(remainder)
     return gx
+
+
+def _input_part(
+    g: Array, weight: Array, bias: Array | None, target: Array, remainder: Pair, stride: Pair, padding: Pair,
+    dilation: Pair,
+) -> None:  # fmt: skip
+    """The pixels of `conv2d_input` with these remainders modulo the stride; arrays by group, weight (G, C, O, KH, KW)."""
+    (taps_h, first_h, step_h), (taps_w, first_w, step_w) = (
+        taps_of_remainder(*where) for where in zip(remainder, weight.shape[3:], stride, padding, dilation, strict=True)
+    )
+    part = target[:, :, remainder[0] :: stride[0], remainder[1] :: stride[1]] if stride != (1, 1) else target
+    taps = weight[..., taps_h, taps_w]
+    if taps.size == 0:
+        part[...] = 0 if bias is None else bias.reshape(len(part), -1, 1, 1, 1)
+        return
+    result = part if stride == (1, 1) else empty(part.shape, part.dtype)
+    _correlate(g, taps, bias, result, (1, 1), (first_h, first_w), (step_h, step_w))
+    if result is not part:
+        _copy_images(part, result)
 
 
 def conv2d_weight(
