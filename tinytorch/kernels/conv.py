@@ -36,7 +36,6 @@ dimension, what does conv2d_input make of a single 1?
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 
@@ -137,10 +136,9 @@ def conv2d_input(
     if stride == (1, 1):
         _input_part(g, by_group, bias, target, (0, 0), stride, padding, dilation)
         return gx
-    remainders = list(
-        itertools.product(*(range(min(s, size)) for s, size in zip(stride, input_shape[2:], strict=True)))
-    )
-    microseconds = 2.0 * weight[0].size * grad.size / FLOPS_PER_MICROSECOND
+    down, right = (range(min(s, size)) for s, size in zip(stride, input_shape[2:], strict=True))
+    remainders = [(a, b) for a in down for b in right]
+    microseconds = 2.0 * math.prod(weight.shape[1:]) * grad.size / FLOPS_PER_MICROSECOND
 
     def convolve(remainder: Pair) -> None:
         _input_part(g, by_group, bias, target, remainder, stride, padding, dilation)
@@ -157,7 +155,7 @@ def _input_part(
     g: Array, weight: Array, bias: Array | None, target: Array, remainder: Pair, stride: Pair, padding: Pair,
     dilation: Pair,
 ) -> None:  # fmt: skip
-    """The pixels of `conv2d_input` with these remainders modulo the stride; arrays by group, weight (G, C, O, KH, KW)."""
+    """`conv2d_input` for the pixels with these remainders modulo the stride; by group, weight (G, C, O, KH, KW)."""
     (taps_h, first_h, step_h), (taps_w, first_w, step_w) = (
         taps_of_remainder(*where) for where in zip(remainder, weight.shape[3:], stride, padding, dilation, strict=True)
     )
