@@ -39,6 +39,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import (
     category_of,
@@ -55,7 +56,7 @@ from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["Elementwise", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cast", "expand", "float_operands",
-           "is_expandable", "operands", "result_type", "sum_to", "sum_to_size", "to"]  # fmt: skip
+           "is_expandable", "operands", "result_type", "spread", "sum_to", "sum_to_size", "to"]  # fmt: skip
 
 _number_types = (int, float, bool, complex, np.generic)
 
@@ -85,13 +86,34 @@ class Expand(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        expanded = np.broadcast_to(x, shape)
-        return np.lib.stride_tricks.as_strided(x, expanded.shape, expanded.strides)  # writeable, as PyTorch's
+        return _repeated(x, shape)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
         return sum_to(grad, shape)
+
+
+def _repeated(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """`np.broadcast_to`, but writeable, as PyTorch's; and a tenth of its time where x is contiguous."""
+    new_dims = len(shape) - x.ndim
+    if x.flags.c_contiguous and x.size and new_dims >= 0:
+        strides = [0] * new_dims
+        for size, wanted, stride in zip(x.shape, shape[new_dims:], x.strides, strict=True):
+            if size != wanted and size != 1:
+                break
+            strides.append(stride if size == wanted else 0)
+        else:
+            return np.ndarray(shape, x.dtype, x, 0, tuple(strides))
+    expanded = np.broadcast_to(x, shape)  # or its error
+    return np.lib.stride_tricks.as_strided(x, expanded.shape, expanded.strides)
+
+
+def spread(grad: Tensor, kept: tuple[int, ...], shape: tuple[int, ...]) -> Tensor:
+    """The gradient of a sum: ``grad``, seen in the shape ``kept``, repeated to ``shape``."""
+    if is_grad_enabled():
+        return Expand.apply(grad if grad._array.shape == kept else grad.reshape(kept), shape=shape)
+    return Tensor._wrap(_repeated(grad._array.reshape(kept), shape))
 
 
 class SumTo(Primitive):

@@ -113,8 +113,9 @@ def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
                 f"{list(input.shape)} apart from dimension {dim}"
             )
     size = input._array.shape[dim] if input._array.ndim else 1
-    if index._array.size and (index._array.min() < 0 or index._array.max() >= size):
-        bad = index._array.max() if index._array.min() >= 0 else index._array.min()
+    low, high = np.minimum.reduce(index._array, axis=None), np.maximum.reduce(index._array, axis=None)
+    if low < 0 or high >= size:
+        bad = low if low < 0 else high
         raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
     return dim
 

@@ -51,7 +51,7 @@ from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels.scan import running_sums
 from tinytorch.kernels.sums import total
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.broadcast import cast
+from tinytorch.ops.broadcast import cast, spread
 from tinytorch.ops.checks import refuse_bool
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_out, bytes_or_bools
@@ -65,7 +65,7 @@ _product: Any = np.multiply.reduce
 
 def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
     """The shape with reduced dimensions kept as 1: in it a result broadcasts against the input."""
-    return tuple(1 if i in dims else size for i, size in enumerate(shape))
+    return tuple([1 if i in dims else size for i, size in enumerate(shape)])
 
 
 class Sum(Primitive):
@@ -81,9 +81,7 @@ class Sum(Primitive):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
-        if not ctx.attributes["keepdim"]:
-            grad = grad.reshape(kept_shape(shape, ctx.attributes["dim"]))
-        return grad.expand(shape)
+        return spread(grad, kept_shape(shape, ctx.attributes["dim"]), shape)
 
 
 class Mean(Primitive):
@@ -101,10 +99,8 @@ class Mean(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
         dims = ctx.attributes["dim"]
-        if not ctx.attributes["keepdim"]:
-            grad = grad.reshape(kept_shape(shape, dims))
         count = math.prod([shape[d] for d in dims])
-        return (grad / float(count)).expand(shape) if count else grad.expand(shape)
+        return spread(grad / float(count) if count else grad, kept_shape(shape, dims), shape)
 
 
 class Prod(Primitive):
@@ -291,7 +287,9 @@ def _out_of_range(variance: Tensor, input: Tensor) -> bool:
     squares = variance._array
     if not squares.size or squares.dtype.kind != "f" or not input._array.size:
         return False
-    low, high = float(squares.min()), float(squares.max())
+    low, high = np.minimum.reduce(squares, axis=None), np.maximum.reduce(squares, axis=None)
+    if 1e-30 < low and high < 1e30:  # in any case
+        return False
     limits = np.finfo(squares.dtype)
     if float(limits.tiny) / float(limits.eps) < low and high <= float(limits.max):
         return False
