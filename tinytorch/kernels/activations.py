@@ -190,7 +190,7 @@ def elu_backward(grad: Array, x: Array, out: Array, alpha: float, rate: float, s
 def softplus(x: Array, out: Array, beta: float, threshold: float) -> None:
     """ln(1 + e^(βx)) / β as (max(βx, 0) + ln(1 + e^-|βx|)) / β, which does not overflow; x where βx > threshold."""
     scaled = x if beta == 1 else x * beta
-    _log1p_of_falling_exp(scaled, out)
+    log1p_of_falling_exp(scaled, out)
     with scratch(x.shape, x.dtype) as straight:
         out += np.clip(scaled, 0, np.inf, out=straight)
     if beta != 1:
@@ -215,7 +215,7 @@ def _shows(threshold: float, beta: float, dtype: np.dtype) -> bool:
 
 def logsigmoid(x: Array, out: Array) -> None:
     """-ln(1 + e^-x) as min(x, 0) - ln(1 + e^-|x|), which does not overflow."""
-    _log1p_of_falling_exp(x, out)
+    log1p_of_falling_exp(x, out)
     with scratch(x.shape, x.dtype) as straight:
         np.subtract(np.clip(x, -np.inf, 0, out=straight), out, out=out)
 
@@ -227,7 +227,7 @@ def logsigmoid_backward(grad: Array, x: Array, out: Array) -> None:
     np.divide(grad, out, out=out)
 
 
-def _log1p_of_falling_exp(x: Array, out: Array) -> None:
+def log1p_of_falling_exp(x: Array, out: Array) -> None:
     """ln(1 + e^-|x|)."""
     np.abs(x, out=out)
     exp(out, out, -1.0)

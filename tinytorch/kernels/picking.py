@@ -47,12 +47,17 @@ def add_rows(out: Array, rows: Array, values: Array) -> bool:
     if not len(rows):
         return True
     order = stable_order(rows, len(out))
-    ordered = rows[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    uses = np.diff(np.append(starts, len(rows)))
-    if uses.max() <= ROUNDS:
+    ordered = rows.take(order)
+    first = np.ones(len(rows) + 1, bool)  # whether a use is the first of its row; and one after the end
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:-1])
+    bounds = first.nonzero()[0]
+    starts, uses = bounds[:-1], bounds[1:] - bounds[:-1]
+    most = np.maximum.reduce(uses)
+    if most == 1:
+        out[rows] = values
+    elif most <= ROUNDS:
         out[ordered[starts]] = values[order[starts]]
-        for number in range(1, uses.max()):
+        for number in range(1, most):
             starts = starts[uses > number] + 1
             uses = uses[uses > number]
             out[ordered[starts]] += values[order[starts]]

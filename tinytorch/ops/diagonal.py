@@ -6,6 +6,7 @@ Taking a diagonal and placing one in zeros are transposes of each other: :class:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import check_device
 from tinytorch.kernels.layout import row_major_copy
+from tinytorch.kernels.masks import keep
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented, refuse_bool
 from tinytorch.ops.creation import zeros
@@ -131,7 +133,7 @@ def trace(input: Tensor) -> Tensor:
 class Triangle(Primitive):
     """y = x on one side of a diagonal and on it, 0 on the other: the lower side keeps what is left of it, in every row.
 
-    Row by row: a mask of all elements would take longer to make than the copy.
+    Large ones row by row: a mask of all elements would take longer to make than the copy. Those of small ones are kept.
     """
 
     complex_backward = True
@@ -140,8 +142,11 @@ class Triangle(Primitive):
     def forward(ctx: Any, x: np.ndarray, diagonal: int, lower: bool) -> np.ndarray:
         if x.ndim < 2:
             raise RuntimeError(f"{'tril' if lower else 'triu'}: input tensor must have at least 2 dimensions")
-        y = row_major_copy(x)
         rows, columns = x.shape[-2:]
+        if rows * columns <= SMALL and x.itemsize <= 8:
+            side = _side(rows, columns, diagonal, lower)
+            return keep(np.ascontiguousarray(x), side, np.empty(x.shape, x.dtype))
+        y = row_major_copy(x)
         # in row r, column r + diagonal is on the diagonal; these are the rows in which there is one, or a neighbour
         first, end = max(-diagonal - 1, 0), min(max(columns - diagonal, 0), rows)
         for row in range(first, end):
@@ -152,6 +157,17 @@ class Triangle(Primitive):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         return Triangle.apply(grad, **ctx.attributes)
+
+
+SMALL = 1 << 15
+"""Elements of a matrix up to which the mask of a triangle is made whole, and kept."""
+
+
+@lru_cache(maxsize=32)
+def _side(rows: int, columns: int, diagonal: int, lower: bool) -> np.ndarray:
+    """True where the triangle is; to be read only."""
+    side = np.tri(rows, columns, diagonal if lower else diagonal - 1, bool)
+    return side if lower else ~side
 
 
 @accepts_exact_out

@@ -237,9 +237,11 @@ def _flat_positions(shape: tuple[int, ...], arrays: tuple[np.ndarray, ...]) -> n
 
 def _row_numbers(shape: tuple[int, ...], arrays: tuple[np.ndarray, ...]) -> np.ndarray:
     """Which rows they pick, if the first dimensions are made one."""
-    rows = np.zeros((), np.int64)
+    rows: Any = None
     for size, array in zip(shape, arrays, strict=False):
-        rows = rows * size + np.where(array < 0, array + size, array)
+        if array.size and np.minimum.reduce(array, axis=None) < 0:
+            array = np.where(array < 0, array + size, array)
+        rows = array.astype(np.int64, copy=False) if rows is None else rows * size + array
     return rows.reshape(-1)
 
 

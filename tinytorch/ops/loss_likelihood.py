@@ -19,8 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.node import known_as
 from tinytorch.dtypes import default_numpy_dtype
+from tinytorch.kernels import logistic
+from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.ops.activation import logsigmoid
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, cast, is_number
@@ -29,7 +32,7 @@ from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import where
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.ops.special_functions import xlogy
-from tinytorch.ops.unary import exp, log, log1p
+from tinytorch.ops.unary import exp, log, log1p, sigmoid
 from tinytorch.tensor import Tensor
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "kl_div",
@@ -102,6 +105,27 @@ def binary_cross_entropy(
     return known_as(reduced(loss, reduction), "BinaryCrossEntropyBackward0")
 
 
+class LogisticCrossEntropy(Elementwise):
+    """-t·log s - (1 - t)·log(1 - s) with s = sigmoid(x); ∂/∂x = s - t, ∂/∂t = -x."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, t: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x, t if ctx.needs_input_grad[0] else None)
+        return in_pieces(logistic.cross_entropy, x, t, passes=20)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        x, t = ctx.saved_tensors
+        need_x, need_t = ctx.needs_input_grad
+        gx = None
+        if need_x and is_grad_enabled():
+            gx = grad * (sigmoid(x) - t)
+        elif need_x:
+            arrays = grad._array, x._array, t._array
+            gx = Tensor._wrap(in_pieces(logistic.cross_entropy_backward, *arrays, passes=12))
+        return gx, grad * -x if need_t else None
+
+
 @checks_arguments
 def binary_cross_entropy_with_logits(
     input: Tensor,
@@ -128,10 +152,14 @@ def binary_cross_entropy_with_logits(
             "target must be floating, target.float()"
         )
     refuse("iubc", "log_sigmoid_cpu", input)
-    log_p = logsigmoid(input)
-    if pos_weight is not None:
-        log_p = log_p * ((pos_weight - 1) * target + 1)
-    loss = cast((1.0 - target) * input - log_p, target._array.dtype)  # PyTorch computes in the target's memory
+    dtype = target._array.dtype  # PyTorch computes in the target's memory
+    if pos_weight is None and dtype == input._array.dtype and dtype.char in "fd":
+        loss = LogisticCrossEntropy.apply(input, target)
+    else:
+        log_p = logsigmoid(input)
+        if pos_weight is not None:
+            log_p = log_p * ((pos_weight - 1) * target + 1)
+        loss = cast((1.0 - target) * input - log_p, dtype)
     loss = reduced(loss if weight is None else loss * weight, reduction)
     return known_as(loss, "BinaryCrossEntropyWithLogitsBackward0")
 
