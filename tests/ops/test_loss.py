@@ -305,3 +305,17 @@ def test_errors() -> None:
         ("triplet_margin_loss", (pair, pair, four), {}, "expected to have the same number of dimensions"),
     ):
         compare_errors(loss(name, **options), *arguments, match=message)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_large_logistic_loss(turned: bool) -> None:
+    """The kernel's gradient and the readable one, in pieces, in both memory orders and of a repeated gradient."""
+    rng = np.random.default_rng(0)
+    x, t = (a.T if turned else a for a in (40 * rng.standard_normal((600, 700)), rng.random((600, 700))))
+    ours, target = tinytorch.from_numpy(x).requires_grad_(), tinytorch.from_numpy(t).requires_grad_()
+    total = functional(tinytorch).binary_cross_entropy_with_logits(ours, target, reduction="sum")
+    np.testing.assert_allclose(total.item(), (np.logaddexp(0, -x) + (1 - t) * x).sum(), rtol=1e-12)
+    for create_graph in (False, True):
+        gx, gt = tinytorch.autograd.grad(total, (ours, target), retain_graph=True, create_graph=create_graph)
+        np.testing.assert_allclose(gx.detach().numpy(), 1 / (1 + np.exp(-x)) - t, rtol=1e-10, atol=1e-12)
+        np.testing.assert_array_equal(gt.detach().numpy(), -x)

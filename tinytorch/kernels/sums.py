@@ -54,7 +54,9 @@ def total(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:
             result = _sum_last(x.reshape(-1))
         else:
             result = _sum_inside(x, 0) if axes[0] == 0 else _sum_last(x)
-        return result.reshape([1 if axis in axes else size for axis, size in enumerate(x.shape)]) if keepdims else result
+        return (
+            result.reshape([1 if axis in axes else size for axis, size in enumerate(x.shape)]) if keepdims else result
+        )
     order = range(x.ndim) if rows_first else sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
     # neighbouring dimensions of one kind are one dimension: what is left is a matrix, or a few that alternate
     runs = [(summed, [x.shape[axis] for axis in group]) for summed, group in groupby(order, axes.__contains__)]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.kernels import elementwise, rng_normal
 from tinytorch.kernels import erf as erf_kernel
-from tinytorch.kernels import rng_normal
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.checks import not_implemented, refuse, refuse_complex, refuse_half
@@ -133,6 +133,25 @@ def leaky_relu(
     )
 
 
+class PRelu(Elementwise):
+    """y = x where x > 0, else w x; w broadcasts and learns."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+        ctx.save_for_backward(x, w if ctx.needs_input_grad[0] else None)
+        return elementwise.where(np.asarray(x > 0), x, np.asarray(w * x))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        x, w = ctx.saved_tensors
+        need_x, need_w = ctx.needs_input_grad
+        positive = x > 0
+        gx = where(positive, grad, grad * w) if need_x else None
+        return gx, where(positive, 0.0, grad * x) if need_w else None
+
+    known_name = "PreluKernelBackward0"
+
+
 @checks_arguments
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Leaky ReLU with a learned slope: one for all, or one per channel (dimension 1)."""
@@ -155,7 +174,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape([-1] + [1] * (input._array.ndim - 2))
     elif weight._array.ndim:
         weight = weight.reshape(())
-    return known_as(where(input > 0, input, weight * input), "PreluKernelBackward0")
+    return PRelu.apply(input, weight)
 
 
 @checks_arguments

@@ -24,6 +24,7 @@ import numpy as np
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels import group_norm as group_kernels
 from tinytorch.kernels import layer_norm as kernels
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
@@ -69,6 +70,41 @@ class LayerNorm(Primitive):
         return grads[0], *[None if g is None else g.reshape(shape) for g in grads[1:]]
 
     known_name = "NativeLayerNormBackward0"
+
+
+class GroupNorm(Primitive):
+    """x (N, C, ...), of which each sample's groups of channels are normalized; weight and bias are per channel."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, groups: int, eps: float
+    ) -> np.ndarray:
+        need_x, need_weight, _ = ctx.needs_input_grad[:3]
+        ctx.save_for_backward(x if need_x or need_weight else None, weight if need_x else None)
+        y, mean, invstd = group_kernels.group_norm(x, weight, bias, groups, eps)
+        ctx.save_intermediates(mean, invstd)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        x, weight = ctx.saved_tensors
+        groups, needs = ctx.attributes["groups"], tuple(ctx.needs_input_grad)
+        n, c, *pixels = grad._array.shape
+        if x is None:
+            return None, None, grad.reshape(n, c, -1).sum((0, 2))
+        if not is_grad_enabled():
+            mean, invstd = ctx.intermediates
+            scale = None if weight is None else weight._array
+            arrays = group_kernels.group_norm_backward(grad._array, x._array, mean, invstd, scale)
+            return tuple([Tensor._wrap(a) if need else None for a, need in zip(arrays, needs, strict=True)])
+        apart = (n, groups, c // groups, math.prod(pixels))
+        factor = None if weight is None else weight.reshape(1, groups, -1, 1)
+        grads = normalization_backward(
+            grad.reshape(apart), x.reshape(apart), factor, (2, 3), (0, 3), ctx.attributes["eps"], needs
+        )
+        return tuple([g if g is None else g.reshape(s) for g, s in zip(grads, (x._array.shape, c, c), strict=True)])
+
+    known_name = "NativeGroupNormBackward0"
 
 
 def _as_rows(x: np.ndarray, dims: int) -> np.ndarray:
@@ -143,14 +179,10 @@ def group_norm(
                 f"shape {list(value.shape)} and input of shape {list(shape)}"
             )
     _check_dtypes("group_norm", input, weight, bias)
-    features = c // num_groups * math.prod(shape[2:])
-    y = (
-        input
-        if not features
-        else LayerNorm.apply(input.reshape(n, num_groups, features), None, None, dims=1, eps=eps).reshape(shape)
-    )
+    if input._array.size:
+        return GroupNorm.apply(input, weight, bias, groups=num_groups, eps=eps)
     per_channel = (c, *[1] * (len(shape) - 2))
-    y = y if weight is None else y * weight.reshape(per_channel)
+    y = input if weight is None else input * weight.reshape(per_channel)
     return known_as(y if bias is None else y + bias.reshape(per_channel), "NativeGroupNormBackward0")
 
 

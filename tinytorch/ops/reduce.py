@@ -288,7 +288,7 @@ def _out_of_range(variance: Tensor, input: Tensor) -> bool:
     if not squares.size or squares.dtype.kind != "f" or not input._array.size:
         return False
     low, high = np.minimum.reduce(squares, axis=None), np.maximum.reduce(squares, axis=None)
-    if 1e-30 < low and high < 1e30:  # in any case
+    if low > 1e-30 and high < 1e30:  # in any case
         return False
     limits = np.finfo(squares.dtype)
     if float(limits.tiny) / float(limits.eps) < low and high <= float(limits.max):

@@ -77,7 +77,7 @@ class Softmax(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
         dim = ctx.attributes["dim"]
-        if is_grad_enabled() or y._array.size < kernels.LARGE:
+        if is_grad_enabled():
             return y * (grad - (grad * y).sum(dim, True))
         return Tensor._wrap(kernels.softmax_backward(grad._array, y._array, dim))
 
@@ -101,7 +101,7 @@ class LogSoftmax(Primitive):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
         dim = ctx.attributes["dim"]
-        if is_grad_enabled() or y._array.size < kernels.LARGE:
+        if is_grad_enabled():
             return grad - y.exp() * grad.sum(dim, True)
         return Tensor._wrap(kernels.log_softmax_backward(grad._array, y._array, dim, *ctx.intermediates))
 
@@ -274,7 +274,7 @@ def cross_entropy(
         raise IndexError("Dimension out of range (expected to be in range of [-1, 0], but got 1)")
     if target._array.dtype.kind == "f" and ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
-    log_p = log_softmax(input, class_dim)
+    log_p = _softmax(LogSoftmax, input, class_dim, None)
     if target._array.shape == input._array.shape and target._array.dtype.kind == "f":
         return _soft_cross_entropy(log_p, target, weight, class_dim, reduction, label_smoothing)
     if target._array.shape == input._array.shape and input._array.ndim > 1 and input._array.shape[1:] != (1,):

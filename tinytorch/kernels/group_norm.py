@@ -1,0 +1,112 @@
+"""Group normalization: each sample's groups of channels to mean 0 and variance 1, with a weight for each channel.
+
+(After: `layer_norm`.)
+
+The formulas are those of `norm`. A group is one run of memory, whose mean and variance are two products (`sums`). A
+channel of a sample is a shorter run, and to it everything else is one number after the other:
+
+    y  = (x - mean) * scale + bias                           scale = weight * invstd
+    gx = grad * scale + (x - mean) * of_centered + constant
+
+    of_centered = -invstd^3 * sum(weight * grad * (x - mean)) / M,       constant = -invstd * sum(weight * grad) / M
+
+with sums over the M numbers of the group, made of sums over each channel, which give weight and bias their gradients,
+too. A few samples at a time, so that all passes but the first find their data in the cache.
+
+Forward and backward of 16 x 16 x 32 x 32 in 8 groups with weights take 0.4 ms on one thread, where a layer
+normalization, a product and a sum took 0.83 (PyTorch: 0.2).
+
+Shapes: x, y, grad (N, C, ...); weight, bias (C,); mean, invstd (N, G, 1).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinytorch.kernels.layout import Array, Pair, scratch
+from tinytorch.kernels.loops import stretched
+from tinytorch.kernels.memory import empty
+from tinytorch.kernels.norm import center_carefully
+from tinytorch.kernels.sums import row_sums
+from tinytorch.kernels.threads import run_blocks
+from tinytorch.kernels.windows import even_pieces
+
+BLOCK_BYTES = 1 << 20
+
+
+def group_norm(
+    x: Array, weight: Array | None, bias: Array | None, groups: int, eps: float
+) -> tuple[Array, Array, Array]:
+    """Normalize the groups of `x`: (y, mean, invstd)."""
+    n, c = x.shape[:2]
+    by_group = np.ascontiguousarray(x).reshape(n, groups, -1)
+    y = empty(x.shape, x.dtype)
+    y_by_group = y.reshape(by_group.shape)
+    mean, invstd = np.empty((2, n, groups, 1), x.dtype)
+    count = by_group.shape[2]
+    rounding = x.dtype.type(64 * np.finfo(x.dtype).eps)
+
+    def normalize(block: Pair) -> None:
+        part = slice(*block)
+        rows, out = (a[part].reshape(-1, count) for a in (by_group, y_by_group))
+        center, scale = mean[part].reshape(-1, 1), invstd[part].reshape(-1, 1)
+        np.divide(row_sums(rows), count, out=center)
+        stretched(np.subtract, rows, center, out)
+        variance = np.vecdot(out, out)[:, None] / x.dtype.type(count)
+        # a spread that small may be all rounding: centre again, around a number of the group itself
+        for r in np.flatnonzero(variance <= (rounding * center) ** 2):
+            center[r], variance[r] = center_carefully(rows[r], out[r])
+        np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=scale)
+        if weight is not None:
+            out = out.reshape(-1, count * groups // c)
+        stretched(np.multiply, out, scale if weight is None else _per_channel(invstd[part], weight), out)
+        if bias is not None:
+            out = out.reshape(-1, count * groups // c)
+            stretched(np.add, out, np.tile(bias, block[1] - block[0])[:, None], out)
+
+    run_blocks(normalize, _blocks(by_group), x.size / 1500)
+    return y, mean, invstd
+
+
+def group_norm_backward(
+    grad: Array, x: Array, mean: Array, invstd: Array, weight: Array | None
+) -> tuple[Array, Array, Array]:
+    """Gradients of `group_norm` for (x, weight, bias)."""
+    n, c = x.shape[:2]
+    groups = mean.shape[1]
+    x_rows, g_rows = (np.ascontiguousarray(a).reshape(n, c, -1) for a in (x, grad))
+    gx = empty(x.shape, x.dtype)
+    gx_rows = gx.reshape(x_rows.shape)
+    pixels = x_rows.shape[2]
+    count = pixels * c // groups
+    sum_g, sum_gc = np.empty((2, n, c), x.dtype)  # of grad, and of grad · (x - mean), for each channel of each sample
+    factor = np.ones(c, x.dtype) if weight is None else weight
+
+    def backward(block: Pair) -> None:
+        part = slice(*block)
+        rows, g, out = (a[part].reshape(-1, pixels) for a in (x_rows, g_rows, gx_rows))
+        inverse = invstd[part]
+        with scratch(rows.shape, x.dtype) as centred:
+            stretched(np.subtract, rows, np.repeat(mean[part], c // groups, axis=1).reshape(-1, 1), centred)
+            sum_g[part] = row_sums(g).reshape(-1, c)
+            sum_gc[part] = np.vecdot(g, centred).reshape(-1, c)
+            in_group = [(sums[part] * factor).reshape(len(inverse), groups, -1).sum(2, keepdims=True)
+                        for sums in (sum_g, sum_gc)]  # fmt: skip
+            constant, of_centered = -inverse / count * in_group[0], -(inverse**3) / count * in_group[1]
+            stretched(np.multiply, g, _per_channel(inverse, factor), out)
+            stretched(np.multiply, centred, np.repeat(of_centered, c // groups, axis=1).reshape(-1, 1), centred)
+            out += centred
+        stretched(np.add, out, np.repeat(constant, c // groups, axis=1).reshape(-1, 1), out)
+
+    run_blocks(backward, _blocks(x_rows), x.size / 900)
+    grad_weight = (sum_gc * np.repeat(invstd[:, :, 0], c // groups, axis=1)).sum(0)
+    return gx, grad_weight, sum_g.sum(0)
+
+
+def _per_channel(invstd: Array, weight: Array) -> Array:
+    """invstd (n, G, 1) times weight (C,), for each channel of each sample: (n * C, 1)."""
+    return (invstd * weight.reshape(invstd.shape[1], -1)).reshape(-1, 1)
+
+
+def _blocks(samples: Array) -> list[Pair]:
+    return even_pieces(len(samples), max(1, BLOCK_BYTES // max(1, samples[:1].nbytes)))
