@@ -319,3 +319,22 @@ def test_large_logistic_loss(turned: bool) -> None:
         gx, gt = tinytorch.autograd.grad(total, (ours, target), retain_graph=True, create_graph=create_graph)
         np.testing.assert_allclose(gx.detach().numpy(), 1 / (1 + np.exp(-x)) - t, rtol=1e-10, atol=1e-12)
         np.testing.assert_array_equal(gt.detach().numpy(), -x)
+
+
+@pytest.mark.parametrize("zero_infinity", [False, True])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_ctc_loss_of_sequences_of_all_lengths(dtype: str, zero_infinity: bool) -> None:
+    """Short and empty targets, sequences that end early, letters in doubles, and a target that has no alignment."""
+    x = Inputs(dtype).normal(9, 7, 5)
+    targets = np.array(
+        [[1, 2, 3, 4], [1, 1, 2, 2], [3, 0, 0, 0], [0, 0, 0, 0], [2, 2, 2, 2], [4, 3, 4, 3], [1, 2, 1, 0]]
+    )
+    steps, lengths = np.array([9, 9, 1, 5, 5, 4, 7]), np.array([4, 4, 1, 0, 4, 4, 3])
+    if not zero_infinity:  # without an alignment, PyTorch's gradient is nan
+        x, targets, steps, lengths = np.delete(x, 4, 1), *[np.delete(a, 4, 0) for a in (targets, steps, lengths)]
+
+    def losses(T: Any, x: Any) -> Any:
+        arguments = [T.tensor(a) for a in (targets, steps, lengths)]
+        return functional(T).ctc_loss(x.log_softmax(-1), *arguments, reduction="none", zero_infinity=zero_infinity)
+
+    compare(losses, x, second=False, tolerance=TOLERANCE)

@@ -50,13 +50,10 @@ class Text(NamedTuple):
 def ctc_forward(log_probs: Array, text: Text, steps: Array) -> tuple[Array, Array]:
     """log_probs (T, N, C), ``steps`` (N,) how many of the T count: the losses (N,) and alpha (T, N, L)."""
     logp = _of_letters(log_probs, text)
-    alpha = np.full(logp.shape, -np.inf, logp.dtype)
-    if len(alpha):
-        alpha[0, :, 0] = logp[0, :, 0]
-        several = text.ends > 1
-        alpha[0, several, 1:2] = logp[0, several, 1:2]
-    for t in range(1, len(alpha)):
-        alpha[t] = logp[t] + _arrivals(alpha[t - 1], text.may_skip)
+    start = np.full(logp.shape[1:], -np.inf, logp.dtype)
+    start[:, 0] = 0
+    start[text.ends > 1, 1:2] = 0
+    alpha = _recursion(logp, text.may_skip, start, np.zeros_like(steps))
     n = np.arange(len(steps))
     with np.errstate(divide="ignore"):
         none_left = np.where(text.ends == 1, 0.0, -np.inf).astype(logp.dtype)  # no step: only the empty text
@@ -71,23 +68,21 @@ def ctc_backward(log_probs: Array, text: Text, steps: Array, losses: Array, alph
     """The gradient of each loss for the logits behind ``log_probs``: (T, N, C), 0 after a sequence's end."""
     logp = _of_letters(log_probs, text)
     n = np.arange(len(steps))
-    grad = np.zeros_like(log_probs)
-    beta = np.full(logp.shape[1:], -np.inf, logp.dtype)
+    start = np.full(logp.shape[1:], -np.inf, logp.dtype)
+    start[n, text.ends - 1] = 0
+    start[n[text.ends > 1], text.ends[text.ends > 1] - 2] = 0
     skip_ahead = np.zeros_like(text.may_skip)
     skip_ahead[:, :-2] = text.may_skip[:, 2:]
-    ends = np.full(beta.shape, -np.inf, logp.dtype)
-    ends[n, text.ends - 1] = 0
-    ends[n[text.ends > 1], text.ends[text.ends > 1] - 2] = 0
-    for t in reversed(range(len(logp))):
-        onward = _arrivals(beta[:, ::-1], skip_ahead[:, ::-1])[:, ::-1]
-        beta = logp[t] + np.where((steps - 1 == t)[:, None], ends, onward)
-        active = steps > t
-        with np.errstate(invalid="ignore"):
-            share = np.exp(alpha[t] + beta - logp[t] + losses[:, None])
-        share = np.where(np.isneginf(alpha[t] + beta), 0, share)
-        np.add.at(grad[t], (n[:, None], text.letters), -share)
-        grad[t] += np.exp(log_probs[t])
-        grad[t, ~active] = 0
+    # the same from the last step and the last place: mirrored, the recursion runs as for alpha
+    mirrored = _recursion(logp[::-1, :, ::-1], skip_ahead[:, ::-1], start[:, ::-1], len(logp) - steps)
+    through = alpha + mirrored[::-1, :, ::-1]
+    with np.errstate(invalid="ignore"):
+        share = np.exp(through - logp + losses[:, None])
+    share[np.isneginf(through)] = 0
+    grad = np.exp(log_probs)
+    rows = np.arange(grad.size // max(1, grad.shape[2])).reshape(*grad.shape[:2], 1)
+    np.subtract.at(grad.reshape(-1), rows * grad.shape[2] + text.letters, share)
+    grad[np.arange(len(grad))[:, None] >= steps] = 0
     return grad
 
 
@@ -96,10 +91,36 @@ def _of_letters(log_probs: Array, text: Text) -> Array:
     return np.take_along_axis(log_probs, text.letters[None], axis=2)
 
 
-def _arrivals(before: Array, may_skip: Array) -> Array:
-    """logsumexp over staying, coming from the place before, and from two before where that may be skipped: (N, L)."""
-    one = np.full_like(before, -np.inf)
-    one[:, 1:] = before[:, :-1]
-    two = np.full_like(before, -np.inf)
-    two[:, 2:] = np.where(may_skip[:, 2:], before[:, :-2], -np.inf)
-    return np.logaddexp(np.logaddexp(before, one), two)
+_FLOOR = -1e30
+"""A maximum below all numbers that are no -inf."""
+
+
+def _recursion(logp: Array, may_skip: Array, start: Array, begin: Array) -> Array:
+    """alpha (T, N, L), where sequence n begins at step ``begin[n]`` from ``start[n]``, and before that is nowhere.
+
+    The logsumexp over staying, coming from the place before, and from two before where that may be skipped.
+    """
+    steps, n, places = logp.shape
+    padded = np.full((steps, n, places + 2), -np.inf, logp.dtype)  # two places before the first
+    cost_of_skipping = np.where(may_skip, 0, -np.inf).astype(logp.dtype)
+    paths = np.empty((3, n, places), logp.dtype)
+    largest = np.empty((n, places), logp.dtype)
+    beginnings = set(begin.tolist())
+    with np.errstate(divide="ignore"):
+        for t in range(steps):
+            alpha = padded[t, :, 2:]
+            if t:
+                before = padded[t - 1]
+                paths[0], paths[1] = before[:, 2:], before[:, 1:-1]
+                np.add(before[:, :-2], cost_of_skipping, out=paths[2])
+                np.maximum.reduce(paths, out=largest)
+                np.maximum(largest, _FLOOR, out=largest)  # -inf - -inf would be nan
+                np.subtract(paths, largest, out=paths)
+                np.exp(paths, out=paths)
+                np.add.reduce(paths, out=alpha)
+                np.log(alpha, out=alpha)
+                alpha += largest
+            if t in beginnings:
+                np.copyto(alpha, start, where=(begin == t)[:, None])
+            alpha += logp[t]
+    return padded[:, :, 2:]
