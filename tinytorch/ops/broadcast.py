@@ -175,8 +175,10 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     Each takes ``non_blocking``, ``copy`` and ``memory_format``. Returns ``input`` itself when nothing changes and
     ``copy`` is False. Raises RuntimeError for a device other than the CPU.
     """
-    from tinytorch.device import check_device
+    from tinytorch.device import CPU, check_device
 
+    if len(args) == 1 and not kwargs and (args[0] is CPU or (type(args[0]) is str and args[0] == "cpu")):
+        return input
     if args:
         names = _TO_NAMES["other" if isinstance(args[0], Tensor) else "dtype" if _is_dtype(args[0]) else "device"]
         if len(args) > len(names) or any(name in kwargs for name in names[: len(args)]):

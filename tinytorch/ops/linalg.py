@@ -82,6 +82,22 @@ class MatMul(Primitive):
     known_name = "MmBackward0"
 
 
+class MatVec(Primitive):
+    """y = A v for a matrix and a vector: A receives the outer product grad vᵀ, v receives Aᵀ grad."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return MatMul.forward(ctx, a, v) if a.size <= products.LARGE else MatMul.forward(ctx, a, v[:, None])[:, 0]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, v = ctx.saved_tensors
+        need_a, need_v = ctx.needs_input_grad
+        return grad.unsqueeze(1) * v if need_a else None, MatVec.apply(a.t(), grad) if need_v else None
+
+    known_name = "MvBackward0"
+
+
 class Linear(Primitive):
     """Y = X Wᵀ + b with W of shape (out, in): ∂L/∂X = grad W, ∂L/∂W = gradᵀ X, ∂L/∂b = Σ over rows of grad."""
 
@@ -137,7 +153,7 @@ def _check_same_dtype(name: str, a: Any, b: Any) -> None:
 
 
 #: PyTorch's functions for vectors and matrices; it sees stacks of matrices as one, and the result as a view of it.
-_PRODUCT_NAMES = {(1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): "SqueezeBackward4", (2, 2): "MmBackward0"}
+_PRODUCT_NAMES = {(1, 1): "DotBackward0", (1, 2): "SqueezeBackward4", (2, 2): "MmBackward0"}
 
 
 def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -153,6 +169,9 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     left, right = input._array.ndim, other._array.ndim
     if left == 0 or right == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {left}D and {right}D")
+    if left == 2 and right == 1 and input._array.shape[1] == len(other._array):
+        product = MatVec.apply(input, other)
+        return product if out is None else write_out("matmul", product, out, input, other)
     a = input if left > 1 else input.unsqueeze(0)
     b = other if right > 1 else other.unsqueeze(1)
     if a._array.shape[-1] != b._array.shape[-2]:
