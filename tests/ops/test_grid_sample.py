@@ -11,7 +11,7 @@ import tinytorch
 from tests.compare import compare
 from tinytorch.ops.weighted_rows import RowProducts, SpreadRows, WeightedRows
 
-INDEX = np.array([[0, 1], [4, 5], [5, 5], [2, 2], [0, 3], [1, 0]])  # row 5 is the row of zeros
+INDEX = np.array([[0, 4, 5, 2, 0, 1], [1, 5, 5, 2, 3, 0]])  # row 5 is the row of zeros
 
 
 def numbers(*shape: int) -> np.ndarray:
@@ -25,25 +25,26 @@ def padded(T: Any, rows: Any) -> Any:
 def weighted_rows(T: Any, rows: Any, weight: Any) -> Any:
     if isinstance(rows, tinytorch.Tensor):
         return WeightedRows.apply(rows, weight, index=INDEX)
-    return (padded(T, rows) * weight[..., None]).sum(1)
+    return (padded(T, rows) * weight[..., None]).sum(0)
 
 
 def spread_rows(T: Any, y: Any, weight: Any) -> Any:
     if isinstance(y, tinytorch.Tensor):
         return SpreadRows.apply(y, weight, index=INDEX, count=5)
-    products = (y[:, None] * weight[..., None]).reshape(-1, y.shape[1])
+    products = (y * weight[..., None]).reshape(-1, y.shape[1])
     return T.zeros(6, y.shape[1], dtype=y.dtype).index_add(0, T.tensor(INDEX.ravel()), products)[:5]
 
 
 def row_products(T: Any, rows: Any, y: Any) -> Any:
     if isinstance(rows, tinytorch.Tensor):
         return RowProducts.apply(rows, y, index=INDEX)
-    return (padded(T, rows) * y[:, None]).sum(-1)
+    return (padded(T, rows) * y).sum(-1)
 
 
 def test_weighted_rows_and_their_derivatives() -> None:
-    compare(weighted_rows, numbers(5, 3), numbers(6, 2))
-    compare(spread_rows, numbers(6, 3), numbers(6, 2))
+    for width in (3, 4):  # an even number of columns is added in pairs
+        compare(weighted_rows, numbers(5, width), numbers(2, 6))
+        compare(spread_rows, numbers(6, width), numbers(2, 6))
     compare(row_products, numbers(5, 3), numbers(6, 3))
 
 

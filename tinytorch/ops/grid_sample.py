@@ -9,7 +9,6 @@ Networks".)
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -52,36 +51,31 @@ def grid_sample(
     _check(input, grid, mode, padding_mode)
     n, c, *size = input._array.shape
     corners = bool(align_corners)
-    flat_grid = grid.reshape(n, -1, len(size))
-    places = [  # along each dimension of the image, first to last; the grid has them last to first
-        _to_pixels(flat_grid[:, :, -1 - axis], extent, corners) for axis, extent in enumerate(size)
-    ]
+    extents = np.array(size[::-1])[:, None]  # a row of its own for each dimension, last to first, as in the grid
+    flat_grid = grid.reshape(-1, len(size)).t()
+    place = _to_pixels(flat_grid, extents.astype(grid._array.dtype), corners)
     if mode != "bicubic":
-        places = [_inside(p, extent, padding_mode, corners) for p, extent in zip(places, size, strict=True)]
-    taps = [_taps(place, mode) for place in places]
+        place = _inside(place, extents, padding_mode, corners)
+    whole, weights = _taps(place, mode)
+    if mode == "bicubic":
+        whole = _whole_inside(whole, extents, padding_mode, corners)
+    index = _row_numbers(whole, n, size)
     pixels = input.movedim(1, -1).reshape(n * math.prod(size), c)  # a row per pixel: looked up as a whole
-    picks, shares = [], []
-    for combination in itertools.product(*taps):
-        indices, weights = zip(*combination, strict=True)
-        if mode == "bicubic":
-            each = zip(indices, size, strict=True)
-            indices = tuple([_whole_inside(index, extent, padding_mode, corners) for index, extent in each])
-        picks.append(_row_numbers(indices, size))
-        shares.append(math.prod(weights))
-    one = Tensor._wrap(np.ones((picks[0].size, 1), input._array.dtype))
-    weight = one if mode == "nearest" else ops.stack(shares, -1).reshape(-1, len(shares))
-    total = WeightedRows.apply(pixels, weight, index=np.stack(picks, axis=1))
+    weight = Tensor._wrap(np.ones(index.shape, input._array.dtype)) if weights is None else _multiplied(weights)
+    total = WeightedRows.apply(pixels, weight, index=index)
     if mode == "nearest" and grid.requires_grad:  # the places do not matter, which is a gradient of 0 and not of None
-        total = total + (flat_grid.sum(-1) * 0).reshape(-1, 1)
+        total = total + (flat_grid.sum(0) * 0).reshape(-1, 1)
     return total.reshape(n, *grid._array.shape[1:-1], c).movedim(-1, 1)
 
 
-def _to_pixels(place: Tensor, size: int, align_corners: bool) -> Tensor:
+def _to_pixels(place: Tensor, size: np.ndarray, align_corners: bool) -> Tensor:
     """-1..1 to pixels, the first of which has its centre at 0."""
-    return (place + 1) * ((size - 1) / 2) if align_corners else ((place + 1) * size - 1) / 2
+    if align_corners:
+        return (place + 1) * Tensor._wrap((size - 1) / 2)
+    return (place + 1) * Tensor._wrap(size / 2) - 0.5
 
 
-def _inside(place: Tensor, size: int, padding_mode: str, align_corners: bool) -> Tensor:
+def _inside(place: Tensor, size: np.ndarray, padding_mode: str, align_corners: bool) -> Tensor:
     """Places outside the image moved inside, as the padding mode says. Where a place is clipped it has no gradient."""
     if padding_mode == "zeros":
         return place
@@ -94,46 +88,56 @@ def _inside(place: Tensor, size: int, padding_mode: str, align_corners: bool) ->
     return place * Tensor._wrap(slope) + Tensor._wrap(value - np.nan_to_num(given) * slope)
 
 
-def _whole_inside(index: np.ndarray, size: int, padding_mode: str, align_corners: bool) -> np.ndarray:
+def _whole_inside(index: np.ndarray, size: np.ndarray, padding_mode: str, align_corners: bool) -> np.ndarray:
     """:func:`_inside` for pixels."""
     return _inside(Tensor._wrap(index.astype(np.float64)), size, padding_mode, align_corners)._array.astype(np.int64)
 
 
-def _reflected(place: np.ndarray, size: int, align_corners: bool) -> tuple[np.ndarray, np.ndarray]:
+def _reflected(place: np.ndarray, size: np.ndarray, align_corners: bool) -> tuple[np.ndarray, np.ndarray]:
     """Places folded back at both ends as often as it takes, and the sign with which they move."""
-    low, span = (0.0, size - 1.0) if align_corners else (-0.5, float(size))
-    if span == 0:
-        return np.zeros_like(place), np.zeros_like(place)
+    low, span = (0.0, size - 1.0) if align_corners else (-0.5, size + 0.0)
+    single = span == 0  # one pixel: all places are there
+    span = np.where(single, 1.0, span)
     distance = np.abs(place - low)
     turns, rest = np.floor(distance / span), np.fmod(distance, span)
     forward = turns % 2 == 0
     value = np.where(forward, rest + low, span - rest + low)
-    return value, np.where(place < low, -1.0, 1.0) * np.where(forward, 1.0, -1.0)
+    slope = np.where(place < low, -1.0, 1.0) * np.where(forward, 1.0, -1.0)
+    return np.where(single, 0.0, value), np.where(single, 0.0, slope)
 
 
-def _taps(place: Tensor, mode: str) -> list[tuple[np.ndarray, Any]]:
-    """The pixels around the places along one dimension, and their weights."""
-    array = np.nan_to_num(place._array, nan=-1e6, posinf=1e6, neginf=-1e6)  # all of it far outside
+def _taps(place: Tensor, mode: str) -> tuple[np.ndarray, Tensor | None]:
+    """The pixels around the places along each dimension, (taps, dimensions, Q), and their weights (None: 1)."""
+    array = place._array
+    low = np.rint(array) if mode == "nearest" else np.floor(array)
+    first = np.fmin(np.fmax(low, -1e6), 1e6).astype(np.int64)[None]  # what is no number is far outside
     if mode == "nearest":
-        return [(np.rint(array).clip(-1e6, 1e6).astype(np.int64), 1)]
-    low = np.floor(array)
-    share = place - Tensor._wrap(low.astype(place._array.dtype))
-    first = low.clip(-1e6, 1e6).astype(np.int64)
+        return first, None
+    share = place - Tensor._wrap(low)
     if mode == "bilinear":
-        return [(first, 1 - share), (first + 1, share)]
-    return [(first + offset, weight) for offset, weight in zip(range(-1, 3), cubic_weights(share), strict=True)]
+        return first + np.arange(2)[:, None, None], ops.stack([1 - share, share])
+    return first + np.arange(-1, 3)[:, None, None], ops.stack(cubic_weights(share))
 
 
-def _row_numbers(indices: Sequence[np.ndarray], size: Sequence[int]) -> np.ndarray:
-    """Whole places, one array (N, Q) per dimension, as rows (N · Q,) of the pixels of all images; outside of them the
-    row after the last."""
-    n = len(indices[0])
-    exists: Any = True
-    position: Any = np.arange(n)[:, None]
-    for index, extent in zip(indices, size, strict=True):
-        exists = exists & (index >= 0) & (index < extent)
-        position = position * extent + index
-    return np.where(exists, position, n * math.prod(size)).reshape(-1)
+def _multiplied(weights: Tensor) -> Tensor:
+    """Weights along each dimension, (taps, dimensions, Q), multiplied for every combination of taps, (T, Q)."""
+    *rest, total = weights.unbind(1)
+    for one in reversed(rest):
+        total = total.unsqueeze(-2) * one
+    return total.reshape(-1, total._array.shape[-1])
+
+
+def _row_numbers(whole: np.ndarray, n: int, size: Sequence[int]) -> np.ndarray:
+    """Whole places (taps, dimensions, N · Q), for every combination of taps as rows (T, N · Q) of the pixels of all
+    images; outside of them the row after the last."""
+    count = whole.shape[2]
+    exists: Any = np.ones(count, bool)
+    position: Any = np.arange(n).repeat(count // max(n, 1))
+    for axis, extent in enumerate(size):
+        one = whole[:, -1 - axis]
+        exists = exists[..., None, :] & (one >= 0) & (one < extent)
+        position = position[..., None, :] * extent + one
+    return np.where(exists, position, n * math.prod(size)).reshape(-1, count)
 
 
 def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
