@@ -265,6 +265,7 @@ def fftfreq(
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
     """The frequency that each number of :func:`fft` stands for: 0, 1, ... -2, -1 over ``n · d``; ``d`` is the time
@@ -283,6 +284,7 @@ def rfftfreq(
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
     """The frequency that each number of :func:`rfft` stands for: 0, 1, ... n // 2 over ``n · d``."""

@@ -299,9 +299,3 @@ def format_scalar(array: np.ndarray, format_spec: str) -> str:
     if array.ndim != 0:
         raise TypeError(f"format_scalar: expected a 0-d array, got shape {array.shape}")
     return format(array.item(), format_spec)
-
-
-def format_fields(name: str, result: Any) -> str:
-    """A named tuple of tensors as PyTorch prints it: ``torch.return_types.linalg_qr(``, then a line for each field."""
-    fields = ",\n".join(f"{field}={value!r}" for field, value in zip(result._fields, result, strict=True))
-    return f"torch.return_types.{name}(\n{fields})"

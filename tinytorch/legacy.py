@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch import dtypes
+from tinytorch.device import check_device
 from tinytorch.ops.data import array_from_data
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
@@ -34,12 +35,14 @@ __all__ = [
 ]
 
 
-def construct(args: tuple[Any, ...], dtype: dtypes.dtype | None) -> Tensor:
+def construct(args: tuple[Any, ...], dtype: dtypes.dtype | None, device: Any = None) -> Tensor:
     """What ``LongTensor(*args)`` makes; without a dtype, what ``torch.Tensor(*args)`` makes.
 
     Raises:
         TypeError: for one number that is no integer, and for a tensor of another dtype.
+        RuntimeError: for a device other than the CPU.
     """
+    check_device(device)
     numpy_dtype = dtypes.default_numpy_dtype() if dtype is None else dtype.numpy
     if len(args) != 1 or isinstance(args[0], (int, np.integer)):
         sizes = args or (0,)

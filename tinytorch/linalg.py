@@ -11,7 +11,7 @@ from tinytorch.dtypes import float16
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_same_dtypes, refuse
 from tinytorch.ops.cumulative import cumprod as _cumprod
-from tinytorch.ops.determinants import det
+from tinytorch.ops.determinants import linalg_det as det
 from tinytorch.ops.determinants import linalg_slogdet as slogdet
 from tinytorch.ops.diagonal import diagonal as _diagonal
 from tinytorch.ops.eigen import linalg_eig as eig
@@ -44,7 +44,7 @@ from tinytorch.ops.matrix_norms import matrix_norm
 from tinytorch.ops.matrix_products import cross_along, matrix_power, multi_dot
 from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.solve import LinAlgError
-from tinytorch.ops.solve import inverse as inv
+from tinytorch.ops.solve import linalg_inv as inv
 from tinytorch.ops.solve import linalg_solve as solve
 from tinytorch.ops.solve import linalg_solve_triangular as solve_triangular
 from tinytorch.ops.tensor_equations import linalg_tensorinv as tensorinv

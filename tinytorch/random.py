@@ -85,8 +85,11 @@ def set_rng_state(new_state: Tensor) -> None:
 
 
 @contextmanager
-def fork_rng(devices: Any = (), enabled: bool = True) -> Iterator[None]:
-    """What is drawn inside leaves the default generator as it was."""
+def fork_rng(
+    devices: Any = None, enabled: bool = True, _caller: str = "fork_rng", _devices_kw: str = "devices",
+    device_type: str = "cuda",
+) -> Iterator[None]:  # fmt: skip
+    """What is drawn inside leaves the default generator as it was. The devices are for accelerators: there is none."""
     before = get_rng_state()
     try:
         yield

@@ -53,4 +53,10 @@ def t(input: Tensor) -> Tensor:
     return ops.t(input)
 
 
-swapaxes = swapdims = transpose
+@checks_arguments
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """:func:`transpose` with NumPy's names."""
+    return ops.transpose(input, axis0, axis1)
+
+
+swapdims = transpose

@@ -26,6 +26,7 @@ import numpy as np
 
 from tinytorch import dtypes
 from tinytorch.numpy_names import NOT_GIVEN, accepts_axis
+from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.tensor_base import TensorBase
 
 __all__ = ["Tensor"]
@@ -291,14 +292,10 @@ class Tensor(TensorBase):
     # ------------------------------------------------------------------------------------ arithmetic
 
     def add(self, other: Any, second: Any = None, *, alpha: Any = 1) -> Tensor:
-        if second is not None:  # the old order: the factor in front
-            other, alpha = second, other
-        return ops.add(self, other, alpha=alpha)
+        return ops.add(self, other, second, alpha=alpha)
 
     def sub(self, other: Any, second: Any = None, *, alpha: Any = 1) -> Tensor:
-        if second is not None:  # the old order: the factor in front
-            other, alpha = second, other
-        return ops.sub(self, other, alpha=alpha)
+        return ops.sub(self, other, second, alpha=alpha)
 
     def subtract(self, other: Any, *, alpha: Any = 1) -> Tensor:
         return ops.subtract(self, other, alpha=alpha)
@@ -543,14 +540,12 @@ class Tensor(TensorBase):
     def lerp(self, end: Any, weight: Any) -> Tensor:
         return ops.lerp(self, end, weight)
 
-    def addcmul(self, tensor1: Any, tensor2: Any, third: Any = None, *, value: Any = 1) -> Tensor:
-        if third is not None:  # the old order: the factor in front
-            value, tensor1, tensor2 = tensor1, tensor2, third
+    @accepts_factors_in_front("value")
+    def addcmul(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
         return ops.addcmul(self, tensor1, tensor2, value=value)
 
-    def addcdiv(self, tensor1: Any, tensor2: Any, third: Any = None, *, value: Any = 1) -> Tensor:
-        if third is not None:  # the old order: the factor in front
-            value, tensor1, tensor2 = tensor1, tensor2, third
+    @accepts_factors_in_front("value")
+    def addcdiv(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
         return ops.addcdiv(self, tensor1, tensor2, value=value)
 
     def fmax(self, other: Any) -> Tensor:
@@ -887,33 +882,38 @@ class Tensor(TensorBase):
     def matmul(self, other: Tensor) -> Tensor:
         return ops.matmul(self, other)
 
-    def mm(self, other: Tensor) -> Tensor:
-        return ops.mm(self, other)
+    def mm(self, mat2: Tensor) -> Tensor:
+        return ops.mm(self, mat2)
 
-    def bmm(self, other: Tensor) -> Tensor:
-        return ops.bmm(self, other)
+    def bmm(self, mat2: Tensor) -> Tensor:
+        return ops.bmm(self, mat2)
 
-    def mv(self, other: Tensor) -> Tensor:
-        return ops.mv(self, other)
+    def mv(self, vec: Tensor) -> Tensor:
+        return ops.mv(self, vec)
 
-    def dot(self, other: Tensor) -> Tensor:
-        return ops.dot(self, other)
+    def dot(self, tensor: Tensor) -> Tensor:
+        return ops.dot(self, tensor)
 
-    def outer(self, other: Tensor) -> Tensor:
-        return ops.outer(self, other)
+    def outer(self, vec2: Tensor) -> Tensor:
+        return ops.outer(self, vec2)
 
+    @accepts_factors_in_front("beta", "alpha")
     def addmm(self, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return ops.addmm(self, mat1, mat2, beta=beta, alpha=alpha)
 
+    @accepts_factors_in_front("beta", "alpha")
     def baddbmm(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return ops.baddbmm(self, batch1, batch2, beta=beta, alpha=alpha)
 
+    @accepts_factors_in_front("beta", "alpha")
     def addbmm(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return ops.addbmm(self, batch1, batch2, beta=beta, alpha=alpha)
 
+    @accepts_factors_in_front("beta", "alpha")
     def addmv(self, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return ops.addmv(self, mat, vec, beta=beta, alpha=alpha)
 
+    @accepts_factors_in_front("beta", "alpha")
     def addr(self, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return ops.addr(self, vec1, vec2, beta=beta, alpha=alpha)
 
@@ -1010,20 +1010,20 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------------------------------ shapes
 
-    def reshape(self, *sizes: Any) -> Tensor:
-        return ops.reshape(self, *sizes)
+    def reshape(self, *sizes: Any, shape: Any = NOT_GIVEN) -> Tensor:
+        return ops.reshape(self, *(sizes or _by_name(shape)))
 
-    def view(self, *sizes: Any) -> Tensor:
-        return ops.view(self, *sizes)
+    def view(self, *sizes: Any, size: Any = NOT_GIVEN, dtype: Any = NOT_GIVEN) -> Tensor:
+        return ops.view(self, *(sizes or _by_name(size) or _by_name(dtype)))
 
-    def permute(self, *dims: Any) -> Tensor:
-        return ops.permute(self, *dims)
+    def permute(self, *order: Any, dims: Any = NOT_GIVEN) -> Tensor:
+        return ops.permute(self, *(order or _by_name(dims)))
 
-    def expand(self, *sizes: Any) -> Tensor:
-        return ops.expand(self, *sizes)
+    def expand(self, *sizes: Any, size: Any = NOT_GIVEN, implicit: builtins.bool = False) -> Tensor:
+        return ops.expand(self, *(sizes or _by_name(size)))
 
-    def repeat(self, *sizes: Any) -> Tensor:
-        return ops.repeat(self, *sizes)
+    def repeat(self, *sizes: Any, repeats: Any = NOT_GIVEN) -> Tensor:
+        return ops.repeat(self, *(sizes or _by_name(repeats)))
 
     def tile(self, *given: Any, dims: Any = NOT_GIVEN) -> Tensor:
         if given:
@@ -1058,8 +1058,8 @@ class Tensor(TensorBase):
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         return ops.transpose(self, dim0, dim1)
 
-    def swapaxes(self, dim0: int, dim1: int) -> Tensor:
-        return ops.swapaxes(self, dim0, dim1)
+    def swapaxes(self, axis0: int, axis1: int) -> Tensor:
+        return ops.swapaxes(self, axis0, axis1)
 
     def swapdims(self, dim0: int, dim1: int) -> Tensor:
         return ops.swapdims(self, dim0, dim1)
@@ -1156,21 +1156,21 @@ class Tensor(TensorBase):
         return ops.as_strided(self, size, stride, storage_offset)
 
     @accepts_axis
-    def tensor_split(self, indices_or_sections: Any, dim: Any = 0) -> tuple[Tensor, ...]:
-        return ops.tensor_split(self, indices_or_sections, dim)
+    def tensor_split(self, indices_or_sections: Any = NOT_GIVEN, dim: Any = 0, **named: Any) -> tuple[Tensor, ...]:
+        return ops.tensor_split(self, indices_or_sections, dim, **named)
 
     @accepts_axis
     def split_with_sizes(self, split_sizes: Any, dim: Any = 0) -> tuple[Tensor, ...]:
         return ops.split_with_sizes(self, split_sizes, dim)
 
-    def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
-        return ops.hsplit(self, indices_or_sections)
+    def hsplit(self, indices_or_sections: Any = NOT_GIVEN, **named: Any) -> tuple[Tensor, ...]:
+        return ops.hsplit(self, indices_or_sections, **named)
 
-    def vsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
-        return ops.vsplit(self, indices_or_sections)
+    def vsplit(self, indices_or_sections: Any = NOT_GIVEN, **named: Any) -> tuple[Tensor, ...]:
+        return ops.vsplit(self, indices_or_sections, **named)
 
-    def dsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
-        return ops.dsplit(self, indices_or_sections)
+    def dsplit(self, indices_or_sections: Any = NOT_GIVEN, **named: Any) -> tuple[Tensor, ...]:
+        return ops.dsplit(self, indices_or_sections, **named)
 
     def as_strided_scatter(self, src: Any, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
         return ops.as_strided_scatter(self, src, size, stride, storage_offset)
@@ -1196,8 +1196,8 @@ class Tensor(TensorBase):
     # ------------------------------------------------------------------------------------ picking and placing
 
     @accepts_axis
-    def gather(self, dim: int, index: Tensor) -> Tensor:
-        return ops.gather(self, dim, index)
+    def gather(self, dim: int, index: Tensor, *, sparse_grad: builtins.bool = False) -> Tensor:
+        return ops.gather(self, dim, index, sparse_grad=sparse_grad)
 
     @accepts_axis
     def index_select(self, dim: int, index: Tensor) -> Tensor:
@@ -1424,8 +1424,8 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------------------------------ new tensors like this one
 
-    def new(self, *args: Any) -> Tensor:
-        return construct(args, self.dtype)
+    def new(self, *args: Any, device: Any = None) -> Tensor:
+        return construct(args, self.dtype, device)
 
     def new_zeros(self, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
         return ops.zeros(*size, dtype=self.dtype if dtype is None else dtype, **options)
@@ -1546,8 +1546,8 @@ class Tensor(TensorBase):
     def fill_(self, value: Any) -> Tensor:
         return change_in_place(self, ops.fill, value)
 
-    def copy_(self, src: Tensor, non_blocking: builtins.bool = False) -> Tensor:
-        return change_in_place(self, ops.copy, src)
+    def copy_(self, other: Tensor, non_blocking: builtins.bool = False) -> Tensor:
+        return change_in_place(self, ops.copy, other)
 
     def uniform_(
         self, from_: builtins.float = 0.0, to: builtins.float = 1.0, *, generator: Any = None, **legacy: Any
@@ -1681,14 +1681,12 @@ class Tensor(TensorBase):
     def lerp_(self, end: Any, weight: Any) -> Tensor:
         return change_in_place(self, ops.lerp, end, weight)
 
-    def addcmul_(self, tensor1: Any, tensor2: Any, third: Any = None, *, value: Any = 1) -> Tensor:
-        if third is not None:  # the old order: the factor in front
-            value, tensor1, tensor2 = tensor1, tensor2, third
+    @accepts_factors_in_front("value")
+    def addcmul_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
         return change_in_place(self, ops.addcmul, tensor1, tensor2, value=value)
 
-    def addcdiv_(self, tensor1: Any, tensor2: Any, third: Any = None, *, value: Any = 1) -> Tensor:
-        if third is not None:  # the old order: the factor in front
-            value, tensor1, tensor2 = tensor1, tensor2, third
+    @accepts_factors_in_front("value")
+    def addcdiv_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
         return change_in_place(self, ops.addcdiv, tensor1, tensor2, value=value)
 
     def copysign_(self, other: Any) -> Tensor:
@@ -1838,18 +1836,23 @@ class Tensor(TensorBase):
     def put_(self, index: Any, source: Any, accumulate: Any = False) -> Tensor:
         return change_in_place(self, ops.put, index, source, accumulate)
 
+    @accepts_factors_in_front("beta", "alpha")
     def addmm_(self, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return change_in_place(self, ops.addmm, mat1, mat2, beta=beta, alpha=alpha)
 
+    @accepts_factors_in_front("beta", "alpha")
     def baddbmm_(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return change_in_place(self, ops.baddbmm, batch1, batch2, beta=beta, alpha=alpha)
 
+    @accepts_factors_in_front("beta", "alpha")
     def addbmm_(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return change_in_place(self, ops.addbmm, batch1, batch2, beta=beta, alpha=alpha)
 
+    @accepts_factors_in_front("beta", "alpha")
     def addmv_(self, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return change_in_place(self, ops.addmv, mat, vec, beta=beta, alpha=alpha)
 
+    @accepts_factors_in_front("beta", "alpha")
     def addr_(self, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         return change_in_place(self, ops.addr, vec1, vec2, beta=beta, alpha=alpha)
 
@@ -1869,8 +1872,8 @@ class Tensor(TensorBase):
     def transpose_(self, dim0: Any, dim1: Any) -> Tensor:
         return ops.transpose_(self, dim0, dim1)
 
-    def swapaxes_(self, dim0: Any, dim1: Any) -> Tensor:
-        return ops.transpose_(self, dim0, dim1)
+    def swapaxes_(self, axis0: Any, axis1: Any) -> Tensor:
+        return ops.transpose_(self, axis0, axis1)
 
     def swapdims_(self, dim0: Any, dim1: Any) -> Tensor:
         return ops.transpose_(self, dim0, dim1)
@@ -1909,8 +1912,8 @@ class Tensor(TensorBase):
     def as_strided_(self, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
         return ops.as_strided_(self, size, stride, storage_offset)
 
-    def resize_(self, *sizes: Any, memory_format: Any = None) -> Tensor:
-        return ops.resize_(self, *sizes, memory_format=memory_format)
+    def resize_(self, *sizes: Any, size: Any = NOT_GIVEN, memory_format: Any = None) -> Tensor:
+        return ops.resize_(self, *(sizes or _by_name(size)), memory_format=memory_format)
 
     def resize_as_(self, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
         return ops.resize_as_(self, the_template, memory_format=memory_format)
@@ -1944,6 +1947,11 @@ class Tensor(TensorBase):
 
     def fill_diagonal_(self, fill_value: Any, wrap: Any = False) -> Tensor:
         return change_in_place(self, ops.fill_diagonal, fill_value, wrap)
+
+
+def _by_name(value: Any) -> tuple[Any, ...]:
+    """Sizes given by keyword, ``view(size=(2, 3))``, as if they were the only positional argument; () if not given."""
+    return () if value is NOT_GIVEN else (value,)
 
 
 def _from(keywords: dict[str, Any], otherwise: Any) -> Any:

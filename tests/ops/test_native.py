@@ -46,6 +46,8 @@ def test_dropout(train: bool) -> None:
     x = np.random.default_rng(0).normal(size=(3, 4, 5))
     compare(seeded(lambda T, x: T.native_dropout(x, 0.5, train)), x)
     compare(seeded(lambda T, x: T.dropout_(x * 1, 0.5, train)), x)
+    for name in ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"):
+        compare(seeded(lambda T, x, name=name: getattr(T, name)(x, p=0.5, train=train)), x)
     compare(seeded(lambda T, x: T.feature_dropout_(x * 1, 0.5, train)), x)
     compare(seeded(lambda T, x: T.alpha_dropout_(x * 1, 0.5, train)), x)
     compare(seeded(lambda T, x: T.feature_alpha_dropout_(x * 1, 0.5, train)), x)
@@ -95,11 +97,33 @@ def test_ctc_loss_by_number() -> None:
     x, targets = np.random.default_rng(0).normal(size=(5, 2, 4)), np.array([1, 2, 3])
     compare(loss, x, targets, second=False)
 
+    for reduction in (0, 2):
+        compare(
+            lambda T, x, r=reduction: T.ctc_loss(x.log_softmax(-1), T.tensor(targets), (5, 4), (2, 1), 0, r),
+            x,
+            second=False,
+        )
+
     def twice(T: Any, x: Any) -> Any:
         (first,) = T.autograd.grad(loss(T, x, T.tensor(targets)), x, create_graph=True)
         return T.autograd.grad(first.sum(), x)
 
     compare_errors(twice, x, match="can be differentiated once")
+
+
+@pytest.mark.parametrize("reduction", [(), (1,), (2,)])
+def test_losses_by_number(reduction: tuple[int, ...]) -> None:
+    """Without a reduction they do not reduce: PyTorch's functions do not either."""
+    x, y, labels = np.random.default_rng(0).uniform(0.1, 0.9, (3, 2, 4))
+    signs = np.sign(labels - 0.5)
+    compare(lambda T, x, y: T.binary_cross_entropy_with_logits(x, y, None, None, *reduction), x, y)
+    compare(lambda T, x, y: T.cosine_embedding_loss(x, y, T.tensor(signs[:, 0]), 0.1, *reduction), x, y)
+    compare(lambda T, x: T.hinge_embedding_loss(x, T.tensor(signs), 1.0, *reduction), x)
+    compare(lambda T, x, y: T.kl_div(x, y, *reduction), x, y)
+    compare(lambda T, x, y: T.kl_div(x, y, *reduction, log_target=True), x, y)
+    compare(lambda T, x, y: T.margin_ranking_loss(x, y, T.tensor(signs), 0.1, *reduction), x, y)
+    compare(lambda T, x, y: T.poisson_nll_loss(x, y, True, False, 1e-8, *(reduction or (0,))), x, y)
+    compare(lambda T, x, y: T.triplet_margin_loss(x, y, T.tensor(labels), 1.0, 2.0, 1e-6, False, *reduction), x, y)
 
 
 @pytest.mark.parametrize("p", [1, 2, 3.5])

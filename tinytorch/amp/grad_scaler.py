@@ -127,13 +127,25 @@ class GradScaler:
         """What the scale is multiplied by after a run of good steps."""
         return self._growth_factor
 
+    def set_growth_factor(self, new_factor: float) -> None:
+        """Change it."""
+        self._growth_factor = new_factor
+
     def get_backoff_factor(self) -> float:
         """What the scale is multiplied by after a bad step."""
         return self._backoff_factor
 
+    def set_backoff_factor(self, new_factor: float) -> None:
+        """Change it."""
+        self._backoff_factor = new_factor
+
     def get_growth_interval(self) -> int:
         """How many good steps make a run."""
         return self._growth_interval
+
+    def set_growth_interval(self, new_interval: int) -> None:
+        """Change it."""
+        self._growth_interval = new_interval
 
     def state_dict(self) -> dict[str, Any]:
         """What to save; empty if disabled."""

@@ -148,16 +148,20 @@ class Reciprocal(Elementwise):
         return -grad * (y * y)
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
+def add(input: Any, other: Any, second: Any = None, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
     """``input + alpha * other`` with broadcasting and type promotion (``torch.add``)."""
+    if second is not None:  # the old order: the factor in front
+        other, alpha = second, other
     if alpha != 1:
         other = _scaled(other, alpha)
     result = Add.apply(*operands(input, other))
     return result if out is None else write_out("add", result, out, input, other)
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
+def sub(input: Any, other: Any, second: Any = None, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
     """``input - alpha * other`` (``torch.sub``). Raises RuntimeError for two bool operands."""
+    if second is not None:  # the old order: the factor in front
+        other, alpha = second, other
     if alpha != 1:
         other = _scaled(other, alpha)
     a, b = operands(input, other)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
@@ -22,18 +23,10 @@ from tinytorch.ops.joining import cat
 from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.reduce import Cumsum, cumsum
 from tinytorch.ops.shape import narrow
-from tinytorch.ops.sorting import Found, picked
+from tinytorch.ops.sorting import picked
 from tinytorch.tensor import Tensor
 
 __all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "logcumsumexp", "trapezoid", "trapz"]
-
-
-class Cummax(Found):
-    """What ``cummax`` returns."""
-
-
-class Cummin(Found):
-    """What ``cummin`` returns."""
 
 
 class Cumprod(Primitive):
@@ -127,7 +120,7 @@ def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tenso
 
 def _running(kind: type[Any], function: Any, input: Tensor, dim: int) -> Any:
     dim, x = one_dim(dim, input._array.ndim), input._array
-    refuse_complex(kind.__name__.lower(), x)
+    refuse_complex(kind.__name__, x)
     if x.ndim == 0:
         return picked(kind, input, dim, np.zeros((), np.int64))
     best = function.accumulate(x, axis=dim)
@@ -140,14 +133,14 @@ def _running(kind: type[Any], function: Any, input: Tensor, dim: int) -> Any:
 @accepts_axis
 def cummax(input: Tensor, dim: int, *, out: Any = None) -> Any:
     """(values, indices) of the largest so far along ``dim``; of equals the last."""
-    return _running(Cummax, np.maximum, input, dim)
+    return _running(return_types.cummax, np.maximum, input, dim)
 
 
 @accepts_exact_out
 @accepts_axis
 def cummin(input: Tensor, dim: int, *, out: Any = None) -> Any:
     """(values, indices) of the smallest so far along ``dim``; of equals the last."""
-    return _running(Cummin, np.minimum, input, dim)
+    return _running(return_types.cummin, np.minimum, input, dim)
 
 
 @accepts_out

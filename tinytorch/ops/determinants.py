@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arguments import checks_arguments
@@ -16,17 +17,7 @@ from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.solve import check_matrices, inverse
 from tinytorch.tensor import Tensor
 
-__all__ = ["det", "linalg_slogdet", "logdet", "slogdet"]
-
-
-class Slogdet(NamedTuple):
-    """What ``slogdet`` returns."""
-
-    sign: Tensor
-    logabsdet: Tensor
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.linalg_slogdet(\nsign={self.sign!r},\nlogabsdet={self.logabsdet!r})"
+__all__ = ["det", "linalg_det", "linalg_slogdet", "logdet", "slogdet"]
 
 
 class Det(Primitive):
@@ -103,17 +94,23 @@ class LogAbsDet(Primitive):
 
 
 @accepts_exact_out
-def det(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def linalg_det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The determinant of square matrices."""
-    check_matrices("linalg.det", input)
-    return Det.apply(input)
+    check_matrices("linalg.det", A)
+    return Det.apply(A)
+
+
+@accepts_exact_out
+def det(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """:func:`linalg_det` under its older name."""
+    return linalg_det(input)
 
 
 @accepts_exact_out
 def linalg_slogdet(A: Tensor, *, out: Any = None) -> Any:
     """(sign, ln |det A|): det = sign · exp(logabsdet), without overflow."""
     check_matrices("linalg.slogdet", A)
-    return Slogdet(*LogAbsDet.apply(A))
+    return return_types.linalg_slogdet(*LogAbsDet.apply(A))
 
 
 @checks_arguments
@@ -125,4 +122,7 @@ def logdet(input: Tensor) -> Tensor:
     return where(sign == -1, math.nan, value)
 
 
-slogdet = linalg_slogdet
+@accepts_exact_out
+def slogdet(input: Tensor, *, out: Any = None) -> Any:
+    """:func:`linalg_slogdet` under its older name."""
+    return return_types.slogdet(*linalg_slogdet(input))

@@ -17,7 +17,7 @@ from tinytorch.device import check_device
 from tinytorch.kernels.layout import row_major_copy
 from tinytorch.kernels.masks import keep
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import not_implemented, refuse_bool
+from tinytorch.ops.checks import check_options, not_implemented, refuse_bool
 from tinytorch.ops.creation import zeros
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.joining import cat
@@ -193,15 +193,21 @@ def _triangle_indices(row: int, col: int, mask: Any, dtype: Any, device: Any) ->
 
 
 @checks_arguments
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, **options: Any
+) -> Tensor:
     """Row and column numbers, shape (2, n), of the lower triangle of a ``row`` × ``col`` matrix."""
+    check_options("tril_indices", options)
     _check_sizes(row, col)
     return _triangle_indices(row, col, np.tri(row, col, offset, dtype=bool), dtype, device)
 
 
 @checks_arguments
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, **options: Any
+) -> Tensor:
     """Row and column numbers, shape (2, n), of the upper triangle of a ``row`` × ``col`` matrix."""
+    check_options("triu_indices", options)
     _check_sizes(row, col)
     return _triangle_indices(row, col, ~np.tri(row, col, offset - 1, dtype=bool), dtype, device)
 

@@ -12,10 +12,11 @@ eigenvalues and V⁻¹ = Vᴴ, so all of that becomes simpler. Equal eigenvalues
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.diagonal import diag_embed, diagonal
@@ -26,13 +27,6 @@ from tinytorch.ops.solve import check_matrices, linalg_solve
 from tinytorch.tensor import Tensor
 
 __all__ = ["linalg_eig", "linalg_eigh", "linalg_eigvals", "linalg_eigvalsh"]
-
-
-class Eigen(NamedTuple):
-    """Eigenvalues, and eigenvectors as columns."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
 
 
 class Eigh(Primitive):
@@ -102,7 +96,7 @@ def linalg_eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     check_matrices("linalg.eigh", A)
-    return Eigen(*Eigh.apply(A, uplo=UPLO.upper()))
+    return return_types.linalg_eigh(*Eigh.apply(A, uplo=UPLO.upper()))
 
 
 @accepts_exact_out
@@ -118,7 +112,7 @@ def linalg_eig(A: Tensor, *, out: Any = None) -> Any:
     RuntimeError in backward where the loss depends on the phase of the eigenvectors, which is arbitrary.
     """
     check_matrices("linalg.eig", A)
-    return Eigen(*Eig.apply(A))
+    return return_types.linalg_eig(*Eig.apply(A))
 
 
 @accepts_out

@@ -8,10 +8,11 @@ share it.
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arguments import NOT_GIVEN
@@ -25,23 +26,6 @@ __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
 
 
 _any_of = any
-
-
-class MaxResult(NamedTuple):
-    """Values and where they were found; also what ``min`` returns."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.max(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-
-class MinResult(MaxResult):
-    """As :class:`MaxResult`, of ``min``."""
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.min(\nvalues={self.values!r},\nindices={self.indices!r})"
 
 
 class MaxWithIndex(Primitive):
@@ -125,7 +109,7 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     values, indices = MaxWithIndex.apply(input, dim=dim, keepdim=keepdim, largest=largest)
     known_as(values, "MaxBackward0" if largest else "MinBackward0")
     known_as(values, "MaxBackward0" if largest else "MinBackward0")
-    return (MaxResult if largest else MinResult)(values, indices)
+    return (return_types.max if largest else return_types.min)(values, indices)
 
 
 @functools.partial(accepts_out, rule=exact_pairs)

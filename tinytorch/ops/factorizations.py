@@ -7,12 +7,12 @@ a loss must not depend on that choice, or its gradient means nothing.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.formatting import format_fields
 from tinytorch.ops.diagonal import diag_embed, diagonal, tril
 from tinytorch.ops.joining import cat
 from tinytorch.ops.linalg import matmul
@@ -22,38 +22,6 @@ from tinytorch.tensor import Tensor
 
 __all__ = ["cholesky", "linalg_qr",
            "linalg_svd", "linalg_svdvals", "qr", "svd"]  # fmt: skip
-
-
-class QR(NamedTuple):
-    """What ``qr`` returns."""
-
-    Q: Tensor
-    R: Tensor
-
-    def __repr__(self) -> str:
-        return format_fields("linalg_qr", self)
-
-
-class SVD(NamedTuple):
-    """What ``linalg.svd`` returns: A = U diag(S) Vh."""
-
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
-
-    def __repr__(self) -> str:
-        return format_fields("linalg_svd", self)
-
-
-class OldSVD(NamedTuple):
-    """What ``torch.svd`` returns: A = U diag(S) Vᴴ."""
-
-    U: Tensor
-    S: Tensor
-    V: Tensor
-
-    def __repr__(self) -> str:
-        return format_fields("svd", self)
 
 
 class Cholesky(Primitive):
@@ -217,27 +185,29 @@ def linalg_qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
         r = cat([r, matmul(q.mH, A.narrow(-1, rows, columns - rows))], -1)
     else:
         q, r = ReducedQR.apply(A, mode="complete" if mode == "complete" else "reduced")
-    return QR(Tensor._wrap(np.zeros(0, A._array.dtype)), r) if mode == "r" else QR(q, r)
+    return return_types.linalg_qr(Tensor._wrap(np.zeros(0, A._array.dtype)) if mode == "r" else q, r)
 
 
 @accepts_exact_out
 def qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
     """PyTorch's older name: reduced with ``some``, else complete."""
-    return linalg_qr(input, "reduced" if some else "complete")
+    return return_types.qr(*linalg_qr(input, "reduced" if some else "complete"))
 
 
 @accepts_exact_out
 def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out: Any = None) -> Any:
     """(U, S, Vh) with A = U diag(S) Vh, singular values in descending order (``torch.linalg.svd``)."""
     check_matrices("linalg.svd", A, square=False)
-    return SVD(*Svd.apply(A, full_matrices=full_matrices))
+    return return_types.linalg_svd(*Svd.apply(A, full_matrices=full_matrices))
 
 
 @accepts_exact_out
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
     """PyTorch's older form, which returns V, not Vᴴ."""
     u, s, vh = linalg_svd(input, not some)
-    return OldSVD(u, s, vh.mH) if compute_uv else OldSVD(ops.zeros_like(u), s, ops.zeros_like(vh.mH))
+    return (
+        return_types.svd(u, s, vh.mH) if compute_uv else return_types.svd(ops.zeros_like(u), s, ops.zeros_like(vh.mH))
+    )
 
 
 @accepts_exact_out

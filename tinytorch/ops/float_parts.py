@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.ops.broadcast import Elementwise, operands
 from tinytorch.ops.checks import check_floating, check_tensor
 from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["frexp", "nextafter"]
-
-
-class Parts(NamedTuple):
-    """What ``frexp`` returns."""
-
-    mantissa: Tensor
-    exponent: Tensor
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.frexp(\nmantissa={self.mantissa!r},\nexponent={self.exponent!r})"
 
 
 class Frexp(Elementwise):
@@ -66,7 +57,7 @@ def frexp(input: Tensor, *, out: Any = None) -> Any:
     check_tensor("frexp", "input", 1, input)
     if input._array.dtype.kind != "f":
         raise RuntimeError("torch.frexp() only supports floating-point dtypes")
-    return Parts(*Frexp.apply(input))
+    return return_types.frexp(*Frexp.apply(input))
 
 
 @accepts_out

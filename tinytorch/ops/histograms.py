@@ -6,10 +6,11 @@ A bin holds its left edge and not its right one, except the last, which holds bo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.dtypes import from_numpy_dtype
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_tensor, not_implemented
@@ -18,26 +19,6 @@ from tinytorch.ops.ranges import linspace
 from tinytorch.tensor import Tensor
 
 __all__ = ["histogram", "histogramdd"]
-
-
-class Histogram(NamedTuple):
-    """What ``histogram`` returns."""
-
-    hist: Tensor
-    bin_edges: Tensor
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.histogram(\nhist={self.hist!r},\nbin_edges={self.bin_edges!r})"
-
-
-class Histogramdd(NamedTuple):
-    """What ``histogramdd`` returns."""
-
-    hist: Tensor
-    bin_edges: tuple[Tensor, ...]
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.histogramdd(\nhist={self.hist!r},\nbin_edges={self.bin_edges!r})"
 
 
 @accepts_exact_out
@@ -49,7 +30,7 @@ def histogram(
     weight: Tensor | None = None,
     density: bool = False,
     out: Any = None,
-) -> Histogram:
+) -> return_types.histogram:
     """How many elements (or how much of their ``weight``) fall into each bin, and the edges of the bins.
 
     Args:
@@ -69,13 +50,13 @@ def histogram(
     points = input._array.reshape(-1, 1)
     weights = None if weight is None else Tensor._wrap(weight._array.reshape(-1))
     counts, edges = _count(Tensor._wrap(points), [bins], range, weights, density, "torch.histogram()")
-    return Histogram(counts, edges[0])
+    return return_types.histogram(counts, edges[0])
 
 
 @checks_arguments
 def histogramdd(
     input: Tensor, bins: int | Sequence[Any], *, range: Any = None, weight: Tensor | None = None, density: bool = False
-) -> Histogramdd:
+) -> return_types.histogramdd:
     """The histogram of points, the rows of ``input``: (..., D) gives D dimensions of bins.
 
     Args:
@@ -98,7 +79,7 @@ def histogramdd(
     weights = None if weight is None else Tensor._wrap(weight._array.reshape(-1))
     points = Tensor._wrap(input._array.reshape(-1, size))
     counts, edges = _count(points, per_dim, range, weights, density, "torch.histogramdd()")
-    return Histogramdd(counts, tuple(edges))
+    return return_types.histogramdd(counts, tuple(edges))
 
 
 def _wrong_weight(input: Tensor, weight: Tensor) -> RuntimeError:

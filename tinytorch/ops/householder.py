@@ -7,10 +7,11 @@ stored, and continues below the diagonal of column i.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.checks import check_dims
 from tinytorch.ops.diagonal import tril
@@ -20,13 +21,6 @@ from tinytorch.ops.solve import check_matrices
 from tinytorch.tensor import Tensor
 
 __all__ = ["geqrf", "householder_product", "orgqr", "ormqr"]
-
-
-class Reflections(NamedTuple):
-    """What ``geqrf`` returns: R on and above the diagonal of ``a``, the vectors v below it; and the factors τ."""
-
-    a: Tensor
-    tau: Tensor
 
 
 class QRReflections(Primitive):
@@ -58,7 +52,7 @@ class NoReflections(Primitive):
 def geqrf(input: Tensor, *, out: Any = None) -> Any:
     """(a, tau): R and the reflections whose product is Q, for :func:`householder_product` (``torch.geqrf``)."""
     check_matrices("torch.geqrf", input, square=False)
-    return Reflections(*QRReflections.apply(input))
+    return return_types.geqrf(*QRReflections.apply(input))
 
 
 def _vectors(input: Tensor, tau: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -10,10 +10,11 @@ block of two, whose second row was exchanged. PyTorch has no derivative for thes
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.checks import check_dims
 from tinytorch.ops.linalg import matmul
@@ -24,21 +25,6 @@ from tinytorch.tensor import Tensor
 __all__ = ["linalg_ldl_factor", "linalg_ldl_factor_ex", "linalg_ldl_solve"]
 
 _ALPHA = (1 + math.sqrt(17)) / 8
-
-
-class LDL(NamedTuple):
-    """What ``ldl_factor`` returns."""
-
-    LD: Tensor
-    pivots: Tensor
-
-
-class LDLEx(NamedTuple):
-    """What ``ldl_factor_ex`` returns; ``info`` is the number (from 1) of the first zero block of D, or 0."""
-
-    LD: Tensor
-    pivots: Tensor
-    info: Tensor
 
 
 def _size(x: Any) -> Any:
@@ -139,7 +125,7 @@ class LDLFactor(Primitive):
 def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(LD, pivots, info) of symmetric (``hermitian``: Hermitian) matrices, see the module's text."""
     check_matrices("torch.linalg.ldl_factor_ex", A)
-    factors = LDLEx(*LDLFactor.apply(A, hermitian=hermitian))
+    factors = return_types.linalg_ldl_factor_ex(*LDLFactor.apply(A, hermitian=hermitian))
     info = factors.info._array
     if check_errors and info.any():
         step = info[info != 0].flat[0]
@@ -156,7 +142,7 @@ def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) ->
     if np.isnan(A._array).any():
         raise RuntimeError("torch.linalg.ldl_factor: the matrices hold nan")
     packed, pivots, _ = linalg_ldl_factor_ex(A, hermitian=hermitian, check_errors=True)
-    return LDL(packed, pivots)
+    return return_types.linalg_ldl_factor(packed, pivots)
 
 
 @accepts_exact_out

@@ -48,6 +48,7 @@ from tinytorch.autograd.deferred import later
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import products
+from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.broadcast import is_expandable
 from tinytorch.ops.checks import check_dims, check_same_dtypes, refuse
@@ -296,6 +297,7 @@ def weighted_sum(name: str, input: Tensor, product: Tensor, beta: Any, alpha: An
     return product + (input if beta == 1 else input * beta)
 
 
+@accepts_factors_in_front("beta", "alpha")
 @accepts_exact_out
 def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None

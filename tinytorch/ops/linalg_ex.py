@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.ops.compare import where
 from tinytorch.ops.factorizations import cholesky
 from tinytorch.ops.lu import eliminate
@@ -19,27 +20,6 @@ from tinytorch.ops.solve import LinAlgError, inverse, linalg_solve
 from tinytorch.tensor import Tensor
 
 __all__ = ["linalg_cholesky_ex", "linalg_inv_ex", "linalg_solve_ex"]
-
-
-class InvEx(NamedTuple):
-    """What ``linalg.inv_ex`` returns; ``info`` is the number of the first zero pivot, or 0."""
-
-    inverse: Tensor
-    info: Tensor
-
-
-class SolveEx(NamedTuple):
-    """What ``linalg.solve_ex`` returns; ``info`` is the number of the first zero pivot, or 0."""
-
-    result: Tensor
-    info: Tensor
-
-
-class CholeskyEx(NamedTuple):
-    """What ``linalg.cholesky_ex`` returns; ``info`` is the order of the first minor that is not positive, or 0."""
-
-    L: Tensor
-    info: Tensor
 
 
 def _reporting(
@@ -62,19 +42,21 @@ def _reporting(
 @accepts_exact_out
 def linalg_inv_ex(A: Tensor, *, check_errors: bool = False, out: Any = None) -> Any:
     """(A⁻¹, info): a singular matrix raises only with ``check_errors`` (``torch.linalg.inv_ex``)."""
-    return InvEx(*_reporting(inverse, A, lambda a: eliminate(a)[2], check_errors))
+    return return_types.linalg_inv_ex(*_reporting(inverse, A, lambda a: eliminate(a)[2], check_errors))
 
 
 @accepts_exact_out
 def linalg_solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
     """(X, info) with A X = B: a singular matrix raises only with ``check_errors`` (``torch.linalg.solve_ex``)."""
-    return SolveEx(*_reporting(lambda a: linalg_solve(a, B, left=left), A, lambda a: eliminate(a)[2], check_errors))
+    return return_types.linalg_solve_ex(
+        *_reporting(lambda a: linalg_solve(a, B, left=left), A, lambda a: eliminate(a)[2], check_errors)
+    )
 
 
 @accepts_exact_out
 def linalg_cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(L, info) with L Lᴴ = A: a matrix that is not positive-definite raises only with ``check_errors``."""
-    return CholeskyEx(*_reporting(lambda a: cholesky(a, upper), A, _first_minor, check_errors))
+    return return_types.linalg_cholesky_ex(*_reporting(lambda a: cholesky(a, upper), A, _first_minor, check_errors))
 
 
 def _first_minor(a: np.ndarray) -> np.ndarray:

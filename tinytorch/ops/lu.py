@@ -8,10 +8,11 @@ row, counted from 1, with which row j was exchanged in step j.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.checks import check_same_dtypes
 from tinytorch.ops.diagonal import tril, triu
@@ -25,29 +26,6 @@ __all__ = ["eliminate", "linalg_lu", "linalg_lu_factor", "linalg_lu_factor_ex", 
            "lu_unpack"]  # fmt: skip
 
 _PANEL = 32  # columns eliminated one by one before the rest of the matrix follows in one product
-
-
-class LUFactors(NamedTuple):
-    """What ``lu_factor`` returns."""
-
-    LU: Tensor
-    pivots: Tensor
-
-
-class LUFactorsEx(NamedTuple):
-    """What ``lu_factor_ex`` returns; ``info`` is the number (from 1) of the first zero on U's diagonal, or 0."""
-
-    LU: Tensor
-    pivots: Tensor
-    info: Tensor
-
-
-class PLU(NamedTuple):
-    """What ``linalg.lu`` and ``lu_unpack`` return: A = P L U."""
-
-    P: Tensor
-    L: Tensor
-    U: Tensor
 
 
 def eliminate(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -154,7 +132,7 @@ def linalg_lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = F
     """(LU, pivots, info): as :func:`linalg_lu_factor`, but a zero on U's diagonal is reported in ``info``."""
     check_matrices("torch.linalg.lu_factor_ex", A, square=False)
     _check_pivot("linalg.lu_factor", pivot)
-    factors = LUFactorsEx(*LUFactor.apply(A))
+    factors = return_types.linalg_lu_factor_ex(*LUFactor.apply(A))
     if check_errors:
         _check_info("torch.linalg.lu_factor_ex", factors.info)
     return factors
@@ -180,14 +158,14 @@ def linalg_lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     """
     packed, pivots, info = linalg_lu_factor_ex(A, pivot=pivot)
     _check_info("torch.linalg.lu_factor", info)
-    return LUFactors(packed, pivots)
+    return return_types.linalg_lu_factor(packed, pivots)
 
 
 @accepts_exact_out
 def linalg_lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     """(P, L, U) with A = P L U: a permutation, a lower and an upper triangular matrix (``torch.linalg.lu``)."""
     packed, pivots, _ = linalg_lu_factor_ex(A, pivot=pivot)
-    return lu_unpack(packed, pivots)
+    return return_types.linalg_lu(*lu_unpack(packed, pivots))
 
 
 @accepts_exact_out
@@ -223,7 +201,7 @@ def lu_unpack(
         else:
             pivots = np.zeros((*leading, 0), np.int32)
         p = _permutation(pivots, rows, LU_data._array.dtype)
-    return PLU(p, lower, upper)
+    return return_types.lu_unpack(p, lower, upper)
 
 
 @accepts_exact_out
@@ -259,9 +237,9 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, *, out: Any = Non
 
 
 @accepts_exact_out
-def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """X with A X = b, given A's LU: PyTorch's older order of arguments."""
-    return linalg_lu_solve(LU_data, LU_pivots, b)
+def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """X with A X = input, given A's LU: PyTorch's older order of arguments."""
+    return linalg_lu_solve(LU_data, LU_pivots, input)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

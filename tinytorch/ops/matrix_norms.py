@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import cast, is_number
 from tinytorch.ops.checks import check_square
 from tinytorch.ops.compare import where
-from tinytorch.ops.dims import ints_from, one_dim
+from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.eigen import linalg_eigvalsh
 from tinytorch.ops.extremes import amax, amin
 from tinytorch.ops.factorizations import linalg_svdvals
@@ -27,15 +28,6 @@ from tinytorch.ops.vector_norms import vector_norm
 from tinytorch.tensor import Tensor
 
 __all__ = ["linalg_cond", "linalg_lstsq", "linalg_matrix_rank", "linalg_norm", "linalg_pinv", "matrix_norm", "pinverse"]
-
-
-class Lstsq(NamedTuple):
-    """What ``linalg.lstsq`` returns."""
-
-    solution: Tensor
-    residuals: Tensor
-    rank: Tensor
-    singular_values: Tensor
 
 
 class PseudoInverse(Primitive):
@@ -78,6 +70,7 @@ def _check_order(name: str, ord: Any) -> None:
         raise wrong_argument(name, "ord", None, ord, "Number or str")
 
 
+@accepts_axis
 @accepts_exact_out
 def matrix_norm(
     A: Tensor,
@@ -122,9 +115,16 @@ def matrix_norm(
     return result.reshape([1 if d in (rows, columns) else size for d, size in enumerate(A._array.shape)])
 
 
+@accepts_axis
 @accepts_exact_out
 def linalg_norm(
-    A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+    input: Tensor,
+    ord: Any = None,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A vector or matrix norm, as ``dim`` and ``ord`` say (``torch.linalg.norm``).
 
@@ -132,17 +132,18 @@ def linalg_norm(
     matrix norm over two.
     """
     if ord is None:
-        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
+        return vector_norm(input, 2, dim, keepdim, dtype=dtype)
     if dim is None:
-        if A._array.ndim not in (1, 2) and is_number(ord):
+        if input._array.ndim not in (1, 2) and is_number(ord):
             raise RuntimeError(
-                f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A._array.ndim}D."
+                "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
+                f"{input._array.ndim}D."
             )
-        dim = (-1,) if A._array.ndim == 1 and is_number(ord) else (-2, -1)
+        dim = (-1,) if input._array.ndim == 1 and is_number(ord) else (-2, -1)
     dims = (dim,) if isinstance(dim, int) else tuple(dim)
     if len(dims) == 1 and is_number(ord):
-        return vector_norm(A, ord, dims, keepdim, dtype=dtype)
-    return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
+        return vector_norm(input, ord, dims, keepdim, dtype=dtype)
+    return matrix_norm(input, ord, dims, keepdim, dtype=dtype)
 
 
 @accepts_out
@@ -274,7 +275,7 @@ def linalg_lstsq(
     residuals = solution.flatten()[:0].real
     if rows > columns and driver != "gelsy" and (rank._array == columns).all():
         residuals = sum_((matmul(A, solution) - right).abs().square(), -2)
-    return Lstsq(
+    return return_types.linalg_lstsq(
         solution.squeeze(-1) if is_vector else solution,
         residuals,
         rank if driver != "gels" else ops.zeros(0, dtype=rank.dtype),

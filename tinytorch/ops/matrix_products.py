@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import check_dims, check_same_dtypes, check_square, refuse_bool
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
@@ -21,6 +22,7 @@ __all__ = ["addbmm", "addmv", "addr", "baddbmm", "bilinear", "chain_matmul", "cr
            "matrix_power", "multi_dot", "tensordot", "vander", "vdot"]  # fmt: skip
 
 
+@accepts_factors_in_front("beta", "alpha")
 @accepts_exact_out
 def baddbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
@@ -32,6 +34,7 @@ def baddbmm(
     return known_as(weighted_sum("baddbmm", input, bmm(batch1, batch2), beta, alpha), "BaddbmmBackward0")
 
 
+@accepts_factors_in_front("beta", "alpha")
 @accepts_exact_out
 def addbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
@@ -43,6 +46,7 @@ def addbmm(
     return weighted_sum("addbmm", input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
 
+@accepts_factors_in_front("beta", "alpha")
 @accepts_exact_out
 def addmv(
     input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
@@ -59,6 +63,7 @@ def addmv(
     return weighted_sum("addmv", input, mv(mat, vec), beta, alpha)
 
 
+@accepts_factors_in_front("beta", "alpha")
 @accepts_out
 def addr(
     input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None

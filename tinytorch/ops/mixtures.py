@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.arithmetic import div, mul
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
@@ -58,6 +59,7 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number, *, out: Tensor | N
     return where(weight.abs() < 0.5, input + weight * difference, end - difference * (1 - weight))
 
 
+@accepts_factors_in_front("value")
 @accepts_out
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1, out: Tensor | None = None) -> Tensor:
     """``input + value · tensor1 · tensor2``."""
@@ -67,6 +69,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     return known_as(input + (product if value == 1 else _scaled(product, value)), "AddcmulBackward0")
 
 
+@accepts_factors_in_front("value")
 @accepts_out
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1, out: Tensor | None = None) -> Tensor:
     """``input + value · tensor1 / tensor2``. RuntimeError when both are integers."""

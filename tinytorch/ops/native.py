@@ -15,24 +15,41 @@ from tinytorch.autograd.inplace import change_in_place
 from tinytorch.ops import random
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
-from tinytorch.ops.ctc import ctc_loss as ctc_loss_by_name
 from tinytorch.ops.embedding import embedding as embedding_by_index
 from tinytorch.ops.embedding import embedding_bag as bags_by_index
 from tinytorch.ops.grid_sample import affine_grid, grid_sample
-from tinytorch.ops.layer_norm import group_norm, layer_norm
+from tinytorch.ops.layer_norm import group_norm as group_norm_by_name
+from tinytorch.ops.layer_norm import layer_norm as layer_norm_by_name
 from tinytorch.ops.norm import batch_norm as batch_norm_by_name
 from tinytorch.ops.norm import instance_norm as instance_norm_by_name
 from tinytorch.ops.out import accepts_exact_out
 from tinytorch.tensor import Tensor
 
 __all__ = [
-    "affine_grid_generator", "alpha_dropout_", "batch_norm", "convolution", "ctc_loss", "dropout_", "embedding",
-    "embedding_bag", "feature_alpha_dropout_", "feature_dropout_", "grid_sampler", "grid_sampler_2d",
-    "grid_sampler_3d", "instance_norm", "native_batch_norm", "native_dropout", "native_group_norm",
+    "affine_grid_generator",
+    "alpha_dropout",
+    "alpha_dropout_",
+    "batch_norm",
+    "convolution",
+    "dropout",
+    "dropout_",
+    "embedding",
+    "embedding_bag",
+    "feature_alpha_dropout",
+    "feature_alpha_dropout_",
+    "feature_dropout",
+    "feature_dropout_",
+    "grid_sampler",
+    "grid_sampler_2d",
+    "grid_sampler_3d",
+    "group_norm",
+    "instance_norm",
+    "layer_norm",
+    "native_batch_norm",
+    "native_dropout",
+    "native_group_norm",
     "native_layer_norm",
 ]  # fmt: skip
-
-_REDUCTIONS = ("none", "mean", "sum")
 
 
 def batch_norm(
@@ -49,6 +66,22 @@ def instance_norm(
 ) -> Tensor:  # fmt: skip
     """``torch.instance_norm``: the function of ``nn.functional`` with the weight before the statistics."""
     return instance_norm_by_name(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
+
+
+def layer_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, bias: Tensor | None = None,
+    eps: float = 1e-5, cudnn_enable: bool = True,
+) -> Tensor:  # fmt: skip
+    """``torch.layer_norm``: the function of ``nn.functional`` and a flag that changes nothing here."""
+    return layer_norm_by_name(input, normalized_shape, weight, bias, eps)
+
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5,
+    cudnn_enabled: bool = True,
+) -> Tensor:  # fmt: skip
+    """``torch.group_norm``: the function of ``nn.functional`` and a flag that changes nothing here."""
+    return group_norm_by_name(input, num_groups, weight, bias, eps)
 
 
 @accepts_exact_out
@@ -90,6 +123,30 @@ def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor,
         return input.clone(), ops.ones_like(input, dtype=dtypes.bool)
     kept = random.dropout(ops.ones_like(input.detach()), p, True)
     return input * kept, kept != 0
+
+
+@checks_arguments
+def dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """``torch.dropout``: all of its arguments must be given."""
+    return random.dropout(input, p, train)
+
+
+@checks_arguments
+def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """``torch.feature_dropout``: dropout of whole channels."""
+    return random.feature_dropout(input, p, train)
+
+
+@checks_arguments
+def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """``torch.alpha_dropout``."""
+    return random.alpha_dropout(input, p, train)
+
+
+@checks_arguments
+def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """``torch.feature_alpha_dropout``: alpha dropout of whole channels."""
+    return random.feature_alpha_dropout(input, p, train)
 
 
 def dropout_(input: Tensor, p: float, train: bool) -> Tensor:
@@ -167,15 +224,6 @@ def embedding_bag(
     sizes = np.diff(np.append(starts, indices._array.size))
     numbers = np.repeat(np.arange(len(starts)), sizes)
     return bags, Tensor._wrap(numbers), Tensor._wrap(sizes.astype(np.int64)), ops.empty(0, dtype=dtypes.int64)
-
-
-def ctc_loss(
-    log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any, blank: int = 0, reduction: int = 1,
-    zero_infinity: bool = False,
-) -> Tensor:  # fmt: skip
-    """``torch.ctc_loss``: the reduction by number (none, mean, sum)."""
-    by_name = _REDUCTIONS[reduction]
-    return ctc_loss_by_name(log_probs, targets, input_lengths, target_lengths, blank, by_name, zero_infinity)
 
 
 from tinytorch import dtypes, ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -10,32 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.node import known_as
 from tinytorch.kernels import selection
 from tinytorch.kernels.order import any_nan, equal_neighbours, leading, middle, order
 from tinytorch.ops.checks import refuse, refuse_bool, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.out import accepts_exact_out, accepts_out, accepts_separate_out
-from tinytorch.ops.sorting import Found, picked
+from tinytorch.ops.sorting import picked
 from tinytorch.tensor import Tensor
 
 __all__ = ["kthvalue", "median", "nanmedian", "topk"]
-
-
-class Topk(Found):
-    """What ``topk`` returns."""
-
-
-class Kthvalue(Found):
-    """What ``kthvalue`` returns."""
-
-
-class Median(Found):
-    """What ``median(dim)`` returns."""
-
-
-class Nanmedian(Found):
-    """What ``nanmedian(dim)`` returns."""
 
 
 def _settle_ties(x: np.ndarray, index: np.ndarray, tied: np.ndarray, dim: int, choose: Any) -> None:
@@ -62,13 +47,13 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise RuntimeError("selected index k out of range")
     array = input._array
     if array.ndim == 0:
-        return picked(Topk, input, dim, np.zeros((), np.int64))
+        return picked(return_types.topk, input, dim, np.zeros((), np.int64))
     refuse_complex("topk", array)
     first = leading(array, min(k + 1, size), dim, largest)
     index = first[(slice(None),) * dim + (slice(k),)]
     tied = equal_neighbours(array, first, 0, k + 1, dim)
     _settle_ties(array, index, tied, dim, lambda row: selection.topk_indices(row, k, largest, sorted))
-    return picked(Topk, input, dim, index)
+    return picked(return_types.topk, input, dim, index)
 
 
 @accepts_separate_out
@@ -82,7 +67,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
     array = input._array
     if array.ndim == 0:
-        return picked(Kthvalue, input, dim, np.zeros((), np.int64), keepdim)
+        return picked(return_types.kthvalue, input, dim, np.zeros((), np.int64), keepdim)
     refuse_complex("kthvalue", array)
     if any_nan(array):
         places = order(array, dim, False)
@@ -90,21 +75,21 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out
     else:
         index, tied = middle(array, k - 1, dim)
     _settle_ties(array, index, tied, dim, lambda row: [selection.kth_index(row, k - 1)])
-    return picked(Kthvalue, input, dim, index, keepdim)
+    return picked(return_types.kthvalue, input, dim, index, keepdim)
 
 
 @accepts_out
 @accepts_axis
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The middle element (of two, the smaller); nan if there is any nan. With ``dim`` a pair (values, indices)."""
-    return _median(Median, input, dim, keepdim, ignore_nan=False)
+    return _median(return_types.median, input, dim, keepdim, ignore_nan=False)
 
 
 @accepts_out
 @accepts_axis
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """As :func:`median`, of the elements that are not nan."""
-    return _median(Nanmedian, input, dim, keepdim, ignore_nan=True)
+    return _median(return_types.nanmedian, input, dim, keepdim, ignore_nan=True)
 
 
 def _median(kind: type[Any], input: Tensor, dim: int | None, keepdim: bool, ignore_nan: bool) -> Any:

@@ -377,7 +377,14 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     return Clone.apply(input, order="C")
 
 
-swapaxes = swapdims = transpose
+swapdims = transpose
+
+
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """:func:`transpose` with NumPy's names."""
+    return transpose(input, axis0, axis1)
+
+
 moveaxis = movedim
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

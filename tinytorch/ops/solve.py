@@ -10,10 +10,11 @@ All take stacks of matrices, whose leading dimensions broadcast.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.broadcast import broadcast_shapes, cast
 from tinytorch.ops.checks import check_same_dtypes, check_square, not_implemented, type_name
@@ -92,10 +93,16 @@ class Solve(Primitive):
 
 
 @accepts_exact_out
-def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def linalg_inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A⁻¹, of square matrices. Raises LinAlgError (a RuntimeError) for a singular one (``torch.linalg.inv``)."""
-    check_matrices("linalg.inv", input)
-    return Inverse.apply(input)
+    check_matrices("linalg.inv", A)
+    return Inverse.apply(A)
+
+
+@accepts_exact_out
+def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """:func:`linalg_inv` under its older name."""
+    return linalg_inv(input)
 
 
 @accepts_exact_out
@@ -169,49 +176,49 @@ def linalg_solve_triangular(
     return SolveTriangular.apply(triangle, B)
 
 
-class TriangularSolution(NamedTuple):
-    """What ``triangular_solve`` returns."""
-
-    solution: Tensor
-    cloned_coefficient: Tensor
-
-
 @accepts_exact_out
 def triangular_solve(
-    b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *, out: Any = None
+    input: Tensor,
+    A: Tensor,
+    upper: bool = True,
+    transpose: bool = False,
+    unitriangular: bool = False,
+    *,
+    out: Any = None,
 ) -> Any:
-    """PyTorch's older form of :func:`linalg_solve_triangular`: (X, a copy of A), with A X = b, or Aᵀ X = b."""
-    for name, value in (("b", b), ("A", A)):
+    """PyTorch's older form of :func:`linalg_solve_triangular`: (X, a copy of A), with A X = input,
+    or Aᵀ X = input."""
+    for name, value in (("b", input), ("A", A)):
         if value._array.ndim < 2:
             raise RuntimeError(
                 f"torch.triangular_solve: Expected {name} to have at least 2 dimensions, but it has "
                 f"{value._array.ndim} dimensions instead"
             )
-    check_same_dtypes("torch.triangular_solve", b, A)
+    check_same_dtypes("torch.triangular_solve", input, A)
     matrix = A.mT if transpose else A
-    solution = linalg_solve_triangular(matrix, b, upper=upper != transpose, unitriangular=unitriangular)
-    return TriangularSolution(solution, A.expand(*solution.shape[:-2], *A.shape[-2:]).clone())
+    solution = linalg_solve_triangular(matrix, input, upper=upper != transpose, unitriangular=unitriangular)
+    return return_types.triangular_solve(solution, A.expand(*solution.shape[:-2], *A.shape[-2:]).clone())
 
 
 @accepts_out
-def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
-    """X with (L Lᴴ) X = B, given the Cholesky factor ``L`` (or U with Uᴴ U = A)."""
-    for name, value in (("b", B), ("u", L)):
+def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
+    """X with (L Lᴴ) X = input, given the Cholesky factor ``input2`` = L (or U with Uᴴ U = A)."""
+    for name, value in (("b", input), ("u", input2)):
         if value._array.ndim < 2:
             raise RuntimeError(
                 f"{name} should have at least 2 dimensions, but has {value._array.ndim} dimensions instead"
             )
-    check_same_dtypes("cholesky_solve", B, L)
-    factor = L.mH if upper else L
-    half = linalg_solve_triangular(factor, B, upper=False)
+    check_same_dtypes("cholesky_solve", input, input2)
+    factor = input2.mH if upper else input2
+    half = linalg_solve_triangular(factor, input, upper=False)
     return linalg_solve_triangular(factor.mH, half, upper=True)
 
 
 @accepts_out
-def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
-    """(L Lᴴ)⁻¹, given the Cholesky factor."""
-    check_square("cholesky_inverse", L)
-    return cholesky_solve(ops.eye(L._array.shape[-1], dtype=L.dtype), L, upper)
+def cholesky_inverse(input: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
+    """(L Lᴴ)⁻¹, given the Cholesky factor L."""
+    check_square("cholesky_inverse", input)
+    return cholesky_solve(ops.eye(input._array.shape[-1], dtype=input.dtype), input, upper)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -6,10 +6,11 @@ Every value that comes out was picked from the input, so all of them are: find t
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.autograd.node import known_as
 from tinytorch.kernels import selection
 from tinytorch.kernels.order import order
@@ -23,25 +24,6 @@ from tinytorch.tensor import Tensor
 __all__ = ["argsort", "bucketize", "mode", "msort", "searchsorted", "sort"]
 
 
-class Found(NamedTuple):
-    """Values and where they were found."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        name = type(self).__name__.lower()
-        return f"torch.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-
-class Sort(Found):
-    """What ``sort`` returns."""
-
-
-class Mode(Found):
-    """What ``mode`` returns."""
-
-
 def _checked_order(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
     refuse_complex("sort", x)
     return order(x, dim, descending)
@@ -53,7 +35,8 @@ def picked(kind: type[Any], input: Tensor, dim: int, index: np.ndarray, keepdim:
     values = gather(input, dim, indices)
     if not keepdim and input._array.ndim:
         values, indices = values.squeeze(dim), indices.squeeze(dim)
-    known_as(values, "MedianBackward1" if kind.__name__ == "Median" else f"{kind.__name__}Backward0")
+    name = kind.__name__.capitalize()
+    known_as(values, "MedianBackward1" if name == "Median" else f"{name}Backward0")
     return kind(values, indices)
 
 
@@ -64,7 +47,7 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     (``torch.sort``).
     """
     dim = one_dim(dim, input._array.ndim)
-    return picked(Sort, input, dim, _checked_order(input._array, dim, descending))
+    return picked(return_types.sort, input, dim, _checked_order(input._array, dim, descending))
 
 
 @accepts_out
@@ -90,14 +73,14 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None
     refuse_complex("mode", input._array)
     dim = one_dim(dim, input._array.ndim)
     if input._array.ndim == 0:
-        return picked(Mode, input, dim, np.zeros((), np.int64))
+        return picked(return_types.mode, input, dim, np.zeros((), np.int64))
     if input._array.shape[dim] == 0:
         raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
     if input._array.size:
         index = np.apply_along_axis(_mode_index, dim, input._array)
     else:
         index = np.zeros(input._array.shape[:dim] + input._array.shape[dim + 1 :], np.int64)
-    return picked(Mode, input, dim, np.expand_dims(index, dim), keepdim)
+    return picked(return_types.mode, input, dim, np.expand_dims(index, dim), keepdim)
 
 
 def _mode_index(row: np.ndarray) -> int:

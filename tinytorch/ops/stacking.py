@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.ops.arguments import checks_arguments, wrong_argument
+from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import expand
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
@@ -78,10 +78,11 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
 
 @accepts_axis
 @checks_arguments
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+def tensor_split(input: Tensor, indices_or_sections: Any = NOT_GIVEN, dim: int = 0, **named: Any) -> tuple[Tensor, ...]:
     """Views of so many nearly equal parts along ``dim``, or of the parts between the given positions
-    (``np.array_split``).
+    (``np.array_split``), which may be named: ``sections=3``, ``indices=(1, 4)``.
     """
+    indices_or_sections = _places("tensor_split", indices_or_sections, named)
     if input._array.ndim == 0:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     dim = one_dim(dim, input._array.ndim)
@@ -108,6 +109,15 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
     return tuple(input[(*before, slice(start, end))] for start, end in zip([0, *wanted], ends, strict=True))
 
 
+def _places(name: str, given: Any, named: dict[str, Any]) -> Any:
+    """Where to cut, by position or by PyTorch's keywords."""
+    if given is NOT_GIVEN and len(named) == 1 and not named.keys().isdisjoint(("sections", "indices")):
+        return next(iter(named.values()))
+    if given is NOT_GIVEN or named:
+        raise TypeError(f"{name}() takes a tensor and one of: int sections, tuple of ints indices")
+    return given
+
+
 def _named_split(name: str, ndim: int, input: Tensor, indices_or_sections: Any, dim: int) -> tuple[Tensor, ...]:
     if input._array.ndim < ndim:
         raise RuntimeError(
@@ -131,21 +141,24 @@ def _named_split(name: str, ndim: int, input: Tensor, indices_or_sections: Any, 
 
 
 @checks_arguments
-def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def hsplit(input: Tensor, indices_or_sections: Any = NOT_GIVEN, **named: Any) -> tuple[Tensor, ...]:
     """Cut along the second dimension (vectors: along the first) into equal parts, or at positions."""
-    return _named_split("hsplit", 1, input, indices_or_sections, 0 if input._array.ndim == 1 else 1)
+    places = _places("hsplit", indices_or_sections, named)
+    return _named_split("hsplit", 1, input, places, 0 if input._array.ndim == 1 else 1)
 
 
 @checks_arguments
-def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def vsplit(input: Tensor, indices_or_sections: Any = NOT_GIVEN, **named: Any) -> tuple[Tensor, ...]:
     """Cut along the first dimension into equal parts, or at positions."""
-    return _named_split("vsplit", 2, input, indices_or_sections, 0)
+    places = _places("vsplit", indices_or_sections, named)
+    return _named_split("vsplit", 2, input, places, 0)
 
 
 @checks_arguments
-def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def dsplit(input: Tensor, indices_or_sections: Any = NOT_GIVEN, **named: Any) -> tuple[Tensor, ...]:
     """Cut along the third dimension into equal parts, or at positions."""
-    return _named_split("dsplit", 3, input, indices_or_sections, 2)
+    places = _places("dsplit", indices_or_sections, named)
+    return _named_split("dsplit", 3, input, places, 2)
 
 
 @checks_arguments
@@ -204,15 +217,15 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 
 
 @checks_arguments
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """For each class number a row with 1 at that place and 0 elsewhere: (...) gives (..., num_classes), int64.
 
     As many classes as needed by default. Raises RuntimeError for a dtype other than int64, a negative class, or
     one that is not below ``num_classes``.
     """
-    classes = tensor._array
+    classes = input._array
     if classes.dtype != np.int64:
-        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor. Got: {tensor.type()[6:-6]}")
+        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor. Got: {input.type()[6:-6]}")
     if classes.size == 0 and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
     if classes.size and classes.min() < 0:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tinytorch import return_types
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import is_number
 from tinytorch.ops.checks import refuse_complex, type_name
@@ -21,16 +22,6 @@ from tinytorch.tensor import Tensor
 __all__ = ["aminmax", "corrcoef", "cov", "nanmean", "nanquantile", "nansum", "quantile"]
 
 
-class Aminmax(NamedTuple):
-    """What ``aminmax`` returns."""
-
-    min: Tensor
-    max: Tensor
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.aminmax(\nmin={self.min!r},\nmax={self.max!r})"
-
-
 @accepts_exact_out
 @accepts_axis
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> Any:
@@ -40,7 +31,7 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False, out
         raise (RuntimeError if dim is None else IndexError)(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
         )
-    return Aminmax(amin(input, dims, keepdim), amax(input, dims, keepdim))
+    return return_types.aminmax(amin(input, dims, keepdim), amax(input, dims, keepdim))
 
 
 @accepts_out

@@ -80,6 +80,7 @@ class CountNonzero(Primitive):
         return None
 
 
+@accepts_axis
 @accepts_exact_out
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None

@@ -80,6 +80,7 @@ def bartlett_window(
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
     """A triangle (``torch.bartlett_window``)."""
@@ -94,6 +95,7 @@ def blackman_window(
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
     """``0.42 - 0.5 cos(2πn/N) + 0.08 cos(4πn/N)`` (``torch.blackman_window``)."""
@@ -112,6 +114,7 @@ def hann_window(
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
     """``0.5 - 0.5 cos(2πn/N)`` (``torch.hann_window``).
@@ -136,6 +139,7 @@ def hamming_window(
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
     """``alpha - beta cos(2πn/N)`` (``torch.hamming_window``)."""
@@ -155,6 +159,7 @@ def kaiser_window(
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
     """The Kaiser window: the larger ``beta``, the wider its main lobe, and the lower the others

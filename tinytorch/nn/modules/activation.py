@@ -5,6 +5,7 @@ What they compute stands in :mod:`tinytorch.ops.unary` and :mod:`tinytorch.ops.a
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from tinytorch import ops
@@ -205,8 +206,15 @@ class Threshold(Module):
 class Hardtanh(Module):
     """x limited to [min_val, max_val]."""
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(
+        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        if min_value is not None or max_value is not None:
+            warnings.warn("min_value and max_value are called min_val and max_val now", FutureWarning, stacklevel=2)
+            min_val = min_val if min_value is None else min_value
+            max_val = max_val if max_value is None else max_value
         if not max_val > min_val:
             raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
         self.min_val = min_val

@@ -75,10 +75,10 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             to_hidden.reset_parameters()
             to_classes.reset_parameters()
 
-    def forward(self, input: Tensor, target_: Tensor) -> _ASMoutput:
-        self._check(input, target_)
+    def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
+        self._check(input_, target_)
         single = target_.dim() == 0
-        rows, target = (input.unsqueeze(0), target_.unsqueeze(0)) if single else (input, target_)
+        rows, target = (input_.unsqueeze(0), target_.unsqueeze(0)) if single else (input_, target_)
         # the place of each target in the head: its own, or its cluster's
         place = target.clone()
         output = ops.zeros(rows.shape[0], dtype=rows.dtype)

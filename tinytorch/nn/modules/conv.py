@@ -86,18 +86,16 @@ class _ConvNd(Module):
                 bound = 1 / math.sqrt(fan_in)
                 init.uniform_(self.bias, -bound, bound)
 
-    def _padded(self, input: Tensor) -> tuple[Tensor, Any]:
-        """For padding modes other than zeros: the padded input, and the padding that is left to do."""
-        if self.padding_mode == "zeros":
-            return input, self.padding
-        if self.padding == "valid":
-            return input, 0
+    @property
+    def _reversed_padding_repeated_twice(self) -> list[int]:
+        """The padding as ``F.pad`` wants it: before and after, from the last dimension on."""
         before_after: list[int] = []
-        for axis in reversed(range(self.n_dims)):  # F.pad counts from the last dimension
+        for axis in reversed(range(self.n_dims)):
             span = self.dilation[axis] * (self.kernel_size[axis] - 1)
-            total: Any = span if self.padding == "same" else 2 * self.padding[axis]
+            total: Any = {"same": span, "valid": 0}[self.padding] if isinstance(self.padding, str) else None
+            total = 2 * self.padding[axis] if total is None else total
             before_after += [total // 2, total - total // 2]
-        return F.pad(input, before_after, mode=self.padding_mode), 0
+        return before_after
 
     def extra_repr(self) -> str:
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
@@ -118,6 +116,8 @@ class _ConvNd(Module):
 
 class _Conv(_ConvNd):
     """A convolution's arguments in PyTorch's order."""
+
+    _convolve: Any
 
     def __init__(
         self,
@@ -148,15 +148,22 @@ class _Conv(_ConvNd):
             dtype,
         )
 
+    def forward(self, input: Tensor) -> Tensor:
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The layer with these weights, for subclasses that make them from the parameters."""
+        padding: Any = self.padding
+        if self.padding_mode != "zeros":
+            input, padding = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode), 0
+        return self._convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
+
 
 class Conv1d(_Conv):
     """Convolution of sequences: (N, C, L) to (N, out_channels, L')."""
 
     n_dims = 1
-
-    def forward(self, input: Tensor) -> Tensor:
-        input, padding = self._padded(input)
-        return F.conv1d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+    _convolve = staticmethod(F.conv1d)
 
 
 class Conv2d(_Conv):
@@ -168,26 +175,21 @@ class Conv2d(_Conv):
     """
 
     n_dims = 2
-
-    def forward(self, input: Tensor) -> Tensor:
-        input, padding = self._padded(input)
-        return F.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+    _convolve = staticmethod(F.conv2d)
 
 
 class Conv3d(_Conv):
     """Convolution of volumes: (N, C, D, H, W) to (N, out_channels, D', H', W'); else as :class:`Conv2d`."""
 
     n_dims = 3
-
-    def forward(self, input: Tensor) -> Tensor:
-        input, padding = self._padded(input)
-        return F.conv3d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+    _convolve = staticmethod(F.conv3d)
 
 
 class _ConvTranspose(_ConvNd):
     """A transposed convolution's arguments in PyTorch's order."""
 
     transposed = True
+    _convolve: Any
 
     def __init__(
         self,
@@ -209,11 +211,14 @@ class _ConvTranspose(_ConvNd):
             padding_mode, device, dtype,
         )  # fmt: skip
 
-    def _output_padding(self, input: Tensor, output_size: Any) -> tuple[int, ...]:
+    def _output_padding(
+        self, input: Tensor, output_size: Any, stride: Any, padding: Any, kernel_size: Any, num_spatial_dims: int,
+        dilation: Any = None,
+    ) -> tuple[int, ...]:  # fmt: skip
         """The output padding with which the result has the wanted size."""
         if output_size is None:
             return self.output_padding
-        n = self.n_dims
+        n = num_spatial_dims
         batched = input.dim() == n + 2
         wanted = output_size
         if len(wanted) == n + (2 if batched else 1):
@@ -226,10 +231,10 @@ class _ConvTranspose(_ConvNd):
         smallest = [
             (size - 1) * s - 2 * p + d * (k - 1) + 1
             for size, s, p, d, k in zip(
-                input.shape[-n:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True
+                input.shape[-n:], stride, padding, dilation or (1,) * n, kernel_size, strict=True
             )
         ]
-        largest = [low + s - 1 for low, s in zip(smallest, self.stride, strict=True)]
+        largest = [low + s - 1 for low, s in zip(smallest, stride, strict=True)]
         if not all(low <= size <= high for low, size, high in zip(smallest, wanted, largest, strict=True)):
             raise ValueError(
                 f"requested an output size of {wanted}, but valid sizes range from {smallest} to {largest} "
@@ -237,17 +242,20 @@ class _ConvTranspose(_ConvNd):
             )
         return tuple(size - low for size, low in zip(wanted, smallest, strict=True))
 
+    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
+        extra = self._output_padding(
+            input, output_size, self.stride, self.padding, self.kernel_size, self.n_dims, self.dilation
+        )
+        return self._convolve(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )
+
 
 class ConvTranspose1d(_ConvTranspose):
     """Transposed convolution of sequences: (N, C, L) to (N, out_channels, L')."""
 
     n_dims = 1
-
-    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
-        extra = self._output_padding(input, output_size)
-        return F.conv_transpose1d(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
+    _convolve = staticmethod(F.conv_transpose1d)
 
 
 class ConvTranspose2d(_ConvTranspose):
@@ -258,12 +266,7 @@ class ConvTranspose2d(_ConvTranspose):
     """
 
     n_dims = 2
-
-    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
-        extra = self._output_padding(input, output_size)
-        return F.conv_transpose2d(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
+    _convolve = staticmethod(F.conv_transpose2d)
 
 
 class ConvTranspose3d(_ConvTranspose):
@@ -271,9 +274,7 @@ class ConvTranspose3d(_ConvTranspose):
     :class:`ConvTranspose2d`."""
 
     n_dims = 3
+    _convolve = staticmethod(F.conv_transpose3d)
 
-    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
-        extra = self._output_padding(input, output_size)
-        return F.conv_transpose3d(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
+
+_ConvTransposeNd = _ConvTranspose  # PyTorch's name

@@ -109,14 +109,20 @@ class Module(Registry, Hooks, StateDict):
     """
 
     training: bool
+    dump_patches = call_super_init = False
 
-    def __init__(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if (args or kwargs) and not self.call_super_init:
+            given = f"an unexpected keyword argument '{next(iter(kwargs))}'" if kwargs else f"{len(args)} too many"
+            raise TypeError(f"{type(self).__name__}.__init__() takes no arguments but self, and got {given}")
         attributes = self.__dict__  # straight into it: __setattr__ works only once these exist
         attributes["training"] = True
         for name in _DICTIONARIES:
             attributes[name] = OrderedDict()
         attributes["_non_persistent_buffers_set"] = set()
         attributes["_scope_names"] = _ScopeNames()
+        if self.call_super_init:  # for classes with several bases: the next one is initialized, too
+            super().__init__(*args, **kwargs)
 
     # ------------------------------------------------------------------------------------ calling
 
@@ -256,6 +262,9 @@ class Module(Registry, Hooks, StateDict):
     def cuda(self: T, device: Any = None) -> T:
         """Raises RuntimeError: there is no GPU here."""
         return self.to("cuda" if device is None else device)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: there is no compiler, see :func:`tinytorch.compile`."""
 
     # ------------------------------------------------------------------------------------ printing and copying
 

@@ -98,6 +98,11 @@ class RNNBase(Module):
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
     @property
+    def _flat_weights_names(self) -> list[str]:
+        """The names of :attr:`_flat_weights`."""
+        return [name for names in self._all_weights for name in names]
+
+    @property
     def _flat_weights(self) -> list[Parameter]:
         """The parameters one after the other, as :func:`tinytorch.lstm` takes them."""
         return [weight for weights in self.all_weights for weight in weights]

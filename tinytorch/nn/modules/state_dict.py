@@ -54,12 +54,15 @@ class StateDict:
 
     # ------------------------------------------------------------------------------------ saving
 
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
+    def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
         """Parameters and persistent buffers of this module and all below it, an OrderedDict by dotted names.
 
         The tensors share memory with the module's (``keep_vars=True``: are the module's own, with their graph).
-        Names start with ``prefix``; a given ``destination`` is filled.
+        Names start with ``prefix``; a given ``destination`` is filled. By position the arguments are an old habit.
         """
+        if args:
+            values: Any = (*args, *(destination, prefix, keep_vars)[len(args) :])
+            destination, prefix, keep_vars = values
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()

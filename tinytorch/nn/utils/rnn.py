@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch import ops
-from tinytorch.dtypes import double, float32, int64
+from tinytorch import dtypes, ops
+from tinytorch.dtypes import int64
 from tinytorch.tensor import Tensor
 
 __all__ = ["PackedSequence", "invert_permutation", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence",
@@ -64,15 +64,51 @@ class PackedSequence(_Fields):
 
     def double(self) -> PackedSequence:
         """float64 data."""
-        return self.to(dtype=double)
+        return self.to(dtype=dtypes.float64)
 
     def float(self) -> PackedSequence:
         """float32 data."""
-        return self.to(dtype=float32)
+        return self.to(dtype=dtypes.float32)
+
+    def half(self) -> PackedSequence:
+        """float16 data."""
+        return self.to(dtype=dtypes.float16)
+
+    def long(self) -> PackedSequence:
+        """int64 data."""
+        return self.to(dtype=dtypes.int64)
+
+    def int(self) -> PackedSequence:
+        """int32 data."""
+        return self.to(dtype=dtypes.int32)
+
+    def short(self) -> PackedSequence:
+        """int16 data."""
+        return self.to(dtype=dtypes.int16)
+
+    def char(self) -> PackedSequence:
+        """int8 data."""
+        return self.to(dtype=dtypes.int8)
+
+    def byte(self) -> PackedSequence:
+        """uint8 data."""
+        return self.to(dtype=dtypes.uint8)
 
     def cpu(self) -> PackedSequence:
         """Itself: all tensors are in main memory."""
         return self
+
+    def cuda(self, *args: Any, **kwargs: Any) -> PackedSequence:
+        """RuntimeError: there is no GPU here."""
+        return type(self)(self.data.cuda(*args, **kwargs), *self[1:])
+
+    def pin_memory(self) -> PackedSequence:
+        """RuntimeError, as in a PyTorch that finds no accelerator."""
+        return type(self)(self.data.pin_memory(), *self[1:])
+
+    def is_pinned(self) -> bool:
+        """False: pinned memory is for copies to an accelerator."""
+        return self.data.is_pinned()
 
     @property
     def is_cuda(self) -> bool:

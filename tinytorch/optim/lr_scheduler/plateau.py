@@ -111,10 +111,10 @@ class ReduceLROnPlateau(LRScheduler):
             self.num_bad_epochs = 0
         self._last_lr = group_values(self.optimizer, "lr")
 
-    def _is_better(self, value: float, best: float) -> bool:
+    def _is_better(self, a: float, best: float) -> bool:
         if self.mode == "min":
-            return value < (best * (1.0 - self.threshold) if self.threshold_mode == "rel" else best - self.threshold)
-        return value > (best * (self.threshold + 1.0) if self.threshold_mode == "rel" else best + self.threshold)
+            return a < (best * (1.0 - self.threshold) if self.threshold_mode == "rel" else best - self.threshold)
+        return a > (best * (self.threshold + 1.0) if self.threshold_mode == "rel" else best + self.threshold)
 
     def _reduce_lr(self) -> None:
         groups = self.optimizer.param_groups
