@@ -12,18 +12,20 @@ common, :mod:`.transforms` how one is made into another.
 
 from typing import Any
 
-from tinytorch.distributions import constraints, kl, transforms
+from tinytorch.distributions import constraints, kl, kl_mixed, transforms
 from tinytorch.distributions.bernoulli import Bernoulli
 from tinytorch.distributions.beta import Beta
 from tinytorch.distributions.binomial import Binomial
 from tinytorch.distributions.categorical import Categorical
 from tinytorch.distributions.cauchy import Cauchy
 from tinytorch.distributions.constraint_registry import biject_to, transform_to
+from tinytorch.distributions.continuous_bernoulli import ContinuousBernoulli
 from tinytorch.distributions.dirichlet import Dirichlet
 from tinytorch.distributions.distribution import Distribution, ExponentialFamily
 from tinytorch.distributions.exponential import Exponential
 from tinytorch.distributions.fishersnedecor import FisherSnedecor
 from tinytorch.distributions.gamma import Chi2, Gamma
+from tinytorch.distributions.generalized_pareto import GeneralizedPareto
 from tinytorch.distributions.geometric import Geometric
 from tinytorch.distributions.gumbel import Gumbel
 from tinytorch.distributions.half_cauchy import HalfCauchy
@@ -33,6 +35,7 @@ from tinytorch.distributions.inverse_gamma import InverseGamma
 from tinytorch.distributions.kl import kl_divergence, register_kl
 from tinytorch.distributions.kumaraswamy import Kumaraswamy
 from tinytorch.distributions.laplace import Laplace
+from tinytorch.distributions.lkj_cholesky import LKJCholesky
 from tinytorch.distributions.log_normal import LogNormal
 from tinytorch.distributions.logistic_normal import LogisticNormal
 from tinytorch.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
@@ -50,7 +53,9 @@ from tinytorch.distributions.studentT import StudentT
 from tinytorch.distributions.transformed_distribution import TransformedDistribution
 from tinytorch.distributions.transforms import *  # noqa: F403 - PyTorch has all transforms here, too
 from tinytorch.distributions.uniform import Uniform
+from tinytorch.distributions.von_mises import VonMises
 from tinytorch.distributions.weibull import Weibull
+from tinytorch.distributions.wishart import Wishart
 
 
 def __getattr__(name: str) -> Any:
