@@ -9,6 +9,8 @@ from importlib import import_module as _import_module
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
+import tinytorch.absent as _absent
+
 # autograd comes first: it closes the package's import circle (see the end of tensor_base)
 from tinytorch import autograd, backends, cuda, linalg, nn, optim, random, utils
 from tinytorch.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
@@ -657,20 +659,33 @@ from tinytorch.version import __version__
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinytorch\.")
 
 newaxis = None
+has_lapack = has_mkl = has_openmp = has_spectral = True  # factorizations and Fourier transforms are there
 
 #: Names of :mod:`.underscored`.
 _UNDERSCORED = ("_assert", "_assert_async", "_cast_Long", "_check", "_sample_dirichlet", "_shape_as_tensor",
-                "_standard_gamma")  # fmt: skip
+                "_standard_gamma", "_weight_norm")  # fmt: skip
 #: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.
 _LAZY = {
+    "AcceleratorError": "tinytorch.accelerators",
+    "Event": "tinytorch.accelerator",
+    "GradScaler": "tinytorch.amp",
+    "OutOfMemoryError": "tinytorch.accelerators",
+    "Stream": "tinytorch.accelerator",
+    "SymBool": "tinytorch.symbols",
+    "SymFloat": "tinytorch.symbols",
+    "SymInt": "tinytorch.symbols",
     "_C": "tinytorch._C",
+    "_VF": "tinytorch",
     "__config__": "tinytorch.__config__",
+    "__future__": "tinytorch.__future__",
     "_dynamo": "tinytorch._dynamo",
     "_inductor": "tinytorch._inductor",
+    "_jit_internal": "tinytorch._jit_internal",
+    "_tensor": "tinytorch._tensor",
     "_utils": "tinytorch._utils",
-    "GradScaler": "tinytorch.amp",
     "accelerator": "tinytorch.accelerator",
     "amp": "tinytorch.amp",
+    "ao": "tinytorch.ao",
     "autocast": "tinytorch.amp",
     "clear_autocast_cache": "tinytorch.amp.autocast_mode",
     "compile": "tinytorch.compiler",
@@ -678,13 +693,16 @@ _LAZY = {
     "cpu": "tinytorch.cpu",
     "distributed": "tinytorch.distributed",
     "distributions": "tinytorch.distributions",
+    "export": "tinytorch.export",
     "fft": "tinytorch.fft",
     "func": "tinytorch.func",
+    "functional": "tinytorch.functional",
     "futures": "tinytorch.futures",
     "fx": "tinytorch.fx",
     "get_autocast_cpu_dtype": "tinytorch.amp.autocast_mode",
     "get_autocast_dtype": "tinytorch.amp.autocast_mode",
     "get_autocast_gpu_dtype": "tinytorch.amp.autocast_mode",
+    "get_device_module": "tinytorch.accelerators",
     "gru": "tinytorch.recurrent",
     "gru_cell": "tinytorch.recurrent",
     "hub": "tinytorch.hub",
@@ -692,24 +710,44 @@ _LAZY = {
     "is_autocast_cpu_enabled": "tinytorch.amp.autocast_mode",
     "is_autocast_enabled": "tinytorch.amp.autocast_mode",
     "jit": "tinytorch.jit",
+    "library": "tinytorch.library",
     "lstm": "tinytorch.recurrent",
     "lstm_cell": "tinytorch.recurrent",
     "masked": "tinytorch.masked",
+    "monitor": "tinytorch.monitor",
     "mps": "tinytorch.mps",
+    "mtia": "tinytorch.mtia",
     "multiprocessing": "tinytorch.multiprocessing",
+    "nested": "tinytorch.nested",
+    "norm_except_dim": "tinytorch.ops.vector_norms",
+    "onnx": "tinytorch.onnx",
+    "overrides": "tinytorch.overrides",
+    "package": "tinytorch.package",
     "profiler": "tinytorch.profiler",
+    "quantization": "tinytorch.quantization",
+    "quasirandom": "tinytorch.quasirandom",
+    "return_types": "tinytorch.return_types",
     "rnn_relu": "tinytorch.recurrent",
     "rnn_relu_cell": "tinytorch.recurrent",
     "rnn_tanh": "tinytorch.recurrent",
     "rnn_tanh_cell": "tinytorch.recurrent",
+    "set_anomaly_enabled": "tinytorch.autograd.anomaly",
     "signal": "tinytorch.signal",
     "sparse": "tinytorch.sparse",
     "sparse_coo_tensor": "tinytorch.sparse",
-    "return_types": "tinytorch.return_types",
-    "spmm": "tinytorch.sparse",
     "special": "tinytorch.special",
+    "spmm": "tinytorch.sparse",
+    "sym_float": "tinytorch.symbols",
+    "sym_int": "tinytorch.symbols",
+    "sym_ite": "tinytorch.symbols",
+    "sym_max": "tinytorch.symbols",
+    "sym_min": "tinytorch.symbols",
+    "sym_not": "tinytorch.symbols",
+    "sym_sqrt": "tinytorch.symbols",
+    "sym_sum": "tinytorch.symbols",
     "testing": "tinytorch.testing",
     "torch": "tinytorch",  # PyTorch's module contains itself
+    "torch_version": "tinytorch.torch_version",
     "types": "tinytorch.types",
     "version": "tinytorch.version",
     "viz": "tinytorch.viz",
@@ -721,7 +759,7 @@ _LAZY = {
 def __getattr__(name: str) -> _Any:
     if name in _LAZY:
         module = _import_module(_LAZY[name])
-        return module if _LAZY[name].split(".")[-1] == name or name == "torch" else getattr(module, name)
+        return module if _LAZY[name].split(".")[-1] == name or module.__name__ == __name__ else getattr(module, name)
     if name.startswith("_foreach_"):
         return getattr(_import_module("tinytorch.foreach"), name)
     if name in _UNDERSCORED:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from tinytorch.device import NoCudaError
+from tinytorch.device import device as as_device
 
-__all__ = ["Absent"]
+__all__ = ["Absent", "AcceleratorError", "OutOfMemoryError", "get_device_module"]
 
 
 class Absent:
@@ -51,3 +52,19 @@ class Absent:
             f"tinytorch.{self.name.lower()} has no '{name}': tinytorch runs on the CPU only, and "
             f"{self.name.lower()}.is_available() is False."
         )
+
+
+class AcceleratorError(RuntimeError):
+    """Never raised here; it can be named in an ``except`` clause."""
+
+
+class OutOfMemoryError(RuntimeError):
+    """Never raised here, where Python raises MemoryError; it can be named in an ``except`` clause."""
+
+
+def get_device_module(device: Any = None) -> Any:
+    """The module of a device, such as ``tinytorch.cuda`` for ``"cuda:0"``; by default that of the CPU."""
+    import importlib
+
+    kind = "cpu" if device is None else as_device(device).type
+    return importlib.import_module(f"tinytorch.{kind}")

@@ -23,6 +23,7 @@ from typing import Any
 
 from tinytorch.tensor import Tensor
 
+__path__: list[str] = []  # for the import of submodules, which are absent (see tinytorch.absent)
 __all__ = [
     "Backend",
     "ProcessGroup",
@@ -359,3 +360,9 @@ def recv(tensor: Tensor, src: int | None = None, group: Any = None, tag: int = 0
     """ValueError: there is nobody to receive from."""
     _the_group(group)
     raise ValueError("Invalid source rank: source rank should not be the same as the rank of the current process.")
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.missing import missing
+
+    raise missing(__name__, name)

@@ -9,10 +9,11 @@ from tinytorch import ops
 from tinytorch.dtypes import int64
 from tinytorch.ops.random_gamma import sample_dirichlet as _sample_dirichlet
 from tinytorch.ops.random_gamma import standard_gamma as _standard_gamma
+from tinytorch.ops.vector_norms import norm_except_dim
 from tinytorch.tensor import Tensor
 
 __all__ = ["_assert", "_assert_async", "_cast_Long", "_check", "_sample_dirichlet", "_shape_as_tensor",
-           "_standard_gamma"]  # fmt: skip
+           "_standard_gamma", "_weight_norm"]  # fmt: skip
 
 
 def _assert(condition: Any, message: str) -> None:
@@ -42,3 +43,8 @@ def _cast_Long(input: Tensor, non_blocking: bool = False) -> Tensor:
 def _shape_as_tensor(self: Tensor) -> Tensor:
     """The sizes as a tensor of int64."""
     return ops.tensor(list(self.shape), dtype=int64)
+
+
+def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
+    """``g · v / |v|``, with the norm over all dimensions but ``dim``."""
+    return v * (g / norm_except_dim(v, 2, dim))

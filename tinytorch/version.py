@@ -5,8 +5,10 @@ begins with the version of PyTorch whose interface this one follows; tinytorch's
 version schemes keep what does not order versions.
 """
 
+from tinytorch.torch_version import TorchVersion
+
 __all__ = ["__version__", "cuda", "debug", "git_version", "hip", "xpu"]
 
-__version__ = "2.13.0+tinytorch.0.1.0"
+__version__ = TorchVersion("2.13.0+tinytorch.0.1.0")
 debug = False
 cuda = hip = xpu = git_version = None

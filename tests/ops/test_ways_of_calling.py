@@ -23,7 +23,7 @@ T.layer_norm(a, (2,), cudnn_enable=False) ; T.hann_window(4, pin_memory=False) ;
 T.tril_indices(3, 3, layout=T.strided, pin_memory=False) ; T.triu_indices(3, 3, 1, layout=T.strided)
 T.slogdet(input=a) ; T.linalg.inv(A=a) ; T.linalg.det(A=a) ; T.det(input=a) ; T.cholesky_inverse(input=a)
 T.cholesky_solve(input=a, input2=a) ; T.triangular_solve(input=a, A=a) ; T.nn.functional.one_hot(input=i)
-T.linalg.norm(a, axis=0) ; T.linalg.vector_norm(a, axis=0, keepdims=True)
+T.norm_except_dim(a, 2, 0) ; T.norm_except_dim(b, 2, -1) ; T.norm_except_dim(b, 1, 1) ; T.linalg.norm(a, axis=0) ; T.linalg.vector_norm(a, axis=0, keepdims=True)
 T.add(a, 2, a) ; T.sub(a, 2, a) ; a.add(2, a) ; a.clone().sub_(2, a) ; T.addcmul(a, 2, a, a) ; T.addcdiv(a, 2, a, a)
 a.addcmul(2, a, a) ; a.clone().addcdiv_(2, a, a) ; T.addmm(2, a, 3, a, a) ; T.addmm(2, a, a, a) ; a.addmm(2, 3, a, a)
 a.addmm(2, a, a) ; a.clone().addmm_(2, 3, a, a) ; T.baddbmm(2, b, 3, b, b) ; b.baddbmm(2, 3, b, b)

@@ -92,5 +92,5 @@ def test_errors():
         checkpoint(fickle, x, use_reentrant=False).sum().backward()
     with pytest.warns(UserWarning, match="None of the inputs"):
         assert not checkpoint(lambda y: y * x, tinytorch.ones(2), use_reentrant=True).requires_grad
-    with pytest.raises(NotImplementedError):
-        checkpoint(lambda y: y, x, context_fn=lambda: None)
+    with pytest.raises(ValueError, match="context_fn"):
+        checkpoint(lambda y: y, x, use_reentrant=True, context_fn=lambda: None)

@@ -21,7 +21,8 @@ import numpy as np
 from tinytorch.autograd.node import Node
 from tinytorch.autograd.watching import Watcher, watchers
 
-__all__ = ["detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly"]
+__all__ = ["detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_anomaly_enabled",
+           "set_detect_anomaly"]  # fmt: skip
 
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
@@ -158,6 +159,11 @@ class detect_anomaly:
 
     def __exit__(self, *exception: Any) -> None:
         _anomaly.switch(self._before)
+
+
+def set_anomaly_enabled(enabled: bool, check_nan: bool = True) -> None:
+    """:class:`set_detect_anomaly` under the name that it has in ``torch``."""
+    set_detect_anomaly(enabled, check_nan)
 
 
 def is_anomaly_enabled() -> bool:

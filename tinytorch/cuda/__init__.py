@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinytorch import dtypes
-from tinytorch.accelerators import Absent
+from tinytorch.accelerators import Absent, AcceleratorError, OutOfMemoryError
 from tinytorch.legacy import TensorType
 
 _absent = Absent("CUDA")
@@ -26,10 +26,6 @@ Event = Stream = CUDAGraph = stream = graph = device = _absent.unavailable
 
 
 _initialized = False
-
-
-class OutOfMemoryError(RuntimeError):
-    """Never raised here; it can be named in an ``except`` clause."""
 
 
 FloatTensor, DoubleTensor = TensorType(dtypes.float32, is_cuda=True), TensorType(dtypes.float64, is_cuda=True)

@@ -16,7 +16,7 @@ __all__ = ["Buffer", "DataParallel", "Parameter", "UninitializedBuffer", "Uninit
            "modules", "parallel", "parameter", "utils", *modules.__all__]  # fmt: skip
 
 #: Modules that load when they are first named.
-_LAZY = ("attention", "common_types", "grad")
+_LAZY = ("_reduction", "attention", "common_types", "grad")
 
 
 def __getattr__(name: str) -> Any:

@@ -402,6 +402,6 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
 
 
 def __getattr__(name: str) -> Any:
-    from tinytorch.missing import missing
+    from tinytorch.missing import elsewhere
 
-    raise missing(__name__, name)
+    return elsewhere(__name__, name, "tinytorch.nn.functional_parts")

@@ -24,7 +24,7 @@ from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.tensor import Tensor
 
-__all__ = ["dist", "frobenius_norm", "norm", "nuclear_norm", "vector_norm"]
+__all__ = ["dist", "frobenius_norm", "norm", "norm_except_dim", "nuclear_norm", "vector_norm"]
 
 
 class EuclideanNorm(Primitive):
@@ -106,6 +106,15 @@ def vector_norm(
     result = _norm_kept(x, ord, dims)
     result = result if keepdim else result.reshape([size for d, size in enumerate(x._array.shape) if d not in dims])
     return known_as(result, "LinalgVectorNormBackward0")
+
+
+@checks_arguments
+def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
+    """The norm over all dimensions but ``dim``, which may be -1 for none: then over all. Kept dimensions are 1."""
+    if dim == -1:
+        return vector_norm(v, pow)
+    others = tuple([i for i in range(v.dim()) if i != dim % v.dim()])
+    return vector_norm(v, pow, others, True) if others else v.abs()
 
 
 def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:

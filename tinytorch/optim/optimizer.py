@@ -400,3 +400,9 @@ def _type_name(value: Any) -> str:
     module = getattr(value, "__module__", None)
     name = getattr(value, "__qualname__", getattr(value, "__name__", type(value).__name__))
     return name if module in (None, "builtins") else f"{module}.{name}"
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.missing import elsewhere
+
+    return elsewhere(__name__, name, "tinytorch.optim.optimizer_parts")

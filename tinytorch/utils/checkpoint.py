@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from tinytorch.autograd.modes import enable_grad, is_grad_enabled, no_grad
@@ -20,7 +20,39 @@ from tinytorch.random import fork_rng, get_rng_state, set_rng_state
 from tinytorch.tensor import Tensor
 from tinytorch.utils._pytree import tree_leaves, tree_map_only
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "get_device_states", "set_device_states"]
+__all__ = ["CheckpointError", "check_backward_validity", "checkpoint", "checkpoint_sequential", "detach_variable",
+           "get_device_states", "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+           "set_device_states"]  # fmt: skip
+
+
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The tensors outside the graph, with ``requires_grad`` as it was; everything else as it is."""
+    if not isinstance(inputs, tuple):
+        raise RuntimeError(f"Only tuple of tensors is supported. Got Unsupported input type:  {type(inputs).__name__}")
+    return tuple([_outside_graph(value) if isinstance(value, Tensor) else value for value in inputs])
+
+
+def check_backward_validity(inputs: Iterable[Any]) -> None:
+    """Warn if no input requires grad: then no gradient leads through."""
+    if not any(value.requires_grad for value in inputs if isinstance(value, Tensor)):
+        warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
+
+
+def noop_context_fn() -> tuple[Any, Any]:
+    """Two contexts that do nothing: the default of ``context_fn``."""
+    return contextlib.nullcontext(), contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
+    """Whether the second run may end early; it always runs to its end here."""
+    yield
+
+
+@contextlib.contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """Whether errors say more; a :class:`CheckpointError` says what it knows."""
+    yield
 
 
 def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
@@ -43,7 +75,7 @@ def checkpoint(
     preserve_rng_state: bool = True,
     determinism_check: str = "default",
     debug: bool = False,
-    context_fn: Callable[[], Any] | None = None,
+    context_fn: Callable[[], tuple[Any, Any]] = noop_context_fn,
     early_stop: bool = True,
     **kwargs: Any,
 ) -> Any:
@@ -53,14 +85,15 @@ def checkpoint(
         use_reentrant: both of PyTorch's ways give the same gradients here. With True, nothing is recorded if no
             argument requires grad, as there.
         preserve_rng_state: draw the same random numbers the second time (dropout needs it).
+        context_fn: makes two contexts, for the first and the second run of the function.
         determinism_check, debug, early_stop: accepted; a graph that differs is always an error.
 
     Raises:
         CheckpointError: in backward, if the function recorded other ops the second time.
-        NotImplementedError: ``context_fn``, which has nothing to act on here.
+        ValueError: ``context_fn`` together with ``use_reentrant``.
     """
-    if context_fn is not None:
-        raise NotImplementedError("checkpoint(context_fn=...) is not supported: there are no dispatch modes here")
+    if use_reentrant and context_fn is not noop_context_fn:
+        raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
     tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     if not is_grad_enabled():
         return function(*args, **kwargs)
@@ -70,10 +103,12 @@ def checkpoint(
             return function(*args, **kwargs)
     state = get_rng_state() if preserve_rng_state else None
     start = next_number()
-    output = function(*args, **kwargs)
+    first, second = context_fn()
+    with first:
+        output = function(*args, **kwargs)
     nodes = _nodes_since(start, output)
     if nodes:
-        _Segment(function, args, kwargs, state, nodes)
+        _Segment(function, args, kwargs, state, nodes, second)
     return output
 
 
@@ -92,7 +127,8 @@ def _nodes_since(start: int, output: Any) -> list[Node]:
 class _Segment:
     """The nodes of one checkpointed call, without what they had saved until backward needs it."""
 
-    def __init__(self, function: Any, args: Any, kwargs: Any, rng_state: Any, nodes: list[Node]) -> None:
+    def __init__(self, function: Any, args: Any, kwargs: Any, rng_state: Any, nodes: list[Node], context: Any) -> None:
+        self.context = context
         self.function, self.args, self.kwargs, self.rng_state = function, args, kwargs, rng_state
         self.nodes = nodes
         inside = {id(node) for node in nodes}
@@ -109,7 +145,7 @@ class _Segment:
         self.handles = []
         start = next_number()
         rng = fork_rng() if self.rng_state is not None else contextlib.nullcontext()
-        with enable_grad(), rng:
+        with enable_grad(), rng, self.context:
             if self.rng_state is not None:
                 set_rng_state(self.rng_state)
             args, kwargs = tree_map_only(Tensor, _outside_graph, (self.args, self.kwargs))

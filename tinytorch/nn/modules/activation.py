@@ -372,3 +372,9 @@ class Softmax2d(_Activation):
         if input.dim() not in (3, 4):
             raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
         return F.softmax(input, -3)
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.nn.modules.places import found_elsewhere
+
+    return found_elsewhere(__name__, name)

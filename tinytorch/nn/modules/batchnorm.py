@@ -198,3 +198,9 @@ class InstanceNorm3d(_InstanceNorm):
     """Instance normalization of (N, C, D, H, W) or (C, D, H, W) (Ulyanov et al. 2016)."""
 
     n_dims = 3
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.nn.modules.places import found_elsewhere
+
+    return found_elsewhere(__name__, name)

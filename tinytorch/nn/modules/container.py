@@ -255,3 +255,9 @@ class ModuleDict(Module):
             if len(pair) != 2:
                 raise ValueError(f"ModuleDict update sequence element #{i} has length {len(pair)}; 2 is required")
             self[pair[0]] = pair[1]
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.nn.modules.places import found_elsewhere
+
+    return found_elsewhere(__name__, name)

@@ -278,3 +278,9 @@ class ConvTranspose3d(_ConvTranspose):
 
 
 _ConvTransposeNd = _ConvTranspose  # PyTorch's name
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.nn.modules.places import found_elsewhere
+
+    return found_elsewhere(__name__, name)

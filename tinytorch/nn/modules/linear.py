@@ -111,3 +111,9 @@ class Bilinear(Module):
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
         )
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.nn.modules.places import found_elsewhere
+
+    return found_elsewhere(__name__, name)

@@ -331,3 +331,8 @@ def _parse_to(*args: Any, dtype: Any = None, device: Any = None, **options: Any)
 
 def _indented(text: str) -> str:
     return text.replace("\n", "\n  ")
+
+
+def _addindent(s_: str, numSpaces: int) -> str:
+    """All lines but the first moved to the right: for a ``__repr__`` written outside."""
+    return s_.replace("\n", "\n" + " " * numSpaces)

@@ -195,3 +195,9 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
 
 def _single(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.nn.modules.places import found_elsewhere
+
+    return found_elsewhere(__name__, name)

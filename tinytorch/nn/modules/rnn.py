@@ -339,3 +339,9 @@ class GRU(RNNBase):
     ) -> tuple[Tensor, ...]:
         gates = F.linear(x, weights["weight_ih"], weights.get("bias_ih"))
         return gru_sequence(gates, states[0], weights["weight_hh"], weights.get("bias_hh"), batch_sizes, reverse)
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.nn.modules.places import found_elsewhere
+
+    return found_elsewhere(__name__, name)

@@ -26,23 +26,29 @@ from tinytorch.tensor import Tensor
 __all__ = ["Transformer", "TransformerDecoder", "TransformerEncoder"]
 
 
-def _copies(layer: Module, count: int) -> ModuleList:
+def _get_clones(module: Module, N: int) -> ModuleList:
     """Layers that start from the same weights, as PyTorch's do."""
-    return ModuleList([copy.deepcopy(layer) for _ in range(count)])
+    return ModuleList([copy.deepcopy(module) for _ in range(N)])
 
 
-def _square_subsequent_mask(size: int, dtype: Any = None) -> Tensor:
-    """(size, size): 0 where j <= i, else -inf."""
-    return ops.triu(ops.full((size, size), -math.inf, dtype=dtype), 1)
+def _generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Tensor:
+    """(sz, sz): 0 where j <= i, else -inf."""
+    return ops.triu(ops.full((sz, sz), -math.inf, dtype=dtype, device=device), 1)
 
 
-def _is_causal(mask: Tensor | None, is_causal: bool | None, x: Tensor, batch_first: bool) -> bool:
-    """The hint if there is one; else whether ``mask`` is the causal one for the length of ``x``."""
+def _get_seq_len(src: Tensor, batch_first: bool) -> int | None:
+    """How long the sequences are."""
+    return src.shape[1] if src.dim() == 3 and batch_first else src.shape[0]
+
+
+def _detect_is_causal_mask(mask: Tensor | None, is_causal: bool | None = None, size: int | None = None) -> bool:
+    """The hint if there is one; else whether ``mask`` is the causal one of this size (by default of its own)."""
     if is_causal is not None or mask is None:
         return is_causal is True
-    length = x.shape[1] if x.dim() == 3 and batch_first else x.shape[0]
-    causal = _square_subsequent_mask(length, dtype=mask.dtype) if mask._array.dtype.kind == "f" else None
-    return causal is not None and mask.shape == causal.shape and bool((mask == causal).all())
+    if mask._array.dtype.kind != "f":
+        return False
+    causal = _generate_square_subsequent_mask(mask.shape[-2] if size is None else size, dtype=mask.dtype)
+    return mask.shape == causal.shape and bool((mask == causal).all())
 
 
 class TransformerEncoder(Module):
@@ -61,7 +67,7 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
-        self.layers = _copies(encoder_layer, num_layers)
+        self.layers = _get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
@@ -77,7 +83,7 @@ class TransformerEncoder(Module):
         """``is_causal`` None: found out from the mask."""
         padding = canonical_mask(src_key_padding_mask, "src_key_padding_mask", src.dtype, mask, "mask")
         mask = canonical_mask(mask, "mask", src.dtype)
-        causal = _is_causal(mask, is_causal, src, self.layers[0].self_attn.batch_first)
+        causal = _detect_is_causal_mask(mask, is_causal, _get_seq_len(src, self.layers[0].self_attn.batch_first))
         x = src
         for layer in self.layers:
             x = layer(x, src_mask=mask, is_causal=causal, src_key_padding_mask=padding)
@@ -89,7 +95,7 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = _copies(decoder_layer, num_layers)
+        self.layers = _get_clones(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
 
@@ -105,7 +111,8 @@ class TransformerDecoder(Module):
         memory_is_causal: bool = False,
     ) -> Tensor:
         """``tgt_is_causal`` None: found out from the mask."""
-        causal = _is_causal(tgt_mask, tgt_is_causal, tgt, self.layers[0].self_attn.batch_first)
+        length = _get_seq_len(tgt, self.layers[0].self_attn.batch_first)
+        causal = _detect_is_causal_mask(tgt_mask, tgt_is_causal, length)
         x = tgt
         for layer in self.layers:
             x = layer(
@@ -199,4 +206,10 @@ class Transformer(Module):
         tensor([[0., -inf],
                 [0., 0.]])
         """
-        return _square_subsequent_mask(sz, dtype)
+        return _generate_square_subsequent_mask(sz, device, dtype)
+
+
+def __getattr__(name: str) -> Any:
+    from tinytorch.nn.modules.places import found_elsewhere
+
+    return found_elsewhere(__name__, name)

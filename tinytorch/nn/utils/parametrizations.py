@@ -12,8 +12,8 @@ from tinytorch.autograd.modes import no_grad
 from tinytorch.dtypes import finfo
 from tinytorch.nn.modules.module import Module
 from tinytorch.nn.utils.parametrize import register_parametrization
-from tinytorch.nn.utils.weight_norm import lengths
 from tinytorch.ops.distance import normalize
+from tinytorch.ops.vector_norms import norm_except_dim
 from tinytorch.tensor import Tensor
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
@@ -101,11 +101,11 @@ class _WeightNorm(Module):
 
     def forward(self, weight_g: Tensor, weight_v: Tensor) -> Tensor:
         """The weight from its lengths and directions."""
-        return weight_v * (weight_g / lengths(weight_v, self.dim))
+        return weight_v * (weight_g / norm_except_dim(weight_v, 2, self.dim))
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Lengths and directions of a weight."""
-        return lengths(weight, self.dim), weight
+        return norm_except_dim(weight, 2, self.dim), weight
 
 
 def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:

@@ -11,18 +11,10 @@ from typing import Any
 
 from tinytorch.nn.modules.module import Module
 from tinytorch.nn.parameter import Parameter
-from tinytorch.ops.vector_norms import vector_norm
+from tinytorch.ops.vector_norms import norm_except_dim
 from tinytorch.tensor import Tensor
 
-__all__ = ["WeightNorm", "lengths", "remove_weight_norm", "weight_norm"]
-
-
-def lengths(v: Tensor, dim: int) -> Tensor:
-    """The norm over all dimensions but ``dim``, which may be -1 for none: then over all. Kept dimensions are 1."""
-    if dim == -1:
-        return vector_norm(v, 2.0)
-    others = tuple([i for i in range(v.dim()) if i != dim % v.dim()])
-    return vector_norm(v, 2.0, others, True) if others else v.abs()
+__all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
 
 
 class WeightNorm:
@@ -35,7 +27,7 @@ class WeightNorm:
     def compute_weight(self, module: Module) -> Tensor:
         """``g v / |v|``."""
         g, v = getattr(module, self.name + "_g"), getattr(module, self.name + "_v")
-        return v * (g / lengths(v, self.dim))
+        return v * (g / norm_except_dim(v, 2, self.dim))
 
     def __call__(self, module: Module, inputs: Any) -> None:
         setattr(module, self.name, self.compute_weight(module))
@@ -64,7 +56,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     hook = WeightNorm(name, dim)
     weight = getattr(module, name)
     delattr(module, name)
-    module.register_parameter(name + "_g", Parameter(lengths(weight.detach(), hook.dim)))
+    module.register_parameter(name + "_g", Parameter(norm_except_dim(weight.detach(), 2, hook.dim)))
     module.register_parameter(name + "_v", Parameter(weight.data))
     hook(module, None)
     module.register_forward_pre_hook(hook)

@@ -1,0 +1,144 @@
+"""Names: what PyTorch keeps elsewhere, what is not here and says so, and the parts on which programs build their own."""
+
+import importlib
+import re
+import warnings
+
+import pytest
+import torch
+
+import tinytorch
+
+ELSEWHERE = """
+from torch.nn.modules.loss import TripletMarginLoss, CosineEmbeddingLoss, _WeightedLoss, LinearCrossEntropyLoss
+from torch.nn.modules.batchnorm import SyncBatchNorm, LazyBatchNorm2d, _BatchNorm
+from torch.nn.modules.pooling import LPPool2d, MaxUnpool2d, FractionalMaxPool3d
+from torch.nn.modules.conv import LazyConv2d, _ConvTransposeNd
+from torch.nn.modules.transformer import _get_clones, _get_activation_fn, TransformerEncoderLayer
+from torch.nn.modules.module import _addindent
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear, LazyLinear
+from torch.nn.modules.activation import MultiheadAttention
+from torch.nn.modules.container import ParameterList, ParameterDict
+from torch.nn.modules.rnn import LSTMCell, RNNCellBase
+from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present, _list_with_default
+from torch.nn.functional import _pair, has_torch_function, handle_torch_function, _in_projection_packed, _Reduction
+from torch.nn import _reduction as _Reduction
+from torch.nn.utils import clip_grad_norm, convert_conv2d_weight_memory_format
+from torch.optim.optimizer import _use_grad_for_differentiable, _get_value, _stack_if_compiling
+from torch.utils.data import DistributedSampler
+from torch.utils.data._utils.collate import default_collate, default_convert
+from torch.utils.data._utils.worker import get_worker_info
+from torch.utils.checkpoint import detach_variable, check_backward_validity, noop_context_fn, set_checkpoint_early_stop
+from torch.functional import norm, einsum, Tensor
+from torch._tensor import Tensor
+from torch._jit_internal import Optional, List, boolean_dispatch, _overload
+from torch.overrides import has_torch_function_unary, is_tensor_like
+from torch.torch_version import TorchVersion
+from torch import OutOfMemoryError, sym_int, SymInt, norm_except_dim, _weight_norm, return_types, _VF
+from torch.distributions.von_mises import VonMises
+import torch.onnx
+import torch.ao.quantization
+import torch.__future__
+"""
+
+
+@pytest.mark.parametrize("line", ELSEWHERE.strip().splitlines())
+def test_where_pytorch_keeps_things(line):
+    for source in (line, re.sub(r"\btorch\b(?!_)", "tinytorch", line)):
+        found = {}
+        exec(source, found)
+        assert all(value is not None for name, value in found.items() if not name.startswith("__"))
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "advice"),
+    [
+        ("onnx", "export", "save model.state_dict"), ("ao.quantization", "QuantStub", "quantized"),
+        ("distributed.fsdp", "FullyShardedDataParallel", "one process"), ("library", "custom_op", "autograd.Function"),
+        ("quasirandom", "SobolEngine", "tinytorch.rand"), ("utils.cpp_extension", "load", "NumPy"),
+        ("nested", "nested_tensor", "pad_sequence"), ("export", "Dim", "state_dict"), ("", "float8_e4m3fn", "bfloat16"),
+        ("", "quantize_per_tensor", "quantized"), ("", "sparse_csr_tensor", "sparse_coo_tensor"), ("", "int4", "int8"),
+        ("", "cudnn_convolution", "without cudnn_"), ("", "matmull", "'matmul'"), ("nn", "Linaer", "'Linear'"),
+    ],
+)  # fmt: skip
+def test_what_is_absent_says_what_to_do_instead(module, name, advice):
+    path = f"tinytorch.{module}".rstrip(".")
+    found = importlib.import_module(path)
+    assert not hasattr(found, name) and getattr(found, name, None) is None
+    with pytest.raises(AttributeError, match=f"'{path}' has no attribute '{name}'.*{advice}"):
+        getattr(found, name)
+    with pytest.raises(ImportError, match=f"cannot import name '{name}' from '{path}'.*{advice}"):
+        exec(f"from {path} import {name}")
+
+
+def test_other_modules_do_not_exist():
+    for path in ("tinytorch.nonsense", "tinytorch.nn.nonsense"):
+        with pytest.raises(ModuleNotFoundError, match=f"No module named '{path}'"):
+            importlib.import_module(path)
+
+
+def test_versions_are_ordered_as_pytorchs():
+    for library in (torch, tinytorch):
+        TorchVersion = importlib.import_module(f"{library.__name__}.torch_version").TorchVersion
+        version = library.__version__
+        assert isinstance(version, TorchVersion) and version.startswith("2.13.0+")
+        assert version >= (1, 8) and version > "2.9" and version < "3" and version != "2.12.0" and version <= (3,)
+        assert TorchVersion("1.10.0") > "1.9" and TorchVersion("1.8.0a0+1") < "1.8" and TorchVersion("2.0") == (2, 0, 0)
+        assert hash(version) == hash(str(version)) and str(version).split(".")[0] == "2"
+
+
+def test_parts_that_programs_build_on():
+    for library in (torch, tinytorch):
+        utils = importlib.import_module(f"{library.__name__}.nn.modules.utils")
+        names = {"module.a.weight": 1, "module.b": 2, "c": 3}
+        utils.consume_prefix_in_state_dict_if_present(names, "module.")
+        assert names == {"a.weight": 1, "b": 2, "c": 3}
+        assert utils._list_with_default([None, 2], [5, 6, 7]) == [6, 2]
+        internal = importlib.import_module(f"{library.__name__}._jit_internal")
+        chosen = internal.boolean_dispatch(
+            "flag", 1, False, lambda x, flag=False: "yes", lambda x, flag=False: "no", __name__, "chosen"
+        )
+        assert [chosen(0), chosen(0, True), chosen(0, flag=True), chosen(0, False)] == ["no", "yes", "yes", "no"]
+        reduction = library.nn._reduction
+        assert [reduction.get_enum(name) for name in ("none", "mean", "sum")] == [0, 1, 2]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert reduction.legacy_get_string(False, None) == "sum" and reduction.legacy_get_enum(None, False) == 0
+        assert library.sym_max(1, 2.0) == 2.0 and library.sym_int(-1.5) == -1 and library.sym_ite(True, 1, 2) == 1
+        F = library.nn.functional
+        library.manual_seed(0)
+        q, k, w, b = library.rand(3, 2, 4), library.rand(3, 2, 4), library.rand(12, 4), library.rand(12)
+        for tensors in ((q, q, q), (q, k, k), (q, k, q)):
+            for got, part in zip(F._in_projection_packed(*tensors, w, b), range(3), strict=True):
+                rows = slice(4 * part, 4 * part + 4)
+                assert library.allclose(got, F.linear(tensors[part], w[rows], b[rows]), atol=1e-6)
+        assert F._mha_shape_check(q, k, k, None, None, 2) and not F._mha_shape_check(q[0], k[0], k[0], None, None, 2)
+        mask = F._canonical_mask(library.tensor([True, False]), "mask", None, "other", library.float32)
+        assert mask.tolist() == [-float("inf"), 0.0]
+        assert not F.has_torch_function((q,)) and library.overrides.is_tensor_like(q)
+        assert [m for m in (F._none_or_dtype(None), F._none_or_dtype(q)) if m] == [library.float32]
+        weight = library._weight_norm(w, library.ones(12, 1), 0)
+        assert library.allclose(library.norm_except_dim(weight, 2, 0), library.ones(12, 1))
+
+
+def test_checkpoint_runs_in_the_contexts_that_it_is_given():
+    from contextlib import contextmanager
+
+    for library in (torch, tinytorch):
+        entered = []
+
+        @contextmanager
+        def noted(name, entered=entered):
+            entered.append(name)
+            yield
+
+        x = library.ones(2, requires_grad=True)
+        checkpoint = importlib.import_module(f"{library.__name__}.utils.checkpoint")
+        y = checkpoint.checkpoint(
+            lambda x: x.exp().sin(), x, use_reentrant=False, context_fn=lambda: (noted("first"), noted("second"))
+        )
+        assert entered == ["first"]
+        y.sum().backward()
+        assert entered == ["first", "second"]
+        with pytest.raises(ValueError, match="context_fn"):
+            checkpoint.checkpoint(lambda x: x, x, use_reentrant=True, context_fn=lambda: (noted("a"), noted("b")))
