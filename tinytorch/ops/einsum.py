@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import string
+from collections.abc import Sequence
 from typing import Any
 
 from tinytorch.ops.linalg import matmul
@@ -42,7 +43,8 @@ def einsum(*args: Any) -> Tensor:
     order = output + [label for label in dict.fromkeys(label for one in labels for label in one) if label not in output]
     _check_sizes(labels, operands)
     aligned = [_aligned(operand, one, order) for operand, one in zip(operands, labels, strict=True)]
-    return _sum_of_products(aligned, labels, order, len(output))
+    result = _sum_of_products(aligned, labels, order, len(output))
+    return result.view(result._array.shape) if result is operands[0] else result
 
 
 def _equation_and_operands(args: Any) -> tuple[str, list[Tensor]]:
@@ -153,9 +155,17 @@ def _aligned(operand: Tensor, labels: Labels, order: Labels) -> Tensor:
         operand = operand.diagonal(0, first, second)  # the diagonal becomes the last dimension
         labels = [*labels[:first], *labels[first + 1 : second], *labels[second + 1 :], label]
     present = [label for label in order if label in labels]
-    operand = operand.permute([labels.index(label) for label in present])
+    operand = _permuted(operand, [labels.index(label) for label in present])
     sizes = iter(operand._array.shape)
-    return operand.reshape([next(sizes) if label in labels else 1 for label in order])
+    return _reshaped(operand, [next(sizes) if label in labels else 1 for label in order])
+
+
+def _permuted(operand: Tensor, dims: list[int]) -> Tensor:
+    return operand if dims == list(range(len(dims))) else operand.permute(dims)
+
+
+def _reshaped(operand: Tensor, shape: Sequence[int]) -> Tensor:
+    return operand if operand._array.shape == tuple(shape) else operand.reshape(shape)
 
 
 def _sum_of_products(aligned: list[Tensor], labels: list[Labels], order: Labels, kept: int) -> Tensor:
@@ -169,7 +179,7 @@ def _sum_of_products(aligned: list[Tensor], labels: list[Labels], order: Labels,
             result = _product(result, operand, ready)
         elif ready:
             result = result.sum(sorted(ready), keepdim=True)
-    return result.reshape(result._array.shape[:kept])
+    return _reshaped(result, result._array.shape[:kept])
 
 
 def _product(a: Tensor, b: Tensor, summed: set[int]) -> Tensor:
@@ -192,9 +202,11 @@ def _product(a: Tensor, b: Tensor, summed: set[int]) -> Tensor:
         return math.prod(sizes[d] for d in dims)
 
     n = count(batch, sizes_a)
-    left = a.permute(batch + rows + together + columns).reshape(n, count(rows, sizes_a), count(together, sizes_a))
-    right = b.permute(batch + together + columns + rows).reshape(n, count(together, sizes_b), count(columns, sizes_b))
+    left = _permuted(a, batch + rows + together + columns)
+    left = _reshaped(left, (n, count(rows, sizes_a), count(together, sizes_a))[not batch :])
+    right = _permuted(b, batch + together + columns + rows)
+    right = _reshaped(right, (n, count(together, sizes_b), count(columns, sizes_b))[not batch :])
     product = matmul(left, right)
     placed = batch + rows + columns + together
     shape = [sizes_a[d] for d in batch + rows] + [sizes_b[d] for d in columns] + [1] * len(together)
-    return product.reshape(shape).permute([placed.index(d) for d in range(len(placed))])
+    return _permuted(_reshaped(product, shape), [placed.index(d) for d in range(len(placed))])

@@ -146,7 +146,7 @@ def linspace(
     if steps == 1:
         return finish(number_as(start, numpy_dtype).reshape(1), requires_grad, device)
     low, high = (real.type(number_as(value, numpy_dtype)) for value in (start, end))
-    return finish(ranges.linspace(low, high, steps).astype(numpy_dtype), requires_grad, device)
+    return finish(ranges.linspace(low, high, steps).astype(numpy_dtype, copy=False), requires_grad, device)
 
 
 @accepts_exact_out
