@@ -91,7 +91,7 @@ def relu_backward(grad: Array, y: Array) -> Array:
     """`grad` where y = relu(x) is positive or NaN, else 0. Shapes are equal; the result lies in memory as `y`."""
     if y.dtype.kind != "f" or grad.dtype != y.dtype:
         return np.where(y <= 0, grad.dtype.type(0), grad)  # integers; dtypes that differ
-    return in_pieces(_pass_where_positive, y, grad, piece=FEW_PASSES, passes=2)
+    return in_pieces(_pass_where_positive, y, grad, piece=FEW_PASSES // 2, passes=3)
 
 
 def _pass_where_positive(y: Array, grad: Array, out: Array) -> None:

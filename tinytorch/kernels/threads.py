@@ -29,9 +29,9 @@ from tinytorch.kernels.blas import hold_blas
 
 Block = TypeVar("Block")
 
-MIN_PARALLEL_MICROSECONDS = 500.0
-"""Work estimated to last less than this on one thread is not worth waking another one up for: that takes about 100,
-and whenever two threads meet at the global lock, one of them may sleep for 50."""
+MIN_PARALLEL_MICROSECONDS = 250.0
+"""Work estimated to last less than this on one thread is not worth waking another one up for: that takes 50 to 100, and
+whenever two threads meet at the global lock, one of them may sleep for 50."""
 
 
 def _default_num_threads() -> int:
