@@ -117,3 +117,13 @@ def test_the_factor_in_front_as_old_optimizers_write_it():
                 with pytest.raises(TypeError):
                     getattr(x, name + suffix)(1, *others, 2)
             assert results[0] == results[1], name + suffix
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_factors_in_front_as_old_distances_write_it():
+    results = []
+    for T in (torch, tinytorch):
+        a, b, c = T.arange(4.0).reshape(2, 2), T.eye(2) + 1, T.ones(2, 2)
+        found = [a.addmm(2, 3, b, c), a.addmm(2, b, c), a.clone().addmm_(1, -2, b, c), a.clone().addmm_(0.5, b, c)]
+        results.append([tensor.tolist() for tensor in found])
+    assert results[0] == results[1]

@@ -138,6 +138,9 @@ class SparseTensor(Tensor):
     def _like(self, values: Tensor) -> SparseTensor:
         return _made(self._places, values, self._size, self._coalesced)
 
+    def _alias(self) -> SparseTensor:
+        return self._like(self._numbers)
+
     def size(self, dim: int | None = None) -> Any:
         return self._size if dim is None else self._size[dim]
 
@@ -219,6 +222,11 @@ class SparseTensor(Tensor):
     def requires_grad_(self, requires_grad: bool = True) -> SparseTensor:
         self._numbers = self._numbers if self._numbers.requires_grad == requires_grad else self._numbers.detach()
         self._numbers.requires_grad_(requires_grad)
+        return self
+
+    def zero_(self) -> SparseTensor:
+        """No coordinates are left."""
+        self._places, self._numbers, self._coalesced = self._places[:, :0], self._numbers[:0], True
         return self
 
     def to_sparse(self, *args: Any, **options: Any) -> SparseTensor:

@@ -278,14 +278,6 @@ def test_errors(name):
     compare_errors(ERRORS[name])
 
 
-def test_sparse_gradients_say_that_they_are_not_supported():
-    table, index = tinytorch.ones(2, 2, requires_grad=True), tinytorch.tensor([[0]])
-    for function in (tinytorch.nn.functional.embedding, tinytorch.nn.functional.embedding_bag):
-        with pytest.raises(NotImplementedError, match="sparse"):
-            function(index, table, sparse=True)
-        assert function(index, table.detach(), sparse=True).shape[-1] == 2  # no gradient is recorded
-
-
 def test_names_are_pytorchs():
     for name in tinytorch.nn.functional.__all__:
         assert hasattr(torch.nn.functional, name), name

@@ -173,6 +173,8 @@ def test_hooks():
         m.load_state_dict(state)
         handle.remove()
         log.append(m.load_state_dict(state, strict=False))
+        m._register_state_dict_hook(lambda module, state, prefix, meta: {"all": prefix})
+        log.append(sorted(m.state_dict().items()))
         return [tuple(entry) if not isinstance(entry, tuple) else entry for entry in log]
 
     ours, theirs = both(run)

@@ -30,6 +30,7 @@ ABSTRACT = {
 #: What the tests of modules compare, with gradients and second derivatives: the file, and a word that must stand in it.
 COMPARED_IN = {
     "BackwardHookFunction": ("tests/nn/test_hooks.py", "full_backward_hook"),
+    "SparseRows": ("tests/optim/test_sparse_gradients.py", "sparse=True"),
     "RNNSequence": ("tests/nn/test_rnn.py", "RNN"),
     "LSTMSequence": ("tests/nn/test_rnn.py", "LSTM"),
     "GRUSequence": ("tests/nn/test_rnn.py", "GRU"),

@@ -19,14 +19,16 @@ __all__ = ["accumulate"]
 
 def accumulate(leaf: Tensor, entry: list[Tensor], create_graph: bool) -> None:
     """Add the gradient in ``entry`` into ``leaf.grad``, which never shares memory with anything."""
-    if leaf._grad is None:
+    if entry[0].is_sparse:  # of an embedding; added to a dense gradient it makes a dense one
+        leaf._grad = entry.pop() if leaf._grad is None else leaf._grad + entry.pop()
+    elif leaf._grad is None:
         if create_graph:
             leaf._grad = entry.pop()
         else:
             array = entry[0]._array if _is_ours_alone(entry) else entry[0]._array.copy(order="K")
             leaf._grad = Tensor._wrap(array)
-    elif create_graph:
-        leaf._grad = leaf._grad + entry.pop()
+    elif create_graph or leaf._grad.is_sparse:
+        leaf._grad = leaf._grad.to_dense() + entry.pop()
     else:
         np.add(leaf._grad._array, entry[0]._array, out=leaf._grad._array)
         leaf._grad._bump_version()

@@ -255,6 +255,8 @@ class _Walk:
     def _add(self, present: Tensor, gradient: Tensor) -> Tensor:
         if self.create_graph:
             return present + gradient
+        if present.is_sparse:
+            return gradient + present
         if present._is_running_sum:  # made below, so nobody else holds it: add in place
             array = present._array
             array += gradient._array
@@ -262,6 +264,11 @@ class _Walk:
         total = _wrap(present._array + gradient._array)
         total._is_running_sum = True
         return total
+
+    def deliver_sparse(self, leaf: Tensor, gradient: Tensor) -> None:
+        """Bring a leaf a sparse gradient. Sparse and dense make a dense one."""
+        entry = self.leaves.setdefault(id(leaf), [leaf, None])
+        entry[1] = gradient if entry[1] is None else entry[1] + gradient
 
     def next_node(self) -> tuple[Node, list[Tensor | None]]:
         """The reached node with the largest creation number, and the gradients of its outputs."""

@@ -6,10 +6,13 @@ A lookup is indexing, so its gradient adds up, row by row, what came back for ev
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from tinytorch.autograd.modes import is_grad_enabled, no_grad
+from tinytorch.autograd.modes import no_grad, state
 from tinytorch.autograd.node import known_as
+from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_same_dtypes, refuse
 from tinytorch.ops.gather import gather
@@ -37,11 +40,11 @@ def embedding(
         padding_idx: a row that gets no gradient.
         max_norm: rows looked up are first scaled down to that norm, in place.
         scale_grad_by_freq: divide a row's gradient by how often the row was looked up.
+        sparse: ``weight.grad`` becomes a sparse tensor of the rows looked up. ``weight`` has to be a leaf.
 
     Raises:
-        IndexError: an index outside the table. RuntimeError: wrong dtype or rank. NotImplementedError: ``sparse``.
+        IndexError: an index outside the table. RuntimeError: wrong dtype or rank.
     """
-    _refuse_sparse("embedding", sparse, weight)
     _check_table("embedding", input, weight)
     rows = weight._array.shape[0]
     if padding_idx is not None:
@@ -51,8 +54,9 @@ def embedding(
     _check_indices(input, rows, IndexError if rows else RuntimeError)
     if max_norm is not None:
         embedding_renorm_(weight, input, max_norm, norm_type)
-    looked_up = _rows(weight, input, scale_grad_by_freq)
-    if padding_idx is None or not weight.requires_grad:
+    sparse = sparse and weight.requires_grad
+    looked_up = _rows(weight, input, scale_grad_by_freq, sparse, padding_idx)
+    if padding_idx is None or sparse or not weight.requires_grad:
         return known_as(looked_up, "EmbeddingBackward0")
     is_padding = Tensor._wrap((input._array == padding_idx)[..., None])
     return known_as(ops.where(is_padding, looked_up.detach(), looked_up), "EmbeddingBackward0")
@@ -80,21 +84,23 @@ def embedding_bag(
         mode: 'sum', 'mean' or 'max'; of an empty bag 0.
         per_sample_weights: of the input's shape, factors of the rows; for 'sum' only.
         padding_idx: indices that are skipped.
+        sparse: as of :func:`embedding`.
 
     Returns:
         (B, dim).
 
     Raises:
         ValueError: shapes, offsets or a mode that do not fit. IndexError: an index outside the table.
-        NotImplementedError: ``sparse``, or weights with another mode than 'sum'.
+        NotImplementedError: weights with another mode than 'sum'. ValueError: ``sparse`` with 'max'.
     """
     refuse("biuc", "embedding_bag", weight, error=RuntimeError)
-    _refuse_sparse("embedding_bag", sparse, weight)
     indices, starts, factors = _bag_arguments(input, offsets, per_sample_weights, mode, include_last_offset)
     if weight._array.ndim != 2:
         raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.dim()}")
     if mode == "max" and scale_grad_by_freq:
         raise RuntimeError("embedding_bag: max mode does not support scaling the gradient by the frequency")
+    if mode == "max" and sparse:
+        raise ValueError("max mode does not support sparse weights")
     rows = weight._array.shape[0]
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise AssertionError("padding_idx must be within the number of embeddings")
@@ -103,7 +109,7 @@ def embedding_bag(
         embedding_renorm_(weight, indices, max_norm, norm_type)
     ends = np.append(starts[1:], indices._array.size)
     bags = np.repeat(np.arange(len(starts)), ends - starts)
-    looked_up = _rows(weight, indices, scale_grad_by_freq)
+    looked_up = _rows(weight, indices, scale_grad_by_freq, sparse, padding_idx)
     if padding_idx is not None:
         kept = np.flatnonzero(indices._array != padding_idx % rows)
         bags, places = bags[kept], Tensor._wrap(kept)
@@ -134,8 +140,42 @@ def embedding_renorm_(weight: Tensor, indices: Tensor, max_norm: float, norm_typ
     return weight
 
 
-def _rows(weight: Tensor, indices: Tensor, scale_grad_by_freq: bool) -> Tensor:
+class SparseRows(Primitive):
+    """Rows of a leaf, whose gradient is sparse: the walk gets it at once, beside the dense ones."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: np.ndarray, index: np.ndarray, padding_idx: int | None) -> np.ndarray:
+        return weight[index]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> None:
+        leaf, walk = ctx.edges[0][0], state.walk
+        if walk is None or not isinstance(leaf, Tensor):
+            raise NotImplementedError(
+                "an embedding with sparse=True has gradients of first order only, only for a weight that is a leaf: "
+                "use sparse=False"
+            )
+        from tinytorch.sparse import sparse_coo_tensor
+
+        index, padding_idx = ctx.attributes["index"].reshape(-1), ctx.attributes["padding_idx"]
+        rows = grad._array.reshape(index.size, -1)
+        if padding_idx is not None:
+            kept = index != padding_idx % len(leaf)
+            index, rows = index[kept], rows[kept]
+        gradient = sparse_coo_tensor(Tensor._wrap(index[None]), Tensor._wrap(rows.copy()), leaf.shape)
+        walk.deliver_sparse(leaf, gradient)
+
+    known_name = "EmbeddingBackward0"
+
+
+def _rows(
+    weight: Tensor, indices: Tensor, scale_grad_by_freq: bool, sparse: bool = False, padding_idx: int | None = None
+) -> Tensor:
     """(...) to (..., dim); the gradient of a row divided by how often it occurs, if asked for."""
+    if sparse and weight.requires_grad:
+        if scale_grad_by_freq:
+            raise RuntimeError("embedding_backward: scale_grad_by_freq not supported with sparse gradients")
+        return SparseRows.apply(weight, index=indices._array, padding_idx=padding_idx)
     rows = Index.apply(weight, index=(indices._array,))
     if not scale_grad_by_freq or not rows.requires_grad:
         return rows
@@ -166,14 +206,6 @@ def _largest_of_bags(rows: Tensor, bags: np.ndarray, count: int) -> Tensor:
     winner = np.where(counted[..., None], values, -np.inf).argmax(axis=1) + first[:, None]
     largest = gather(rows, 0, Tensor._wrap(np.where(sizes[:, None] > 0, winner, 0)))
     return ops.where(Tensor._wrap(sizes[:, None] > 0), largest, 0.0)
-
-
-def _refuse_sparse(function: str, sparse: bool, weight: Tensor) -> None:
-    """``sparse`` speaks of the gradient only, so a lookup that records none may have it."""
-    if sparse and weight.requires_grad and is_grad_enabled():
-        raise NotImplementedError(
-            f"{function}: sparse=True is not supported; gradients are dense tensors. Use sparse=False."
-        )
 
 
 def _check_table(function: str, input: Tensor, weight: Tensor) -> None:

@@ -28,6 +28,7 @@ import numpy as np
 
 from tinytorch.optim.blocks import direction, update_in_blocks
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_not_negative, count_step, start_state
+from tinytorch.optim.sparse_gradients import update_as_dense
 from tinytorch.tensor import Tensor
 
 __all__ = ["Adagrad"]
@@ -90,6 +91,9 @@ class Adagrad(Optimizer):
         state, value = self.state[param], self.defaults["initial_accumulator_value"]
         start_state(state, param, "sum")
         state["sum"]._array[...] = complex(value, value) if param._array.dtype.kind == "c" else value
+
+    def _update_sparse(self, param: Tensor, group: dict[str, Any]) -> None:
+        update_as_dense(self, param, group)
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
         state = self.state[param]

@@ -130,13 +130,20 @@ class Optimizer(OptimizerHooks):
             for group in self.param_groups:
                 for param in group["params"]:
                     if param.grad is not None:
-                        self._update(param, group)
+                        update = self._update_sparse if param.grad.is_sparse else self._update
+                        update(param, group)
                         param._bump_version()  # a graph that saved the old value must not use the new one
         return loss
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
         """Change ``param`` in place by ``param.grad`` and the options of ``group``."""
         raise NotImplementedError(f"{type(self).__name__} defines neither step nor _update")
+
+    def _update_sparse(self, param: Tensor, group: dict[str, Any]) -> None:
+        """The same, for a sparse gradient of an embedding."""
+        raise RuntimeError(
+            f"{type(self).__name__} does not support sparse gradients, please consider SparseAdam instead"
+        )
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters; with ``set_to_none=False`` fill them with zeros in place instead.

@@ -38,6 +38,7 @@ import numpy as np
 
 from tinytorch.optim.blocks import direction, update_in_blocks
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_not_negative
+from tinytorch.optim.sparse_gradients import update_as_dense
 from tinytorch.tensor import Tensor
 
 __all__ = ["SGD"]
@@ -106,6 +107,9 @@ class SGD(Optimizer):
             "fused": fused,
         }  # fmt: skip
         super().__init__(params, defaults)
+
+    def _update_sparse(self, param: Tensor, group: dict[str, Any]) -> None:
+        update_as_dense(self, param, group)
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
         buffer, first = None, False

@@ -1,20 +1,30 @@
-"""SparseAdam: Adam for sparse gradients, of which there are none here."""
+"""SparseAdam: Adam for the sparse gradients of embeddings, lazily: a row's averages wait until it is looked up."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from tinytorch.optim.optimizer import Optimizer, ParamsT, check_betas
+import numpy as np
+
+from tinytorch.optim.optimizer import Optimizer, ParamsT, check_betas, zeros_like_param
 from tinytorch.tensor import Tensor
 
 __all__ = ["SparseAdam"]
 
 
 class SparseAdam(Optimizer):
-    """Changes only the rows that have a gradient (``torch.optim.SparseAdam``).
+    """Changes only the rows that have a gradient, and only their averages (``torch.optim.SparseAdam``).
 
-    As in PyTorch, a step on a dense gradient raises RuntimeError. All gradients are dense here, also those of
-    embeddings: use Adam. Options are checked (ValueError).
+    A step on a dense gradient raises RuntimeError. Options are checked (ValueError).
+
+    >>> from tinytorch import nn, tensor
+    >>> words = nn.Embedding(100, 8, sparse=True)
+    >>> optimizer = SparseAdam(words.parameters())
+    >>> words(tensor([3, 14, 3])).sum().backward()
+    >>> words.weight.grad.coalesce().indices()
+    tensor([[ 3, 14]])
+    >>> optimizer.step()
     """
 
     def __init__(
@@ -42,3 +52,22 @@ class SparseAdam(Optimizer):
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
         raise RuntimeError("SparseAdam does not support dense gradients, please consider Adam instead")
+
+    def _update_sparse(self, param: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[param]
+        if not state:
+            state["step"] = 0
+            state["exp_avg"], state["exp_avg_sq"] = zeros_like_param(param), zeros_like_param(param)
+        state["step"] += 1
+        gradient: Any = param._grad.coalesce()  # type: ignore[union-attr]
+        rows, g = tuple(gradient.indices()._array), gradient.values()._array
+        if not g.size:
+            return
+        g = -g if group["maximize"] else g
+        beta1, beta2 = group["betas"]
+        mean, square = state["exp_avg"]._array, state["exp_avg_sq"]._array
+        mean[rows] += (1 - beta1) * (g - mean[rows])
+        square[rows] += (1 - beta2) * (g * g - square[rows])
+        correction = math.sqrt(1 - beta2 ** state["step"]) / (1 - beta1 ** state["step"])
+        step = mean[rows] / (np.sqrt(square[rows]) + group["eps"])
+        param._array[rows] -= (float(group["lr"]) * correction * step).astype(g.dtype, copy=False)
