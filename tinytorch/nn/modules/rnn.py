@@ -107,11 +107,6 @@ class RNNBase(Module):
         """The parameters one after the other, as :func:`tinytorch.lstm` takes them."""
         return [weight for weights in self.all_weights for weight in weights]
 
-    @property
-    def _flat_weights_names(self) -> list[str]:
-        """Their names, by which programs initialize them one by one."""
-        return [name for names in self._all_weights for name in names]
-
     def flatten_parameters(self) -> None:
         """Nothing: in PyTorch it lays the weights side by side for cuDNN."""
 
