@@ -3,9 +3,10 @@
 (After: `memory`.)
 
 `np.add.at` visits one number after the other, and many times slower still for whole rows. So `add_rows` sorts the row
-numbers: then the uses of each row lie side by side. If no row is used often, all first uses are put in place at once,
-then all second uses are added at once, and so on; each is one indexed assignment. If few rows are used very often, each
-row's uses are summed by themselves, by BLAS.
+numbers: then the uses of each row lie side by side. Of the rows that are not used often, all first uses are put in place
+at once, then all second uses are added at once, and so on; each is one indexed assignment. The uses of every other row
+are summed by themselves, and where they are many, by BLAS. (2,048 words of 5,000, as frequent as in a text, 128 numbers
+each: 0.26 ms; `np.add.at` 2.2, and 0.45 with flat positions.)
 
 What flat positions gained, forward and backward of a gather of 64 out of 512 in 1024 rows on one thread
 (`python -m tests.benchmarks --only gather`): 0.36 ms instead of 0.59 (PyTorch: 0.19).
@@ -24,7 +25,7 @@ from tinytorch.kernels.memory import SMALLEST, empty
 from tinytorch.kernels.sums import column_sums
 
 ROUNDS = 8
-"""So many uses of a row are added in turn."""
+"""Up to so many uses of a row are added in turn."""
 OFTEN = 32
 """Uses of a row, on average, from which on a sum by BLAS is worth calling."""
 
@@ -39,13 +40,13 @@ def take(x: Array, index: Array, axis: int) -> Array:
     return np.take(x, index, axis, out=empty(shape, x.dtype), mode="wrap")
 
 
-def add_rows(out: Array, rows: Array, values: Array) -> bool:
-    """out[rows[i]] += values[i] for each i, where `out` is zero before; False, undone, where `np.add.at` is as good.
+def add_rows(out: Array, rows: Array, values: Array) -> None:
+    """out[rows[i]] += values[i] for each i, where `out` is zero before.
 
     `out` (R, n), `rows` (k,) from 0 to R - 1, `values` (k, n), all contiguous.
     """
     if not len(rows):
-        return True
+        return
     order = stable_order(rows, len(out))
     ordered = rows.take(order)
     first = np.ones(len(rows) + 1, bool)  # whether a use is the first of its row; and one after the end
@@ -55,19 +56,27 @@ def add_rows(out: Array, rows: Array, values: Array) -> bool:
     most = np.maximum.reduce(uses)
     if most == 1:
         out[rows] = values
-    elif most <= ROUNDS:
-        out[ordered[starts]] = values[order[starts]]
-        for number in range(1, most):
-            starts = starts[uses > number] + 1
-            uses = uses[uses > number]
-            out[ordered[starts]] += values[order[starts]]
-    elif len(rows) >= OFTEN * len(starts) and values.dtype.char in "fd":
-        hold_blas()
-        for start, count in zip(starts.tolist(), uses.tolist(), strict=True):
-            out[ordered[start]] = column_sums(values[order[start : start + count]])
-    else:
-        return False
-    return True
+        return
+    if most > ROUNDS:
+        often = uses > ROUNDS
+        _add_each(out, ordered[starts[often]], order[np.repeat(often, uses)], uses[often], values)
+        starts, uses = starts[~often], uses[~often]
+    out[ordered[starts]] = values[order[starts]]
+    for number in range(1, min(most, ROUNDS)):
+        starts = starts[uses > number] + 1
+        uses = uses[uses > number]
+        out[ordered[starts]] += values[order[starts]]
+
+
+def _add_each(out: Array, rows: Array, order: Array, uses: Array, values: Array) -> None:
+    """out[rows[i]] = the sum of as many rows of `values` as `uses` says, which are the next in `order`."""
+    starts = np.cumsum(uses) - uses
+    if len(order) < OFTEN * len(rows) or values.dtype.char not in "fd":
+        out[rows] = np.add.reduceat(values.take(order, axis=0), starts, axis=0)
+        return
+    hold_blas()
+    for row, start, count in zip(rows.tolist(), starts.tolist(), uses.tolist(), strict=True):
+        out[row] = column_sums(values[order[start : start + count]])
 
 
 def places_along(index: Array, dim: int, shape: tuple[int, ...]) -> Array:

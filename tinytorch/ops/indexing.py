@@ -221,9 +221,10 @@ def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray
         whole[items] = values  # a mask picks nothing twice
     elif kinds <= {"i", "u"} and items:
         width = math.prod(shape[len(items) :])
-        if width >= 16 and add_rows(whole.reshape(-1, width), _row_numbers(shape, items), values.reshape(-1, width)):
-            return whole
-        np.add.at(whole.reshape(-1), _flat_positions(shape, items), values.reshape(-1))
+        if width >= 16:
+            add_rows(whole.reshape(-1, width), _row_numbers(shape, items), values.reshape(-1, width))
+        else:
+            np.add.at(whole.reshape(-1), _flat_positions(shape, items), values.reshape(-1))
     else:
         np.add.at(whole, index, values)
     return whole
