@@ -186,4 +186,6 @@ def outer(column: Array, row: Array, out: Array) -> Array:
 
 
 def _blocks(x: Array) -> list[Pair]:
+    if len(x) and x.nbytes <= BLOCK_BYTES:
+        return [(0, len(x))]
     return even_pieces(len(x), max(1, BLOCK_BYTES // max(1, x.shape[1] * x.itemsize)))

@@ -168,4 +168,4 @@ def _channel_sums(a: Array) -> Array:
 
 
 def _blocks(x: Array, nbytes: int = BLOCK_BYTES) -> list[Pair]:
-    return even_pieces(len(x), max(1, nbytes // x[:1].nbytes))
+    return [(0, len(x))] if x.nbytes <= nbytes else even_pieces(len(x), max(1, nbytes // x[:1].nbytes))

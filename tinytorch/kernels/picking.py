@@ -4,9 +4,9 @@
 
 `np.add.at` visits one number after the other, and many times slower still for whole rows. So `add_rows` sorts the row
 numbers: then the uses of each row lie side by side. Of the rows that are not used often, all first uses are put in
-place at once, then all second uses are added at once, and so on; each is one indexed assignment. The uses of every other
-row are summed by themselves, and where they are many, by BLAS. (2,048 words of 5,000, as frequent as in a text, 128 numbers
-each: 0.26 ms; `np.add.at` 2.2, and 0.45 with flat positions.)
+place at once, then all second uses are added at once, and so on; each is one indexed assignment. The uses of every
+other row are summed by themselves, and where they are many, by BLAS. (2,048 words of 5,000, as frequent as in a text,
+128 numbers each: 0.26 ms; `np.add.at` 2.2, and 0.45 with flat positions.)
 
 What flat positions gained, forward and backward of a gather of 64 out of 512 in 1024 rows on one thread
 (`python -m tests.benchmarks --only gather`): 0.36 ms instead of 0.59 (PyTorch: 0.19).

@@ -23,10 +23,12 @@ What it gained, forward and backward of 1024 x 512 on one thread (`python -m tes
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from tinytorch.kernels import exponential
+from tinytorch.kernels.blas import hold_blas
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty_like, zeros
@@ -58,7 +60,7 @@ def softmax(x: Array, axis: int) -> Array:
         sums = _exponentials(rows[part], y)[0]
         stretched(np.divide, y, sums, out=y)
 
-    run_blocks(divide, _blocks(rows), x.size / 1100)
+    _by_rows(divide, rows, x.size / 1100)
     return y
 
 
@@ -76,7 +78,7 @@ def softmax_backward(grad: Array, y: Array, axis: int) -> Array:
         stretched(np.subtract, g, row_sums(gx), out=gx)
         np.multiply(gx, y, out=gx)
 
-    run_blocks(backward, _blocks(y_rows), y.size / 1300)
+    _by_rows(backward, y_rows, y.size / 1300)
     return gx
 
 
@@ -103,7 +105,7 @@ def log_softmax(x: Array, axis: int, keep: bool = False) -> tuple[Array, tuple[A
             # where x - log s is near 0, the rounding of a large log s would be seen
             out -= (log_sums - rounded).astype(x.dtype)
 
-    run_blocks(subtract, _blocks(rows), x.size / 1100)
+    _by_rows(subtract, rows, x.size / 1100)
     return y, None if exponentials is None else (exponentials, all_sums)
 
 
@@ -121,7 +123,7 @@ def log_softmax_backward(grad: Array, y: Array, axis: int, kept: tuple[Array, Ar
         out = stretched(np.multiply, e_rows[part], row_sums(g) / sums[part], out=gx_rows[part])
         np.subtract(g, out, out=out)
 
-    run_blocks(backward, _blocks(e_rows), y.size / 1300)
+    _by_rows(backward, e_rows, y.size / 1300)
     return gx
 
 
@@ -185,16 +187,19 @@ def log_softmax_reference(x: Array, axis: int) -> Array:
 def _in_rows(axis: int, *arrays: Array) -> bool:
     """Whether the arrays are large, and `axis` lies in memory as rows."""
     first = arrays[0]
-    return (
-        first.size >= LARGE
-        and axis in (-1, first.ndim - 1)
-        and all(a.flags.c_contiguous and a.dtype == first.dtype and a.dtype.char in "fd" for a in arrays)
-    )
+    if first.size < LARGE or axis not in (-1, first.ndim - 1) or first.dtype.char not in "fd":
+        return False
+    return all(a.flags.c_contiguous and a.dtype == first.dtype for a in arrays)
 
 
 def _rows(x: Array) -> Array:
     return x.reshape(-1, x.shape[-1])
 
 
-def _blocks(rows: Array) -> list[Pair]:
-    return even_pieces(len(rows), max(1, BLOCK_BYTES // max(1, rows[:1].nbytes)))
+def _by_rows(formula: Callable[[Pair], object], rows: Array, microseconds: float) -> None:
+    """`formula` of the first and last of a few rows after the other."""
+    if rows.nbytes <= BLOCK_BYTES:
+        hold_blas()
+        formula((0, len(rows)))
+    else:
+        run_blocks(formula, even_pieces(len(rows), max(1, BLOCK_BYTES // max(1, rows[:1].nbytes))), microseconds)
