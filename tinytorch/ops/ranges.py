@@ -19,6 +19,10 @@ from tinytorch.tensor import Tensor
 __all__ = ["arange", "linspace", "logspace", "range_"]
 
 
+_LARGE = 2**61
+"""Integers below this can be counted without a thought of overflow."""
+
+
 @accepts_exact_out
 def arange(
     start: Any = NOT_GIVEN,
@@ -39,6 +43,9 @@ def arange(
     if end is NOT_GIVEN:
         start, end = NOT_GIVEN, start
     start = 0 if start is NOT_GIVEN else start
+    whole = type(start) is int and type(end) is int and type(step) is int and dtype is None
+    if whole and -_LARGE < start <= end < _LARGE and 0 < step < _LARGE:  # the usual case
+        return finish(np.arange(start, end, step, np.int64), requires_grad, device)
     for name, value in (("start", start), ("end", end), ("step", step)):
         if not isinstance(value, Tensor) and not is_number(value):
             raise TypeError(f"arange(): argument '{name}' must be Number, not {type(value).__name__}")
