@@ -45,7 +45,7 @@ def arange(
     start = 0 if start is NOT_GIVEN else start
     whole = type(start) is int and type(end) is int and type(step) is int and dtype is None
     if whole and -_LARGE < start <= end < _LARGE and 0 < step < _LARGE:  # the usual case
-        return finish(np.arange(start, end, step, np.int64), requires_grad, device)
+        return finish(np.arange(start, end, step, dtype=np.int64), requires_grad, device)
     for name, value in (("start", start), ("end", end), ("step", step)):
         if not isinstance(value, Tensor) and not is_number(value):
             raise TypeError(f"arange(): argument '{name}' must be Number, not {type(value).__name__}")
