@@ -57,7 +57,7 @@ class Tensor(TensorBase):
         return ops.add(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __radd__(self, other: Any) -> Tensor:
-        return ops.add(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+        return ops.add(other, self) if isinstance(other, _NUMBERS) else _reflected(ops.add, other, self)
 
     def __sub__(self, other: Any) -> Tensor:
         return ops.sub(self, other) if isinstance(other, _OPERANDS) else NotImplemented
@@ -69,13 +69,13 @@ class Tensor(TensorBase):
         return ops.mul(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rmul__(self, other: Any) -> Tensor:
-        return ops.mul(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+        return ops.mul(other, self) if isinstance(other, _NUMBERS) else _reflected(ops.mul, other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
         return ops.div(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return ops.reciprocal(self) * other if isinstance(other, _OPERANDS) else NotImplemented
+        return self.reciprocal() * other if isinstance(other, _OPERANDS) else NotImplemented
 
     __rdiv__ = __rtruediv__
 
@@ -107,19 +107,19 @@ class Tensor(TensorBase):
         return ops.bitwise_and(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rand__(self, other: Any) -> Tensor:
-        return ops.bitwise_and(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+        return ops.bitwise_and(other, self) if isinstance(other, _NUMBERS) else _reflected(ops.bitwise_and, other, self)
 
     def __or__(self, other: Any) -> Tensor:
         return ops.bitwise_or(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __ror__(self, other: Any) -> Tensor:
-        return ops.bitwise_or(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+        return ops.bitwise_or(other, self) if isinstance(other, _NUMBERS) else _reflected(ops.bitwise_or, other, self)
 
     def __xor__(self, other: Any) -> Tensor:
         return ops.bitwise_xor(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rxor__(self, other: Any) -> Tensor:
-        return ops.bitwise_xor(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+        return ops.bitwise_xor(other, self) if isinstance(other, _NUMBERS) else _reflected(ops.bitwise_xor, other, self)
 
     def __lshift__(self, other: Any) -> Tensor:
         return ops.bitwise_left_shift(self, other) if isinstance(other, _OPERANDS) else NotImplemented
@@ -1962,8 +1962,16 @@ def _from(keywords: dict[str, Any], otherwise: Any) -> Any:
     return keywords.get("from", otherwise)
 
 
+def _reflected(op: Any, other: Any, tensor: Any) -> Any:
+    """A reflected operator that is called by its name; Python itself calls them for numbers only."""
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"reflected operators are methods of Tensor, not of '{type(tensor).__name__}'")
+    return op(other, tensor) if isinstance(other, Tensor) else NotImplemented
+
+
 #: What Python's operators take beside a tensor; for anything else Python asks the other side, then raises.
 _OPERANDS: Any = (Tensor, int, float, complex, np.generic)
+_NUMBERS: Any = (int, float, complex, np.generic)
 
 
 # Ops make Tensors, so they can load only now that the class exists (see the end of tensor_base).

@@ -20,8 +20,6 @@ UNSUPPORTED = {
         kthvalue [value int64], topk [value int64], sort [value bool], argsort [value bool]""",
     "an out= that has to grow gets new memory, which overlaps nothing": """
         gather [error]""",
-    "a method called as a function with a number for the tensor": """
-        __radd__ [error], __rdiv__ [error], __rmul__ [error], __rand__ [error], __ror__ [error], __rxor__ [error]""",
     "rounding: a long way from the input to a small result": """
         matrix_exp [value float32]""",
     "PyTorch's values near zeros of the Bessel functions are off by 3e-7 (mpmath gives what tinytorch gives)": """
