@@ -57,7 +57,9 @@ class Tensor(TensorBase):
         return ops.add(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __radd__(self, other: Any) -> Tensor:
-        return ops.add(other, self) if isinstance(other, _NUMBERS) else _reflected(ops.add, other, self)
+        if isinstance(other, _NUMBERS) and isinstance(self, Tensor):
+            return ops.add(other, self)
+        return _reflected(ops.add, other, self)
 
     def __sub__(self, other: Any) -> Tensor:
         return ops.sub(self, other) if isinstance(other, _OPERANDS) else NotImplemented
@@ -69,7 +71,9 @@ class Tensor(TensorBase):
         return ops.mul(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rmul__(self, other: Any) -> Tensor:
-        return ops.mul(other, self) if isinstance(other, _NUMBERS) else _reflected(ops.mul, other, self)
+        if isinstance(other, _NUMBERS) and isinstance(self, Tensor):
+            return ops.mul(other, self)
+        return _reflected(ops.mul, other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
         return ops.div(self, other) if isinstance(other, _OPERANDS) else NotImplemented
@@ -1963,7 +1967,7 @@ def _from(keywords: dict[str, Any], otherwise: Any) -> Any:
 
 
 def _reflected(op: Any, other: Any, tensor: Any) -> Any:
-    """A reflected operator that is called by its name; Python itself calls them for numbers only."""
+    """A reflected operator that is called by its name; Python itself calls them only for tensors and numbers."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"reflected operators are methods of Tensor, not of '{type(tensor).__name__}'")
     return op(other, tensor) if isinstance(other, Tensor) else NotImplemented

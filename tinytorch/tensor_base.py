@@ -191,10 +191,10 @@ class TensorBase(Conversions):
                 )
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
-            if value._array.shape != self._array.shape:
+            if value.shape != self.shape:
                 sizes = f"{list(value.shape)} for a tensor of {list(self.shape)}"
                 raise RuntimeError(f"assigned grad has data of a different size: {sizes}")
-            if value._array.dtype != self._array.dtype:
+            if value.dtype != self.dtype:
                 raise RuntimeError(
                     f"assigned grad has data of a different type: {value.dtype} for a tensor of {self.dtype}"
                 )

@@ -25,15 +25,11 @@ from tests.databases.run_ops import Report, equal, summary
 from tests.databases.translate import named, translate
 
 STEPS = 5
-#: PyTorch's only for sparse gradients; tinytorch's are dense.
-SPARSE_ONLY = ("SparseAdam",)
 
 
 def run_optimizer(info: Any, report: Report, dtypes: Any = (torch.float64, torch.float32)) -> None:
     """All checks of one optimizer."""
     name = info.optim_cls.__name__
-    if name in SPARSE_ONLY:
-        return
     for setting in info.optim_inputs_func("cpu"):
         for dtype in dtypes:
             for groups in (1, 2) if info.supports_param_groups and name not in ("LBFGS",) else (1,):
@@ -56,7 +52,9 @@ class Race:
         self.info, self.kwargs, self.groups = info, kwargs, groups
         # by how little an L-BFGS's gradients change near the end is all rounding in single precision
         self.rounding = info.optim_cls.__name__ == "LBFGS" and dtype is torch.float32
-        shapes = [(3, 4), (4, 2)] if info.optim_cls.__name__ == "Muon" else [(3, 4), (4,), ()]
+        shapes = [(3, 4), (4,), ()]
+        if info.optim_cls.__name__ in ("Muon", "SparseAdam"):
+            shapes = [(3, 4), (4, 2)]
         start = [torch.tensor(self.rng.standard_normal(shape), dtype=dtype) for shape in shapes]
         self.theirs = [torch.nn.Parameter(value.clone()) for value in start]
         self.ours = [tinytorch.nn.Parameter(translate(value)) for value in start]
@@ -100,6 +98,8 @@ class Race:
     def _set_gradients(self, missing: bool) -> None:
         for index, (a, b) in enumerate(zip(self.theirs, self.ours, strict=True)):
             grad = torch.tensor(self.rng.standard_normal(tuple(a.shape)), dtype=a.dtype)
+            if self.info.only_supports_sparse_grads:
+                grad = grad.to_sparse()
             a.grad, b.grad = (None, None) if missing and index == 1 else (grad, translate(grad))
 
     def _compare(self, what: str) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch.testing._internal.common_optimizers import optim_db
 
 from tests.databases.run_ops import Report
-from tests.databases.run_optimizers import SPARSE_ONLY, run_optimizer
+from tests.databases.run_optimizers import run_optimizer
 
 #: Settings known to differ: (optimizer, a part of the description), and why.
 KNOWN = {
@@ -19,7 +19,7 @@ KNOWN = {
 
 @pytest.mark.parametrize(
     "info",
-    [info for info in optim_db if info.optim_cls.__name__ not in SPARSE_ONLY],
+    optim_db,
     ids=lambda info: info.optim_cls.__name__,
 )
 def test_settings(info):

@@ -78,6 +78,9 @@ def _module(value: torch.nn.Module) -> Any:
 
 
 def _tensor(value: torch.Tensor) -> tinytorch.Tensor:
+    if value.layout is torch.sparse_coo:
+        parts = [_tensor(part) for part in (value._indices(), value._values())]
+        return tinytorch.sparse_coo_tensor(*parts, tuple(value.shape), is_coalesced=value.is_coalesced())
     if value.layout is not torch.strided or value.is_quantized:
         raise Untranslatable(f"{value.layout} tensor")
     if id(value) not in _tensors:
@@ -197,7 +200,7 @@ def _rebound(function: Any) -> Any:
 
 def to_numpy(tensor: Any) -> np.ndarray:
     """The values of a tensor of either library."""
-    tensor = tensor.detach()
+    tensor = tensor.detach().to_dense() if tensor.is_sparse else tensor.detach()
     if isinstance(tensor, torch.Tensor):
         return tensor.resolve_conj().resolve_neg().numpy(force=True)
     return np.asarray(tensor.numpy())

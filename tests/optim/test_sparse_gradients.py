@@ -43,6 +43,58 @@ def test_training(name):
     assert training(tinytorch, OPTIMIZERS[name]) == pytest.approx(training(torch, OPTIMIZERS[name]), abs=1e-5)
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_state_is_loaded(name):
+    found = []
+    for T in BOTH:
+        T.manual_seed(0)
+        layer = T.nn.Embedding(9, 3, sparse=True)
+        optimizer = OPTIMIZERS[name](T, layer.parameters())
+        for step in range(5):
+            optimizer.zero_grad()
+            (layer(T.tensor([step, 2, 2, 8 - step])) * (step + 1)).pow(2).sum().backward()
+            optimizer.step()
+            if step == 2:
+                state = optimizer.state_dict()
+                optimizer = OPTIMIZERS[name](T, layer.parameters())
+                optimizer.load_state_dict(state)
+        found.append((layer.weight, optimizer.state_dict()["state"].get(0, {})))
+    (theirs, their_state), (ours, our_state) = found
+    assert ours.flatten().tolist() == pytest.approx(theirs.flatten().tolist(), abs=1e-5)
+    assert list(our_state) == list(their_state)
+    assert all(torch.is_tensor(value) or value == our_state[key] for key, value in their_state.items())
+
+
+def test_gradient_is_assigned():
+    for T in (torch, tinytorch):
+        weight = T.ones(4, 2, requires_grad=True)
+        (grad,) = T.autograd.grad(T.nn.functional.embedding(T.tensor([3]), weight, sparse=True).sum(), weight)
+        weight.grad = grad
+        assert weight.grad.is_sparse
+        with pytest.raises(RuntimeError, match="different size"):
+            T.ones(5, 2, requires_grad=True).grad = grad
+        with pytest.raises(RuntimeError, match="different type"):
+            T.ones(4, 2, dtype=T.float64, requires_grad=True).grad = grad
+
+
+def test_lbfgs_makes_them_dense():
+    found = []
+    for T in BOTH:
+        T.manual_seed(0)
+        layer = T.nn.Embedding(4, 2, sparse=True)
+        optimizer = T.optim.LBFGS(layer.parameters(), max_iter=3)
+
+        def closure(T=T, layer=layer, optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = layer(T.tensor([1, 2])).pow(2).sum()
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        found.append(layer.weight.flatten().tolist())
+    assert found[1] == pytest.approx(found[0], abs=1e-5)
+
+
 def accumulated(T: Any) -> list[Any]:
     table, index, found = T.ones(4, 2, requires_grad=True), T.tensor([[1, 3, 1]]), []
     embedding = T.nn.functional.embedding

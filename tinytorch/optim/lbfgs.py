@@ -197,7 +197,7 @@ class LBFGS(Optimizer):
         """A copy of all gradients as one vector; zeros where there is none."""
         parts = []
         for param in self._params:
-            grad = np.zeros_like(param._array) if param.grad is None else param.grad._array
+            grad = np.zeros_like(param._array) if param.grad is None else param.grad.to_dense()._array
             flat = grad.reshape(-1)
             parts.append(flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat)
         return np.concatenate(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,14 +42,20 @@ class SparseAdam(Optimizer):
             raise ValueError(f"Invalid epsilon value: {eps}")
         check_betas(betas)
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
+        self._refuse("Sparse params at indices {}: SparseAdam requires dense parameter tensors", lambda p: p.is_sparse)
+        self._refuse(
+            "Complex params at indices {}: SparseAdam does not support complex parameters", lambda p: p.is_complex()
+        )
+
+    def _refuse(self, message: str, wrong: Callable[[Tensor], bool]) -> None:
         places = [
             [number, position]
             for number, group in enumerate(self.param_groups)
             for position, param in enumerate(group["params"])
-            if param.is_complex()
+            if wrong(param)
         ]
         if places:
-            raise ValueError(f"Complex params at indices {places}: SparseAdam does not support complex parameters")
+            raise ValueError(message.format(places))
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
         raise RuntimeError("SparseAdam does not support dense gradients, please consider Adam instead")
@@ -58,7 +65,7 @@ class SparseAdam(Optimizer):
         if not state:
             state["step"] = 0
             state["exp_avg"], state["exp_avg_sq"] = zeros_like_param(param), zeros_like_param(param)
-        state["step"] += 1
+        state["step"] = int(state["step"]) + 1  # a plain number, as PyTorch keeps it here
         gradient: Any = param._grad.coalesce()  # type: ignore[union-attr]
         rows, g = tuple(gradient.indices()._array), gradient.values()._array
         if not g.size:
