@@ -275,7 +275,7 @@ class finfo:
         self.bits, self.resolution, self.eps = limits["bits"], limits["resolution"], limits["eps"]
         self.max, self.min = limits["max"], -limits["max"]
         self.tiny = self.smallest_normal = limits["tiny"]
-        self.dtype = self._dtype.name
+        self.dtype = self._dtype.to_real().name
 
     def __repr__(self) -> str:
         return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
@@ -284,10 +284,8 @@ class finfo:
 
 def _float_limits(type: dtype) -> dict[str, Any]:
     info = np.finfo(type.numpy)
-    limits: dict[str, Any] = {
-        name: builtins.float(getattr(info, name)) for name in ("eps", "max", "tiny", "resolution")
-    }
-    return {"bits": builtins.int(info.bits), **limits}
+    limits: dict[str, Any] = {name: builtins.float(getattr(info, name)) for name in ("eps", "max", "tiny")}
+    return {"bits": builtins.int(info.bits), "resolution": 10.0**-info.precision, **limits}
 
 
 class iinfo:
