@@ -121,6 +121,63 @@ def test_parts_that_programs_build_on():
         assert library.allclose(library.norm_except_dim(weight, 2, 0), library.ones(12, 1))
 
 
+def test_trees_with_paths():
+    for library in (torch, tinytorch):
+        tree = importlib.import_module(f"{library.__name__}.utils._pytree")
+        value = {"a": [1, (2,)], "b": 3}
+        leaves, spec = tree.tree_flatten_with_path(value)
+        assert [(tree.keystr(path), leaf) for path, leaf in leaves] == [
+            ("['a'][0]", 1),
+            ("['a'][1][0]", 2),
+            ("['b']", 3),
+        ]
+        assert tree.tree_unflatten([4, 5, 6], spec) == {"a": [4, (5,)], "b": 6} and spec == tree.tree_structure(value)
+        mapped = tree.tree_map_with_path(lambda path, x, y: (len(path), x + y), [1, 2], [3, 4])
+        assert mapped == [(1, 4), (1, 6)] and list(tree.tree_iter(value)) == [1, 2, 3]
+        assert tree.tree_all(lambda x: x > 0, value) and not tree.tree_all(lambda x: x > 1, value)
+        kept = [library.ones(1)]
+        assert tree.tree_map_(lambda x: x.add_(1), kept) is kept and kept[0].item() == 2
+
+
+def test_timers():
+    from tinytorch.utils import benchmark
+
+    timer = benchmark.Timer(
+        "y = f(x)", setup="x = torch.ones(2)", globals={"f": tinytorch.exp}, label="L", sub_label="S"
+    )
+    one = timer.timeit(3)
+    assert one.number_per_run == 3 and len(one.raw_times) == 1 and one.mean == one.median > 0 and one.iqr == 0
+    text = repr(one).splitlines()
+    assert text[1:3] == ["L: S", "setup: x = torch.ones(2)"] and text[-1] == "  1 measurement, 3 runs, 1 thread"
+    several = timer.blocked_autorange(min_run_time=0.002)
+    assert sum(several.raw_times) >= 0.002 and several.title == "L: S"
+    assert timer.adaptive_autorange(min_run_time=0.001, max_run_time=0.01).times
+    other = benchmark.Timer("1 + 1", label="L", description="D", num_threads=2).timeit(2)
+    table = str(benchmark.Compare([one, several, other])).splitlines()
+    assert table[0].startswith("[-") and "2 threads: " in "\n".join(table) and table[-1].startswith("Times are in ")
+    assert benchmark.select_unit(0.002) == ("ms", 1e-3) and benchmark.select_unit(0.0) == ("ns", 1e-9)
+    with pytest.raises(NotImplementedError, match="Python"):
+        benchmark.Timer("x", language="c++")
+
+
+def test_functions_around_modules():
+    for library in (torch, tinytorch):
+        nn = library.nn
+        model = nn.Sequential(nn.BatchNorm1d(2), nn.Sequential(nn.BatchNorm2d(3)), nn.Linear(2, 2))
+        replaced = importlib.import_module(f"{library.__name__}.func").replace_all_batch_norm_modules_(model)
+        assert replaced is model and model[0].running_mean is None and not model[1][0].track_running_stats
+        layer, x = nn.Linear(2, 2), library.ones(3, 2)
+        assert not library.cuda.is_available() and library.cuda.memory_stats() == {}
+        assert not library.compiler.is_exporting()
+        for ask in (library.cuda.Stream, library.cuda.Event, lambda T=library: T.cuda.nvtx.range_push("x")):
+            with pytest.raises(RuntimeError):
+                ask()
+        if library is tinytorch:  # PyTorch cannot on the CPU
+            assert nn.parallel.data_parallel(layer, x).equal(layer(x))
+            assert [y.shape for y in nn.parallel.parallel_apply([layer, layer], [x, (x,)])] == [(3, 2), (3, 2)]
+        assert library.get_device_module("cpu") is library.cpu and issubclass(library.OutOfMemoryError, RuntimeError)
+
+
 def test_checkpoint_runs_in_the_contexts_that_it_is_given():
     from contextlib import contextmanager
 

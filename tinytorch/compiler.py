@@ -6,7 +6,8 @@ Module inside an :class:`OptimizedModule`, whose parameters have the names that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tinytorch.nn.modules.module import Module
@@ -14,12 +15,16 @@ from tinytorch.nn.modules.module import Module
 __all__ = [
     "OptimizedModule",
     "allow_in_graph",
+    "assume_constant_result",
     "compile",
     "cudagraph_mark_step_begin",
     "disable",
     "is_compiling",
     "is_dynamo_compiling",
+    "is_exporting",
+    "list_backends",
     "reset",
+    "set_stance",
 ]
 
 
@@ -95,3 +100,28 @@ def reset() -> None:
 
 def cudagraph_mark_step_begin() -> None:
     """Does nothing: there are no CUDA graphs."""
+
+
+def is_exporting() -> bool:
+    """False."""
+    return False
+
+
+def list_backends(exclude_tags: Any = ()) -> list[str]:
+    """No compiler is there."""
+    return []
+
+
+def assume_constant_result(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself."""
+    return fn
+
+
+@contextlib.contextmanager
+def _stance() -> Iterator[None]:
+    yield
+
+
+def set_stance(stance: str = "default", **options: Any) -> Any:
+    """When to compile: never. Also a context manager."""
+    return _stance()

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tinytorch import ops
+from tinytorch.nn.modules.batchnorm import _BatchNorm
 from tinytorch.nn.modules.module import Module
 from tinytorch.tensor import Tensor
 
-__all__ = ["functional_call", "stack_module_state"]
+__all__ = ["functional_call", "functionalize", "replace_all_batch_norm_modules_", "stack_module_state"]
 
 
 def functional_call(
@@ -113,3 +114,22 @@ def stack_module_state(models: Sequence[Module]) -> tuple[dict[str, Tensor], dic
         parameters[name] = stacked.requires_grad_(first.requires_grad)
     buffers = [dict(model.named_buffers()) for model in models]
     return parameters, {name: ops.stack([buffer[name].detach() for buffer in buffers]) for name in buffers[0]}
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """Let all batch norms in ``root`` forget their running statistics, which cannot be changed inside ``vmap``."""
+    for module in root.modules():
+        if isinstance(module, _BatchNorm):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root
+
+
+def functionalize(func: Any, *, remove: str = "mutations") -> Any:
+    """The function itself: changes in place are part of the graph here, so there is nothing to take out of it."""
+    if remove not in ("mutations", "mutations_and_views"):
+        raise RuntimeError(
+            f"functionalize(f, remove='mutations'): received invalid argument for remove={remove}. Valid options are: "
+            "remove='mutations' and remove='mutations_and_views'"
+        )
+    return func

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-_LAZY = ("_pytree", "checkpoint", "data", "dlpack", "hooks", "model_zoo", "tensorboard")
+_LAZY = ("_pytree", "benchmark", "checkpoint", "data", "dlpack", "hooks", "model_zoo", "tensorboard")
 
 
 def __getattr__(name: str) -> Any:

@@ -12,11 +12,14 @@ Dictionaries, lists, tuples, named tuples and what is registered are branches, e
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-__all__ = ["TreeSpec", "register_pytree_node", "tree_any", "tree_flatten", "tree_leaves", "tree_map", "tree_map_only",
-           "tree_unflatten"]  # fmt: skip
+__all__ = ["PyTree", "TreeSpec", "keystr", "register_pytree_node", "tree_all", "tree_any", "tree_flatten",
+           "tree_flatten_with_path", "tree_iter", "tree_leaves", "tree_map", "tree_map_", "tree_map_only",
+           "tree_map_with_path", "tree_structure", "tree_unflatten"]  # fmt: skip
+
+PyTree = Any
 
 
 class TreeSpec(NamedTuple):
@@ -108,9 +111,101 @@ def tree_map_only(kind: Any, func: Callable[[Any], Any], tree: Any) -> Any:
     return tree_map(lambda leaf: func(leaf) if isinstance(leaf, kind) else leaf, tree)
 
 
+def tree_map_(func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:
+    """``func`` called with every leaf, for what it does to it; the tree itself."""
+    tree_map(func, tree, *rests, is_leaf=is_leaf)
+    return tree
+
+
+def tree_structure(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> TreeSpec:
+    """The spec of a tree."""
+    return tree_flatten(tree, is_leaf)[1]
+
+
+def tree_iter(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> Iterator[Any]:
+    """The leaves one after the other."""
+    return iter(tree_leaves(tree, is_leaf))
+
+
+def tree_all(predicate: Callable[[Any], bool], tree: Any) -> bool:
+    """Whether all leaves satisfy the predicate."""
+    return all(predicate(leaf) for leaf in tree_leaves(tree))
+
+
 def tree_any(predicate: Callable[[Any], bool], tree: Any) -> bool:
     """Whether any leaf satisfies the predicate."""
     return any(predicate(leaf) for leaf in tree_leaves(tree))
+
+
+# ------------------------------------------------------------------------------------------ with paths
+
+
+class SequenceKey(NamedTuple):
+    """A step of a path: the element ``idx`` of a list or tuple."""
+
+    idx: int
+
+    def __str__(self) -> str:
+        return f"[{self.idx!r}]"
+
+
+class MappingKey(NamedTuple):
+    """A step of a path: the value under ``key``."""
+
+    key: Any
+
+    def __str__(self) -> str:
+        return f"[{self.key!r}]"
+
+
+class GetAttrKey(NamedTuple):
+    """A step of a path: the field ``name`` of a named tuple."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}"
+
+
+Path = tuple[Any, ...]
+
+
+def keystr(kp: Path) -> str:
+    """A path as it is written in Python: ``['layers'][0].weight``."""
+    return "".join(map(str, kp))
+
+
+def tree_flatten_with_path(
+    tree: Any, is_leaf: Callable[[Any], bool] | None = None
+) -> tuple[list[tuple[Path, Any]], TreeSpec]:
+    """As :func:`tree_flatten`, with the path to every leaf."""
+    leaves, spec = tree_flatten(tree, is_leaf)
+    return list(zip(_paths(spec, ()), leaves, strict=True)), spec
+
+
+def tree_map_with_path(
+    func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None
+) -> Any:
+    """As :func:`tree_map`, with ``func(path, leaf, ...)``."""
+    leaves, spec = tree_flatten_with_path(tree, is_leaf)
+    others = [tree_leaves(rest, is_leaf) for rest in rests]
+    values = [func(path, leaf, *more) for (path, leaf), *more in zip(leaves, *others, strict=True)]
+    return tree_unflatten(values, spec)
+
+
+def _paths(spec: TreeSpec, before: Path) -> Iterator[Path]:
+    if spec.kind is None:
+        yield before
+        return
+    keys: Iterable[Any] = map(SequenceKey, range(len(spec.children)))
+    if spec.kind in (dict, OrderedDict):
+        keys = map(MappingKey, spec.context)
+    elif spec.kind is defaultdict:
+        keys = map(MappingKey, spec.context[1])
+    elif hasattr(spec.kind, "_fields"):
+        keys = map(GetAttrKey, spec.kind._fields)
+    for key, child in zip(keys, spec.children, strict=True):
+        yield from _paths(child, (*before, key))
 
 
 def broadcast_prefix(prefix: Any, spec: TreeSpec) -> list[Any] | None:

@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
 from tinytorch.nn.modules.module import Module
+from tinytorch.nn.parallel.scatter_gather import gather, scatter
 
-__all__ = ["DataParallel", "DistributedDataParallel"]
+__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel", "gather", "parallel_apply", "replicate",
+           "scatter"]  # fmt: skip
+
+
+def data_parallel(
+    module: Module, inputs: Any, device_ids: Any = None, output_device: Any = None, dim: int = 0,
+    module_kwargs: dict[str, Any] | None = None,
+) -> Any:  # fmt: skip
+    """``module(*inputs)``: without GPUs there is nothing to spread over."""
+    inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+    return module(*inputs, **(module_kwargs or {}))
+
+
+def replicate(network: Module, devices: Any, detach: bool = False) -> NoReturn:
+    """Raises RuntimeError: there are no devices for copies."""
+    raise RuntimeError(f"replicate to {devices}: tinytorch runs on the CPU only; call the module itself")
+
+
+def parallel_apply(
+    modules: Sequence[Any], inputs: Sequence[Any], kwargs_tup: Any = None, devices: Any = None
+) -> list[Any]:
+    """Each module with its inputs, one after the other."""
+    kwargs = kwargs_tup or [{}] * len(modules)
+    given = [x if isinstance(x, (list, tuple)) else (x,) for x in inputs]
+    return [module(*x, **options) for module, x, options in zip(modules, given, kwargs, strict=True)]
 
 
 class DataParallel(Module):
