@@ -46,13 +46,13 @@ def test_training(name):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_state_is_loaded(name):
     found = []
-    for T in BOTH:
+    for T in (torch, tinytorch):
         T.manual_seed(0)
         layer = T.nn.Embedding(9, 3, sparse=True)
         optimizer = OPTIMIZERS[name](T, layer.parameters())
         for step in range(5):
             optimizer.zero_grad()
-            (layer(T.tensor([step, 2, 2, 8 - step])) * (step + 1)).pow(2).sum().backward()
+            layer(T.tensor([step, 2, 2, 8 - step])).sin().sum().backward()
             optimizer.step()
             if step == 2:
                 state = optimizer.state_dict()
@@ -71,15 +71,15 @@ def test_gradient_is_assigned():
         (grad,) = T.autograd.grad(T.nn.functional.embedding(T.tensor([3]), weight, sparse=True).sum(), weight)
         weight.grad = grad
         assert weight.grad.is_sparse
-        with pytest.raises(RuntimeError, match="different size"):
+        with pytest.raises(RuntimeError, match="size"):
             T.ones(5, 2, requires_grad=True).grad = grad
-        with pytest.raises(RuntimeError, match="different type"):
+        with pytest.raises(RuntimeError, match="type"):
             T.ones(4, 2, dtype=T.float64, requires_grad=True).grad = grad
 
 
 def test_lbfgs_makes_them_dense():
     found = []
-    for T in BOTH:
+    for T in (torch, tinytorch):
         T.manual_seed(0)
         layer = T.nn.Embedding(4, 2, sparse=True)
         optimizer = T.optim.LBFGS(layer.parameters(), max_iter=3)
