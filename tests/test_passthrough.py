@@ -11,6 +11,8 @@ import pytest
 import torch
 
 import tinytorch
+from tinytorch.distributed.algorithms.join import Join
+from tinytorch.distributed.tensor import DTensor
 
 
 def test_compile_and_jit_return_what_they_are_given():
@@ -45,6 +47,7 @@ def test_a_compiled_module_wraps_the_module():
     )
     tinytorch._dynamo.config.suppress_errors = True
     tinytorch._dynamo.reset()
+    assert isinstance(model, tinytorch._dynamo.eval_frame.OptimizedModule) and not tinytorch._dynamo.is_compiling()
     tinytorch._inductor.config.fallback_random = True
     assert tinytorch._dynamo.optimize("eager")(len) is len
     assert "NumPy" in tinytorch.__config__.show() and "threads" in tinytorch.__config__.parallel_info()
@@ -91,6 +94,7 @@ def alone(T: Any, path: str) -> list[Any]:
             found.append((error.type, str(error.value)[:40]))
     finally:
         dist.destroy_process_group()
+    assert not dist.is_initialized()
     with pytest.raises(ValueError, match="not been initialized"):
         dist.get_rank()
     with pytest.raises(ValueError, match="not been initialized"):
@@ -99,8 +103,15 @@ def alone(T: Any, path: str) -> list[Any]:
 
 
 def test_a_group_of_one_process(tmp_path):
+    assert not tinytorch.distributed.is_available()
     assert alone(tinytorch, str(tmp_path / "ours")) == alone(torch, str(tmp_path / "theirs"))
     dist = tinytorch.distributed
+    with Join([tinytorch.nn.Linear(2, 3)]):
+        assert not isinstance(tinytorch.ones(1), DTensor)
+    with pytest.raises(ValueError, match="joinable"):
+        Join([])
+    with pytest.raises(NotImplementedError, match="one piece"):
+        DTensor([1.0])
     with pytest.raises(RuntimeError, match="process 1 of 2"):
         dist.init_process_group("gloo", rank=1, world_size=2)
     with pytest.raises(RuntimeError, match="NCCL"):

@@ -64,7 +64,7 @@ def test_devices():
 
 def test_one_process():
     distributed = importlib.import_module("tinytorch.distributed")
-    assert distributed.is_available() and not distributed.is_initialized()
+    assert not distributed.is_available() and not distributed.is_initialized()
     with pytest.raises(ValueError, match="init_process_group"):
         distributed.get_rank()
     layer = tinytorch.nn.Linear(2, 3)

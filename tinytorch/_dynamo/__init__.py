@@ -6,9 +6,11 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from tinytorch.compiler import OptimizedModule, allow_in_graph, disable, reset
+from tinytorch._dynamo import eval_frame
+from tinytorch.compiler import OptimizedModule, allow_in_graph, disable, is_compiling, reset
 
-__all__ = ["OptimizedModule", "allow_in_graph", "config", "disable", "mark_dynamic", "optimize", "reset"]
+__all__ = ["OptimizedModule", "allow_in_graph", "config", "disable", "eval_frame", "is_compiling", "mark_dynamic",
+           "optimize", "reset"]  # fmt: skip
 
 #: Takes any setting.
 config = types.SimpleNamespace(suppress_errors=False, verbose=False, cache_size_limit=8, recompile_limit=8)

@@ -23,7 +23,6 @@ from typing import Any
 
 from tinytorch.tensor import Tensor
 
-__path__: list[str] = []  # for the import of submodules, which are absent (see tinytorch.absent)
 __all__ = [
     "Backend",
     "ProcessGroup",
@@ -110,8 +109,11 @@ class group:
 
 
 def is_available() -> bool:
-    """True: for one process."""
-    return True
+    """Whether :func:`init_process_group` was called.
+
+    Libraries take True to mean that all of ``torch.distributed`` is there; scripts that form a group do not ask.
+    """
+    return is_initialized()
 
 
 def is_gloo_available() -> bool:
