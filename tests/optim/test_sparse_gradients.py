@@ -10,6 +10,7 @@ import torch
 
 import tinytorch
 
+BOTH = (torch, tinytorch)
 OPTIMIZERS = {
     "SparseAdam": lambda T, params: T.optim.SparseAdam(params, lr=0.1),
     "SparseAdam maximize": lambda T, params: T.optim.SparseAdam(params, maximize=True, betas=(0.5, 0.9)),
