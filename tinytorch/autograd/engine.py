@@ -235,11 +235,13 @@ class _Walk:
         """Bring a gradient to the end of an edge, in the shape and dtype that it must have there."""
         target, index = edge
         if isinstance(target, Node):
-            shape, dtype = target.outputs[index]
+            shape, dtype = target.output_shape, target.output_dtype
+            if shape is None:
+                shape, dtype = target.several_outputs[index]
             number = -target.number
             entry = self.waiting.get(number)
             if entry is None:
-                self.waiting[number] = entry = [target, *[None] * len(target.outputs)]
+                self.waiting[number] = entry = [target, *[None] * (len(target.several_outputs) or 1)]
                 heappush(self.heap, number)
         else:
             shape, dtype = target._array.shape, target._array.dtype
@@ -299,7 +301,8 @@ def _fit(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | No
 def _run_node(node: Node, received: list[Tensor | None], create_graph: bool) -> Sequence[Tensor | None]:
     """One application of the chain rule: the gradients of the node's inputs."""
     backward: Any = node.backward
-    if not node.complex_backward and node.outputs[0][1].kind == "c":
+    dtype = node.outputs[0][1] if node.output_shape is None else node.output_dtype
+    if dtype.kind == "c" and not node.complex_backward:
         backward = partial(_between_conjugations, backward)
     elif node.backward_on_arrays and not create_graph:
         return _on_arrays(node, received[0])

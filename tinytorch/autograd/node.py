@@ -72,6 +72,7 @@ next_number = itertools.count().__next__
 #: An edge leads to the node that made a tensor and says which of its outputs the tensor is; for a leaf it leads to
 #: the leaf itself.
 Edge = tuple[Any, int]
+Outputs = tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]
 
 #: What PyTorch calls the first and second inputs of most ops.
 _PYTORCHS_INPUTS = {"self": 0, "input": 0, "other": 1, "exponent": 1, "mat2": 1}
@@ -97,7 +98,9 @@ class Node(Saving):
     # Class attributes are the defaults; an instance stores only what differs, which keeps recording cheap.
     number: int = -1
     edges: tuple[Edge | None, ...] = ()
-    outputs: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...] = ()
+    output_shape: tuple[int, ...] | None = None  # of the only output: two attributes make fewer objects than `outputs`,
+    output_dtype: Any = None  # and the garbage collector looks at every object that a graph keeps
+    several_outputs: Outputs = ()
     needs_input_grad: Any = ()
     attributes: dict[str, Any] = {}  # noqa: RUF012 - replaced, never changed
     call: ModuleCall | None = None
@@ -107,6 +110,17 @@ class Node(Saving):
     complex_backward: bool = True
     hooks: NodeHooks | None = None
     backward_on_arrays = False  # see Primitive
+
+    @property
+    def outputs(self) -> Outputs:
+        return self.several_outputs if self.output_shape is None else ((self.output_shape, self.output_dtype),)
+
+    @outputs.setter
+    def outputs(self, outputs: Outputs) -> None:
+        if len(outputs) == 1:
+            ((self.output_shape, self.output_dtype),) = outputs
+        else:
+            self.several_outputs = outputs
 
     # ------------------------------------------------------------------------------------ for op authors
 

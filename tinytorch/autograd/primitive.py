@@ -122,7 +122,7 @@ class Primitive(Node):
         result._array = array = output if type(output) is _ndarray else np.asarray(output)
         if recording:
             ctx._record(edges, attributes)
-            ctx.outputs = ((array.shape, array.dtype),)
+            ctx.output_shape, ctx.output_dtype = array.shape, array.dtype
             if numbers:
                 ctx.numbers = numbers
             result._edge = (ctx, 0)

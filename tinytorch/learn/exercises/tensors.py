@@ -16,12 +16,12 @@ EXERCISES = (
         (
             "Every element of x has slope 1: it receives the grad of the sum that it went into.",
             "Without keepdim the dropped dimensions have to come back with size 1: kept_shape(shape, dims).",
-            "grad.reshape(kept_shape(shape, ctx.attributes['dim'])).expand(shape)",
+            "spread(grad, kept_shape(shape, ctx.attributes['dim']), shape) repeats it.",
         ),
         (
-            Wrong('if not ctx.attributes["keepdim"]:', "if False:", "transposed"),
-            Wrong("return grad.expand(shape)", "return grad.expand(shape) * 2", "doubled"),
-            Wrong("return grad.expand(shape)", "return grad.expand(shape) / grad.expand(shape)", "upstream ignored"),
+            Wrong('kept_shape(shape, ctx.attributes["dim"])', "grad.shape", "transposed"),
+            Wrong("spread(grad,", "spread(grad * 2,", "doubled"),
+            Wrong("spread(grad,", "spread(grad / grad,", "upstream ignored"),
         ),
     ),
     Exercise(
@@ -33,9 +33,9 @@ EXERCISES = (
             "grad / float(count), where count is the product of the sizes of the reduced dimensions.",
         ),
         (
-            Wrong("(grad / float(count)).expand", "grad.expand", "a sum where a mean"),
+            Wrong("grad / float(count) if", "grad if", "a sum where a mean"),
             Wrong("float(count)", "float(count) * 2.0", "doubled"),
-            Wrong("(grad / float(count))", "(-grad / float(count))", "sign flipped"),
+            Wrong("grad / float(count)", "-grad / float(count)", "sign flipped"),
         ),
     ),
     Exercise(
