@@ -8,8 +8,9 @@ something anyway, if only by -1.
 
 What it costs. x / ln 2 is rounded, and that error is one of the result's exponent: up to |x| units in the last place.
 (The sigmoid of an x near 10 is within 10^-4 of 0 or 1; where it matters more, as in a softmax, x is kept small.) And
-results smaller than the smallest normal number are taken one by one, twenty times as slowly: who expects them (the
-e^-∞ of masks in a softmax) looks first whether all are above `LOWEST`, and calls `np.exp` if not.
+results that are no normal numbers, 0 and ∞ above all, are taken one by one, twenty times as slowly. So a look at the
+first few numbers tells whether there are more than a handful of them, and then `np.exp` does it. Who expects many in
+one place (the e^-∞ of masks in a softmax) looks at all first, whether they are above `LOWEST`.
 
 Where `exp2` has no such loops, `np.exp` and `np.log` are called.
 
@@ -31,6 +32,8 @@ __all__ = ["LOWEST", "exp", "exp2_is_fast", "log"]
 
 SMALL = 1 << 12
 """Elements up to which one call less is worth more."""
+FEW = 1 << 12
+"""Elements that are looked at."""
 LOWEST = -87.0
 """e^x is a normal number from here on."""
 
@@ -39,7 +42,11 @@ def exp(x: Array, out: Array, factor: float = 1.0) -> Array:
     """out = e^(factor · x); `out` may be `x`. In double precision it is `np.exp`."""
     if x.size > SMALL and x.dtype == np.float32 and exp2_is_fast():
         np.multiply(x, x.dtype.type(factor / math.log(2)), out=out)
-        return np.exp2(out, out=out)
+        head = out[: len(out) * FEW // out.size + 1]
+        if np.minimum.reduce(head, axis=None) >= -126 and np.maximum.reduce(head, axis=None) < 128:
+            return np.exp2(out, out=out)
+        np.multiply(out, x.dtype.type(math.log(2)), out=out)
+        return np.exp(out, out=out)
     if factor != 1.0:
         x = np.multiply(x, x.dtype.type(factor), out=out)
     return np.exp(x, out=out)
