@@ -48,7 +48,7 @@ from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, run_blocks
 from tinytorch.kernels.windows import ceil_div, even_parts, tap
 
-LONG = 64
+LONG = 192
 """Numbers in a row for a matrix product of its own."""
 BUFFER_BYTES = 1 << 22
 """Columns gathered together: few enough for a cache, many enough that the calls do not count."""
