@@ -257,6 +257,9 @@ def _overflows(value: int, common: np.dtype[Any]) -> bool:
 
 def promote_all(*values: Any) -> list[Any]:
     """Any number of tensors and numbers in their common dtype."""
+    dtypes = {value._array.dtype if isinstance(value, Tensor) else None for value in values}
+    if len(dtypes) == 1 and None not in dtypes:
+        return list(values)
     arrays = [_array_or_number(value) for value in values]
     common = result_dtype(*arrays)
     return [

@@ -8,6 +8,7 @@ product. So all is permute, reshape and matmul, and the derivative comes for fre
 
 from __future__ import annotations
 
+import functools
 import math
 import string
 from collections.abc import Sequence
@@ -31,20 +32,27 @@ def einsum(*args: Any) -> Tensor:
     Raises RuntimeError for an equation that does not fit the operands.
     """
     equation, operands = _equation_and_operands(args)
-    left, arrow, right = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if len(terms) < len(operands):
-        raise RuntimeError("einsum(): more operands were provided than specified in the equation")
-    if len(terms) > len(operands):
-        raise RuntimeError("einsum(): fewer operands were provided than specified in the equation")
-    labels = [_labels(term, operand, i) for i, (term, operand) in enumerate(zip(terms, operands, strict=True))]
-    ellipsis_dims = max((sum(isinstance(label, int) for label in one) for one in labels), default=0)
-    output = _output_labels(right, labels, ellipsis_dims) if arrow else _implicit_output(labels, ellipsis_dims)
-    order = output + [label for label in dict.fromkeys(label for one in labels for label in one) if label not in output]
+    labels, order, kept = _read(equation, tuple([operand._array.ndim for operand in operands]))
     _check_sizes(labels, operands)
     aligned = [_aligned(operand, one, order) for operand, one in zip(operands, labels, strict=True)]
-    result = _sum_of_products(aligned, labels, order, len(output))
+    result = _sum_of_products(aligned, labels, order, kept)
     return result.view(result._array.shape) if result is operands[0] else result
+
+
+@functools.lru_cache(maxsize=256)
+def _read(equation: str, ndims: tuple[int, ...]) -> tuple[list[Labels], Labels, int]:
+    """The labels of each operand's dimensions; all labels, those of the output first; and how many those are."""
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) < len(ndims):
+        raise RuntimeError("einsum(): more operands were provided than specified in the equation")
+    if len(terms) > len(ndims):
+        raise RuntimeError("einsum(): fewer operands were provided than specified in the equation")
+    labels = [_labels(term, ndim, i) for i, (term, ndim) in enumerate(zip(terms, ndims, strict=True))]
+    ellipsis_dims = max((sum(isinstance(label, int) for label in one) for one in labels), default=0)
+    output = _output_labels(right, labels, ellipsis_dims) if arrow else _implicit_output(labels, ellipsis_dims)
+    summed = [label for label in dict.fromkeys(label for one in labels for label in one) if label not in output]
+    return labels, output + summed, len(output)
 
 
 def _equation_and_operands(args: Any) -> tuple[str, list[Tensor]]:
@@ -79,12 +87,11 @@ def _check_letters(term: str, what: str) -> None:
             )
 
 
-def _labels(term: str, operand: Tensor, position: int) -> Labels:
+def _labels(term: str, ndim: int, position: int) -> Labels:
     """One label per dimension. Ellipsis dimensions are numbered from the back: -1 is the last, so that they
     broadcast.
     """
     _check_letters(term, f"operand {position}")
-    ndim = operand._array.ndim
     if "..." not in term:
         if len(term) != ndim:
             raise RuntimeError(
