@@ -17,8 +17,7 @@ COMPARED = [
 MISSING = {
     "Optional": "a type", "assert_int_or_pair": "a helper of PyTorch's own functions",
     "boolean_dispatch": "a helper of PyTorch's own functions", "grouped_mm": "for GPUs", "scaled_grouped_mm": "for GPUs",
-    "scaled_mm": "for GPUs", "handle_torch_function": "tensor-like classes of other packages are not supported",
-    "has_torch_function": "as above", "has_torch_function_unary": "as above", "has_torch_function_variadic": "as above",
+    "scaled_mm": "for GPUs",
 }  # fmt: skip
 
 
