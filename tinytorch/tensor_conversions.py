@@ -74,6 +74,7 @@ class Conversions:
     def as_subclass(self, cls: type) -> Any:
         """The same tensor as an object of ``cls``, a subclass of Tensor: same memory, same place in the graph."""
         other: Any = object.__new__(cls)
+        self._shared_memory()
         vars(other).update(vars(self._alias()))
         return other
 

@@ -29,6 +29,7 @@ both?
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -145,6 +146,8 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
             category, memory that several elements of ``x`` share, an inference tensor outside inference mode.
     """
     check_writable(x)
+    if x._array.dtype.kind in "biu":
+        leave_to_nodes(x)
     if _overwritten(x, op, args, kwargs):
         return x
     result, before = _from_old_value(x, op, args, kwargs)
@@ -260,6 +263,18 @@ def _from_old_value(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any
     before._memory = None
     result = op(before, *[before if arg is x else arg for arg in args], **kwargs)
     return result, weakref.ref(before)
+
+
+def leave_to_nodes(x: Tensor) -> None:
+    """Before a change of ``x``: if a node holds its array, the node keeps that and ``x`` gets a copy to change.
+
+    Integers and truth values are what indices and masks consist of, which nodes need in backward and keep as plain
+    arrays. (PyTorch raises in backward here.) Memory that others see, through a view or NumPy, has to stay.
+    """
+    held = sys.getrefcount(x._array) > 2  # by more than x and this call
+    shared = x._base is not None or (x._memory is not None and x._memory.shared)
+    if held and not shared and x._array.flags.owndata:
+        x._array = x._array.copy(order="K")
 
 
 def check_writable(x: Tensor) -> None:

@@ -45,6 +45,7 @@ import numpy as np
 from tinytorch.autograd import inplace
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.autograd.watching import watchers
 from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import add_rows, take
 from tinytorch.ops.arguments import checks_arguments
@@ -268,6 +269,10 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     basic, picks = two_steps(input, index)
     if not isinstance(value, Tensor):
         value = Tensor._wrap(np.asarray(value)) if isinstance(value, np.ndarray) else _number_like(input, value)
+    whole = input._array.dtype.kind in "biu" and basic is not None
+    if whole:
+        inplace.leave_to_nodes(input)
+    seen_by_others = input._memory is not None and input._memory.shared
     try:
         region = input if basic is None else BasicIndex.apply(input, index=basic)
         if picks is None:
@@ -279,6 +284,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
                 value, ndim + broadcast_ndim(picks) + region._array.ndim - consumed_dims(picks)
             )
             inplace.change_in_place(region, _put, picks, value)
+        if whole and not seen_by_others and not watchers:
+            input._own_memory().shared = False  # the region is gone, and it was the only view
     except IndexError as error:
         raise explained(input, error) from None
 

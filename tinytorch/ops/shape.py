@@ -153,7 +153,9 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)) and not hasattr(shape[0], "__index__"):
         from tinytorch.dtypes import to_numpy_dtype
 
-        return Tensor._wrap(input._array.view(to_numpy_dtype(shape[0])))
+        result = Tensor._wrap(input._array.view(to_numpy_dtype(shape[0])))
+        result._memory = input._shared_memory()
+        return result
     shape = _resolved_shape(input, sizes_from(shape, "view"))
     if not restore_row_major(input):
         result = Reshape.apply(input, shape=shape)
