@@ -703,13 +703,13 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------------------------------ reductions
 
-    def sum(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
+    def sum(self, dim: Any = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
         return ops.sum(self, dim, keepdim, dtype=dtype, **numpy_names)
 
-    def mean(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
+    def mean(self, dim: Any = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
         return ops.mean(self, dim, keepdim, dtype=dtype, **numpy_names)
 
-    def prod(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
+    def prod(self, dim: Any = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
         return ops.prod(self, dim, keepdim, dtype=dtype, **numpy_names)
 
     def var(

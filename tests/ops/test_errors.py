@@ -31,6 +31,12 @@ BAD: list[tuple[str, tuple[Any, ...], str]] = [
     # operands
     ("x + 'a'", (V3,), ""), ("x + None", (V3,), ""), ("x + [1]", (V3,), ""), ("None * x", (V3,), ""), ("x @ 2", (V3,), ""),
     ("T.add(x, 'a')", (V3,), ""), ("T.mul(x, None)", (V3,), ""), ("T.maximum(x, 1)", (V3,), "must be Tensor, not int"),
+    *[(f"T.Tensor.__{name}__({args})", (V3,), "") for name in ("radd", "rmul", "rand", "ror", "rxor", "rdiv") for args in ("2, x", "2, 3")],
+    # reductions without a dimension, or with a bool for it
+    *[(f"x.{name}(keepdim=True)", (V3,), "keepdim") for name in ("sum", "mean", "prod")],
+    ("x.prod(None)", (V3,), ""), ("x.std(True, True)", (V3,), "bool"), ("x.var(True, correction=1)", (V3,), "bool"),
+    ("T.linalg.vector_norm(x, dtype=T.float16)", (V3,), "without narrowing"), ("T.linalg.vector_norm(x, dtype=T.complex128)", (V3,), "dtype"),
+    ("T.copysign(x, 1j)", (V3,), "complex"),
     # arithmetic
     ("x - y", (BOOLS, BOOLS), "Subtraction, the `-` operator, with two bool tensors is not supported"),
     ("x - True", (V3,), "bool"), ("True - x", (LONGS,), "bool"), ("-x", (BOOLS,), "bool tensor is not supported"),

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.compare import where
+from tinytorch.ops.creation import zeros_like
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import getitem, index_put
 from tinytorch.ops.joining import cat
@@ -75,4 +76,4 @@ def _unsafe_masked_index_put_accumulate(
     input: Tensor, mask: Tensor, indices: Sequence[Tensor | None], values: Tensor
 ) -> Tensor:
     """``input`` with ``values`` added at ``indices`` where ``mask``."""
-    return index_put(input, _clamped(input, indices), where(mask, values, values * 0), True)
+    return index_put(input, _clamped(input, indices), where(mask, values, zeros_like(values)), True)

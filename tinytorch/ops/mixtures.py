@@ -125,6 +125,7 @@ def copysign(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None
         a, b = promote_all(input, other)
         return Copysign.apply(ops.to_float(a), ops.to_float(b))
     a = ops.to_float(input)
+    refuse_complex("copysign", other)
     return Copysign.apply(a, Tensor._wrap(np.asarray(other, a._array.dtype)))
 
 

@@ -41,7 +41,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -50,7 +50,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels.scan import running_sums
 from tinytorch.kernels.sums import total
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.broadcast import cast, spread
 from tinytorch.ops.checks import refuse_bool
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -189,12 +189,18 @@ def _floating(name: str, input: Tensor, dtype: Any = None) -> Tensor:
     return input
 
 
+def _refuse_keepdim(name: str) -> NoReturn:
+    raise TypeError(f"{name}() received an invalid combination of arguments: keepdim=True needs dim")
+
+
 @accepts_out
 @accepts_axis
 def sum(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """Σ over all elements, or over one or several dimensions. Integers give int64."""
+    if dim is NOT_GIVEN:
+        dim = _refuse_keepdim("sum") if keepdim else None
     input = _summand(input, dtype)
     result = Sum.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
     return result if dim is None else known_as(result, "SumBackward1")
@@ -203,9 +209,11 @@ def sum(
 @accepts_out
 @accepts_axis
 def mean(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """The average over all elements, or over one or several dimensions. RuntimeError for integers."""
+    if dim is NOT_GIVEN:
+        dim = _refuse_keepdim("mean") if keepdim else None
     input = _floating("mean", input, dtype)
     average = Mean.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
     return average if dim is None else known_as(average, "MeanBackward1")
@@ -214,11 +222,13 @@ def mean(
 @accepts_out
 @accepts_axis
 def prod(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+    input: Tensor, dim: int = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """The product of all elements, or along one dimension. Integers give int64."""
     input = _summand(input, dtype)
-    if dim is None:
+    if dim is NOT_GIVEN:
+        if keepdim:
+            _refuse_keepdim("prod")
         return Prod.apply(input.reshape(-1), dim=0, keepdim=False)
     if input._array.ndim == 0:
         one_dim(dim, 0)
@@ -229,6 +239,8 @@ def prod(
 def _correction(dim: Any, unbiased: bool | None, correction: Any) -> tuple[Any, float]:
     """``var(x, False)`` means ``unbiased=False``: PyTorch's older signature, told apart by the type."""
     if isinstance(dim, bool):
+        if unbiased is not None or correction is not None:
+            raise TypeError("std() and var() received an invalid combination of arguments: dim must be int, not bool")
         dim, unbiased = None, dim
     if unbiased is not None:
         correction = 1 if unbiased else 0

@@ -94,8 +94,13 @@ def vector_norm(
         )
     if dtype is not None:
         wanted = to_numpy_dtype(dtype)
-        if wanted.kind not in "fc" or x._array.dtype.kind == "c" != wanted.kind:
+        if wanted.kind != x._array.dtype.kind:
             raise RuntimeError(f"linalg.vector_norm: dtype should be floating, or complex as the input, not {dtype}")
+        if wanted.itemsize < x._array.dtype.itemsize:
+            raise RuntimeError(
+                f"linalg.vector_norm: the dtype of the input ({type_name(x)}) should be convertible without narrowing "
+                f"to the specified dtype ({dtype})"
+            )
         x = cast(x, wanted)
     dims = many_dims(dim, x._array.ndim)
     if x._array.size == 0 and (ord < 0 or math.isinf(ord)) and 0 in [x._array.shape[d] for d in dims]:
