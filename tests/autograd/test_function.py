@@ -236,3 +236,25 @@ def test_missing_forward_and_backward_say_so(T):
         Nothing.apply(T.ones(1, requires_grad=True))
     with pytest.raises(NotImplementedError, match="backward"):
         OnlyForward.apply(T.ones(1, requires_grad=True)).sum().backward()
+
+
+def test_functions_that_may_work_in_place():
+    for T in (torch, tinytorch):
+
+        class Double(T.autograd.function.InplaceFunction):
+            @classmethod
+            def forward(cls, ctx, x, inplace=False):
+                ctx.inplace = inplace
+                if inplace:
+                    ctx.mark_dirty(x)
+                return x.mul_(2) if inplace else x * 2
+
+            @staticmethod
+            def backward(ctx, grad):
+                return grad * 2, None
+
+        x = T.ones(2, requires_grad=True)
+        copy = x.clone()
+        assert Double.apply(copy, True) is copy and Double.apply(x) is not x
+        (copy.sum() + Double.apply(x).sum()).backward()
+        assert x.grad.tolist() == [4, 4] and copy.tolist() == [2, 2]

@@ -31,7 +31,7 @@ def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> 
     return data.detach().requires_grad_() if requires_grad else data
 
 
-_MODULES = ("anomaly_mode", "forward_ad", "functional", "grad_mode", "graph", "variable")
+_MODULES = ("anomaly_mode", "forward_ad", "functional", "grad_mode", "graph", "profiler", "variable")
 
 
 def __getattr__(name: str) -> Any:

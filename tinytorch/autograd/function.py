@@ -32,7 +32,7 @@ from tinytorch.autograd.saving import SavedOutput
 from tinytorch.autograd.watching import watched_forward, watchers
 from tinytorch.tensor import Tensor
 
-__all__ = ["Function", "NestedIOFunction", "once_differentiable"]
+__all__ = ["Function", "InplaceFunction", "NestedIOFunction", "once_differentiable"]
 
 
 class Function(Node):
@@ -168,6 +168,14 @@ def _packed(value: Any, args: tuple[Any, ...], results: tuple[Any, ...], outputs
 
 
 FunctionCtx = Function  # what a type annotation calls ``ctx``; it is the node itself
+
+
+class InplaceFunction(Function):
+    """PyTorch's base for ops that may work in place; a Function like any other, as ``ctx.mark_dirty`` says what did."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
 
 
 class NestedIOFunction(Function):
