@@ -197,7 +197,7 @@ class SparseTensor(Tensor):
 
     def to_dense(self, dtype: Any = None, **options: Any) -> Tensor:
         """All elements, with zeros where there is none."""
-        empty = ops.zeros(*self._size, dtype=self.dtype)
+        empty = ops.zeros(self._size, dtype=self.dtype)
         dense = known_as(empty.index_put(tuple(self._places), self._numbers, accumulate=True), "ToDenseBackward0")
         return dense if dtype is None else dense.to(dtype)
 

@@ -221,7 +221,7 @@ def make_tensor(
     if noncontiguous:
         size = (*size[:-1], 2 * size[-1]) if size else size
     if dtype.is_floating_point or dtype.is_complex:
-        result = ops.empty(*size, dtype=dtype, device=device)
+        result = ops.empty(size, dtype=dtype, device=device)
         parts = ops.view_as_real(result) if dtype.is_complex else result
         parts.uniform_(-9 if low is None else low, 9 if high is None else high)
     else:

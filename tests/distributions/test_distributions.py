@@ -427,3 +427,17 @@ def test_a_subclass_with_its_own_expand():
         assert type(expanded) is Plain and expanded.batch_shape == (2, 3) and expanded.mean.shape == (2, 3)
         with pytest.raises(NotImplementedError, match=r"custom \.expand"):
             OwnInit(1.0).expand((2,))
+
+
+def test_samples_of_numbers():
+    for name, arguments in (
+        ("GeneralizedPareto", (0.0, 1.0, 0.3)),
+        ("ContinuousBernoulli", (0.3,)),
+        ("Normal", (0.0, 1.0)),
+    ):
+        found = []
+        for T in (torch, tinytorch):
+            T.manual_seed(0)
+            sample = getattr(T.distributions, name)(*[T.tensor(number) for number in arguments]).sample()
+            found.append((tuple(sample.shape), round(sample.item(), 5)))
+        assert found[0] == found[1], name

@@ -95,7 +95,7 @@ class ContinuousBernoulli(ExponentialFamily):
     # ------------------------------------------------------------------------------------ draws and densities
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        return self.icdf(ops.rand(*self._extended_shape(sample_shape), dtype=self.probs.dtype))
+        return self.icdf(ops.rand(self._extended_shape(sample_shape), dtype=self.probs.dtype))
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value)

@@ -59,7 +59,7 @@ class GeneralizedPareto(Distribution):
         return zero, ops.where(zero, 1.0, self.concentration)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        return self.icdf(ops.rand(*self._extended_shape(sample_shape), dtype=self.loc.dtype))
+        return self.icdf(ops.rand(self._extended_shape(sample_shape), dtype=self.loc.dtype))
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value)

@@ -30,7 +30,7 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
 
 def _standard_normal(shape: Any, dtype: Any, device: Any) -> Tensor:
     """Numbers from the standard normal distribution."""
-    return ops.randn(*shape, dtype=dtype, device=device)
+    return ops.randn(shape, dtype=dtype, device=device)
 
 
 def _sum_rightmost(value: Tensor, dim: int) -> Tensor:
