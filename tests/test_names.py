@@ -1,6 +1,7 @@
 """Names: what PyTorch keeps elsewhere, what is not here and says so, and the parts on which programs build their own."""
 
 import importlib
+import pickle
 import re
 import warnings
 
@@ -199,3 +200,15 @@ def test_checkpoint_runs_in_the_contexts_that_it_is_given():
         assert entered == ["first", "second"]
         with pytest.raises(ValueError, match="context_fn"):
             checkpoint.checkpoint(lambda x: x, x, use_reentrant=True, context_fn=lambda: (noted("a"), noted("b")))
+
+
+def test_types_print_under_the_names_that_users_know():
+    for library in (torch, tinytorch):
+        x = library.ones(2)
+        for value, name in ((x, "Tensor"), (x.shape, "Size"), (x.dtype, "dtype"), (x.device, "device")):
+            assert repr(type(value)) == f"<class '{library.__name__}.{name}'>"
+            assert pickle.loads(pickle.dumps(type(value))) is type(value)
+        assert library.Size((library.tensor(2), 3)) == (2, 3) == library.Size(iter([2, 3])) and library.Size() == ()
+        for wrong in ([1.5], ["a"]):
+            with pytest.raises(TypeError):
+                library.Size(wrong)

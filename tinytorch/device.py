@@ -1,4 +1,10 @@
-"""Devices: there is one, the CPU. The names exist so that scripts that ask "cuda or cpu?" run."""
+"""Devices: there is one, the CPU. The names exist so that scripts that ask "cuda or cpu?" run.
+
+>>> device("cpu")
+device(type='cpu')
+>>> device("cpu") == device("cpu:0")
+False
+"""
 
 from __future__ import annotations
 
@@ -10,14 +16,9 @@ _KNOWN = ("cpu", "cuda", "mps", "xpu", "meta", "mkldnn", "ipu", "hip", "vulkan",
 
 
 class device:
-    """A device: ``device("cpu")``. Others can be named, but no tensor can be put on them.
+    """A device: ``device("cpu")``. Others can be named, but no tensor can be put on them."""
 
-    >>> device("cpu")
-    device(type='cpu')
-    >>> device("cpu") == device("cpu:0")
-    False
-    """
-
+    __module__ = "tinytorch"  # as users know it
     __slots__ = ("index", "type")
     type: str
     index: int | None

@@ -65,6 +65,7 @@ class dtype:
     Attributes: ``itemsize`` (bytes), ``is_floating_point``, ``is_complex``, ``is_signed``; ``numpy`` is NumPy's dtype.
     """
 
+    __module__ = "tinytorch"  # as users know it
     __slots__ = ("category", "is_complex", "is_floating_point", "is_signed", "itemsize", "name", "numpy")
 
     def __init__(self, name: str, numpy: Any) -> None:

@@ -1,25 +1,32 @@
-"""Size: the shape of a tensor. A tuple that prints as PyTorch prints it."""
+"""Size: the shape of a tensor. A tuple that prints as PyTorch prints it.
+
+>>> Size([2, 3])
+torch.Size([2, 3])
+>>> Size([2, 3]).numel()
+6
+>>> Size([2, 3])[1:]
+torch.Size([3])
+"""
 
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Iterable
 from typing import Any
 
 __all__ = ["Size"]
 
 
 class Size(tuple):
-    """The shape of a tensor: a tuple of ints.
-
-    >>> Size([2, 3])
-    torch.Size([2, 3])
-    >>> Size([2, 3]).numel()
-    6
-    >>> Size([2, 3])[1:]
-    torch.Size([3])
-    """
+    """The shape of a tensor: a tuple of ints."""
 
     __slots__ = ()
+    __module__ = "tinytorch"  # as users know it, and as type(x.shape) prints
+
+    def __new__(cls, sizes: Iterable[Any] = ()) -> Size:
+        """From ints, and tensors and NumPy numbers that are some; TypeError for anything else."""
+        return tuple.__new__(cls, map(operator.index, sizes))
 
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"

@@ -9,6 +9,12 @@ A file to look things up in, not to read through. What a tensor is made of stand
 Nothing happens here: ``x.exp()`` is ``ops.exp(x)``, so go there for the mathematics, the docstring and the derivative.
 A name with a trailing underscore changes the tensor in place (see :mod:`tinytorch.autograd.inplace`).
 
+>>> import tinytorch
+>>> x = tinytorch.tensor([1.0, 2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+tensor([2., 4.])
+
 What PyTorch does. Methods are generated in C++. Here each is a line of Python, so that go-to-definition leads to the
 op.
 
@@ -37,13 +43,9 @@ class Tensor(TensorBase):
 
     Make one with :func:`tinytorch.tensor` and friends. ``Tensor(2, 3)`` (sizes) and ``Tensor([1, 2])`` (data) work as
     PyTorch's legacy constructor: always the default float type.
-
-    >>> import tinytorch
-    >>> x = tinytorch.tensor([1.0, 2.0], requires_grad=True)
-    >>> (x * x).sum().backward()
-    >>> x.grad
-    tensor([2., 4.])
     """
+
+    __module__ = "tinytorch"  # as users know it, and as type(x) prints
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         tensor = construct(args, None)

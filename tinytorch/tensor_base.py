@@ -63,6 +63,7 @@ from tinytorch.tensor_conversions import Conversions
 __all__ = ["TensorBase"]
 
 
+_new_tuple = tuple.__new__  # NumPy's shapes are ints: Size need not look at them
 _MADE_IN_NO_GRAD = "was created in no_grad mode"
 
 
@@ -105,7 +106,7 @@ class TensorBase(Conversions):
     @property
     def shape(self) -> Size:
         """The size of each dimension."""
-        return Size(self._array.shape)
+        return _new_tuple(Size, self._array.shape)
 
     @property
     def dtype(self) -> dtype:
