@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from typing import Any
 
 __path__: list[str] = []  # a package; its modules are made below
-__all__ = ["cpu", "cuda", "cudnn", "mha", "mkl", "mkldnn", "mps", "openmp", "opt_einsum", "quantized"]
+__all__ = ["cpu", "cuda", "cudnn", "mha", "mkl", "mkldnn", "mps", "nnpack", "openmp", "opt_einsum", "quantized",
+           "xnnpack"]  # fmt: skip
 
 
 class _Backend(types.ModuleType):
@@ -86,6 +87,10 @@ class _CudaBackend(_Backend):
         """What was set; True at first."""
         return self._enabled["mem_efficient"]
 
+    @staticmethod
+    def preferred_linalg_library(backend: Any = None) -> None:
+        """Accepted: there is one library, NumPy."""
+
     def math_sdp_enabled(self) -> bool:
         """What was set; True at first."""
         return self._enabled["math"]
@@ -135,6 +140,7 @@ class _MultiHeadAttentionBackend(_Backend):
 cuda = _CudaBackend()
 cudnn = _Backend("cudnn", enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True,
                  fp32_precision="none")  # fmt: skip
+nnpack, xnnpack = _Backend("nnpack", enabled=False), _Backend("xnnpack", enabled=False)
 mps, mkl, openmp, cpu = _Backend("mps"), _Backend("mkl"), _Backend("openmp"), _CpuBackend("cpu")
 mkldnn = _Backend("mkldnn", enabled=True, deterministic=False, allow_tf32=True)
 opt_einsum = _Backend("opt_einsum", enabled=False, strategy=None)

@@ -130,6 +130,7 @@ class TensorBase(Conversions):
 
     #: What else scripts ask a tensor about itself: it is none of these.
     is_mps = is_xpu = is_meta = is_sparse = is_sparse_csr = is_quantized = is_mkldnn = is_nested = False
+    is_ipu = is_maia = is_mtia = is_vulkan = is_xla = False
     is_cpu = True
     layout = strided
 

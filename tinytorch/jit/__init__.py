@@ -11,10 +11,37 @@ from typing import Any, Final
 
 from tinytorch.nn.modules.module import Module
 
-__all__ = ["Final", "ScriptFunction", "ScriptModule", "TracerWarning", "annotate", "export", "fork", "freeze", "ignore",
-           "is_scripting", "is_tracing", "isinstance", "load", "optimize_for_inference", "optimized_execution", "save",
-           "script", "script_if_tracing", "script_method", "strict_fusion", "trace", "trace_module", "unused",
-           "wait"]  # fmt: skip
+__all__ = [
+    "Attribute",
+    "Error",
+    "Final",
+    "ScriptFunction",
+    "ScriptModule",
+    "TracerWarning",
+    "annotate",
+    "enable_onednn_fusion",
+    "export",
+    "fork",
+    "freeze",
+    "ignore",
+    "interface",
+    "is_scripting",
+    "is_tracing",
+    "isinstance",
+    "load",
+    "optimize_for_inference",
+    "optimized_execution",
+    "save",
+    "script",
+    "script_if_tracing",
+    "script_method",
+    "set_fusion_strategy",
+    "strict_fusion",
+    "trace",
+    "trace_module",
+    "unused",
+    "wait",
+]  # fmt: skip
 
 
 class ScriptModule(Module):
@@ -90,6 +117,29 @@ def freeze(mod: Any, *args: Any, **kwargs: Any) -> Any:
 def optimize_for_inference(mod: Any, *args: Any, **kwargs: Any) -> Any:
     """The module itself."""
     return mod
+
+
+class Error(RuntimeError):
+    """Never raised here; it can be named in an ``except`` clause."""
+
+
+def Attribute(value: Any, type: Any) -> Any:
+    """The value itself."""
+    return value
+
+
+def interface(obj: Any) -> Any:
+    """The class itself."""
+    return obj
+
+
+def set_fusion_strategy(strategy: Any) -> list[Any]:
+    """No strategy: nothing is compiled."""
+    return []
+
+
+def enable_onednn_fusion(enabled: bool) -> None:
+    """Does nothing: nothing is compiled."""
 
 
 def is_scripting() -> bool:
