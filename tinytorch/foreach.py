@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinytorch import ops
+from tinytorch.autograd import inplace
 from tinytorch.tensor import Tensor
 
 _Each = Callable[..., Any]
@@ -22,6 +23,10 @@ def _rows(first: Any, others: Sequence[Any]) -> list[tuple[Any, ...]]:
     lengths = [len(value) for value in lists]
     if not lists or not lengths[0]:
         raise RuntimeError("Tensor list must have at least one tensor.")
+    for place, value in enumerate(lists[0]):
+        if not isinstance(value, Tensor):
+            kind = type(value).__name__
+            raise TypeError(f"expected Tensor as element {place} in argument 0, but got {kind}")
     for length in lengths[1:]:
         if length != lengths[0]:
             raise RuntimeError(f"Tensor lists must have the same number of tensors, got {lengths[0]} and {length}")
@@ -38,7 +43,12 @@ def _each(function: _Each) -> _Each:
 
 def _each_in_place(function: _Each) -> _Each:
     def over_lists(self: Any, *others: Any, **options: Any) -> Any:
-        for row in _rows(self, others):
+        rows = _rows(self, others)
+        for x, *_ in rows:  # all of them before the first is changed
+            inplace.check_writable(x)
+            if x.requires_grad:
+                inplace.check_differentiable_target(x)
+        for row in rows:
             function(*row, **options)
         return self
 

@@ -24,6 +24,8 @@ from multiprocessing import connection as _connection
 from multiprocessing import reduction as _reduction  # noqa: F401 - knows how connections are pickled
 from typing import Any
 
+from tinytorch import shared_memory  # noqa: F401 - knows how tensors are sent
+
 __all__ = [
     *multiprocessing.__all__, "ProcessContext", "ProcessExitedException", "ProcessRaisedException",
     "get_all_sharing_strategies", "get_sharing_strategy", "set_sharing_strategy", "spawn", "start_processes",

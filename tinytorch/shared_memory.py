@@ -29,7 +29,7 @@ import numpy as np
 from tinytorch.kernels import memory
 from tinytorch.tensor import Tensor
 
-__all__ = ["Segment", "is_shared", "new_segment", "share"]
+__all__ = ["Segment", "is_shared", "new_segment", "seen_by_others", "share"]
 
 
 class Segment:
@@ -108,7 +108,7 @@ def share(tensor: Tensor) -> None:
     """
     if is_shared(tensor):
         return
-    if _seen_by_others(tensor):
+    if seen_by_others(tensor):
         raise RuntimeError(
             "share_memory_(): a view, a detached tensor or a NumPy array sees this tensor's memory, and would not move "
             "with it. Call share_memory_() before making those, or clone() the tensor first."
@@ -125,7 +125,7 @@ def share(tensor: Tensor) -> None:
         reduction.ForkingPickler.register(kind, _reduce)
 
 
-def _seen_by_others(tensor: Tensor) -> bool:
+def seen_by_others(tensor: Tensor) -> bool:
     """Whether more refers to the tensor's memory than the tensor: compared with tensors of which that is known."""
     whole, part = Tensor._wrap(np.empty(1)), Tensor._wrap(np.empty((1, 1))[0])
     base = tensor._array.base
@@ -153,8 +153,14 @@ def _kinds_of(kind: type[Tensor]) -> Iterator[type[Tensor]]:
 
 def _reduce(tensor: Tensor) -> Any:
     """How :mod:`multiprocessing` sends a tensor: a shared one as the descriptor of its memory, others as a copy."""
+    if not tensor.is_leaf and tensor.requires_grad:
+        raise RuntimeError(
+            "Cowardly refusing to serialize non-leaf tensor which requires_grad, since autograd does not support "
+            "crossing process boundaries. If you just want to transfer the data, call detach() on the tensor before "
+            "serializing (e.g., putting it on the queue)."
+        )
     owner = owner_of(tensor._array)
-    if owner is None or not tensor.is_leaf:
+    if owner is None:
         return tensor.__reduce_ex__(5)
     array = tensor._array
     start = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
@@ -172,3 +178,6 @@ def _rebuild(kind: type, descriptor: Any, size: int, place: tuple[Any, ...], req
     tensor._shared_memory()
     reduction.ForkingPickler.register(kind, _reduce)
     return tensor
+
+
+reduction.ForkingPickler.register(Tensor, _reduce)

@@ -72,6 +72,10 @@ class _Storage:
 
     def copy_(self, source: Any, non_blocking: bool = False) -> Any:
         """Take over the elements of another storage of the same size; returns the storage."""
+        if source.nbytes() != self.nbytes():
+            raise RuntimeError(
+                f"size does not match, self was {self.nbytes()} bytes but src was {source.nbytes()} bytes"
+            )
         self[:] = source._row
         return self
 

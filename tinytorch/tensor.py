@@ -1046,7 +1046,7 @@ class Tensor(TensorBase):
         return ops.reshape_as(self, other)
 
     def expand_as(self, other: Tensor) -> Tensor:
-        return ops.expand(self, other._array.shape)
+        return ops.expand_as(self, other)
 
     def broadcast_to(self, size: Any) -> Tensor:
         return ops.broadcast_to(self, size)
@@ -1924,7 +1924,7 @@ class Tensor(TensorBase):
     def resize_as_(self, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
         return ops.resize_as_(self, the_template, memory_format=memory_format)
 
-    def set_(self, source: Any = None, storage_offset: Any = 0, size: Any = None, stride: Any = None) -> Tensor:
+    def set_(self, source: Any = NOT_GIVEN, storage_offset: Any = 0, size: Any = None, stride: Any = None) -> Tensor:
         return ops.set_(self, source, storage_offset, size, stride)
 
     def apply_(self, callable: Any) -> Tensor:

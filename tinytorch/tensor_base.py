@@ -155,11 +155,16 @@ class TensorBase(Conversions):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if self._edge is not None and not value:
-            raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
-                "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+        if self._edge is not None:
+            hint = (
+                ""
+                if value
+                else (
+                    " If you want to use a computed variable in a subgraph that doesn't require differentiation use "
+                    "var_no_grad = var.detach()."
+                )
             )
+            raise RuntimeError("you can only change requires_grad flags of leaf variables." + hint)
         if value and self._array.dtype.kind not in "fc":
             raise RuntimeError(
                 f"only Tensors of floating point and complex dtype can require gradients, and this one is {self.dtype}"
@@ -168,15 +173,15 @@ class TensorBase(Conversions):
             raise RuntimeError(
                 "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. clone() it first."
             )
-        if self._edge is None:
-            self._requires_grad = bool(value)
+        self._requires_grad = bool(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set :attr:`requires_grad`; returns the tensor. Raises RuntimeError for integers and for results of ops."""
         if not isinstance(requires_grad, bool):
             kind = type(requires_grad).__name__
             raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}")
-        self.requires_grad = requires_grad
+        if self._edge is None or not requires_grad:
+            self.requires_grad = requires_grad
         return self  # type: ignore[return-value]
 
     @property
@@ -313,8 +318,9 @@ class TensorBase(Conversions):
         if value._array.dtype.kind not in "fc" and self._requires_grad:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         value._shared_memory()
-        self._shared_memory()  # keeps counting its own versions, as PyTorch
-        self._array = value._array
+        version = self._version  # keeps counting its own versions, as PyTorch
+        self._array, self._base, self._memory = value._array, None, Memory(shared=True)
+        self._memory.version = version
 
     # ------------------------------------------------------------------------------------ memory and views
 

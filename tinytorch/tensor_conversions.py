@@ -36,6 +36,7 @@ import numpy as np
 
 import tinytorch  # complete by the time that a method here is called
 from tinytorch import formatting
+from tinytorch.autograd.modes import state
 from tinytorch.dtypes import SCALAR_NAMES, default_numpy_dtype
 
 if TYPE_CHECKING:
@@ -94,10 +95,10 @@ class Conversions:
         return self._array.tolist()
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
-        """The same memory as a NumPy array. Raises RuntimeError if the tensor requires grad (``force=True``:
-        detaches).
+        """The same memory as a NumPy array. Raises RuntimeError if the tensor requires grad and grad mode is on
+        (``force=True``: detaches).
         """
-        if self.requires_grad and not force:
+        if self.requires_grad and state.grad_enabled and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         self._shared_memory()
         return self._array
@@ -207,13 +208,9 @@ class Conversions:
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError("Cannot pickle a tensor that is the result of a recorded operation; detach() it first.")
-        return self._rebuild, (
-            type(self),
-            np.ascontiguousarray(self._array).reshape(self._array.shape),
-            self._requires_grad,
-        )
+        # The graph stays behind, as in PyTorch: what the reader gets is a leaf.
+        array = np.ascontiguousarray(self._array).reshape(self._array.shape)
+        return self._rebuild, (type(self), array, self.requires_grad)
 
     @staticmethod
     def _rebuild(cls: type, array: np.ndarray, requires_grad: bool) -> Any:

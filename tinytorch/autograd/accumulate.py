@@ -18,18 +18,25 @@ __all__ = ["accumulate"]
 
 
 def accumulate(leaf: Tensor, entry: list[Tensor], create_graph: bool) -> None:
-    """Add the gradient in ``entry`` into ``leaf.grad``, which never shares memory with anything."""
+    """Add the gradient in ``entry`` into ``leaf.grad``, which never shares memory with anything.
+
+    Not if the leaf was frozen (``requires_grad_(False)``) since it was used.
+    """
+    if not leaf._requires_grad:
+        return
     if entry[0].is_sparse:  # of an embedding; added to a dense gradient it makes a dense one
         leaf._grad = entry.pop() if leaf._grad is None else leaf._grad + entry.pop()
     elif leaf._grad is None:
         if create_graph:
-            leaf._grad = entry.pop()
+            leaf._grad = entry.pop().clone()
         else:
             array = entry[0]._array if _is_ours_alone(entry) else entry[0]._array.copy(order="K")
             leaf._grad = Tensor._wrap(array)
     elif create_graph or leaf._grad.is_sparse:
         leaf._grad = leaf._grad.to_dense() + entry.pop()
     else:
+        if not leaf._grad._array.flags.forc:  # the user may have assigned what cannot be written, an expanded tensor
+            check_writable(leaf._grad)
         np.add(leaf._grad._array, entry[0]._array, out=leaf._grad._array)
         leaf._grad._bump_version()
     for hook in list(leaf._post_accumulate_hooks.values()) if leaf._post_accumulate_hooks else ():
@@ -59,3 +66,6 @@ def _is_ours_alone(entry: list[Tensor]) -> bool:
 
 
 _ALONE = _reference_counts([Tensor._wrap(np.zeros((2, 3)).T)])
+
+
+from tinytorch.autograd.inplace import check_writable  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tinytorch.autograd.hooks import NodeHooks
-from tinytorch.autograd.node import Node
 from tinytorch.tensor import Tensor
 
-__all__ = ["before_node", "run_leaf_hooks"]
+__all__ = ["before_node", "on_arrival", "run_leaf_hooks"]
 
 
-def before_node(node: Node, hooks: NodeHooks, received: list[Tensor | None]) -> list[Tensor | None]:
-    """Tensor hooks, retained gradients and node pre-hooks, in PyTorch's order."""
+def on_arrival(hooks: NodeHooks, received: list[Tensor | None]) -> None:
+    """Tensor hooks, which may put other gradients into ``received``, and retained gradients."""
     for index, gradient in enumerate(received):
         if gradient is None:
             continue
@@ -22,6 +21,10 @@ def before_node(node: Node, hooks: NodeHooks, received: list[Tensor | None]) -> 
         tensor = hooks.retained[index]() if index in hooks.retained else None
         if tensor is not None:
             tensor._grad = gradient.clone() if tensor._grad is None else tensor._grad + gradient
+
+
+def before_node(hooks: NodeHooks, received: list[Tensor | None]) -> list[Tensor | None]:
+    """Node pre-hooks: what the node runs on instead of ``received``. What was asked for is captured before them."""
     for hook in list(hooks.before.values()):
         replaced = hook(tuple(received))
         if replaced is not None:

@@ -55,7 +55,7 @@ import numpy as np
 
 from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
-from tinytorch.autograd.calling_hooks import before_node, run_leaf_hooks
+from tinytorch.autograd.calling_hooks import before_node, on_arrival, run_leaf_hooks
 from tinytorch.autograd.deferred import Deferred
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import Edge, Node
@@ -97,10 +97,13 @@ def backward(
     targets = None if inputs is None else as_tuple(inputs)
     if targets is not None and not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    for target in targets or ():
+        if isinstance(target, Tensor) and not target.is_leaf:
+            target.retain_grad()  # from now on, as in PyTorch
     captured = _run(starts, gradients, retain_graph, create_graph, targets)
     if targets is not None:
         for target, gradient in zip(targets, captured, strict=True):
-            if gradient is not None:
+            if gradient is not None and target.is_leaf:
                 accumulate(target, [gradient], create_graph)
 
 
@@ -173,6 +176,9 @@ def _run(
     for start, gradient in zip(starts, gradients, strict=True):
         if gradient is not None:
             walk.deliver(start._gradient_edge(), gradient)
+    for target in targets or ():
+        if not isinstance(target, Tensor):
+            raise RuntimeError(f"all inputs have to be Tensors, but got {type(target).__name__}")
     wanted = None if targets is None else Wanted(starts, targets)
     before, outer, outer_end = (state.grad_enabled, state.walk, state.at_end)
     at_end: list[Callable[[], None]] = []
@@ -327,12 +333,14 @@ def _run_with_company(
 ) -> Sequence[Tensor | None] | None:
     """The same with hooks, targets and watchers; None where no target needs the node."""
     if node.hooks is not None:
-        received = before_node(node, node.hooks, received)
+        on_arrival(node.hooks, received)
     if wanted is not None:
         if id(node) in wanted.ends:
             wanted.capture(node, received)
         if id(node) not in wanted.needs:
             return None
+    if node.hooks is not None:
+        received = before_node(node.hooks, received)
     run = partial(_run_wanted, node, received, wanted, create_graph)
     return watched_backward(node, received, run, create_graph) if watchers else run()
 

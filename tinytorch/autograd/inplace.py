@@ -35,6 +35,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided
 
 from tinytorch.autograd.modes import state
@@ -59,6 +60,12 @@ class Geometry(NamedTuple):
     @classmethod
     def of(cls, view: np.ndarray, base: np.ndarray) -> Geometry:
         """The geometry of ``view`` within ``base``, from their addresses."""
+        (first, last), (low, high) = byte_bounds(view), byte_bounds(base)
+        if view.size and not low <= first <= last <= high:
+            raise RuntimeError(
+                "a view was changed in place, or used, after one of it and its base was given other memory (by "
+                "assigning to .data, or by set_()): make the view again"
+            )
         size = base.itemsize
         offset = view.__array_interface__["data"][0] - base.__array_interface__["data"][0]
         return cls(
@@ -200,7 +207,7 @@ def _overwritten(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -
     before = x._alias() if recorded else None
     try:
         function(x._array, *[arg._array if isinstance(arg, Tensor) else arg for arg in args], **kwargs)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, TypeError):
         return False
     x._bump_version()
     if recorded and node is not None:
@@ -316,7 +323,7 @@ def check_differentiable_target(x: Tensor) -> None:
                 "the output views to be modified inplace. You should replace the inplace operation by an "
                 "out-of-place one."
             )
-    elif x._edge is None and x._requires_grad:
+    if x._edge is None and x._requires_grad:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
 

@@ -87,6 +87,8 @@ def column_sums(a: Array) -> Array:
 def _sum_last(a: Array) -> Array:
     """(..., n) -> (...)."""
     *outer, n = a.shape
+    if not n:
+        return np.zeros(outer, a.dtype)
     if n <= LONGEST:
         return (a.reshape(-1, n) @ ones(n, a.dtype)).reshape(outer)
     whole = n // RUN * RUN

@@ -55,6 +55,7 @@ from tinytorch.ops.broadcast import (
     broadcast_to,
     cast,
     expand,
+    expand_as,
     is_expandable,
     is_number,
     operands,
@@ -333,7 +334,16 @@ from tinytorch.ops.region_scatter import (
     select_scatter,
     slice_scatter,
 )
-from tinytorch.ops.resize import dim_order, is_set_to, resize_, resize_as_, set_, typed_storage, untyped_storage
+from tinytorch.ops.resize import (
+    dim_order,
+    is_set_to,
+    resize_,
+    resize_as_,
+    resized,
+    set_,
+    typed_storage,
+    untyped_storage,
+)
 from tinytorch.ops.rounded_division import floor_divide, fmod, remainder
 from tinytorch.ops.rounding import ceil, fix, floor, frac, round, sign, trunc
 from tinytorch.ops.scatter import (

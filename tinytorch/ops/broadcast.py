@@ -51,12 +51,14 @@ from tinytorch.dtypes import (
 )
 from tinytorch.kernels.sums import total
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
+from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.dims import ints_from, sizes_from
 from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
 
-__all__ = ["Elementwise", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cast", "expand", "float_operands",
-           "is_expandable", "operands", "result_type", "spread", "sum_to", "sum_to_size", "to"]  # fmt: skip
+__all__ = ["Elementwise", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cast", "expand", "expand_as",
+           "float_operands", "is_expandable", "operands", "result_type", "spread", "sum_to", "sum_to_size",
+           "to"]  # fmt: skip
 
 _number_types = (int, float, bool, complex, np.generic)
 
@@ -326,6 +328,12 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     if shape and tuple(shape) == input._array.shape:  # to () it is a sum, which makes integers int64
         return input
     return SumTo.apply(cast(input, np.dtype(np.int64)) if input._array.dtype.kind in "iub" else input, shape=shape)
+
+
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """:func:`expand` to the sizes of ``other``."""
+    check_tensor("expand_as", "other", 1, other)
+    return expand(input, other._array.shape)
 
 
 def expand(input: Tensor, *sizes: Any) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.layout import row_major_copy
-from tinytorch.ops.arguments import Number, checks_arguments
+from tinytorch.ops.arguments import Number, checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.creation import zeros_like
 from tinytorch.ops.numbers import number_as
@@ -46,7 +46,13 @@ class Copy(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, source: np.ndarray) -> np.ndarray:
+        if isinstance(source, (bool, int, float, complex)):
+            source = np.asarray(source)
+        if not isinstance(source, np.ndarray):
+            raise wrong_argument("copy_", "other", 1, source)
         try:
+            if source.ndim > x.ndim:  # of which NumPy would leave out leading ones
+                raise ValueError
             broadcast = np.broadcast_to(source, x.shape)
         except ValueError:
             from tinytorch.ops.broadcast import broadcast_shapes

@@ -40,6 +40,8 @@ def explained(error: Exception, op: Callable[..., Any], args: Any, kwargs: Any) 
     named = _named(op, args, kwargs)
     if better := _wrong_sequence(name, named) or _overflow(name, named, error):
         return better
+    if isinstance(error, IndexError) and text == "tuple index out of range":  # of a shape
+        return IndexError(f"{name}(): a tensor has too few dimensions (arguments: {_described(args, kwargs)})")
     if isinstance(error, MemoryError) or (isinstance(error, (ValueError, OverflowError)) and _TOO_LARGE.search(text)):
         return RuntimeError(f"{name}(): can't allocate memory: {text} (arguments: {_described(args, kwargs)})")
     if isinstance(error, (TypeError, AttributeError, ValueError)) and _FROM_INSIDE.search(text):

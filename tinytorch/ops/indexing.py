@@ -343,6 +343,8 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     dim = one_dim(dim, input._array.ndim)
     size = input._array.shape[dim] if input._array.ndim else 1
+    if input._array.ndim == 0 and index._array.size != 1:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index._array.size} value(s)")
     if index._array.size and (index._array.min() < 0 or index._array.max() >= size):
         if not size and input._array.ndim > 1:
             raise RuntimeError("index_select(): self indexing axis dim should be positive")

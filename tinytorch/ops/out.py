@@ -164,13 +164,13 @@ def _write(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
             "arguments requires grad."
         )
-    source, target = result._array, out._array
-    if source.dtype != target.dtype:
+    source = result._array
+    if source.dtype != out._array.dtype:
         rule(results, result.dtype, out.dtype)
     if separate:
         inplace.check_writable(out)
         _refuse_overlap(out, inputs, partial=False)
-    if source.shape != target.shape:
+    if source.shape != out._array.shape:
         _resize(out, source.shape)
         if separate:
             _refuse_overlap(out, inputs, partial=False)  # it may be an input that had no elements before
@@ -190,7 +190,16 @@ def _resize(out: Tensor, shape: tuple[int, ...]) -> None:
             "resizing it, inplace, to zero elements with t.resize_(0).",
             stacklevel=5,
         )
-    out._array = np.empty(shape, out._array.dtype)
+    fitting = ops.resized(out._array, shape)
+    if fitting is None and out._memory is not None and out._memory.shared:
+        from tinytorch.shared_memory import seen_by_others
+
+        if out._base is not None or seen_by_others(out):
+            raise RuntimeError(
+                f"Trying to resize storage that is not resizable: others see the memory of out {list(out.shape)}, and "
+                f"would not grow with it to {list(shape)}"
+            )
+    out._array = np.empty(shape, out._array.dtype) if fitting is None else fitting
 
 
 def _refuse_overlap(out: Tensor, inputs: Iterable[Any], partial: bool) -> None:
@@ -218,4 +227,5 @@ def _refuse_overlap(out: Tensor, inputs: Iterable[Any], partial: bool) -> None:
             )
 
 
+from tinytorch import ops  # noqa: E402
 from tinytorch.autograd import inplace  # noqa: E402 - part of the circle that tinytorch.tensor closes

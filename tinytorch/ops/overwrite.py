@@ -122,6 +122,12 @@ def _fill(x: np.ndarray, value: Any) -> None:
         x.fill(number_as(value, x.dtype))
 
 
+def _copy(x: np.ndarray, source: np.ndarray) -> None:
+    if not isinstance(source, np.ndarray) or source.ndim > x.ndim:
+        raise ValueError("a number, or leading dimensions of 1, which NumPy would leave out")
+    np.copyto(x, source)
+
+
 #: For each op, the function ``(x, *operands, **options)`` on arrays and numbers that writes over ``x``.
 OVERWRITING: dict[Callable[..., Any], Callable[..., Any]] = {
     add: _with_alpha(np.add), sub: _with_alpha(np.subtract), mul: lambda x, other: np.multiply(x, other, out=x),
@@ -130,7 +136,7 @@ OVERWRITING: dict[Callable[..., Any], Callable[..., Any]] = {
     sqrt: _unary(np.sqrt), rsqrt: _rsqrt, sin: _unary(np.sin), cos: _unary(np.cos), tanh: _unary(np.tanh),
     sigmoid: _sigmoid, relu: lambda x: elementwise.relu(x, out=x), floor: _unary(np.floor), ceil: _unary(np.ceil),
     trunc: _unary(np.trunc), clamp: _clamp, clamp_min: _clamp, clamp_max: lambda x, max: _clamp(x, None, max),
-    addcmul: _addcmul, addcdiv: _addcdiv, lerp: _lerp, fill: _fill, copy: lambda x, source: np.copyto(x, source),
+    addcmul: _addcmul, addcdiv: _addcdiv, lerp: _lerp, fill: _fill, copy: _copy,
 }  # fmt: skip
 
 #: Those that keep an integer tensor's dtype beside integers, and those that keep any dtype.

@@ -119,6 +119,9 @@ def repeat_interleave(
             f"repeats must have the same size as input along dim, but got repeats.size(0) = {counts.size} and "
             f"input.size({dim}) = {size}"
         )
+    total = size * float(counts) if counts.ndim == 0 else counts.sum(dtype=float) * (size if counts.size == 1 else 1)
+    if total > 2**56:  # NumPy adds the counts up in 64 bits, and writes outside of its memory when they overflow
+        raise MemoryError(f"{total:.3g} elements")
     places = np.repeat(np.arange(size), counts.reshape(-1) if counts.ndim else counts)
     if output_size is not None and output_size != len(places):
         raise RuntimeError(f"repeat_interleave: Invalid output_size, expected {len(places)} but got {output_size}")

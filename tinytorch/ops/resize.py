@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.saving import Memory
 from tinytorch.kernels.blocks import memory_block, offset_in_block
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.shape import restore_row_major
 from tinytorch.storage import TypedStorage, UntypedStorage, _Storage
 from tinytorch.tensor import Tensor
 
-__all__ = ["dim_order", "is_set_to", "resize_", "resize_as_", "set_", "typed_storage", "untyped_storage"]
+__all__ = ["dim_order", "is_set_to", "resize_", "resize_as_", "resized", "set_", "typed_storage", "untyped_storage"]
 
 
 def _strided(bytes_: np.ndarray, dtype: np.dtype[Any], offset: int, shape: Any, strides: Any) -> np.ndarray:
@@ -40,20 +41,29 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     array = input._array
     if shape == array.shape:
         return input
-    block, offset = memory_block(array), offset_in_block(array) // array.itemsize
-    needed = (offset + math.prod(shape)) * array.itemsize
-    if needed > block.size:
+    fitting = resized(array, shape)
+    if fitting is None:
         if input._base is not None or (input._memory is not None and input._memory.shared):
             raise RuntimeError("Trying to resize storage that is not resizable: others see the same memory")
+        block, offset = memory_block(array), offset_in_block(array) // array.itemsize
+        needed = (offset + math.prod(shape)) * array.itemsize
         try:
             larger = np.zeros(needed, np.uint8)
         except (MemoryError, ValueError) as error:
             raise RuntimeError(f"resize_(): can't allocate memory: you tried to allocate {needed} bytes.") from error
         larger[: block.size] = block
-        block = larger
-    input._array = _strided(block, array.dtype, offset, shape, _row_major(shape))
+        fitting = _strided(larger, array.dtype, offset, shape, _row_major(shape))
+    input._array = fitting
     input._bump_version()
     return input
+
+
+def resized(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The memory of ``array`` from its first element on as ``shape``, row-major; None where it ends too soon."""
+    block, offset = memory_block(array), offset_in_block(array) // array.itemsize
+    if (offset + math.prod(shape)) * array.itemsize > block.size:
+        return None
+    return _strided(block, array.dtype, offset, shape, _row_major(shape))
 
 
 @checks_arguments
@@ -62,29 +72,29 @@ def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None
     return resize_(input, the_template._array.shape)
 
 
-def set_(input: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Tensor:
+def set_(
+    input: Tensor, source: Any = NOT_GIVEN, storage_offset: int = 0, size: Any = None, stride: Any = None
+) -> Tensor:
     """Let ``input`` show the memory of ``source``: another tensor, or a storage with offset, sizes and strides.
 
     Without ``source`` it becomes empty. The dtype stays.
     """
-    if source is not None and not isinstance(source, (Tensor, _Storage)):
+    if source is not NOT_GIVEN and not isinstance(source, (Tensor, _Storage)):
         raise TypeError(f"set_(): argument 'source' must be Tensor or a storage, not {type(source).__name__}")
     if input.requires_grad:
         raise RuntimeError("set_: a tensor that requires grad cannot be given other memory; detach() it first")
     dtype = input._array.dtype
-    if source is None:
-        input._array, input._memory, input._base = np.empty(0, dtype), None, None
-        return input
+    if source is NOT_GIVEN:
+        return _shows(input, np.empty(0, dtype), shared=False)
     if isinstance(source, Tensor):
         if source._array.dtype != dtype:
             raise RuntimeError(f"Could not set tensor of type {source.dtype} to a tensor of type {input.dtype}")
-        memory: Any = source._shared_memory()
+        source._shared_memory()
         block = memory_block(source._array)
         if size is None:
-            input._array, input._memory, input._base = source._array, memory, None
-            return input
+            return _shows(input, source._array)
     else:
-        block, memory = memory_block(source._row), source._memory
+        block = memory_block(source._row)
         if size is None:
             size = (block.size // dtype.itemsize - storage_offset,)
     shape = sizes_from((size,)) if isinstance(size, (tuple, list)) else (int(size),)
@@ -96,8 +106,14 @@ def set_(input: Tensor, source: Any = None, storage_offset: int = 0, size: Any =
             f"{dtype.itemsize} requiring a storage size of {(last + 1) * dtype.itemsize} are out of bounds for storage "
             f"of size {block.size}"
         )
-    input._array = _strided(block, dtype, storage_offset, shape, strides)
-    input._memory, input._base = memory, None
+    return _shows(input, _strided(block, dtype, storage_offset, shape, strides))
+
+
+def _shows(input: Tensor, array: np.ndarray, shared: bool = True) -> Tensor:
+    """Let ``input`` show other memory. It goes on counting its own changes, of which this is one, as in PyTorch."""
+    memory = Memory(shared)
+    memory.version = input._version + 1
+    input._array, input._memory, input._base = array, memory, None
     return input
 
 

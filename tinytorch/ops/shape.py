@@ -27,6 +27,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import layout
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
+from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.dims import accepts_axis, as_int, ints_from, many_dims, one_dim, sizes_from
 from tinytorch.tensor import Tensor
 
@@ -153,7 +154,10 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)) and not hasattr(shape[0], "__index__"):
         from tinytorch.dtypes import to_numpy_dtype
 
-        result = Tensor._wrap(input._array.view(to_numpy_dtype(shape[0])))
+        try:
+            result = Tensor._wrap(input._array.view(to_numpy_dtype(shape[0])))
+        except ValueError as error:
+            raise RuntimeError(f"view(): {input.dtype} {list(input.shape)} as {shape[0]}: {error}") from None
         result._memory = input._shared_memory()
         return result
     shape = _resolved_shape(input, sizes_from(shape, "view"))
@@ -176,7 +180,7 @@ def restore_row_major(input: Tensor) -> bool:
     The values stay the same. Only memory that nobody else sees can be moved; returns False where it had to stay.
     """
     array = input._array
-    if input._base is None and not array.flags.c_contiguous and layout.is_chwn(array):
+    if input._base is None and not array.flags.c_contiguous and array.ndim > 2 and layout.is_chwn(array):
         if input._memory is not None and input._memory.shared:
             return False
         input._array = np.ascontiguousarray(array)
@@ -185,11 +189,13 @@ def restore_row_major(input: Tensor) -> bool:
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """``input`` viewed in the shape of ``other``."""
+    check_tensor("view_as", "other", 1, other)
     return view(input, *other._array.shape)
 
 
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     """``input`` reshaped to the shape of ``other``."""
+    check_tensor("reshape_as", "other", 1, other)
     return reshape(input, *other._array.shape)
 
 
@@ -210,6 +216,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension ``dim`` cut into several; one of ``sizes`` may be -1."""
     shape = input._array.shape
     dim = one_dim(dim, len(shape))
+    if not shape:
+        raise RuntimeError(f"unflatten(): dimension {dim} of a tensor that has no dimensions")
     sizes = ints_from("unflatten", "sizes", sizes)
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
@@ -288,6 +296,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
         )
     if len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
         raise RuntimeError("movedim: repeated dim in `source` or `destination`")
+    if ndim == 0:
+        return view(input, ())
     order = [dim for dim in range(ndim) if dim not in sources]
     for target, moved in sorted(zip(targets, sources, strict=True)):
         order.insert(target, moved)
@@ -359,7 +369,7 @@ def flip(input: Tensor, *given: Any, dims: Any = None) -> Tensor:
     order = tuple(one_dim(d, input._array.ndim) for d in sizes_from(given if dims is None else (dims,), "flip", "dims"))
     if len(set(order)) != len(order):
         raise RuntimeError(f"dim {order[0]} appears multiple times in the list of dims")
-    return Flip.apply(input, dims=order)
+    return Flip.apply(input, dims=order if input._array.ndim else ())
 
 
 def is_contiguous(input: Tensor, memory_format: Any = None) -> bool:

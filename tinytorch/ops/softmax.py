@@ -66,7 +66,7 @@ class Softmax(Primitive):
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
         refuse_complex("softmax", x)
         y = (
-            np.ones_like(x)
+            1 + (x - x)  # NaN for what is not finite, as in a row of one
             if x.ndim == 0 or x.size == 0
             else kernels.softmax(_wide(x), dim).astype(x.dtype, copy=False)
         )
@@ -89,7 +89,7 @@ class LogSoftmax(Primitive):
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
         refuse_complex("log_softmax", x)
         if x.ndim == 0 or x.size == 0:
-            y, kept = np.zeros_like(x), None
+            y, kept = x - x, None
         else:
             y, kept = kernels.log_softmax(_wide(x), dim, keep=ctx.needs_input_grad[0])
             y = y.astype(x.dtype, copy=False)

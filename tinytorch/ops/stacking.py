@@ -103,7 +103,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any = NOT_GIVEN, dim: int =
         if wanted <= 0:
             raise RuntimeError(f"number of sections must be larger than 0, got {wanted}")
         small, larger = divmod(size, wanted)
-        return split(input, [small + 1] * larger + [small] * (wanted - larger), dim)
+        wanted = tuple(i * small + min(i, larger) for i in range(1, wanted))
     before: tuple[slice, ...] = (slice(None),) * dim
     ends = [*wanted, size]
     return tuple(input[(*before, slice(start, end))] for start, end in zip([0, *wanted], ends, strict=True))
