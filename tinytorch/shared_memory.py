@@ -29,7 +29,7 @@ import numpy as np
 from tinytorch.kernels import memory
 from tinytorch.tensor import Tensor
 
-__all__ = ["Segment", "is_shared", "new_segment", "seen_by_others", "share"]
+__all__ = ["Segment", "copied", "is_shared", "new_segment", "seen_by_others", "share"]
 
 
 class Segment:
@@ -151,17 +151,22 @@ def _kinds_of(kind: type[Tensor]) -> Iterator[type[Tensor]]:
         yield from _kinds_of(below)
 
 
-def _reduce(tensor: Tensor) -> Any:
-    """How :mod:`multiprocessing` sends a tensor: a shared one as the descriptor of its memory, others as a copy."""
+def copied(tensor: Tensor) -> Any:
+    """How a tensor is sent by value. RuntimeError for one with a history, which would stay behind."""
     if not tensor.is_leaf and tensor.requires_grad:
         raise RuntimeError(
             "Cowardly refusing to serialize non-leaf tensor which requires_grad, since autograd does not support "
             "crossing process boundaries. If you just want to transfer the data, call detach() on the tensor before "
             "serializing (e.g., putting it on the queue)."
         )
+    return tensor.__reduce_ex__(5)
+
+
+def _reduce(tensor: Tensor) -> Any:
+    """How :mod:`multiprocessing` sends a tensor: a shared one as the descriptor of its memory, others as a copy."""
     owner = owner_of(tensor._array)
-    if owner is None:
-        return tensor.__reduce_ex__(5)
+    if owner is None or not tensor.is_leaf:
+        return copied(tensor)
     array = tensor._array
     start = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
     place = array.dtype.str, start, array.shape, array.strides

@@ -156,15 +156,10 @@ class TensorBase(Conversions):
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         if self._edge is not None:
-            hint = (
-                ""
-                if value
-                else (
-                    " If you want to use a computed variable in a subgraph that doesn't require differentiation use "
-                    "var_no_grad = var.detach()."
-                )
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
-            raise RuntimeError("you can only change requires_grad flags of leaf variables." + hint)
         if value and self._array.dtype.kind not in "fc":
             raise RuntimeError(
                 f"only Tensors of floating point and complex dtype can require gradients, and this one is {self.dtype}"
@@ -318,6 +313,8 @@ class TensorBase(Conversions):
         if value._array.dtype.kind not in "fc" and self._requires_grad:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         value._shared_memory()
+        if value._array is self._array:  # ``x.data += 1``
+            return
         version = self._version  # keeps counting its own versions, as PyTorch
         self._array, self._base, self._memory = value._array, None, Memory(shared=True)
         self._memory.version = version

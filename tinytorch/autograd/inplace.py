@@ -60,12 +60,6 @@ class Geometry(NamedTuple):
     @classmethod
     def of(cls, view: np.ndarray, base: np.ndarray) -> Geometry:
         """The geometry of ``view`` within ``base``, from their addresses."""
-        (first, last), (low, high) = byte_bounds(view), byte_bounds(base)
-        if view.size and not low <= first <= last <= high:
-            raise RuntimeError(
-                "a view was changed in place, or used, after one of it and its base was given other memory (by "
-                "assigning to .data, or by set_()): make the view again"
-            )
         size = base.itemsize
         offset = view.__array_interface__["data"][0] - base.__array_interface__["data"][0]
         return cls(
@@ -368,6 +362,12 @@ def _record_region(
 
     A view of another dtype shows parts of complex numbers, or pairs as complex numbers: then all are seen as real.
     """
+    (first, last), (low, high) = byte_bounds(view), byte_bounds(base)
+    if view.size and not low <= first <= last <= high:
+        raise RuntimeError(
+            "a view was changed in place, or used, after it or its base was given other memory (by assigning to .data, "
+            "or by set_()): make the view again"
+        )
     if view.dtype == base.dtype:
         op.record_result(result, inputs, geometry=Geometry.of(view, base))
         return

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinytorch import dtypes, ops
 from tinytorch.masked.identity import all_dims, canonical_mask, filled, highest, lowest, reduced
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import Truth, checks_arguments
 from tinytorch.tensor import Tensor
 
 __all__ = ["amax", "amin", "argmax", "argmin", "logsumexp", "mean", "median", "norm", "prod", "std", "sum", "var"]
@@ -28,7 +28,7 @@ def _sum_dtype(input: Tensor, dtype: Any) -> Any:
 
 @checks_arguments
 def sum(
-    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: Any = None, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The sum; 0 where everything is masked out."""
     dims = all_dims(dim, input._array.ndim)
@@ -37,7 +37,7 @@ def sum(
 
 @checks_arguments
 def prod(
-    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: Any = None, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The product; 1 where everything is masked out."""
     result = filled(input, mask, 1).to(_sum_dtype(input, dtype))
@@ -48,7 +48,7 @@ def prod(
 
 @checks_arguments
 def amax(
-    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: Any = None, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The largest element; -∞ (or the smallest integer) where everything is masked out."""
     shown = input if mask is None else filled(input, mask, lowest(input))
@@ -57,7 +57,7 @@ def amax(
 
 @checks_arguments
 def amin(
-    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: Any = None, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The smallest element; ∞ (or the largest integer) where everything is masked out."""
     shown = input if mask is None else filled(input, mask, highest(input))
@@ -66,7 +66,7 @@ def amin(
 
 @checks_arguments
 def argmax(
-    input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: int | None = None, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The index of the largest element, in the dtype of ``input`` unless ``dtype`` says otherwise (as PyTorch's)."""
     shown = input if mask is None else filled(input, mask, lowest(input))
@@ -75,7 +75,7 @@ def argmax(
 
 @checks_arguments
 def argmin(
-    input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: int | None = None, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The index of the smallest element, in the dtype of ``input`` unless ``dtype`` says otherwise (as PyTorch's)."""
     shown = input if mask is None else filled(input, mask, highest(input))
@@ -84,7 +84,7 @@ def argmin(
 
 @checks_arguments
 def logsumexp(
-    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: Any = None, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """``ln Σ exp(x)``; -∞ where everything is masked out."""
     shown = input if mask is None else filled(input, mask, lowest(input))
@@ -99,7 +99,7 @@ def _counts(input: Tensor, dim: Any, keepdim: bool, mask: Tensor | None) -> Tens
 
 @checks_arguments
 def mean(
-    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: Any = None, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The mean; nan where everything is masked out. ValueError for a result in integers."""
     kind = dtype or input.dtype
@@ -114,12 +114,12 @@ def mean(
 
 @checks_arguments
 def median(
-    input: Tensor, dim: int | None = -1, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: int | None = -1, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The (lower) median along ``dim``; nan where everything is masked out, ValueError if integers should show that."""
     is_float = input.is_floating_point()
     shown = filled(input if is_float else input.to(dtypes.float32), mask, float("nan"))
-    result: Tensor = ops.nanmedian(shown, all_dims(dim, input._array.ndim)[0], keepdim).values
+    result: Tensor = ops.nanmedian(shown, all_dims(dim, input._array.ndim)[0], bool(keepdim)).values
     if is_float:
         return result
     if np.isnan(result._array).any():
@@ -133,7 +133,7 @@ def norm(
     ord: float = 2.0,
     dim: Any = None,
     *,
-    keepdim: bool = False,
+    keepdim: Truth = False,
     dtype: Any = None,
     mask: Tensor | None = None,
 ) -> Tensor:
@@ -147,10 +147,10 @@ def norm(
 def var(
     input: Tensor,
     dim: Any = None,
-    unbiased: bool | None = None,
+    unbiased: Truth = None,
     *,
     correction: float | None = None,
-    keepdim: bool = False,
+    keepdim: Truth = False,
     dtype: Any = None,
     mask: Tensor | None = None,
 ) -> Tensor:
@@ -158,13 +158,13 @@ def var(
     if unbiased is not None and correction is not None:
         raise AssertionError("Only one of unbiased and correction may be given")
     if correction is None:
-        correction = 0.0 if unbiased is False else 1.0
+        correction = 1.0 if unbiased is None or unbiased else 0.0
     result_dtype = dtype or (input.dtype if input.is_floating_point() or input.is_complex() else dtypes.float32)
     compute_dtype = result_dtype if result_dtype.is_floating_point or result_dtype.is_complex else dtypes.float32
     count = _counts(input, dim, True, mask)
     center = sum(input, dim, keepdim=True, dtype=result_dtype, mask=mask) / count
     away = input - center
-    total = sum(away * away.conj(), dim, keepdim=keepdim, dtype=compute_dtype, mask=mask)
+    total = sum(away * away.conj(), dim, keepdim=bool(keepdim), dtype=compute_dtype, mask=mask)
     divisor = (count.to(compute_dtype.to_real()) - correction).clamp(min=0) if correction else count
     return (total / divisor.reshape(total.shape)).to(result_dtype)
 
@@ -173,10 +173,10 @@ def var(
 def std(
     input: Tensor,
     dim: Any = None,
-    unbiased: bool | None = None,
+    unbiased: Truth = None,
     *,
     correction: float | None = None,
-    keepdim: bool = False,
+    keepdim: Truth = False,
     dtype: Any = None,
     mask: Tensor | None = None,
 ) -> Tensor:

@@ -337,6 +337,7 @@ from tinytorch.ops.region_scatter import (
 from tinytorch.ops.resize import (
     dim_order,
     is_set_to,
+    reinterpreted,
     resize_,
     resize_as_,
     resized,

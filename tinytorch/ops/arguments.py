@@ -33,10 +33,11 @@ import numpy as np
 from tinytorch.numpy_names import NOT_GIVEN
 from tinytorch.tensor import Tensor
 
-__all__ = ["NOT_GIVEN", "ArgumentTypes", "Number", "checks_arguments", "raise_explained", "wrong_argument"]
+__all__ = ["NOT_GIVEN", "ArgumentTypes", "Number", "Truth", "checks_arguments", "raise_explained", "wrong_argument"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Number = bool | int | float | complex
+Truth = Any  # a flag of a function that PyTorch writes in Python, where whatever is true will do
 
 
 def wrong_argument(name: str, argument: str, position: int | None, value: Any, wanted: str = "Tensor") -> TypeError:

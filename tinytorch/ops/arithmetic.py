@@ -28,9 +28,10 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch import dtypes
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import wrong_argument
-from tinytorch.ops.broadcast import Elementwise, operands, to_float
+from tinytorch.ops.broadcast import Elementwise, cast, operands, result_type, to_float
 from tinytorch.ops.checks import check_tensor, refuse_bool
 from tinytorch.ops.out import accepts_out, exact, write_out
 from tinytorch.ops.rounded_division import RoundedDiv
@@ -152,8 +153,8 @@ def add(input: Any, other: Any, second: Any = None, *, alpha: Any = 1, out: Tens
     """``input + alpha * other`` with broadcasting and type promotion (``torch.add``)."""
     if second is not None:  # the old order: the factor in front
         other, alpha = second, other
-    if alpha != 1:
-        other = _scaled(other, alpha)
+    if type(alpha) is not int or alpha != 1:
+        other = _scaled("add", input, other, alpha)
     result = Add.apply(*operands(input, other))
     return result if out is None else write_out("add", result, out, input, other)
 
@@ -162,8 +163,9 @@ def sub(input: Any, other: Any, second: Any = None, *, alpha: Any = 1, out: Tens
     """``input - alpha * other`` (``torch.sub``). Raises RuntimeError for two bool operands."""
     if second is not None:  # the old order: the factor in front
         other, alpha = second, other
-    if alpha != 1:
-        other = _scaled(other, alpha)
+    if type(alpha) is not int or alpha != 1:
+        _refuse_bools(input, other)
+        other = _scaled("sub", input, other, alpha)
     a, b = operands(input, other)
     if not (a is input and b is other and isinstance(a, Tensor) and a._array.dtype.kind == "f" and type(b) is not bool):
         _refuse_bools(input, other)
@@ -188,12 +190,23 @@ def _refuse_bools(input: Any, other: Any) -> None:
         )
 
 
-def _scaled(other: Any, alpha: Any) -> Any:
-    if isinstance(other, Tensor) and other._array.dtype.kind in "iub" and not isinstance(alpha, (int, Tensor)):
+def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """``alpha * other`` in the dtype in which input and other meet, of which alpha must not be above."""
+    if isinstance(alpha, Tensor) and alpha._array.ndim == 0 and not alpha._requires_grad:
+        alpha = alpha.item()
+    if not isinstance(alpha, (bool, int, float, complex, np.number)):
+        raise wrong_argument(name, "alpha", None, alpha, "Number")
+    input, other = operands(input, other)
+    met = result_type(input, other)
+    if isinstance(alpha, bool) and met is not dtypes.bool:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, complex) and not met.is_complex:
+        raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
+    if isinstance(alpha, (float, np.floating)) and not (met.is_floating_point or met.is_complex):
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
-    if isinstance(other, Tensor):
-        return mul(other, bool(alpha) if other._array.dtype.kind == "b" else alpha)
-    return other * alpha
+    if not isinstance(other, Tensor):
+        return other * alpha
+    return mul(cast(other, dtypes.to_numpy_dtype(met)), bool(alpha) if met is dtypes.bool else alpha)
 
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:

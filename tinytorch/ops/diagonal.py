@@ -38,9 +38,12 @@ __all__ = [
 ]
 
 
+_FAR = 2**31 - 1  # NumPy reads no larger offset; a diagonal as far off is empty
+
+
 def _view_of_diagonal(x: np.ndarray, offset: int, dim1: int, dim2: int) -> np.ndarray:
     """NumPy's diagonal, but writeable where ``x`` is, as views are in PyTorch."""
-    view = x.diagonal(offset, dim1, dim2)
+    view = x.diagonal(min(max(offset, -_FAR), _FAR), dim1, dim2)
     view.flags.writeable = x.flags.writeable
     return view
 

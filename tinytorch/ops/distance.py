@@ -28,6 +28,8 @@ def normalize(
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """``x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps))`` along ``dim``."""
     refuse("c", "cosine_similarity", x1, x2, error=RuntimeError)
+    if not eps >= 0:
+        raise RuntimeError(f"eps must be non-negative, got: {eps}")
     x1, x2 = operands(x1, x2)
     refuse("iub", "cosine_similarity", x1, error=RuntimeError)
     if x1.shape != x2.shape:  # `dim` counts in the shape of both together

@@ -30,7 +30,8 @@ _FROM_INSIDE = re.compile(
     r"could not be broadcast|invalid literal|indices must be integers|convert complex to|argument of type"
 )
 _TOO_LARGE = re.compile(
-    r"Unable to allocate|array is too big|[Mm]aximum (supported|allowed) dimension|too large to convert"
+    r"Unable to allocate|array is too big|[Mm]aximum (supported|allowed) dimension|too large to convert|"
+    r"float infinity to integer"
 )
 
 

@@ -126,7 +126,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out
     """Tensors joined along an existing dimension; all other sizes must agree (empty 1-d tensors are left out)."""
     given = promote_all(*_checked_sequence("torch.cat", tensors))
     dim = dim if axis is None else axis
-    parts = [part for part in given if part._array.shape != (0,)] or given[:1]
+    parts = [part for part in given if part._array.shape != (0,)]
+    if not parts:
+        return given[0].clone()
     first = parts[0]._array
     if first.ndim == 0:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
@@ -164,9 +166,9 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None)
 @accepts_axis
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of parts along ``dim``: of one size (the last may be smaller), or of given sizes."""
-    dim = one_dim(dim, tensor._array.ndim)
     if tensor._array.ndim == 0:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
+    dim = one_dim(dim, tensor._array.ndim)
     total = tensor._array.shape[dim]
     if isinstance(split_size_or_sections, Tensor) and split_size_or_sections._array.ndim == 0:
         split_size_or_sections = int(split_size_or_sections.item())

@@ -186,7 +186,7 @@ def smooth_l1_loss(
     With beta = 0 this is :func:`l1_loss`. RuntimeError for a negative beta.
     """
     reduction = chosen_reduction(size_average, reduce, reduction)
-    if beta < 0:
+    if not beta >= 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)

@@ -25,7 +25,7 @@ from tinytorch.dtypes import default_numpy_dtype
 from tinytorch.kernels import logistic
 from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.ops.activation import logsigmoid
-from tinytorch.ops.arguments import checks_arguments, wrong_argument
+from tinytorch.ops.arguments import Truth, checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, cast, is_number
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.clamp import clamp_min
@@ -233,7 +233,7 @@ def gaussian_nll_loss(
     input: Tensor,
     target: Tensor,
     var: Tensor | float,
-    full: bool = False,
+    full: Truth = False,
     eps: float = 1e-06,
     reduction: str = "mean",
 ) -> Tensor:

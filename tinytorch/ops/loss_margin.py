@@ -14,7 +14,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.activation import logsigmoid
-from tinytorch.ops.arguments import Number, checks_arguments
+from tinytorch.ops.arguments import Number, Truth, checks_arguments
 from tinytorch.ops.broadcast import broadcast_shapes, cast
 from tinytorch.ops.checks import refuse, refuse_half, type_name
 from tinytorch.ops.clamp import clamp_min
@@ -264,7 +264,7 @@ def triplet_margin_with_distance_loss(
     *,
     distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
     margin: float = 1.0,
-    swap: bool = False,
+    swap: Truth = False,
     reduction: str = "mean",
 ) -> Tensor:
     """As :func:`triplet_margin_loss`, with any distance.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.saving import Memory
+from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels.blocks import memory_block, offset_in_block
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.dims import sizes_from
@@ -15,7 +16,17 @@ from tinytorch.ops.shape import restore_row_major
 from tinytorch.storage import TypedStorage, UntypedStorage, _Storage
 from tinytorch.tensor import Tensor
 
-__all__ = ["dim_order", "is_set_to", "resize_", "resize_as_", "resized", "set_", "typed_storage", "untyped_storage"]
+__all__ = [
+    "dim_order",
+    "is_set_to",
+    "reinterpreted",
+    "resize_",
+    "resize_as_",
+    "resized",
+    "set_",
+    "typed_storage",
+    "untyped_storage",
+]
 
 
 def _strided(bytes_: np.ndarray, dtype: np.dtype[Any], offset: int, shape: Any, strides: Any) -> np.ndarray:
@@ -70,6 +81,16 @@ def resized(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
 def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """:func:`resize_` to the shape of another tensor."""
     return resize_(input, the_template._array.shape)
+
+
+def reinterpreted(input: Tensor, dtype: Any) -> Tensor:
+    """``input.view(dtype)``: the same bytes as numbers of another dtype, for autograd a constant."""
+    try:
+        view = Tensor._wrap(input._array.view(to_numpy_dtype(dtype)))
+    except ValueError as error:
+        raise RuntimeError(f"view(): {input.dtype} {list(input.shape)} as {dtype}: {error}") from None
+    view._memory = input._shared_memory()
+    return view
 
 
 def set_(

@@ -152,14 +152,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     """As :func:`reshape`, but never a copy: RuntimeError where strides do not allow a view. ``view(dtype)``
     reinterprets."""
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)) and not hasattr(shape[0], "__index__"):
-        from tinytorch.dtypes import to_numpy_dtype
-
-        try:
-            result = Tensor._wrap(input._array.view(to_numpy_dtype(shape[0])))
-        except ValueError as error:
-            raise RuntimeError(f"view(): {input.dtype} {list(input.shape)} as {shape[0]}: {error}") from None
-        result._memory = input._shared_memory()
-        return result
+        return ops.reinterpreted(input, shape[0])
     shape = _resolved_shape(input, sizes_from(shape, "view"))
     if not restore_row_major(input):
         result = Reshape.apply(input, shape=shape)

@@ -17,6 +17,7 @@ must not keep the images alive with them.
 
 from __future__ import annotations
 
+import copyreg
 import io
 import itertools
 import os
@@ -30,7 +31,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.shared_memory import Segment, new_segment
+from tinytorch.shared_memory import Segment, copied, new_segment
+from tinytorch.tensor import Tensor
 
 __all__ = ["Receiver", "Sender"]
 
@@ -88,7 +90,9 @@ class Sender:
 
         try:
             body = io.BytesIO()
-            pickle.Pickler(body, 5, buffer_callback=outside).dump(value)
+            pickler = pickle.Pickler(body, 5, buffer_callback=outside)
+            pickler.dispatch_table = {**copyreg.dispatch_table, Tensor: copied}
+            pickler.dump(value)
         except BaseException:
             for number, _ in used:
                 self._take_unsent(number, opened)
