@@ -295,3 +295,11 @@ def test_interpolate_finds_its_places_in_single_precision(mode: str, align_corne
             for T in (torch, tinytorch)
         )
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_embedding_bag_takes_its_old_order_of_arguments():
+    for T in (torch, tinytorch):
+        table, bags = T.arange(6.0).reshape(3, 2), T.tensor([[0, 2]])
+        with pytest.warns(UserWarning, match="Argument order"):
+            found = T.nn.functional.embedding_bag(table, bags)
+        assert found.tolist() == [[2, 3]]

@@ -56,3 +56,40 @@ def test_a_long_history_is_not_walked_to_its_end():
     for _ in range(300):
         x = x + 1
     assert tinytorch.nn.functional.dropout(x).shape == (3, 2)
+
+
+RESULTS = """
+F.conv1d(rows, T.ones(4, 3, 2))
+F.conv3d(volumes, T.ones(4, 3, 2, 2, 2))
+F.conv_transpose1d(rows, T.ones(3, 4, 2))
+F.conv_transpose3d(volumes, T.ones(3, 4, 2, 2, 2))
+F.avg_pool1d(rows, 2)
+F.max_pool1d(rows, 2)
+F.max_pool1d(rows, 2, return_indices=True)[1]
+F.adaptive_avg_pool1d(rows, 2)
+F.adaptive_max_pool1d(rows, 2)
+F.avg_pool3d(volumes, 2)
+F.interpolate(rows, 3, mode="area")
+F.grid_sample(volumes[:, :, 0], T.zeros(2, 5, 4, 2), align_corners=False)
+F.relu(F.conv1d(rows, T.ones(4, 3, 2)), inplace=True)
+T.special.modified_bessel_k0(T.ones(()))
+"""
+
+
+@pytest.mark.parametrize("text", RESULTS.split("\n")[1:-1])
+@pytest.mark.parametrize("grad", [False, True])
+def test_results_can_be_viewed(text, grad):
+    """They are row-major to those who look, as PyTorch's."""
+    found = []
+    for T in (torch, tinytorch):
+        rows = T.arange(2.0 * 3 * 6).reshape(2, 3, 6).requires_grad_(grad)
+        volumes = T.arange(2.0 * 3 * 4**3).reshape(2, 3, 4, 4, 4).requires_grad_(grad)
+        y = eval(text, {"T": T, "F": T.nn.functional, "rows": rows, "volumes": volumes})
+        flat = y.view(-1)
+        if y.requires_grad:
+            (flat * T.arange(1.0, flat.numel() + 1)).sum().backward()
+        grads = [leaf.grad.flatten().tolist() for leaf in (rows, volumes) if leaf.grad is not None]
+        found.append((y.stride(), flat.tolist(), *grads))
+    assert found[0][0] == found[1][0]
+    for theirs, ours in zip(found[0][1:], found[1][1:], strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-5)

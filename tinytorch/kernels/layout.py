@@ -43,6 +43,13 @@ def is_chwn(x: Array) -> bool:
     return batch_last(x).flags.c_contiguous
 
 
+def is_batch_innermost(x: Array) -> bool:
+    """Whether `x` lies in memory without gaps and with the batch innermost, in whatever order the rest is (volumes
+    are C,H,W,D,N)."""
+    order = sorted(range(1, x.ndim), key=lambda d: -x.strides[d])
+    return x.transpose(*order, 0).flags.c_contiguous
+
+
 def batch_last(x: Array) -> Array:
     """The view (C, H, W, N) of a logical (N, C, H, W) array of any memory order; never copies."""
     return x.transpose(*range(1, x.ndim), 0)

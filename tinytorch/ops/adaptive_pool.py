@@ -15,7 +15,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as kernels
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
-from tinytorch.ops.pool_arguments import Sizes, one_size
+from tinytorch.ops.pool_arguments import Sizes, one_size, squeezed_result
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -73,7 +73,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """
     images, out_size = _checked("adaptive_avg_pool2d", 2, input, output_size, may_lack_channels=True)
     y = AdaptiveAvgPool2d.apply(images, out_size=out_size)
-    return y.squeeze(0) if input._array.ndim == 3 else y
+    return squeezed_result(y, 0) if input._array.ndim == 3 else y
 
 
 @checks_arguments
@@ -81,14 +81,14 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """:func:`adaptive_avg_pool2d` of volumes: (N, C, D, H, W) or (C, D, H, W)."""
     images, out_size = _checked("adaptive_avg_pool3d", 3, input, output_size, may_lack_channels=True)
     y = AdaptiveAvgPool3d.apply(images, out_size=out_size)
-    return y.squeeze(0) if input._array.ndim == 4 else y
+    return squeezed_result(y, 0) if input._array.ndim == 4 else y
 
 
 @checks_arguments
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """The mean over windows that cover the row: (N, C, L) or (C, L) to so many numbers."""
     size = _checked_row("adaptive_avg_pool1d", input, output_size)
-    return adaptive_avg_pool2d(input.unsqueeze(-2), (1, size)).squeeze(-2)
+    return squeezed_result(adaptive_avg_pool2d(input.unsqueeze(-2), (1, size)), -2)
 
 
 @checks_arguments
@@ -114,7 +114,7 @@ def _adaptive_max_pool(name: str, dims: int, input: Tensor, output_size: Any, re
     flat = ops.gather(images.reshape(n, c, math.prod(size)), 2, flat_places)
     y, indices = flat.reshape(n, c, *out_size), Tensor._wrap(places)
     if input._array.ndim == dims + 1:
-        y, indices = y.squeeze(0), indices.squeeze(0)
+        y, indices = squeezed_result(y, 0), squeezed_result(indices, 0)
     return (y, indices) if return_indices else y
 
 
@@ -123,7 +123,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
     """The maximum over windows that cover the row: (N, C, L) or (C, L) to so many numbers."""
     size = _checked_row("adaptive_max_pool1d", input, output_size)
     y, indices = adaptive_max_pool2d(input.unsqueeze(-2), (1, size), return_indices=True)
-    y, indices = y.squeeze(-2), indices.squeeze(-2)
+    y, indices = squeezed_result(y, -2), squeezed_result(indices, -2)
     return (y, indices) if return_indices else y
 
 

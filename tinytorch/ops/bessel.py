@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tinytorch.kernels import airy, bessel, modified_bessel
 from tinytorch.ops.broadcast import to_float
 from tinytorch.ops.checks import refuse_half
@@ -33,7 +35,7 @@ __all__ = [
 def _without_derivative(name: str, kernel: Callable[[Any], Any], input: Tensor) -> Tensor:
     x = to_float(input)
     refuse_half(name, x)
-    return Tensor._wrap(kernel(x._array))
+    return Tensor._wrap(np.asarray(kernel(x._array)))
 
 
 @accepts_out

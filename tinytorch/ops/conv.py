@@ -61,6 +61,7 @@ from tinytorch.ops.conv_arguments import (
     transposed_size,
 )
 from tinytorch.ops.indexing import PutInZeros
+from tinytorch.ops.pool_arguments import squeezed_result
 from tinytorch.tensor import Tensor
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
@@ -405,5 +406,5 @@ def _as_image(tensor: Tensor) -> Tensor:
 def _as_given(y: Tensor, dims: int, input: Tensor) -> Tensor:
     """The result without the dimensions that were added to the input."""
     if dims == 1:
-        y = y.squeeze(2)
-    return y if input._array.ndim == dims + 2 else y.squeeze(0)
+        y = squeezed_result(y, 2)
+    return y if input._array.ndim == dims + 2 else squeezed_result(y, 0)

@@ -6,6 +6,7 @@ A lookup is indexing, so its gradient adds up, row by row, what came back for ev
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,13 @@ def embedding_bag(
         ValueError: shapes, offsets or a mode that do not fit. IndexError: an index outside the table.
         NotImplementedError: weights with another mode than 'sum'. ValueError: ``sparse`` with 'max'.
     """
+    if weight._array.dtype.kind in "iu" and input.is_floating_point():
+        warnings.warn(
+            "Argument order of nn.functional.embedding_bag was changed. Usage `embedding_bag(weight, input, ...)` is "
+            "deprecated, and should now be `embedding_bag(input, weight, ...)`.",
+            stacklevel=3,
+        )
+        input, weight = weight, input
     refuse("biuc", "embedding_bag", weight, error=RuntimeError)
     indices, starts, factors = _bag_arguments(input, offsets, per_sample_weights, mode, include_last_offset)
     if weight._array.ndim != 2:

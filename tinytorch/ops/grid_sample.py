@@ -65,7 +65,7 @@ def grid_sample(
     total = WeightedRows.apply(pixels, weight, index=index)
     if mode == "nearest" and grid.requires_grad:  # the places do not matter, which is a gradient of 0 and not of None
         total = total + (flat_grid.sum(0) * 0).reshape(-1, 1)
-    return total.reshape(n, *grid._array.shape[1:-1], c).movedim(-1, 1)
+    return total.reshape(n, *grid._array.shape[1:-1], c).movedim(-1, 1).contiguous()
 
 
 def _to_pixels(place: Tensor, size: np.ndarray, align_corners: bool) -> Tensor:

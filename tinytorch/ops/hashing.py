@@ -36,4 +36,4 @@ def hash_tensor(
         )
     wide = array.astype(np.float64 if array.dtype.kind == "f" else np.int64 if array.dtype != np.uint64 else np.uint64)
     kept = np.bitwise_xor.reduce(wide.view(np.uint64), axis=dims, keepdims=True)
-    return Tensor._wrap(kept if keepdim else kept.squeeze(dims))
+    return Tensor._wrap(np.asarray(kept if keepdim else kept.squeeze(dims)))

@@ -53,6 +53,7 @@ from tinytorch.ops.pool_arguments import (
     one_size,
     pooled_size,
     sizes,
+    squeezed_result,
 )
 from tinytorch.tensor import Tensor
 
@@ -235,7 +236,7 @@ def _max_pool(
     primitive = MaxPool2d if dims == 2 else MaxPool3d
     y, indices = primitive.apply(images, window=window, out_size=out_size, indices=return_indices)
     if input._array.ndim == dims + 1:
-        y, indices = y.squeeze(0), indices.squeeze(0)
+        y, indices = squeezed_result(y, 0), squeezed_result(indices, 0)
     return (y, indices) if return_indices else y
 
 
@@ -306,7 +307,7 @@ def _avg_pool(
     y = primitive.apply(
         images, window=window, out_size=out_size, count_include_pad=bool(count_include_pad), divisor=divisor
     )
-    return y.squeeze(0) if input._array.ndim == dims + 1 else y
+    return squeezed_result(y, 0) if input._array.ndim == dims + 1 else y
 
 
 @checks_arguments
@@ -327,7 +328,7 @@ def max_pool1d(
     step = kernel if is_omitted(stride) else one_size("max_pool1d", "stride", stride)
     pad, gap = one_size("max_pool1d", "padding", padding), one_size("max_pool1d", "dilation", dilation)
     y, indices = max_pool2d(rows, (1, kernel), (1, step), (0, pad), (1, gap), ceil_mode, return_indices=True)
-    y, indices = y.squeeze(-2), indices.squeeze(-2)
+    y, indices = squeezed_result(y, -2), squeezed_result(indices, -2)
     return (y, indices) if return_indices else y
 
 
@@ -345,7 +346,7 @@ def avg_pool1d(
     kernel = one_size("avg_pool1d", "kernel_size", kernel_size)
     step = kernel if is_omitted(stride) else one_size("avg_pool1d", "stride", stride)
     pad = one_size("avg_pool1d", "padding", padding)
-    return avg_pool2d(rows, (1, kernel), (1, step), (0, pad), ceil_mode, count_include_pad).squeeze(-2)
+    return squeezed_result(avg_pool2d(rows, (1, kernel), (1, step), (0, pad), ceil_mode, count_include_pad), -2)
 
 
 def is_omitted(stride: Any) -> bool:

@@ -8,7 +8,7 @@ from tinytorch.kernels.pool import pool_output_size
 from tinytorch.ops.dims import ints_from
 from tinytorch.tensor import Tensor
 
-__all__ = ["Sizes", "check_image", "check_row", "check_window", "one_size", "pooled_size", "sizes"]
+__all__ = ["Sizes", "check_image", "check_row", "check_window", "one_size", "pooled_size", "sizes", "squeezed_result"]
 
 Sizes = tuple[int, ...]
 
@@ -93,3 +93,10 @@ def pooled_size(shape: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dila
         before, after = ("x".join(map(str, (shape[1], *some))) for some in (shape[2:], out))
         raise RuntimeError(f"Given input size: ({before}). Calculated output size: ({after}). Output size is too small")
     return out
+
+
+def squeezed_result(result: Tensor, dim: int) -> Tensor:
+    """A result without the dimension of size 1 that its op added to the input; no view of what anybody else has."""
+    squeezed = result.squeeze(dim)
+    squeezed._base = squeezed._memory = squeezed._view_obstacle = None
+    return squeezed

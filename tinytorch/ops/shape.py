@@ -173,7 +173,7 @@ def restore_row_major(input: Tensor) -> bool:
     The values stay the same. Only memory that nobody else sees can be moved; returns False where it had to stay.
     """
     array = input._array
-    if input._base is None and not array.flags.c_contiguous and array.ndim > 2 and layout.is_chwn(array):
+    if input._base is None and not array.flags.c_contiguous and array.ndim > 2 and layout.is_batch_innermost(array):
         if input._memory is not None and input._memory.shared:
             return False
         input._array = np.ascontiguousarray(array)
