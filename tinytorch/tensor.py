@@ -26,6 +26,7 @@ Exercises. Follow ``x.mean()`` from here to the array operation that computes it
 from __future__ import annotations
 
 import builtins
+import warnings
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,15 @@ class Tensor(TensorBase):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         tensor = construct(args, None)
         return tensor if cls is Tensor else tensor.as_subclass(cls)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__torch_function__" in vars(cls):
+            warnings.warn(
+                f"{cls.__name__}.__torch_function__ is never called here: ops see a {cls.__name__} as the plain tensor "
+                "that it is, and return plain tensors. Override the methods that you need, or wrap results yourself.",
+                stacklevel=2,
+            )
 
     __hash__ = TensorBase.__hash__  # defining __eq__ would drop it
 
