@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import tinytorch
 from tests.compare import compare
@@ -96,3 +97,15 @@ def test_extremes(name: str) -> None:
 def test_constant_rows_normalize_to_nothing(value: float) -> None:
     for n in (3, 768):
         assert tinytorch.nn.functional.layer_norm(tinytorch.full((2, n), value), (n,)).abs().max() == 0
+
+
+@pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("logit", [np.inf, -np.inf, np.nan])
+def test_infinite_logits(logit, target):
+    results = []
+    for library in (torch, tinytorch):
+        x = library.tensor([logit], requires_grad=True)
+        loss = library.nn.functional.binary_cross_entropy_with_logits(x, library.tensor([target]))
+        loss.backward()
+        results.append([loss.item(), x.grad.item()])
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-6)
