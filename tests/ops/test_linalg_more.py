@@ -170,3 +170,17 @@ def test_errors() -> None:
     compare_errors(lambda T, z: T.lobpcg(z, 2), z)
     compare_errors(lambda T, v, z: T.triangular_solve(v, z), v, z)
     compare_errors(lambda T, v, z: T.cholesky_solve(v, z), v, z)
+
+
+@pytest.mark.parametrize("size", [(3, 4), (600, 500)])  # the second is cut over the threads
+def test_a_matrix_times_a_vector_to_the_second_derivative(size) -> None:
+    rng = np.random.default_rng(0)
+    arrays = rng.standard_normal(size), rng.standard_normal(size[1]), rng.standard_normal(size[0])
+    results = []
+    for T in (torch, tinytorch):
+        a, v, weights = (T.tensor(array).requires_grad_() for array in arrays)
+        first = T.autograd.grad((a @ v) @ weights.tanh(), (a, v, weights), create_graph=True)
+        second = T.autograd.grad(sum((g**2).sum() for g in first), (a, v, weights))
+        results.append([g.detach().numpy() for g in (*first, *second)])
+    for ours, theirs in zip(results[1], results[0], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)

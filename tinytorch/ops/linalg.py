@@ -88,7 +88,11 @@ class MatVec(Primitive):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return MatMul.forward(ctx, a, v) if a.size <= products.LARGE else MatMul.forward(ctx, a, v[:, None])[:, 0]
+        if a.dtype.kind == "b":
+            refuse("b", "matmul", a)
+        needs = ctx.needs_input_grad
+        ctx.save_for_backward(a if needs[1] else None, v if needs[0] else None)
+        return products.matmul(a, v[:, None])[:, 0]
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
