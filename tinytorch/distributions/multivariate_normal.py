@@ -28,7 +28,32 @@ def precision_to_scale_tril(precision: Tensor) -> Tensor:
     return linalg.solve_triangular(inverse_factor, identity, upper=False)
 
 
-class MultivariateNormal(Distribution):
+def factor_of(name: str, matrix: Tensor) -> Tensor:
+    """L of the covariance L Lᵀ, from one of its :class:`Forms`."""
+    if name == "scale_tril":
+        return matrix
+    return linalg.cholesky(matrix) if name == "covariance_matrix" else precision_to_scale_tril(matrix)
+
+
+class Forms:
+    """The three forms of a covariance; whichever was not given is made of ``_factor``, its L."""
+
+    _factor: Tensor
+
+    @lazy_property
+    def scale_tril(self) -> Tensor:
+        return self._factor
+
+    @lazy_property
+    def covariance_matrix(self) -> Tensor:
+        return self._factor @ self._factor.mT
+
+    @lazy_property
+    def precision_matrix(self) -> Tensor:
+        return ops.cholesky_inverse(self._factor)
+
+
+class MultivariateNormal(Forms, Distribution):
     """Vectors ``loc + L z`` with z standard normal, L Lᵀ the covariance.
 
     Give exactly one of ``covariance_matrix``, ``precision_matrix`` (its inverse), ``scale_tril`` (L).
@@ -65,23 +90,7 @@ class MultivariateNormal(Distribution):
         setattr(self, name, matrix.expand(tuple(batch_shape) + tuple(matrix.shape[-2:])))
         self.loc = loc.expand(tuple(batch_shape) + tuple(loc.shape[-1:]))
         super().__init__(batch_shape, loc.shape[-1:], validate_args=validate_args)
-        if name == "scale_tril":
-            self._factor = self.scale_tril
-        else:
-            self._factor = linalg.cholesky(matrix) if name == "covariance_matrix" else precision_to_scale_tril(matrix)
-            self._factor = self._factor.expand(tuple(batch_shape) + tuple(matrix.shape[-2:]))
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        return self._factor
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        return self._factor @ self._factor.mT
-
-    @lazy_property
-    def precision_matrix(self) -> Tensor:
-        return ops.cholesky_inverse(self._factor)
+        self._factor = factor_of(name, matrix).expand(tuple(batch_shape) + tuple(matrix.shape[-2:]))
 
     @property
     def mean(self) -> Tensor:

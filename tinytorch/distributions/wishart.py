@@ -10,8 +10,7 @@ from tinytorch import linalg, ops
 from tinytorch.distributions import constraints
 from tinytorch.distributions.distribution import ExponentialFamily
 from tinytorch.distributions.gamma import Chi2
-from tinytorch.distributions.multivariate_normal import precision_to_scale_tril
-from tinytorch.distributions.utils import lazy_property
+from tinytorch.distributions.multivariate_normal import Forms, factor_of
 from tinytorch.dtypes import finfo
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
@@ -19,7 +18,7 @@ from tinytorch.tensor import Tensor
 __all__ = ["Wishart"]
 
 
-class Wishart(ExponentialFamily):
+class Wishart(Forms, ExponentialFamily):
     """``Σ_k x_k x_kᵀ`` of ``df`` normal vectors x_k with covariance Σ = L Lᵀ; ``df`` need not be whole.
 
     Give exactly one of ``covariance_matrix``, ``precision_matrix`` (its inverse), ``scale_tril`` (L).
@@ -69,20 +68,7 @@ class Wishart(ExponentialFamily):
                           "ndim.", stacklevel=2)  # fmt: skip
         setattr(self, name, matrix.expand((*batch_shape, n, n)))
         super().__init__(batch_shape, (n, n), validate_args=validate_args)
-        factors = {"scale_tril": lambda m: m, "covariance_matrix": linalg.cholesky}
-        self._factor = factors.get(name, precision_to_scale_tril)(matrix).expand((*batch_shape, n, n))
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        return self._factor
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        return self._factor @ self._factor.mT
-
-    @lazy_property
-    def precision_matrix(self) -> Tensor:
-        return ops.cholesky_inverse(self._factor)
+        self._factor = factor_of(name, matrix).expand((*batch_shape, n, n))
 
     @property
     def mean(self) -> Tensor:
