@@ -1,7 +1,8 @@
-"""Small programs that change tensors in place: the same outcome in both libraries, be it gradients or an error."""
+"""Small programs: the same outcome in both libraries, be it gradients or an error; and lines that import."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -43,3 +44,11 @@ def _outcome(library: Any, program: Callable[..., Any], inputs: Any) -> tuple[st
 
 def _kind(outcome: tuple[str, Exception | None]) -> tuple[str, type]:
     return outcome[0], type(outcome[1])
+
+
+def check_import(line: str) -> None:
+    """The import statement works for ``torch`` as it stands, and with ``tinytorch`` in its place."""
+    for source in (line, re.sub(r"\btorch\b(?!_)", "tinytorch", line)):
+        found: dict[str, Any] = {}
+        exec(source, found)
+        assert all(value is not None for name, value in found.items() if not name.startswith("__"))

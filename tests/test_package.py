@@ -1,6 +1,5 @@
 """The package as it is installed: a wheel that works outside the checkout, with its data; and what `import tinytorch` gives."""
 
-import re
 import subprocess
 import sys
 import zipfile
@@ -10,6 +9,7 @@ import pytest
 import torch
 
 import tinytorch
+from tests.programs import check_import
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -81,10 +81,7 @@ from torch.distributions.transforms import _InverseTransform
 
 @pytest.mark.parametrize("line", IMPORTS.strip().splitlines())
 def test_import_lines_of_public_programs(line):
-    for source in (line, re.sub(r"\btorch\b", "tinytorch", line)):
-        found = {}
-        exec(source, found)
-        assert all(value is not None for name, value in found.items() if not name.startswith("__"))
+    check_import(line)
     assert tinytorch.backends.cudnn is __import__("sys").modules["tinytorch.backends.cudnn"]
 
 
