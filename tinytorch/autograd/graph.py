@@ -107,7 +107,7 @@ def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
     """Count a change in place that autograd could not see, so that nodes which saved the old values notice it."""
     for changed in [tensor] if isinstance(tensor, Tensor) else tensor:
         if not changed._inference:
-            changed._own_memory().version += 1
+            changed._bump_version()
 
 
 class GradientEdge(NamedTuple):
