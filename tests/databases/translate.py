@@ -151,14 +151,23 @@ def resolve(function: Callable[..., Any]) -> Callable[..., Any]:
         getattr(function, "__qualname__", "").startswith("Tensor.")
     ):
         return named(f"Tensor.{function.__name__}", function)
-    for module, prefix in _modules():
-        name = next((n for n, v in reversed(vars(module).items()) if v is function and not n.startswith("__")), None)
-        if name is not None:
-            return named(prefix + name, function)
+    path = _path(function)
+    if path is not None:
+        return named(path, function)
     name = getattr(function, "__name__", "")
     if name.endswith("_") and hasattr(tinytorch.nn.functional, name[:-1]):
         return functools.partial(getattr(tinytorch.nn.functional, name[:-1]), inplace=True)
     raise Untranslatable(f"cannot place {function}")
+
+
+@functools.cache
+def _path(function: Callable[..., Any]) -> str | None:
+    """The dotted name, below ``torch``, by which one of PyTorch's modules has the function."""
+    for module, prefix in _modules():
+        for name, value in reversed(vars(module).items()):
+            if value is function and not name.startswith("__"):
+                return prefix + name
+    return None
 
 
 def _modules() -> list[tuple[Any, str]]:
@@ -187,13 +196,19 @@ def _seeded(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return op(*args, **kwargs)
 
 
+#: What a function from outside PyTorch's public modules finds under these names.
+_STAND_INS = {"torch": _TorchForTests("torch"), "F": tinytorch.nn.functional, "wrapper_set_seed": _seeded}
+#: Globals of such functions with the stand-ins in place, by the identity of the originals.
+_replaced: dict[int, dict[str, Any]] = {}
+
+
 def _rebound(function: Any) -> Any:
-    stand_ins = {"torch": _TorchForTests("torch"), "F": tinytorch.nn.functional, "wrapper_set_seed": _seeded}
-    replaced = {name: stand_ins.get(name, value) for name, value in function.__globals__.items()}
+    names = function.__globals__
+    if id(names) not in _replaced:
+        _replaced[id(names)] = {name: _STAND_INS.get(name, value) for name, value in names.items()}
     cells = tuple(types.CellType(translate(cell.cell_contents)) for cell in function.__closure__ or ())
-    new = types.FunctionType(
-        function.__code__, replaced, function.__name__, translate(function.__defaults__ or ()) or None, cells or None
-    )
+    defaults = translate(function.__defaults__ or ()) or None
+    new = types.FunctionType(function.__code__, _replaced[id(names)], function.__name__, defaults, cells or None)
     new.__kwdefaults__ = translate(function.__kwdefaults__) if function.__kwdefaults__ else None
     return new
 
