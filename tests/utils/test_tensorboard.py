@@ -75,6 +75,9 @@ def test_numbers(tmp_path):
         writer.add_scalar("loss", torch.tensor(0.5), 3, walltime=0.0)
         writer.add_scalars("a/b", {"x": 1, "y": np.float64(2.5)}, 10**10)
         writer.add_histogram("w", torch.tensor([1.0, 1.0, 2.0, 9.0]), bins=np.array([0.0, 1.5, 2.5, 5.0, 10.0, 20.0]))
+        writer.add_histogram("joined", np.arange(8.0), bins=np.arange(8.0), max_bins=3)
+        writer.add_scalar("new", 0.1, new_style=True)
+        writer.add_scalar("double", 0.1, new_style=True, double_precision=True)
         writer.add_pr_curve("pr", torch.tensor([0, 1, 1, 0]), torch.tensor([0.1, 0.9, 0.4, 0.6]), num_thresholds=3)
         with pytest.raises(AssertionError, match="one element"):
             writer.add_scalar("two", torch.ones(2))
@@ -89,6 +92,11 @@ def test_numbers(tmp_path):
     assert [counted[i][0] for i in range(1, 6)] == [1, 9, 4, 13, 87]
     assert np.frombuffer(counted[6][0]).tolist() == [0, 1.5, 2.5, 5, 10]
     assert np.frombuffer(counted[7][0]).tolist() == [0, 2, 1, 0, 1]
+    joined = fields(found["joined"][5][0])
+    assert np.frombuffer(joined[6][0]).tolist() == [0, 2, 4, 6, 7]
+    assert np.frombuffer(joined[7][0]).tolist() == [0, 2, 2, 2, 2]
+    assert fields(found["new"][8][0]) == {1: [1], 5: [np.float32(0.1).tobytes()]}
+    assert fields(found["double"][8][0]) == {1: [2], 6: [np.float64(0.1).tobytes()]}
     rows = np.frombuffer(fields(found["pr"][8][0])[5][0], np.float32).reshape(6, 3)
     np.testing.assert_allclose(rows, [[2, 1, 0], [2, 1, 0], [0, 1, 2], [0, 1, 2], [0.5, 0.5, 0], [1, 0.5, 0]])
 
@@ -126,10 +134,12 @@ def test_models(tmp_path):
     net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Sequential(nn.Linear(8, 3)))
     with SummaryWriter(tmp_path) as writer:
         writer.add_graph(net, torch.ones(2, 4))
-        writer.add_hparams({"lr": 0.1, "kind": "sgd", "none": None}, {"accuracy": 0.5}, run_name="run")
+        writer.add_hparams({"lr": 0.1, "kind": "sgd", "none": None}, {"accuracy": 0.5}, {"lr": [0.1, 1.0]}, "run")
         writer.add_embedding(torch.eye(2), [["a", 1], ["b", 2]], torch.rand(2, 3, 4, 5), 7, "a/b", ["name", "number"])
         with pytest.raises(TypeError, match="dictionary"):
             writer.add_hparams([], {})
+        with pytest.raises(TypeError, match="list of same type"):
+            writer.add_hparams({"lr": 0.1}, {}, {"lr": ["a"]})
         with pytest.raises(AssertionError, match="labels"):
             writer.add_embedding(torch.eye(2), ["a"])
     (graph,) = [fields(event[4][0]) for event in events(tmp_path) if 4 in event]
@@ -141,10 +151,11 @@ def test_models(tmp_path):
     ]
     run = values(tmp_path / "run")
     assert run["accuracy"][2] == [0.5] and b"hparams" in run["_hparams_/session_start_info"][9][0]
+    assert struct.pack("<d", 1.0) in run["_hparams_/experiment"][9][0]
     config = (tmp_path / "projector_config.pbtxt").read_text()
-    assert 'tensor_path: "00007/a%%2fb/tensors.tsv"' in config and "single_image_dim: 5" in config
-    assert (tmp_path / "00007/a%%2fb/metadata.tsv").read_text() == "name\tnumber\na\t1\nb\t2\n"
-    assert (tmp_path / "00007/a%%2fb/sprite.png").read_bytes().startswith(b"\x89PNG")
+    assert 'tensor_path: "00007/a%2fb/tensors.tsv"' in config and "single_image_dim: 5" in config
+    assert (tmp_path / "00007/a%2fb/metadata.tsv").read_text() == "name\tnumber\na\t1\nb\t2\n"
+    assert (tmp_path / "00007/a%2fb/sprite.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_figures_and_later_files(tmp_path, monkeypatch):

@@ -75,7 +75,9 @@ def _masked_crc(data: bytes) -> bytes:
 
 
 class FileWriter:
-    """One event file in a folder, made with the folder; written at the latest every ``flush_secs``."""
+    """One event file in a folder, made with the folder. What was added waits in the file's buffer, until the first
+    addition after ``flush_secs``; there is no queue whose length ``max_queue`` could be.
+    """
 
     _count = itertools.count()
 

@@ -14,7 +14,7 @@ from tinytorch.utils.tensorboard.records import message
 
 __all__ = ["audio", "histogram", "histogram_raw", "hparams", "image", "pr_curve", "pr_curve_raw", "scalar", "text"]
 
-_FLOAT, _STRING = 1, 7  # TensorFlow's numbers of dtypes
+_FLOAT, _DOUBLE, _STRING = 1, 2, 7  # TensorFlow's numbers of dtypes
 
 
 def make_np(value: Any) -> np.ndarray:
@@ -28,21 +28,30 @@ def make_np(value: Any) -> np.ndarray:
     raise NotImplementedError(f"Got {type(value)}, but numpy array or torch tensor are expected.")
 
 
-def scalar(tag: str, value: Any) -> bytes:
-    """A number. Raises AssertionError for several."""
+def scalar(tag: str, value: Any, new_style: bool = False, double_precision: bool = False) -> bytes:
+    """A number; of the new style a tensor, which may be of double precision. Raises AssertionError for several."""
     array = make_np(value).squeeze()
     if array.ndim != 0:
         raise AssertionError(f"Tensor should contain one element (0 dimensions). Was given size: {array.size} and "
                              f"{array.ndim} dimensions.")  # fmt: skip
-    return message((1, tag), (2, np.float32(array)))
+    if not new_style:
+        return message((1, tag), (2, np.float32(array)))
+    if double_precision:
+        return _for_plugin(tag, "scalars", b"", message((1, _DOUBLE), (6, array.astype("<f8").reshape(1))))
+    return _for_plugin(tag, "scalars", b"", message((1, _FLOAT), (5, array.astype("<f4").reshape(1))))
 
 
-def histogram(tag: str, values: Any, bins: Any) -> bytes:
-    """How often values lie in which bin; empty bins at the ends are left out."""
+def histogram(tag: str, values: Any, bins: Any, max_bins: int | None = None) -> bytes:
+    """How often values lie in which bin; empty bins at the ends are left out, and where there are more than
+    ``max_bins``, neighbours are joined.
+    """
     array = make_np(values).astype(np.float64).reshape(-1)
     if array.size == 0:
         raise ValueError("The input has no element.")
     counts, limits = np.histogram(array, bins=bins)
+    if max_bins is not None and len(counts) > max_bins:
+        starts = range(0, len(counts), len(counts) // max_bins)
+        counts, limits = np.add.reduceat(counts, starts), np.append(limits[starts], limits[-1])
     used = np.flatnonzero(counts)
     first, last = (used[0], used[-1] + 1) if used.size else (0, len(counts))
     counts = np.concatenate([[0], counts[first:last]])  # with the left limit of the first bin, as an empty one's right
@@ -123,14 +132,27 @@ def pr_curve_raw(
     return _for_plugin(tag, "pr_curves", message((1, 0), (2, min(num_thresholds, 127))), tensor)
 
 
-def hparams(hparam_dict: dict[str, Any], metric_dict: dict[str, Any]) -> list[bytes]:
-    """Three messages: which hyperparameters and metrics an experiment has, their values in this run, and its end."""
+def hparams(
+    hparam_dict: dict[str, Any], metric_dict: dict[str, Any], domains: dict[str, list[Any]] | None = None
+) -> list[bytes]:
+    """Three messages: which hyperparameters and metrics an experiment has, their values in this run, and its end.
+
+    ``domains`` lists for some hyperparameters all values that they may have; TypeError where these are of another type.
+    """
+    domains = domains or {}
+    for name, domain in domains.items():
+        expected = type(hparam_dict.get(name))
+        if name not in hparam_dict or type(domain) is not list or not all(isinstance(v, expected) for v in domain):
+            raise TypeError(
+                f"parameter: hparam_domain_discrete[{name}] should be a list of same type as hparam_dict[{name}]."
+            )
     infos, values = [], []
     for name, value in hparam_dict.items():
         if value is None:
             continue
         kind, protobuf = _hyperparameter(value)
-        infos.append((4, message((1, name), (4, kind))))
+        all_values = message(*[(1, _hyperparameter(v)[1]) for v in domains[name]]) if name in domains else None
+        infos.append((4, message((1, name), (4, kind), (5, all_values))))
         values.append((1, message((1, name), (2, protobuf))))
     metrics = [(5, message((1, message((2, name))))) for name in metric_dict]
     contents = {

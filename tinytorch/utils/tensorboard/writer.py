@@ -73,8 +73,9 @@ class SummaryWriter:
         self, tag: str, scalar_value: Any, global_step: Any = None, walltime: float | None = None,
         new_style: bool = False, double_precision: bool = False,
     ) -> None:  # fmt: skip
-        """A point of a curve. Both styles of PyTorch's are written alike."""
-        self._get_file_writer().add_summary(summaries.scalar(tag, scalar_value), global_step, walltime)
+        """A point of a curve; ``double_precision`` is of the new style alone."""
+        value = summaries.scalar(tag, scalar_value, new_style, double_precision)
+        self._get_file_writer().add_summary(value, global_step, walltime)
 
     def add_scalars(
         self, main_tag: str, tag_scalar_dict: dict[str, Any], global_step: Any = None, walltime: float | None = None
@@ -90,10 +91,8 @@ class SummaryWriter:
         max_bins: int | None = None,
     ) -> None:  # fmt: skip
         """How the values of a tensor are distributed. ``bins``: the limits, or the name of a rule of NumPy's."""
-        if max_bins is not None:
-            raise NotImplementedError("add_histogram(max_bins=...) is not supported: give the limits as bins=")
         bins = self.default_bins if isinstance(bins, str) and bins == "tensorflow" else bins
-        self._get_file_writer().add_summary(summaries.histogram(tag, values, bins), global_step, walltime)
+        self._get_file_writer().add_summary(summaries.histogram(tag, values, bins, max_bins), global_step, walltime)
 
     def add_histogram_raw(
         self, tag: str, min: Any, max: Any, num: Any, sum: Any, sum_squares: Any, bucket_limits: Any,
@@ -129,10 +128,12 @@ class SummaryWriter:
         self, hparam_dict: dict[str, Any], metric_dict: dict[str, Any], hparam_domain_discrete: Any = None,
         run_name: str | None = None, global_step: Any = None,
     ) -> None:  # fmt: skip
-        """Hyperparameters and what was reached with them, as a run of its own."""
+        """Hyperparameters and what was reached with them, as a run of its own. ``hparam_domain_discrete`` may list
+        all values of some.
+        """
         if type(hparam_dict) is not dict or type(metric_dict) is not dict:
             raise TypeError("hparam_dict and metric_dict should be dictionary.")
-        values = summaries.hparams(hparam_dict, metric_dict)
+        values = summaries.hparams(hparam_dict, metric_dict, hparam_domain_discrete)
         folder = os.path.join(self._get_file_writer().get_logdir(), run_name or str(time.time()))
         with SummaryWriter(folder) as writer:
             for value in values:
@@ -244,8 +245,8 @@ class SummaryWriter:
 
 
 def _escaped(tag: str) -> str:
-    """A tag as the name of a folder: other than letters, digits and ``-_.~`` become ``%%`` and two hex digits."""
-    return "".join(c if c.isalnum() or c in "-_.~" else f"%%{ord(c):02x}" for c in tag)
+    """A tag as the name of a folder: no slashes."""
+    return "".join(f"%{ord(c):02x}" if c in "%/\\" else c for c in tag)
 
 
 def _write_table(path: str, rows: Any) -> None:
