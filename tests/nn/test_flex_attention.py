@@ -45,7 +45,9 @@ def test_scores_and_masks() -> None:
         plain = F.flex_attention(q, q, q)
         scored = F.flex_attention(q, k, v, score_mod=relative, enable_gqa=True)
         masked = F.flex_attention(q, k, v, score_mod=relative, block_mask=mask, enable_gqa=True, scale=0.5)
-        return [plain, scored, masked, F.flex_attention(q, q, q, return_lse=True)[1]]
+        cut = F.create_block_mask(lambda b, h, i, j: i >= j, None, None, 9, 8, device="cpu")._adjust(6, 7)
+        last, aux = F.flex_attention(q, k, v, None, cut, enable_gqa=True, return_aux=F.AuxRequest(lse=True))
+        return [plain, scored, masked, F.flex_attention(q, q, q, return_lse=True)[1], last, aux.lse]
 
     equal(program)
 
@@ -84,12 +86,22 @@ def test_gradients_are_those_of_attention() -> None:
         assert tinytorch.allclose(got, expected, atol=1e-6)
 
 
+def test_largest_scores() -> None:
+    F = part(tinytorch, "flex_attention")
+    q = tinytorch.tensor(QUERY)
+    _, aux = F.flex_attention(q, q, q, scale=1.0, return_aux=F.AuxRequest(max_scores=True))
+    assert aux.lse is None and tinytorch.equal(aux.max_scores, (q @ q.mT).amax(-1))
+    with pytest.raises(ValueError, match="both"):
+        F.flex_attention(q, q, q, return_lse=True, return_aux=F.AuxRequest())
+
+
 def test_what_does_not_fit() -> None:
     F = part(tinytorch, "flex_attention")
     q, k, v = (tinytorch.tensor(x) for x in (QUERY, KEY, VALUE))
     block = F.create_block_mask(F.noop_mask, None, None, 3, 3)
     for arguments, text in (
         ((q[0], k, v), "4D"), ((q, k, v), "enable_gqa"), ((q, q[..., :4], q), "E=8 and E=4"), ((q, q, q, None, block), "block_mask"),
+        ((q[:, :, :2], q, q, None, block), "block_mask"), ((q[:, :, :2], q[:, :, :3], q[:, :, :3], None, block), "q_len=2"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=text):
             F.flex_attention(*arguments)

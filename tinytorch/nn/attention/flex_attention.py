@@ -23,13 +23,23 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tinytorch import ops
 from tinytorch.dtypes import bool_, int32
 from tinytorch.tensor import Tensor
 
-__all__ = ["BlockMask", "and_masks", "create_block_mask", "create_mask", "flex_attention", "noop_mask", "or_masks"]
+__all__ = [
+    "AuxOutput",
+    "AuxRequest",
+    "BlockMask",
+    "and_masks",
+    "create_block_mask",
+    "create_mask",
+    "flex_attention",
+    "noop_mask",
+    "or_masks",
+]
 
 MaskMod = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 ScoreMod = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
@@ -119,6 +129,10 @@ class BlockMask:
         self._mask.to(device)
         return self
 
+    def _adjust(self, new_q_len: int, new_kv_len: int) -> BlockMask:
+        """Its upper left corner, for shorter sequences."""
+        return BlockMask(self._mask[:, :, :new_q_len, :new_kv_len], self.mask_mod, self.BLOCK_SIZE)
+
     def __repr__(self) -> str:
         return f"BlockMask(shape={self.shape}, sparsity={self.sparsity():.2f}%)"
 
@@ -146,9 +160,24 @@ def create_block_mask(
     return BlockMask(create_mask(mask_mod, B, H, Q_LEN, KV_LEN, device), mask_mod, block_size)
 
 
+class AuxRequest(NamedTuple):
+    """What :func:`flex_attention` is to return besides its result: see :class:`AuxOutput`."""
+
+    lse: bool = False
+    max_scores: bool = False
+
+
+class AuxOutput(NamedTuple):
+    """For every query, (B, H, L): log Σ exp of its scores, and the largest; None for what was not requested."""
+
+    lse: Tensor | None = None
+    max_scores: Tensor | None = None
+
+
 def flex_attention(
     query: Tensor, key: Tensor, value: Tensor, score_mod: ScoreMod | None = None, block_mask: BlockMask | None = None,
-    scale: float | None = None, enable_gqa: bool = False, return_lse: bool = False, kernel_options: Any = None,
+    scale: float | None = None, enable_gqa: bool = False, return_lse: bool = False, kernel_options: Any = None, *,
+    return_aux: AuxRequest | None = None,
 ) -> Any:  # fmt: skip
     """Attention of (B, H, L, E), (B, H, S, E), (B, H, S, E_v) to (B, H, L, E_v), with scores and masks as the module's
     text says. A query that may attend to nothing gets 0.
@@ -156,11 +185,15 @@ def flex_attention(
     Args:
         scale: of the scores, before ``score_mod``; 1/√E by default.
         enable_gqa: keys and values may have fewer heads, a divisor of H.
-        return_lse: the logarithms of the sums of exponentials of the scores, (B, H, L), as second result.
+        return_lse: PyTorch's older form of ``return_aux=AuxRequest(lse=True)``: the second result is a tensor.
+        kernel_options: of PyTorch's kernels; there are none to choose from.
+        return_aux: return a second result, an :class:`AuxOutput`.
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: shapes that do not fit, both ``return_lse`` and ``return_aux``.
     """
+    if return_lse and return_aux is not None:
+        raise ValueError("Cannot specify both return_lse and return_aux. Use return_aux=AuxRequest(lse=True) alone.")
     _check(query, key, value, block_mask, enable_gqa)
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
@@ -170,12 +203,16 @@ def flex_attention(
     if score_mod is not None:
         scores = ops.expand(score_mod(scores, *positions), scores.shape)
     if block_mask is not None:
-        length, count = scores.shape[-2:]
-        scores = scores.masked_fill(~block_mask._mask[:, :, :length, :count], -math.inf)
+        scores = scores.masked_fill(~block_mask._mask, -math.inf)
     nothing = (scores == -math.inf).all(-1, keepdim=True)
     weights = ops.softmax(scores.masked_fill(nothing, 0.0), -1).masked_fill(nothing, 0.0)
     result = (weights @ value).to(query.dtype)
-    return (result, scores.logsumexp(-1)) if return_lse else result
+    if return_lse:
+        return result, scores.logsumexp(-1)
+    if return_aux is None:
+        return result
+    lse = scores.logsumexp(-1) if return_aux.lse else None
+    return result, AuxOutput(lse, scores.amax(-1) if return_aux.max_scores else None)
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor, block_mask: BlockMask | None, enable_gqa: bool) -> None:
@@ -194,8 +231,8 @@ def _check(query: Tensor, key: Tensor, value: Tensor, block_mask: BlockMask | No
                          "Try setting enable_gqa=True for GQA.")  # fmt: skip
     if heads % shared:
         raise ValueError(f"Expect number of query heads to be a multiple of kv heads for GQA, got {heads} and {shared}")
-    if block_mask is not None and (query.shape[-2], key.shape[-2]) > block_mask.seq_lengths:
+    if block_mask is not None and (query.shape[-2], key.shape[-2]) != block_mask.seq_lengths:
         raise ValueError(
-            f"block_mask was created for sequences of {block_mask.seq_lengths} but got {query.shape[-2]} queries and "
-            f"{key.shape[-2]} keys; create one that is as large."
+            f"block_mask was created for block_mask.shape={block_mask.shape} but got q_len={query.shape[-2]} and "
+            f"kv_len={key.shape[-2]}: create one of that size, or cut a larger one, block_mask._adjust(q_len, kv_len)."
         )
