@@ -31,9 +31,9 @@ def register_multi_grad_hook(
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     if mode == "any":
         first = _First(fn)
-        return _Handles([tensor.register_hook(first) for tensor in tensors if tensor.requires_grad])
-    gather = _Gather(fn, len(tensors))
-    return _Handles([tensor.register_hook(partial(gather, index)) for index, tensor in enumerate(tensors)])
+        return _Handles([tensor.register_hook(first.arrive) for tensor in tensors if tensor.requires_grad])
+    all_ = _All(fn, len(tensors))
+    return _Handles([tensor.register_hook(partial(all_.arrive, index)) for index, tensor in enumerate(tensors)])
 
 
 class _Handles(RemovableHandle):
@@ -48,39 +48,53 @@ class _Handles(RemovableHandle):
             handle.remove()
 
 
+# What is known of one backward stands in its own list ``state.at_end``: so it is told apart from others, nested ones
+# too, and forgotten with it, even if it ends with an error.
+
+
 class _First:
-    """Passes on the first gradient of each backward. Backwards, which may be nested, are told apart by ``at_end``."""
+    """Passes on the first gradient of each backward."""
 
     def __init__(self, fn: Callable[[Tensor], None]) -> None:
         self.fn = fn
-        self.heard: set[int] = set()
 
-    def __call__(self, gradient: Tensor) -> None:
-        backward = id(state.at_end)
-        if backward not in self.heard:
-            self.heard.add(backward)
-            state.at_end.append(partial(self.heard.discard, backward))
+    def arrive(self, gradient: Tensor) -> None:
+        """The hook of every tensor."""
+        if self not in state.at_end:
+            state.at_end.append(self)
             self.fn(gradient)
 
+    def __call__(self) -> None:
+        """The backward has ended: nothing is left to do."""
 
-class _Gather:
+
+class _All:
     """Keeps the gradients of each backward until they are complete, or the backward ends."""
 
     def __init__(self, fn: Callable[[Sequence[Tensor | None]], None], count: int) -> None:
         self.fn, self.count = fn, count
-        self.arrived: dict[int, dict[int, Tensor]] = {}
 
-    def __call__(self, index: int, gradient: Tensor) -> None:
-        backward = id(state.at_end)
-        if backward not in self.arrived:
-            self.arrived[backward] = {}
-            state.at_end.append(partial(self.finish, backward))
-        self.arrived[backward][index] = gradient
-        if len(self.arrived[backward]) == self.count:
-            self.finish(backward)
+    def arrive(self, index: int, gradient: Tensor) -> None:
+        """The hook of tensor ``index``."""
+        arrived = next((each for each in state.at_end if isinstance(each, _Arrived) and each.hook is self), None)
+        if arrived is None:
+            arrived = _Arrived(self)
+            state.at_end.append(arrived)
+        arrived.gradients[index] = gradient
+        if len(arrived.gradients) == self.count:
+            arrived()
 
-    def finish(self, backward: int) -> None:
-        """Call ``fn``, unless that is done."""
-        gradients = self.arrived.pop(backward, None)
-        if gradients is not None:
-            self.fn([gradients.get(index) for index in range(self.count)])
+
+class _Arrived:
+    """The gradients that one backward has brought so far, by the tensors' positions."""
+
+    def __init__(self, hook: _All) -> None:
+        self.hook = hook
+        self.gradients: dict[int, Tensor] = {}
+        self.done = False
+
+    def __call__(self) -> None:
+        """Pass them on, unless that is done."""
+        if not self.done:
+            self.done = True
+            self.hook.fn([self.gradients.get(index) for index in range(self.hook.count)])
