@@ -1,4 +1,4 @@
-"""What the modules of accelerators have in common (``cuda``, ``mps``, ``xpu``): there is none.
+"""What the modules of accelerators have in common (``cuda``, ``mps``, ``xpu``, ``mtia``): there is none.
 
 Questions get their answer (``is_available()`` is False, no memory is in use), what concerns every accelerator there
 is does nothing, and a demand for one raises an error that says what to do.
@@ -12,6 +12,17 @@ from tinytorch.device import NoCudaError
 from tinytorch.device import device as as_device
 
 __all__ = ["Absent", "AcceleratorError", "OutOfMemoryError", "get_device_module"]
+
+
+#: What the modules ``xpu`` and ``mtia`` are made of: functions, by what each of them does.
+_USUAL = {
+    "false": ("is_available", "is_initialized", "is_bf16_supported"),
+    "zero": ("device_count", "memory_allocated", "max_memory_allocated", "memory_reserved"),
+    "nothing": ("manual_seed", "manual_seed_all", "seed", "seed_all", "empty_cache", "synchronize"),
+    "unavailable": (
+        "init", "current_device", "set_device", "get_device_name", "get_device_properties", "Event", "Stream",
+    ),
+}  # fmt: skip
 
 
 class Absent:
@@ -45,6 +56,13 @@ class Absent:
             f"tinytorch runs on the CPU only, and this needs {self.name}. Ask tinytorch.{self.name.lower()}"
             ".is_available() first: it is False."
         )
+
+    def usual(self, name: str) -> Any:
+        """The function ``name`` of a module that has the usual ones. Raises AttributeError for other names."""
+        for answer, names in _USUAL.items():
+            if name in names:
+                return getattr(self, answer)
+        self.missing(name)
 
     def missing(self, name: str) -> NoReturn:
         """Raise AttributeError for a name that the module does not have."""

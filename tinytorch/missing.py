@@ -89,7 +89,7 @@ def missing(module: str, name: str) -> AttributeError | ImportError:
 
 
 def elsewhere(module: str, name: str, other: str) -> Any:
-    """``module.name`` from the module ``other``, which has what programs import from ``module`` with an underscore."""
+    """``module.name`` from ``other``, among whose public names are those that PyTorch has in ``module`` as well."""
     if not name.startswith("__"):
         found = importlib.import_module(other)
         if name in found.__all__:

@@ -149,32 +149,35 @@ class Timer:
     def blocked_autorange(
         self, callback: Callable[[int, float], None] | None = None, min_run_time: float = 0.2
     ) -> Measurement:
-        """Measurements of blocks that last about a thousandth of ``min_run_time``, until they have taken so long."""
-        with _threads(self._task["num_threads"]):
-            number = self._block_size(min_run_time)
-            times: list[float] = []
-            while sum(times) < min_run_time:
-                times.append(self._timer.timeit(number))
-                if callback is not None:
-                    callback(number, times[-1])
-            return Measurement(number, times, **self._task)
+        """Measurements of blocks that last about a thousandth of ``min_run_time``, until they have taken so long.
+
+        ``callback(number of runs, seconds)`` is called after each.
+        """
+        return self._autorange(min_run_time, callback, lambda found: sum(found.raw_times) >= min_run_time)
 
     def adaptive_autorange(
         self, threshold: float = 0.1, *, min_run_time: float = 0.01, max_run_time: float = 10.0,
         callback: Callable[[int, float], None] | None = None,
     ) -> Measurement:  # fmt: skip
         """The same until the quartiles lie within ``threshold`` of the median, or ``max_run_time`` is over."""
+
+        def enough(found: Measurement) -> bool:
+            steady = len(found.raw_times) >= 4 and found.iqr < threshold * found.median
+            return sum(found.raw_times) >= (min_run_time if steady else max_run_time)
+
+        return self._autorange(min_run_time, callback, enough)
+
+    def _autorange(
+        self, min_run_time: float, callback: Callable[[int, float], None] | None, enough: Callable[[Measurement], bool]
+    ) -> Measurement:
         with _threads(self._task["num_threads"]):
             number = self._block_size(min_run_time)
-            times: list[float] = []
-            while sum(times) < max_run_time:
-                times.append(self._timer.timeit(number))
+            found = Measurement(number, [], **self._task)
+            while not enough(found):
+                found.raw_times.append(self._timer.timeit(number))
                 if callback is not None:
-                    callback(number, times[-1])
-                found = Measurement(number, times, **self._task)
-                if len(times) >= 4 and sum(times) >= min_run_time and found.iqr < threshold * found.median:
-                    break
-            return Measurement(number, times, **self._task)
+                    callback(number, found.raw_times[-1])
+            return found
 
     def _block_size(self, min_run_time: float) -> int:
         """How many runs last a thousandth of ``min_run_time``: the clock's own time must not count."""

@@ -275,10 +275,7 @@ class _AroundBackward:
         if grad_output is None or self.input_places is None:  # the gradient came by a way round the module's output
             return None
         grad_input = _spread(grads, self.input_places, self.n_inputs)
-        for (
-            place,
-            array,
-        ) in self.constants.items():  # PyTorch reports zeros for them, if another input requires grad
+        for place, array in self.constants.items():  # as in PyTorch, zeros, if another input requires grad
             grad_input = (*grad_input[:place], Tensor._wrap(np.zeros_like(array)), *grad_input[place + 1 :])
         for hook in self.hooks:
             replaced = hook(self.module, grad_input, grad_output)

@@ -44,35 +44,15 @@ from typing import Any, TypeVar
 
 from tinytorch import dtypes, ops
 from tinytorch.autograd.modes import ModuleName, no_grad, state
-from tinytorch.nn.modules.global_hooks import (
-    around_calls,
-    register_module_backward_hook,
-    register_module_buffer_registration_hook,
-    register_module_forward_hook,
-    register_module_forward_pre_hook,
-    register_module_full_backward_hook,
-    register_module_full_backward_pre_hook,
-    register_module_module_registration_hook,
-    register_module_parameter_registration_hook,
-)
+from tinytorch.missing import elsewhere
+from tinytorch.nn.modules.global_hooks import around_calls
 from tinytorch.nn.modules.hooks import Hooks
 from tinytorch.nn.modules.registry import Registry, tree_changes
 from tinytorch.nn.modules.state_dict import StateDict, _IncompatibleKeys
 from tinytorch.nn.parameter import is_lazy
 from tinytorch.tensor import Tensor
 
-__all__ = [
-    "Module",
-    "_IncompatibleKeys",
-    "register_module_backward_hook",
-    "register_module_buffer_registration_hook",
-    "register_module_forward_hook",
-    "register_module_forward_pre_hook",
-    "register_module_full_backward_hook",
-    "register_module_full_backward_pre_hook",
-    "register_module_module_registration_hook",
-    "register_module_parameter_registration_hook",
-]
+__all__ = ["Module", "_IncompatibleKeys"]
 
 T = TypeVar("T", bound="Module")
 
@@ -336,3 +316,7 @@ def _indented(text: str) -> str:
 def _addindent(s_: str, numSpaces: int) -> str:
     """All lines but the first moved to the right: for a ``__repr__`` written outside."""
     return s_.replace("\n", "\n" + " " * numSpaces)
+
+
+def __getattr__(name: str) -> Any:
+    return elsewhere(__name__, name, "tinytorch.nn.modules.global_hooks")
