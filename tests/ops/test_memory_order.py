@@ -73,6 +73,10 @@ F.interpolate(rows, 3, mode="area")
 F.grid_sample(volumes[:, :, 0], T.zeros(2, 5, 4, 2), align_corners=False)
 F.relu(F.conv1d(rows, T.ones(4, 3, 2)), inplace=True)
 T.special.modified_bessel_k0(T.ones(()))
+F.pad(volumes, (-1, 2, 1, 0, 0, 0), "replicate")
+F.pad(volumes, (-1, -1, 0, 0, 0, 0), "replicate")
+F.pad(rows, (-1, 1), "reflect")
+T.linalg.lu_solve(T.eye(6) * 2, T.arange(1, 7, dtype=T.int32), rows[0], left=False)
 """
 
 

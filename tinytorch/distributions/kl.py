@@ -74,10 +74,6 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     return function(p, q)
 
 
-def _xlogx(x: Tensor) -> Tensor:
-    return ops.xlogy(x, x)
-
-
 # ------------------------------------------------------------------------------------------ discrete
 
 

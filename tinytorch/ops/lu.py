@@ -210,7 +210,7 @@ def linalg_lu_solve(
 ) -> Tensor:
     """X with A X = B (``left=False``: X A = B; ``adjoint``: Aᴴ for A), given A's LU (``torch.linalg.lu_solve``)."""
     if not left:
-        return linalg_lu_solve(LU, pivots, B.mH, adjoint=not adjoint).mH
+        return linalg_lu_solve(LU, pivots, B.mH, adjoint=not adjoint).mH.contiguous()
     check_matrices("torch.linalg.lu_solve", LU, B)
     if B._array.ndim < 2:
         raise RuntimeError("linalg.lu_solve: The input tensor B must have at least 2 dimensions.")

@@ -166,8 +166,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         input = _cropped(input, widths)
     grown = _grown(widths)
     grows = any(width != (0, 0) for width in grown)
-    input = EdgePad.apply(input, widths=grown, mode=mode) if grows else input.clone()
-    return input if mode == "circular" else _cropped(input, widths)
+    result = EdgePad.apply(input, widths=grown, mode=mode) if grows else input
+    cropped = result if mode == "circular" else _cropped(result, widths)
+    return cropped if grows and cropped is result else cropped.clone()  # no view, and in one piece
 
 
 def _widths(paddings: Sequence[int], ndim: int) -> Widths:
