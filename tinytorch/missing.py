@@ -23,7 +23,7 @@ from tinytorch.absent import advice_on
 __all__ = ["elsewhere", "missing"]
 
 _QUANTIZED = "There are no quantized numbers."
-_SMALL_FLOATS = "NumPy has no floating point numbers that small: use bfloat16 or float16."
+_SMALL_FLOATS = "NumPy has no floating point numbers that small: use float16."
 _BYTES = "NumPy's smallest integers are int8 and uint8."
 _HALF_COMPLEX = "NumPy has no complex numbers of half precision: use complex64."
 _COO = "Sparse tensors are kept by coordinates: use sparse_coo_tensor."

@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+import torch
 
 import tinytorch
 from tinytorch.autograd.watching import watchers
@@ -72,9 +73,32 @@ def test_a_schedule_records_the_active_steps_of_each_cycle():
         on_trace_ready=lambda profiler: traces.append(by_name(profiler)["matmul"].count),
     ) as profiler:
         for _ in range(10):
-            work(1)
+            with record_function("step"):
+                work(1)
             profiler.step()
     assert traces == [2, 2]
+    assert by_name(profiler)["step"].count == 2
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"repeat": 2}, {"skip_first": 3}, {"repeat": 1, "skip_first": 1, "skip_first_wait": 1}]
+)
+def test_schedules_are_pytorchs(options):
+    plans = [library.profiler.schedule(wait=2, warmup=1, active=2, **options) for library in (torch, tinytorch)]
+    theirs, ours = ([plan(step).name for step in range(20)] for plan in plans)
+    assert ours == theirs
+
+
+def test_the_older_profiler():
+    with tinytorch.autograd.profiler.profile(use_cuda=False) as profiler:
+        work()
+    assert profiler.total_average().count == sum(average.count for average in profiler.key_averages())
+    assert profiler.self_cpu_time_total > 0 and "matmul" in str(profiler)
+    with tinytorch.autograd.profiler.profile(False) as profiler, record_function("nobody"):
+        work()
+    assert not profiler.events()
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        profile(record_shape=True)
 
 
 def test_other_threads_are_seen():

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tinytorch.autograd.watching import Watcher
+from tinytorch.autograd.watching import Watcher, watchers
 from tinytorch.profiler.averages import EventList, averages
 from tinytorch.tensor import Tensor
 
@@ -77,7 +77,8 @@ class profile(Watcher):
         schedule: what to do in which step, see :func:`schedule`; call :meth:`step` after each.
         on_trace_ready: called with the profiler when the steps to record are over, or at the end of the block.
         record_shapes, profile_memory, with_stack, with_flops, with_modules, experimental_config,
-            acc_events: accepted; shapes, memory and FLOPs are always recorded, stacks never.
+            execution_trace_observer, acc_events, use_cuda, custom_trace_id_callback, post_processing_timeout_s:
+            accepted; shapes, memory and FLOPs are always recorded, stacks never.
     """
 
     everywhere = True
@@ -86,7 +87,9 @@ class profile(Watcher):
         self, *, activities: Iterable[Any] | None = None, schedule: Callable[[int], ProfilerAction] | None = None,
         on_trace_ready: Callable[..., Any] | None = None, record_shapes: bool = False, profile_memory: bool = False,
         with_stack: bool = False, with_flops: bool = False, with_modules: bool = False,
-        experimental_config: Any = None, acc_events: bool = False, **old_names: Any,
+        experimental_config: Any = None, execution_trace_observer: Any = None, acc_events: bool = False,
+        use_cuda: bool | None = None, custom_trace_id_callback: Any = None,
+        post_processing_timeout_s: float | None = None,
     ) -> None:  # fmt: skip
         self.schedule = schedule or (lambda step: ProfilerAction.RECORD)
         self.on_trace_ready = on_trace_ready
@@ -99,15 +102,12 @@ class profile(Watcher):
 
     def start(self) -> None:
         """Begin, as the schedule says for step 0."""
-        _running.append(self)
         self._follow_schedule()
 
     def stop(self) -> None:
         """End, and hand the trace over."""
-        if self in _running:
-            _running.remove(self)
-            super().stop()
-            self._hand_over()
+        super().stop()
+        self._hand_over()
 
     def step(self) -> None:
         """Say that the next step begins."""
@@ -198,10 +198,6 @@ class profile(Watcher):
             json.dump({"traceEvents": entries, "displayTimeUnit": "ms"}, file)
 
 
-#: The profilers that run now.
-_running: list[profile] = []
-
-
 def _arrays(values: Iterable[Any]) -> list[Any]:
     return [value._array for value in values if isinstance(value, Tensor)]
 
@@ -213,7 +209,8 @@ class record_function:
         self.name = name
 
     def __enter__(self) -> record_function:
-        self._events = [(profiler, profiler.begin(self.name, "user")) for profiler in _running]
+        recording = [watcher for watcher in watchers if isinstance(watcher, profile)]
+        self._events = [(profiler, profiler.begin(self.name, "user")) for profiler in recording]
         return self
 
     def __exit__(self, *exception: Any) -> None:
@@ -235,6 +232,9 @@ def schedule(
     """Cycles of ``wait`` steps without profiling, ``warmup`` steps and ``active`` recorded ones
     (``torch.profiler.schedule``).
 
+    ``skip_first`` steps come before all cycles, of which there are ``repeat``, or no end (0). ``skip_first_wait``
+    not 0: the first cycle begins with its warmup.
+
     >>> plan = schedule(wait=1, warmup=0, active=2, repeat=1)
     >>> [plan(step).name for step in range(4)]
     ['NONE', 'RECORD', 'RECORD_AND_SAVE', 'NONE']
@@ -245,7 +245,11 @@ def schedule(
 
     def action(step: int) -> ProfilerAction:
         step -= skip_first
-        if step < 0 or (repeat and step // cycle >= repeat):
+        if step < 0:
+            return ProfilerAction.NONE
+        if skip_first_wait:
+            step += wait
+        if repeat and step // cycle >= repeat:
             return ProfilerAction.NONE
         place = step % cycle
         if place < wait:

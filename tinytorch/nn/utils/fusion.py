@@ -76,9 +76,9 @@ def fuse_conv_bn_eval(conv: Module, bn: Module, transpose: bool = False) -> Any:
 
 
 def fuse_linear_bn_eval(linear: Module, bn: Module) -> Any:
-    """A linear layer that does what ``linear`` and then ``bn`` do, both in evaluation (else AssertionError).
+    """A linear layer that does what ``linear`` and then ``bn`` do.
 
-    ValueError unless ``bn`` has a feature for each output of ``linear``, or one.
+    AssertionError unless both are in evaluation and ``bn`` has a feature for each output of ``linear``, or one.
     """
     features: Any = bn.num_features
     if linear.out_features != features and features != 1:

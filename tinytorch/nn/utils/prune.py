@@ -317,9 +317,9 @@ def global_unstructured(
     parameters: Iterable[tuple[Module, str]], pruning_method: Any, importance_scores: Any = None, **kwargs: Any
 ) -> None:
     """Prune several parameters, ``(module, name)`` pairs, by one ranking of all their elements together."""
-    pairs = list(parameters)
     if not isinstance(parameters, Iterable):
         raise TypeError("global_unstructured(): parameters is not an Iterable")
+    pairs = list(parameters)
     scores = importance_scores or {}
     if not isinstance(scores, dict):
         raise TypeError("global_unstructured(): importance_scores must be of type dict")
