@@ -10,6 +10,7 @@ from math import e, inf, nan, pi
 from typing import Any as _Any
 
 import tinytorch.absent as _absent
+import tinytorch.einops_bridge as _einops_bridge
 
 # autograd comes first: it closes the package's import circle (see the end of tensor_base)
 from tinytorch import autograd, backends, cuda, linalg, nn, optim, random, utils
