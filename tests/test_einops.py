@@ -1,18 +1,20 @@
 """einops takes tensors of this library: the same results and gradients as with PyTorch's, as functions and as layers."""
 
 import copy
+import importlib
 import subprocess
 import sys
 
 import einops
 import einops.layers.tinytorch as ours
-import einops.layers.torch as theirs
 import numpy as np
 import pytest
 import torch
 
 import tinytorch
 from tests.compare import compare
+
+theirs = importlib.import_module("einops.layers.torch")  # after PyTorch, or the name stands for our own
 
 EXPRESSIONS = {
     "rearrange": lambda T, x: einops.rearrange(x, "b c (h p) (w q) -> b (h w) (p q c)", p=2, q=2),
