@@ -243,9 +243,9 @@ class TensorBase(Conversions):
 
     def graph(self, model: Any = None) -> Any:
         """The graph that made this tensor, to print or to draw: see :func:`tinytorch.viz.graph`."""
-        from tinytorch.viz.walk import _graph, variables_of
+        from tinytorch.viz.walk import graph_with_variables, variables_of
 
-        return _graph(self, model, None, False, variables_of(sys._getframe(1)))
+        return graph_with_variables(self, model, None, False, variables_of(sys._getframe(1)))
 
     def retain_grad(self) -> None:
         """Keep the gradient of this non-leaf tensor in ``.grad`` too. Does nothing for a leaf."""

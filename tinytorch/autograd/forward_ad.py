@@ -133,9 +133,9 @@ def _tangent(output: Tensor, pairs: list[tuple[Tensor, Tensor]]) -> Tensor | Non
 
 
 def _has_other_leaves(output: Tensor, duals: list[Tensor]) -> bool:
-    from tinytorch.func.derivatives import _has_outer
+    from tinytorch.func.derivatives import has_other_leaves
 
-    return _has_outer([output], [dual for dual in duals if dual.is_leaf])
+    return has_other_leaves([output], [dual for dual in duals if dual.is_leaf])
 
 
 def _without_duals(tensor: Tensor) -> Tensor:

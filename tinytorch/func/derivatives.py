@@ -24,13 +24,14 @@ numbers with 100 results, how many passes does ``jacrev`` take, and how many ``j
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tinytorch import ops
 from tinytorch.autograd.engine import grad as engine_grad
 from tinytorch.autograd.modes import enable_grad, is_grad_enabled
 from tinytorch.autograd.node import Node
+from tinytorch.autograd.part import reachable
 from tinytorch.tensor import Tensor
 from tinytorch.utils._pytree import TreeSpec, tree_flatten, tree_map_only, tree_unflatten
 
@@ -57,22 +58,12 @@ def _tracked(tree: Any) -> tuple[Any, list[Tensor], TreeSpec]:
     return tree_unflatten(copies, spec), copies, spec
 
 
-def _has_outer(results: Iterable[Tensor], own: list[Tensor]) -> bool:
+def has_other_leaves(results: Sequence[Tensor], own: list[Tensor]) -> bool:
     """Whether results depend on anything that requires grad other than ``own``: an outer derivative wants them."""
     mine = {id(copy) for copy in own}
-    stack = [result._gradient_edge()[0] for result in results if result.requires_grad]
-    seen: set[int] = set()
-    while stack:
-        target = stack.pop()
-        if id(target) in seen:
-            continue
-        seen.add(id(target))
-        if not isinstance(target, Node):
-            if id(target) not in mine:
-                return True
-            continue
-        stack.extend(edge[0] for edge in target.edges if edge is not None)
-    return False
+    ends = [result._gradient_edge() for result in results if result.requires_grad]
+    ends += [edge for node in reachable(results) for edge in node.edges if edge is not None]
+    return any(not isinstance(target, Node) and id(target) not in mine for target, _ in ends)
 
 
 def _released(tree: Any, keep: bool) -> Any:
@@ -148,7 +139,7 @@ def grad_and_value(
                     "grad_and_value(f)(*args): Expected f(*args) to return a scalar tensor, got tensor with "
                     f"{output.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
                 )
-            outer = _has_outer([output], copies)
+            outer = has_other_leaves([output], copies)
             gradients = tree_unflatten(_gradients([output], copies, None, create=outer), spec)
         keep = recording and outer
         value = (output, aux) if has_aux else output
@@ -186,7 +177,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         arguments, copies, spec = _tracked(primals)
         output, aux = _split_aux(func(*arguments), has_aux)
     outputs = _checked_outputs(output, "vjp")
-    outer = _has_outer(outputs, copies)
+    outer = has_other_leaves(outputs, copies)
 
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         weights = tree_flatten(cotangents)[0]
@@ -240,7 +231,7 @@ def jvp(
             raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same structure")
         output, aux = _split_aux(func(*arguments), has_aux)
     outputs = _checked_outputs(output, "jvp")
-    outer = _has_outer(outputs, copies) or any(vector.requires_grad for vector in vectors)
+    outer = has_other_leaves(outputs, copies) or any(vector.requires_grad for vector in vectors)
     keep = recording and outer
     moved = _Transposed(outputs, copies).times(vectors, keep)
     result = _released(output, keep), _released(tree_unflatten(moved, tree_flatten(output)[1]), keep)
@@ -280,7 +271,7 @@ def _jacobian(func: Callable[..., Any], argnums: Argnums, has_aux: bool, rows: A
             chosen, copies, spec = _tracked(_select(args, argnums))
             output, aux = _split_aux(func(*_replace(args, argnums, chosen), **kwargs), has_aux)
             outputs = _checked_outputs(output, "jacobian")
-            outer = _has_outer(outputs, copies)
+            outer = has_other_leaves(outputs, copies)
             blocks = [tree_unflatten(block, spec) for block in rows(outputs, copies, outer)]
             jacobian = tree_unflatten(blocks, tree_flatten(output)[1])
         keep = recording and outer

@@ -78,7 +78,7 @@ class DiagonalInZeros(Primitive):
         return Diagonal.apply(grad, **{name: ctx.attributes[name] for name in ("offset", "dim1", "dim2")})
 
 
-def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
+def two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
     first, second = one_dim(dim1, ndim), one_dim(dim2, ndim)
     if first == second:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
@@ -90,7 +90,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     """The diagonal of the matrices spanned by ``dim1`` and ``dim2``, as the last dimension: a view
     (``torch.diagonal``).
     """
-    dim1, dim2 = _two_dims(dim1, dim2, input._array.ndim)
+    dim1, dim2 = two_dims(dim1, dim2, input._array.ndim)
     return Diagonal.apply(input, offset=offset, dim1=dim1, dim2=dim2)
 
 
@@ -100,7 +100,7 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     if input._array.ndim == 0:
         raise IndexError("diag_embed(): input must have at least one dimension")
     shape = list(input._array.shape[:-1])
-    dim1, dim2 = _two_dims(dim1, dim2, len(shape) + 2)
+    dim1, dim2 = two_dims(dim1, dim2, len(shape) + 2)
     size = input._array.shape[-1] + abs(offset)
     for dim in sorted((dim1, dim2)):
         shape.insert(dim, size)

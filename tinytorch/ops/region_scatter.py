@@ -12,7 +12,7 @@ import numpy as np
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_dims, refuse
-from tinytorch.ops.diagonal import _two_dims
+from tinytorch.ops.diagonal import two_dims
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import IndexPut
 from tinytorch.ops.out import accepts_exact_out
@@ -60,7 +60,7 @@ def slice_scatter(
 @checks_arguments
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """``input`` with ``src`` on a diagonal."""
-    first, second = _two_dims(dim1, dim2, input._array.ndim)
+    first, second = two_dims(dim1, dim2, input._array.ndim)
     places = np.arange(input._array.size).reshape(input._array.shape).diagonal(offset, first, second)
     return _replaced(input, src, tuple(np.unravel_index(places, input._array.shape)))
 
@@ -126,8 +126,6 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | N
         raise RuntimeError("renorm: non-positive-norm not supported")
     if not maxnorm >= 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
-    if input._array.ndim < 2:
-        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input._array.ndim} dimensions")
     dim = one_dim(dim, input._array.ndim)
     others = tuple(d for d in range(input._array.ndim) if d != dim)
     norms = vector_norm(input, p, others, keepdim=True)

@@ -73,10 +73,10 @@ def graph(
     n3  add(n2, 10)  scalar
     c   tanh(n3)     scalar  value 0.9993
     """
-    return _graph(tensor, model, names, values, variables_of(sys._getframe(1)))
+    return graph_with_variables(tensor, model, names, values, variables_of(sys._getframe(1)))
 
 
-def _graph(tensor: Any, model: Any, names: Any, values: bool, variables: dict[str, Any]) -> Graph:
+def graph_with_variables(tensor: Any, model: Any, names: Any, values: bool, variables: dict[str, Any]) -> Graph:
     """:func:`graph` with the caller's variables given."""
     roots = (tensor,) if isinstance(tensor, Tensor) else tuple(tensor)
     for root in roots:

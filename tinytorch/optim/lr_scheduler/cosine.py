@@ -26,8 +26,7 @@ class CosineAnnealingLR(LRScheduler):
     """Half a cosine down to ``eta_min`` in ``T_max`` epochs (``torch.optim.lr_scheduler.CosineAnnealingLR``).
 
     Recursively: lr(t) - eta_min = (lr(t-1) - eta_min) * (1 + cos(pi t/T)) / (1 + cos(pi (t-1)/T)). At the
-        bottom that is 0/0; there
-    the learning rate is raised by the first step of the way up instead.
+    bottom that is 0/0; there the learning rate is raised by the first step of the way up instead.
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
