@@ -38,6 +38,7 @@ _NAMES = {
 
 REARRANGEMENTS = ("Reshape", "Permute", "Expand")  # what transpose, squeeze, flatten and others are made of
 SMALL = 6  # tensors of so many elements are written out
+LONG = 8  # of longer attributes (the sizes of all batches of a sequence) the beginning and the end
 
 
 @functools.lru_cache(maxsize=256)  # of types: users define ops too, in any number
@@ -104,7 +105,8 @@ def _option(value: Any) -> str:
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], int) and value[0] == value[1]:
         return str(value[0])  # (2, 2) is what the user called 2
     if isinstance(value, (tuple, list)):
-        inner = ", ".join(_option(item) for item in value)
+        items = [_option(item) for item in value]
+        inner = ", ".join(items if len(items) <= LONG else [*items[:3], "…", items[-1]])
         return inner if len(value) == 1 and isinstance(value[0], int) else f"({inner})"
     if isinstance(value, slice):
         parts = ["" if part is None else str(part) for part in (value.start, value.stop, value.step)]
