@@ -7,7 +7,7 @@ from typing import Any
 from tinytorch import ops
 from tinytorch.distributions import constraints
 from tinytorch.distributions.dirichlet import Dirichlet
-from tinytorch.distributions.distribution import ExponentialFamily, zero_dimensional
+from tinytorch.distributions.distribution import ExponentialFamily
 from tinytorch.distributions.utils import broadcast_all
 from tinytorch.tensor import Tensor
 
@@ -23,8 +23,6 @@ class Beta(ExponentialFamily):
 
     def __init__(self, concentration1: Any, concentration0: Any, validate_args: bool | None = None) -> None:
         both = ops.stack(broadcast_all(concentration1, concentration0), -1)
-        if zero_dimensional(concentration1, concentration0):
-            both = ops.tensor([float(concentration1), float(concentration0)])
         self._dirichlet = Dirichlet(both, validate_args=validate_args)
         super().__init__(self._dirichlet.batch_shape, validate_args=validate_args)
 

@@ -8,11 +8,12 @@ from typing import Any
 from tinytorch import ops
 from tinytorch.distributions import constraints
 from tinytorch.distributions.distribution import Distribution
+from tinytorch.distributions.probs_or_logits import check_one_given
 from tinytorch.distributions.utils import lazy_property, logits_to_probs, probs_to_logits
 from tinytorch.dtypes import finfo
 from tinytorch.tensor import Tensor
 
-__all__ = ["Categorical"]
+__all__ = ["Categorical", "OfCategorical"]
 
 
 class Categorical(Distribution):
@@ -22,8 +23,7 @@ class Categorical(Distribution):
     has_enumerate_support = True
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        if (probs is None) == (logits is None):
-            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+        check_one_given(probs, logits)
         if probs is not None:
             if probs.dim() < 1:
                 raise ValueError("`probs` parameter must be at least one-dimensional.")
@@ -80,3 +80,21 @@ class Categorical(Distribution):
     def enumerate_support(self, expand: bool = True) -> Tensor:
         values = ops.arange(self._num_events).view((-1,) + (1,) * len(self._batch_shape))
         return values.expand((-1, *self._batch_shape)) if expand else values
+
+
+class OfCategorical:
+    """The part of a distribution that has the parameters of a :class:`Categorical` one within it."""
+
+    _categorical: Categorical
+
+    @property
+    def probs(self) -> Tensor:
+        return self._categorical.probs
+
+    @property
+    def logits(self) -> Tensor:
+        return self._categorical.logits
+
+    @property
+    def param_shape(self) -> Any:
+        return self._categorical.param_shape

@@ -7,14 +7,15 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.distributions import constraints
-from tinytorch.distributions.distribution import ExponentialFamily, zero_dimensional
-from tinytorch.distributions.utils import broadcast_all, clamp_probs, lazy_property, logits_to_probs, probs_to_logits
+from tinytorch.distributions.distribution import ExponentialFamily
+from tinytorch.distributions.probs_or_logits import ProbsOrLogits
+from tinytorch.distributions.utils import broadcast_all, clamp_probs, lazy_property, logits_to_probs
 from tinytorch.tensor import Tensor
 
 __all__ = ["ContinuousBernoulli"]
 
 
-class ContinuousBernoulli(ExponentialFamily):
+class ContinuousBernoulli(ProbsOrLogits, ExponentialFamily):
     """Density ``C λ^x (1 - λ)^(1 - x)`` on [0, 1], with λ = ``probs`` or ``sigmoid(logits)`` (Loaiza-Ganem and
     Cunningham 2019).
 
@@ -33,31 +34,17 @@ class ContinuousBernoulli(ExponentialFamily):
         lims: tuple[float, float] = (0.499, 0.501),
         validate_args: bool | None = None,
     ) -> None:
-        if (probs is None) == (logits is None):
-            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
-        given = logits if probs is None else probs
+        self._take(probs, logits)
         if probs is not None:
-            (self.probs,) = broadcast_all(probs)
             if validate_args is not None and not constraints.unit_interval.check(self.probs).all():
                 raise ValueError("The parameter probs has invalid values")
-            self.probs = clamp_probs(self.probs)
-        else:
-            (self.logits,) = broadcast_all(logits)
-        self._param = self.logits if probs is None else self.probs
+            self.probs = self._param = clamp_probs(self.probs)
         self._lims = lims
-        super().__init__(() if zero_dimensional(given) else self._param.shape, validate_args=validate_args)
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        return probs_to_logits(self.probs, is_binary=True)
+        super().__init__(self._param.shape, validate_args=validate_args)
 
     @lazy_property
     def probs(self) -> Tensor:
         return clamp_probs(logits_to_probs(self.logits, is_binary=True))
-
-    @property
-    def param_shape(self) -> Any:
-        return self._param.shape
 
     # ------------------------------------------------------------------------------------ around one half
 

@@ -15,8 +15,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from tinytorch import ops
 from tinytorch.autograd.engine import grad
 from tinytorch.autograd.modes import no_grad
@@ -241,11 +239,6 @@ class ExponentialFamily(Distribution):
             inner = param * gradient
             result = result - inner.reshape((*tuple(self._batch_shape), -1)).sum(-1)
         return result
-
-
-def zero_dimensional(*values: Any) -> bool:
-    """Whether all parameters are Python numbers: then the batch shape is ()."""
-    return all(isinstance(value, (int, float, np.number)) for value in values)
 
 
 def standard_normal(shape: Any, like: Tensor) -> Tensor:

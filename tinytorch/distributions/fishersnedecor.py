@@ -7,7 +7,7 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.distributions import constraints
-from tinytorch.distributions.distribution import Distribution, zero_dimensional
+from tinytorch.distributions.distribution import Distribution
 from tinytorch.distributions.gamma import Gamma
 from tinytorch.distributions.utils import broadcast_all
 from tinytorch.dtypes import finfo
@@ -26,7 +26,7 @@ class FisherSnedecor(Distribution):
     def __init__(self, df1: Any, df2: Any, validate_args: bool | None = None) -> None:
         self.df1, self.df2 = broadcast_all(df1, df2)
         self._gamma1, self._gamma2 = Gamma(self.df1 * 0.5, self.df1), Gamma(self.df2 * 0.5, self.df2)
-        super().__init__(() if zero_dimensional(df1, df2) else self.df1.shape, validate_args=validate_args)
+        super().__init__(self.df1.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.distributions import constraints
-from tinytorch.distributions.distribution import ExponentialFamily, zero_dimensional
+from tinytorch.distributions.distribution import ExponentialFamily
 from tinytorch.distributions.utils import broadcast_all
 from tinytorch.dtypes import finfo
 from tinytorch.ops.random_gamma import standard_gamma
@@ -25,8 +25,7 @@ class Gamma(ExponentialFamily):
 
     def __init__(self, concentration: Any, rate: Any, validate_args: bool | None = None) -> None:
         self.concentration, self.rate = broadcast_all(concentration, rate)
-        shape = () if zero_dimensional(concentration, rate) else self.concentration.shape
-        super().__init__(shape, validate_args=validate_args)
+        super().__init__(self.concentration.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

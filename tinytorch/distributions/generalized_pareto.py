@@ -7,7 +7,7 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.distributions import constraints
-from tinytorch.distributions.distribution import Distribution, zero_dimensional
+from tinytorch.distributions.distribution import Distribution
 from tinytorch.distributions.utils import broadcast_all
 from tinytorch.tensor import Tensor
 
@@ -29,8 +29,7 @@ class GeneralizedPareto(Distribution):
 
     def __init__(self, loc: Any, scale: Any, concentration: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale, self.concentration = broadcast_all(loc, scale, concentration)
-        shape = () if zero_dimensional(loc, scale, concentration) else self.loc.shape
-        super().__init__(shape, validate_args=validate_args)
+        super().__init__(self.loc.shape, validate_args=validate_args)
 
     @constraints.dependent_property(is_discrete=False, event_dim=0)
     def support(self) -> constraints.Constraint:

@@ -6,43 +6,29 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.distributions import constraints
-from tinytorch.distributions.distribution import Distribution, zero_dimensional
-from tinytorch.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
+from tinytorch.distributions.distribution import Distribution
+from tinytorch.distributions.probs_or_logits import ProbsOrLogits
+from tinytorch.distributions.utils import broadcast_all
 from tinytorch.dtypes import finfo
 from tinytorch.tensor import Tensor
 
 __all__ = ["Geometric"]
 
 
-class Geometric(Distribution):
+class Geometric(ProbsOrLogits, Distribution):
     """``P(k) = (1 - probs)^k probs`` for k = 0, 1, 2, ... Give ``probs`` or ``logits``."""
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.nonnegative_integer
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        if (probs is None) == (logits is None):
-            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
-        given = logits if probs is None else probs
-        if probs is not None:
-            (self.probs,) = broadcast_all(probs)
-        else:
-            (self.logits,) = broadcast_all(logits)
-        shape = (self.logits if probs is None else self.probs).shape
-        super().__init__(() if zero_dimensional(given) else shape, validate_args=validate_args)
+        self._take(probs, logits)
+        super().__init__(self._param.shape, validate_args=validate_args)
         if self._validate_args and probs is not None and not (self.probs > 0).all():
             raise ValueError(
                 f"Expected parameter probs (Tensor of shape {tuple(self.probs.shape)}) of distribution {self!r} to be "
                 f"positive but found invalid values:\n{self.probs[self.probs <= 0]}"
             )
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        return logits_to_probs(self.logits, is_binary=True)
 
     @property
     def mean(self) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 from tinytorch import ops
 from tinytorch.distributions import constraints
 from tinytorch.distributions.binomial import Binomial
-from tinytorch.distributions.categorical import Categorical
+from tinytorch.distributions.categorical import Categorical, OfCategorical
 from tinytorch.distributions.distribution import Distribution
 from tinytorch.distributions.utils import broadcast_all
 from tinytorch.tensor import Tensor
@@ -16,7 +16,7 @@ from tinytorch.tensor import Tensor
 __all__ = ["Multinomial"]
 
 
-class Multinomial(Distribution):
+class Multinomial(OfCategorical, Distribution):
     """Counts of the classes in ``total_count`` draws from Categorical(probs or logits)."""
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
@@ -34,18 +34,6 @@ class Multinomial(Distribution):
     @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> constraints.Constraint:
         return constraints.multinomial(self.total_count)
-
-    @property
-    def probs(self) -> Tensor:
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Any:
-        return self._categorical.param_shape
 
     @property
     def mean(self) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.distributions import constraints
-from tinytorch.distributions.distribution import ExponentialFamily, standard_normal, zero_dimensional
+from tinytorch.distributions.distribution import ExponentialFamily, standard_normal
 from tinytorch.distributions.utils import broadcast_all
 from tinytorch.tensor import Tensor
 
@@ -24,7 +24,7 @@ class Normal(ExponentialFamily):
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(() if zero_dimensional(loc, scale) else self.loc.shape, validate_args=validate_args)
+        super().__init__(self.loc.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

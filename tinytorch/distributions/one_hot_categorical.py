@@ -6,14 +6,14 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.distributions import constraints
-from tinytorch.distributions.categorical import Categorical
+from tinytorch.distributions.categorical import Categorical, OfCategorical
 from tinytorch.distributions.distribution import Distribution
 from tinytorch.tensor import Tensor
 
 __all__ = ["OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
-class OneHotCategorical(Distribution):
+class OneHotCategorical(OfCategorical, Distribution):
     """Vectors of length K with a 1 at the place that :class:`Categorical` draws."""
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
@@ -24,18 +24,6 @@ class OneHotCategorical(Distribution):
         self._categorical = Categorical(probs, logits)
         shape = self._categorical.param_shape
         super().__init__(self._categorical.batch_shape, shape[-1:], validate_args=validate_args)
-
-    @property
-    def probs(self) -> Tensor:
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Any:
-        return self._categorical.param_shape
 
     @property
     def _param(self) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.distributions import constraints
-from tinytorch.distributions.distribution import ExponentialFamily, zero_dimensional
+from tinytorch.distributions.distribution import ExponentialFamily
 from tinytorch.distributions.utils import broadcast_all
 from tinytorch.tensor import Tensor
 
@@ -21,7 +21,7 @@ class Poisson(ExponentialFamily):
 
     def __init__(self, rate: Any, validate_args: bool | None = None) -> None:
         (self.rate,) = broadcast_all(rate)
-        super().__init__(() if zero_dimensional(rate) else self.rate.shape, validate_args=validate_args)
+        super().__init__(self.rate.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

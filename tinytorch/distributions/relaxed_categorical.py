@@ -6,20 +6,17 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.distributions import constraints
-from tinytorch.distributions.categorical import Categorical
+from tinytorch.distributions.categorical import Categorical, OfCategorical
 from tinytorch.distributions.distribution import Distribution
 from tinytorch.distributions.transformed_distribution import TransformedDistribution
 from tinytorch.distributions.transforms import ExpTransform
-from tinytorch.distributions.utils import (
-    broadcast_all,
-    clamp_probs,
-)
+from tinytorch.distributions.utils import broadcast_all, clamp_probs
 from tinytorch.tensor import Tensor
 
 __all__ = ["ExpRelaxedCategorical", "RelaxedOneHotCategorical"]
 
 
-class ExpRelaxedCategorical(Distribution):
+class ExpRelaxedCategorical(OfCategorical, Distribution):
     """The logarithm of a :class:`RelaxedOneHotCategorical` vector (Jang et al. 2017)."""
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
@@ -37,18 +34,6 @@ class ExpRelaxedCategorical(Distribution):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         logits = self.logits.expand(tuple(batch_shape) + tuple(self._event_shape))
         return ExpRelaxedCategorical(self.temperature, logits=logits, validate_args=self._validate_args)
-
-    @property
-    def probs(self) -> Tensor:
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Any:
-        return self._categorical.param_shape
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
