@@ -60,6 +60,7 @@ class _ThreadState(threading.local):
     walk: Any = None  # the backward that runs, if results may wait for its end: see tinytorch.autograd.deferred
     unwatched: bool = False  # inside an op that is being watched: see tinytorch.autograd.watching
     call: ModuleCall | None = None  # the innermost module call that runs
+    examples: tuple[tuple[Any, Any], ...] = ()  # while vmap runs: (argument, the example taken from it), as arrays
     module_names: dict[int, ModuleName] | None = None  # by id(module), of the outermost module that runs
 
     @property

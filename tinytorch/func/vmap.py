@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinytorch import ops
+from tinytorch.autograd.modes import state
 from tinytorch.random import default_generator
 from tinytorch.tensor import Tensor
 from tinytorch.utils._pytree import broadcast_prefix, tree_flatten, tree_unflatten
@@ -53,13 +54,17 @@ def vmap(
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         examples = _split(args, in_dims, getattr(func, "__name__", repr(func)))
-        state = default_generator.get_state()
+        seed, outer = default_generator.get_state(), state.examples
         results = []
-        for example in examples:
-            if randomness == "same":
-                default_generator.set_state(state)
-            results.append(func(*example, **kwargs))
-        if randomness == "error" and not ops.equal(state, default_generator.get_state()):
+        try:
+            for example, pairs in examples:
+                if randomness == "same":
+                    default_generator.set_state(seed)
+                state.examples = outer + pairs
+                results.append(func(*example, **kwargs))
+        finally:
+            state.examples = outer
+        if randomness == "error" and not ops.equal(seed, default_generator.get_state()):
             raise RuntimeError(
                 "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
                 "'different' randomness flags on vmap or perform the randomness operation out of vmap"
@@ -69,8 +74,8 @@ def vmap(
     return mapped
 
 
-def _split(args: tuple[Any, ...], in_dims: Any, name: str) -> list[Any]:
-    """The arguments of each call."""
+def _split(args: tuple[Any, ...], in_dims: Any, name: str) -> list[tuple[Any, Any]]:
+    """The arguments of each call, and those that are examples as pairs: the array of all, and of the one."""
     if not isinstance(in_dims, (int, tuple, list, dict)):
         raise ValueError(
             f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): expected `in_dims` to be int or a (potentially nested) "
@@ -100,7 +105,11 @@ def _split(args: tuple[Any, ...], in_dims: Any, name: str) -> list[Any]:
         )
     (size,) = sizes
     columns = [[leaf] * size if dim is None else ops.unbind(leaf, dim) for leaf, dim in zip(leaves, dims, strict=True)]
-    return [tree_unflatten([column[i] for column in columns], spec) for i in range(size)]
+    mapped = [(leaf._array, column) for leaf, dim, column in zip(leaves, dims, columns, strict=True) if dim is not None]
+    return [
+        (tree_unflatten([column[i] for column in columns], spec), tuple([(all_, c[i]._array) for all_, c in mapped]))
+        for i in range(size)
+    ]
 
 
 def _check_dim(leaf: Any, dim: Any, in_dims: Any, name: str) -> None:
@@ -126,10 +135,7 @@ def _stack(results: list[Any], out_dims: Any) -> Any:
     flat = [tree_flatten(result) for result in results]
     if not flat:
         raise ValueError("vmap: the mapped dimension has size 0, so there is no result to take the shape from")
-    spec = flat[0][1]
-    for leaf in flat[0][0]:
-        if not isinstance(leaf, Tensor):
-            raise ValueError(f"vmap(f, ...): `f` must only return Tensors, got type {type(leaf)} as a return.")
+    first, spec = flat[0]
     dims = broadcast_prefix(out_dims, spec)
     if dims is None and isinstance(out_dims, tuple) and len(out_dims) == 1 and spec.kind is None:
         dims = list(out_dims)
@@ -137,6 +143,12 @@ def _stack(results: list[Any], out_dims: Any) -> Any:
         raise ValueError(
             f"vmap(f, out_dims={out_dims}, ...): out_dims is not compatible with the structure of outputs."
         )
+    for leaf, dim in zip(first, dims, strict=True):
+        if dim is not None and not isinstance(leaf, Tensor):
+            raise ValueError(
+                f"vmap(f, ...): `f` must only return Tensors, got type {type(leaf)}. Did you mean to set out_dims= to "
+                "None for output?"
+            )
     columns = zip(*[leaves for leaves, _ in flat], strict=True)
     stacked = [column[0] if dim is None else ops.stack(column, dim) for column, dim in zip(columns, dims, strict=True)]
     return tree_unflatten(stacked, spec)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided as numpy_as_strided
 from numpy.lib.stride_tricks import sliding_window_view
 
+from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.kernels.blocks import memory_block, offset_in_block
+from tinytorch.kernels.blocks import memory_block, memory_owner, offset_in_block
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.compare import where
@@ -240,7 +241,8 @@ def _places(shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> np
 
 @checks_arguments
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
-    """A view of ``input``'s memory with any sizes and strides; the offset counts from the start of that memory.
+    """A view of ``input``'s memory with any sizes and strides; the offset counts from the start of that memory (inside
+    ``vmap``: of the example's part of it).
 
     Raises RuntimeError for negative strides, or a view that would leave the memory.
     """
@@ -253,7 +255,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
             f"as_strided: Negative strides are not supported at the moment, got strides: {list(strides)}"
         )
     own = offset_in_block(input._array) // input._array.itemsize
-    offset = own if storage_offset is None else storage_offset
+    offset = own if storage_offset is None else storage_offset + _start_of_example(input._array)
     last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
     available = memory_block(input._array).nbytes // input._array.itemsize
     if 0 not in shape and (last >= available or offset < 0):
@@ -264,3 +266,14 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
             f"storage of size {available * input._array.itemsize}"
         )
     return AsStrided.apply(input, shape=shape, strides=strides, offset=offset - own)
+
+
+def _start_of_example(array: np.ndarray) -> int:
+    """How many elements of a batch lie before the example that ``vmap`` has taken from it, if ``array`` is part of one:
+    a function of one example knows nothing of the others.
+    """
+    owner = memory_owner(array)
+    before = [
+        offset_in_block(one) - offset_in_block(all_) for all_, one in state.examples if memory_owner(all_) is owner
+    ]
+    return sum(before) // array.itemsize
