@@ -38,7 +38,7 @@ def test_block_edges(formula, states, options, size):
     whole = [np.abs(rng.standard_normal(size, dtype=np.float32)) for _ in range(2 + states)]
     blocks, grad = [x.copy() for x in whole], whole[1].copy()
     formula(*whole, **options)
-    update_in_blocks(formula, *blocks, **options)
+    update_in_blocks(formula, blocks[0], blocks[1], blocks[2:], options)
     for a, b in zip(whole, blocks, strict=True):
         assert a.dtype == b.dtype == np.float32
         np.testing.assert_array_equal(a, b)
@@ -54,7 +54,7 @@ def test_one_memory_order_is_cut_across_shapes():
 
     param = np.zeros((EDGE, 3, 2), np.float32).transpose(2, 1, 0)  # batch last, as the kernels like it
     grad = np.arange(param.size, dtype=np.float32).reshape(param.shape)
-    update_in_blocks(formula, param, grad, np.zeros_like(param), None)
+    update_in_blocks(formula, param, grad, [np.zeros_like(param), None], {})
     assert seen == [((EDGE,), (EDGE,), (EDGE,), None)] * 6
     np.testing.assert_array_equal(param, grad)
 
@@ -66,5 +66,5 @@ def test_complex_arrays_are_pairs_of_real_numbers():
         assert p.dtype == g.dtype == np.float32
         p -= 2 * g
 
-    update_in_blocks(formula, param, grad)
+    update_in_blocks(formula, param, grad, [], {})
     np.testing.assert_array_equal(param, -2 * grad)

@@ -427,14 +427,6 @@ def test_betas_out_of_range(name, betas):
     assert tiny == reference
 
 
-def test_unsupported_options_say_so():
-    p = tinytorch.tensor([1.0], requires_grad=True)
-    with pytest.raises(NotImplementedError, match=r"SGD\(differentiable=True\)"):
-        tinytorch.optim.SGD([p], differentiable=True)
-    with pytest.raises(NotImplementedError, match=r"Adam\(capturable=True\)"):
-        tinytorch.optim.Adam([{"params": [p], "capturable": True}])
-
-
 def test_duplicates_warn():
     p = tinytorch.tensor([1.0], requires_grad=True)
     with pytest.warns(UserWarning, match="duplicate parameters"):

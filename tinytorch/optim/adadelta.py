@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.blocks import direction
+from tinytorch.optim.formula import apply_formula, sqrt
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_not_negative, count_step, start_state
 from tinytorch.tensor import Tensor
 
@@ -33,7 +34,7 @@ def adadelta_update(
     g = direction(p, g, weight_decay, maximize)
     v *= rho
     v += (1 - rho) * g * g
-    change = np.sqrt(u + eps) / np.sqrt(v + eps) * g
+    change = sqrt(u + eps) / sqrt(v + eps) * g
     u *= rho
     u += (1 - rho) * change * change
     p -= lr * change
@@ -82,9 +83,8 @@ class Adadelta(Optimizer):
         if not state:
             start_state(state, param, "square_avg", "acc_delta")
         count_step(state)
-        update_in_blocks(
-            adadelta_update, param._array, param.grad._array,  # type: ignore[union-attr]
-            state["square_avg"]._array, state["acc_delta"]._array,
-            lr=float(group["lr"]), rho=float(group["rho"]), eps=float(group["eps"]),
-            weight_decay=float(group["weight_decay"]), maximize=group["maximize"],
+        apply_formula(
+            adadelta_update, param, group, state["square_avg"], state["acc_delta"],
+            lr=group["lr"], rho=group["rho"], eps=group["eps"], weight_decay=group["weight_decay"],
+            maximize=group["maximize"],
         )  # fmt: skip

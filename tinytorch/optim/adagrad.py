@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.blocks import direction
+from tinytorch.optim.formula import apply_formula, sqrt
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_not_negative, count_step, start_state
 from tinytorch.optim.sparse_gradients import update_as_dense
 from tinytorch.tensor import Tensor
@@ -40,7 +41,7 @@ def adagrad_update(
     """Change ``p`` and the sum of squares ``s`` by the gradient ``g``, in place."""
     g = direction(p, g, weight_decay, maximize)
     s += g * g
-    p -= lr * g / (np.sqrt(s) + eps)
+    p -= lr * g / (sqrt(s) + eps)
 
 
 class Adagrad(Optimizer):
@@ -100,8 +101,8 @@ class Adagrad(Optimizer):
         if not state:  # of a group that was added later
             self._start(param)
         step = count_step(state)
-        update_in_blocks(
-            adagrad_update, param._array, param.grad._array, state["sum"]._array,  # type: ignore[union-attr]
-            lr=float(group["lr"]) / (1 + (step - 1) * float(group["lr_decay"])), eps=float(group["eps"]),
-            weight_decay=float(group["weight_decay"]), maximize=group["maximize"],
+        apply_formula(
+            adagrad_update, param, group, state["sum"],
+            lr=group["lr"] / (1 + (step - 1) * group["lr_decay"]), eps=group["eps"],
+            weight_decay=group["weight_decay"], maximize=group["maximize"],
         )  # fmt: skip

@@ -33,7 +33,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.blocks import direction
+from tinytorch.optim.formula import apply_formula, raise_to, sqrt
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_betas, check_not_negative, count_step, start_state
 from tinytorch.tensor import Tensor
 
@@ -52,10 +53,10 @@ def adam_update(
     v *= beta2
     v += (1 - beta2) * g * g
     if v_max is not None:
-        np.maximum(v_max, v, out=v_max)
+        raise_to(v_max, v)
         v = v_max
     step_size = lr / (1 - beta1**step)
-    p -= step_size * m / (np.sqrt(v) / (1 - beta2**step) ** 0.5 + eps)
+    p -= step_size * m / (sqrt(v) / (1 - beta2**step) ** 0.5 + eps)
 
 
 class Adam(Optimizer):
@@ -112,10 +113,12 @@ class Adam(Optimizer):
         if not state:
             largest = ["max_exp_avg_sq"] if group["amsgrad"] else []
             start_state(state, param, "exp_avg", "exp_avg_sq", *largest)
-        update_in_blocks(
-            adam_update, param._array, param.grad._array, state["exp_avg"]._array,  # type: ignore[union-attr]
-            state["exp_avg_sq"]._array, state["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-            lr=float(group["lr"]), beta1=float(group["betas"][0]), beta2=float(group["betas"][1]),
-            eps=float(group["eps"]), weight_decay=float(group["weight_decay"]),
-            decoupled=group["decoupled_weight_decay"], maximize=group["maximize"], step=count_step(state),
+        step: Any = count_step(state)
+        if group["differentiable"]:  # PyTorch computes with the counter then, in its precision
+            step = state["step"].clone()
+        apply_formula(
+            adam_update, param, group, state["exp_avg"], state["exp_avg_sq"],
+            state["max_exp_avg_sq"] if group["amsgrad"] else None, lr=group["lr"], beta1=group["betas"][0],
+            beta2=group["betas"][1], eps=group["eps"], weight_decay=group["weight_decay"],
+            decoupled=group["decoupled_weight_decay"], maximize=group["maximize"], step=step,
         )  # fmt: skip

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.blocks import direction
+from tinytorch.optim.formula import apply_formula, raise_to
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_betas, check_not_negative, count_step, start_state
 from tinytorch.tensor import Tensor
 
@@ -32,7 +33,7 @@ def adamax_update(
     g = direction(p, g, weight_decay, maximize)
     m += (1 - beta1) * (g - m)
     u *= beta2
-    np.maximum(u, np.abs(g) + eps, out=u)
+    raise_to(u, abs(g) + eps)
     p -= lr / (1 - beta1**step) * m / u
 
 
@@ -65,10 +66,8 @@ class Adamax(Optimizer):
         state = self.state[param]
         if not state:
             start_state(state, param, "exp_avg", "exp_inf")
-        update_in_blocks(
-            adamax_update, param._array, param.grad._array,  # type: ignore[union-attr]
-            state["exp_avg"]._array, state["exp_inf"]._array,
-            lr=float(group["lr"]), beta1=float(group["betas"][0]), beta2=float(group["betas"][1]),
-            eps=float(group["eps"]), weight_decay=float(group["weight_decay"]), maximize=group["maximize"],
-            step=count_step(state),
+        apply_formula(
+            adamax_update, param, group, state["exp_avg"], state["exp_inf"],
+            lr=group["lr"], beta1=group["betas"][0], beta2=group["betas"][1], eps=group["eps"],
+            weight_decay=group["weight_decay"], maximize=group["maximize"], step=count_step(state),
         )  # fmt: skip

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.blocks import direction
+from tinytorch.optim.formula import apply_formula
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_not_negative, count_step, start_state
 from tinytorch.tensor import Tensor
 
@@ -75,14 +76,15 @@ class ASGD(Optimizer):
         super().__init__(params, defaults)
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
-        state, lr, lambd = self.state[param], float(group["lr"]), float(group["lambd"])
+        state, lr, lambd = self.state[param], group["lr"], group["lambd"]
         if not state:
             start_state(state, param, "ax", eta=lr, mu=1.0)
         step = count_step(state)
-        update_in_blocks(
-            asgd_update, param._array, param.grad._array, state["ax"]._array,  # type: ignore[union-attr]
-            eta=state["eta"].item(), mu=state["mu"].item(), lambd=lambd, weight_decay=float(group["weight_decay"]),
+        mu = state["mu"].clone() if group["differentiable"] else state["mu"].item()
+        apply_formula(
+            asgd_update, param, group, state["ax"],
+            eta=state["eta"].item(), mu=mu, lambd=lambd, weight_decay=group["weight_decay"],
             maximize=group["maximize"],
         )  # fmt: skip
-        state["eta"]._array[...] = lr / (1 + lambd * lr * step) ** float(group["alpha"])
-        state["mu"]._array[...] = 1 / max(1, step - group["t0"])
+        state["eta"].fill_(lr / (1 + lambd * lr * step) ** group["alpha"])
+        state["mu"].fill_(1 / max(1, step - group["t0"]))

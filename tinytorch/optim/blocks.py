@@ -35,7 +35,7 @@ BLOCK_BYTES = 1 << 17
 
 
 def update_in_blocks(
-    formula: Callable[..., None], param: np.ndarray, grad: np.ndarray, *state: np.ndarray | None, **options: Any
+    formula: Callable[..., None], param: np.ndarray, grad: np.ndarray, state: list[np.ndarray | None], options: Any
 ) -> None:
     """Call ``formula(param, grad, *state, **options)`` on matching flat pieces of the arrays.
 
@@ -45,8 +45,8 @@ def update_in_blocks(
     arrays = _flat_alike(param, grad, state)
     if arrays is None:  # memory with gaps is rare: work on copies without, and put the results back
         changed = [param, *state]
-        copies = [None if array is None else np.array(array, order="C") for array in changed]
-        update_in_blocks(formula, copies[0], grad, *copies[1:], **options)  # type: ignore[arg-type]
+        copies: Any = [None if array is None else np.array(array, order="C") for array in changed]
+        update_in_blocks(formula, copies[0], grad, copies[1:], options)
         for array, copied in zip(changed, copies, strict=True):
             if array is not None:
                 array[...] = copied
@@ -65,10 +65,12 @@ def direction(p: np.ndarray, g: np.ndarray, weight_decay: float, maximize: bool)
     """What to descend by: the gradient ``g``, turned round to climb, plus that of weight_decay/2 * |p|^2."""
     if maximize:
         g = -g
+    if not isinstance(p, np.ndarray):
+        p = p.clone()  # a weight decay that is learned has the p of now as its derivative, whatever p becomes
     return g + weight_decay * p if weight_decay else g
 
 
-def _flat_alike(param: np.ndarray, grad: np.ndarray, state: tuple[np.ndarray | None, ...]) -> list[Any] | None:
+def _flat_alike(param: np.ndarray, grad: np.ndarray, state: list[np.ndarray | None]) -> list[Any] | None:
     """The arrays as one-dimensional views in the order of ``param``'s memory; None if that needs gaps.
 
     ``grad`` is only read: it is copied when it lies in another order.
@@ -76,7 +78,7 @@ def _flat_alike(param: np.ndarray, grad: np.ndarray, state: tuple[np.ndarray | N
     if not param.flags.c_contiguous:
         order = sorted(range(param.ndim), key=lambda axis: -param.strides[axis])
         param, grad = param.transpose(order), grad.transpose(order)
-        state = tuple([None if array is None else array.transpose(order) for array in state])
+        state = [None if array is None else array.transpose(order) for array in state]
         if not param.flags.c_contiguous:
             return None
     flat: list[Any] = [param.reshape(-1), grad.reshape(-1)]  # reshape copies where it has to

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.blocks import direction
+from tinytorch.optim.formula import apply_formula, sqrt
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_betas, check_not_negative, count_step, start_state
 from tinytorch.tensor import Tensor
 
@@ -34,7 +35,7 @@ def nadam_update(
     m += (1 - beta1) * (g - m)
     v *= beta2
     v += (1 - beta2) * g * g
-    scale = np.sqrt(v / (1 - beta2**step)) + eps
+    scale = sqrt(v / (1 - beta2**step)) + eps
     p -= lr * grad_share * g / scale
     p -= lr * mean_share * m / scale
 
@@ -74,15 +75,14 @@ class NAdam(Optimizer):
         state = self.state[param]
         if not state:
             start_state(state, param, "exp_avg", "exp_avg_sq", mu_product=1.0)
-        step, beta1, decay = count_step(state), float(group["betas"][0]), float(group["momentum_decay"])
+        step, beta1, decay = count_step(state), group["betas"][0], group["momentum_decay"]
         mu, mu_next = (beta1 * (1.0 - 0.5 * 0.96 ** (t * decay)) for t in (step, step + 1))
-        product = state["mu_product"]._array
-        product *= mu
-        update_in_blocks(
-            nadam_update, param._array, param.grad._array,  # type: ignore[union-attr]
-            state["exp_avg"]._array, state["exp_avg_sq"]._array,
-            lr=float(group["lr"]), beta1=beta1, beta2=float(group["betas"][1]), eps=float(group["eps"]),
-            weight_decay=float(group["weight_decay"]), decoupled=group["decoupled_weight_decay"],
-            maximize=group["maximize"], step=step, grad_share=(1.0 - mu) / (1.0 - product.item()),
-            mean_share=mu_next / (1.0 - product.item() * mu_next),
+        product = state["mu_product"].mul_(mu)
+        product = product.clone() if group["differentiable"] else product.item()
+        apply_formula(
+            nadam_update, param, group, state["exp_avg"], state["exp_avg_sq"],
+            lr=group["lr"], beta1=beta1, beta2=group["betas"][1], eps=group["eps"],
+            weight_decay=group["weight_decay"], decoupled=group["decoupled_weight_decay"], maximize=group["maximize"],
+            step=step, grad_share=(1.0 - mu) / (1.0 - product),
+            mean_share=mu_next / (1.0 - product * mu_next),
         )  # fmt: skip

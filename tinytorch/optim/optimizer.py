@@ -52,6 +52,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import enable_grad, no_grad
 from tinytorch.dtypes import default_numpy_dtype
+from tinytorch.optim.formula import as_numbers
 from tinytorch.optim.hooks import (
     OptimizerHooks,
     register_optimizer_step_post_hook,
@@ -128,10 +129,13 @@ class Optimizer(OptimizerHooks):
                 loss = closure()
         with np.errstate(all="ignore"):  # infinities and NaN are values, not warnings, as in PyTorch
             for group in self.param_groups:
+                options = as_numbers(group)
                 for param in group["params"]:
                     if param.grad is not None:
                         update = self._update_sparse if param.grad.is_sparse else self._update
-                        update(param, group)
+                        if options.get("differentiable") or options.get("capturable"):
+                            update = _special(update, options)
+                        update(param, options)
                         param._bump_version()  # a graph that saved the old value must not use the new one
         return loss
 
@@ -172,7 +176,7 @@ class Optimizer(OptimizerHooks):
         for param in param_group["params"]:
             if not isinstance(param, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_type_name(param)}")
-            if not (param.is_leaf or param.retains_grad):
+            if not (self.defaults.get("differentiable") or param.is_leaf or param.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
@@ -184,20 +188,12 @@ class Optimizer(OptimizerHooks):
 
     def _check_modes(self, group: dict[str, Any]) -> None:
         """``foreach`` and ``fused`` choose among implementations in PyTorch; there is one here, and it does for all."""
-        name = type(self).__name__
         if group.get("fused") and group.get("differentiable"):
             raise RuntimeError("`fused` does not support `differentiable`")
         if group.get("fused") and group.get("foreach"):
             raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
         if group.get("fused") and not all(param.is_floating_point() for param in group["params"]):
             raise RuntimeError("`fused=True` requires all the params to be floating point Tensors")
-        if group.get("differentiable"):
-            raise NotImplementedError(
-                f"{name}(differentiable=True) is not supported: steps are not recorded by autograd. To differentiate "
-                "through an update, write it with tensor operations on autograd.grad(..., create_graph=True)."
-            )
-        if group.get("capturable"):
-            raise NotImplementedError(f"{name}(capturable=True) is for CUDA graphs; leave capturable=False.")
 
     def _check_unique(self, param_group: dict[str, Any]) -> None:
         params = set(param_group["params"])
@@ -326,6 +322,8 @@ def start_state(state: dict[str, Any], param: Tensor, *names: str, **numbers: fl
 
 def count_step(state: dict[str, Any]) -> float:
     """Count ``state["step"]`` up and return it as a Python number."""
+    if state["step"].requires_grad:
+        raise RuntimeError("`requires_grad` is not supported for `step` in differentiable mode")
     step = state["step"]._array
     step += 1
     return step.item()
@@ -399,6 +397,18 @@ def _copy_for(param: Tensor, value: Any, key: Any = None) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_copy_for(param, v) for v in value)
     return value
+
+
+def _special(update: Callable[..., None], group: dict[str, Any]) -> Callable[..., None]:
+    """``update`` as the modes of ``group`` want it."""
+    if group.get("capturable"):
+        raise AssertionError(
+            "If capturable=True, params and state_steps must be on supported devices: those with CUDA graphs. There is "
+            "none here: leave capturable=False."
+        )
+    if group.get("foreach"):
+        raise AssertionError("_foreach ops don't support autograd: leave foreach=None with differentiable=True.")
+    return enable_grad(update)
 
 
 def _type_name(value: Any) -> str:

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.blocks import direction
+from tinytorch.optim.formula import apply_formula, sqrt
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_betas, check_not_negative, count_step, start_state
 from tinytorch.tensor import Tensor
 
@@ -37,7 +38,7 @@ def radam_update(
     v += (1 - beta2) * g * g
     change = m / (1 - beta1**step) * lr
     if rectify is not None:
-        change = change * ((1 - beta2**step) ** 0.5 / (np.sqrt(v) + eps)) * rectify
+        change = change * ((1 - beta2**step) ** 0.5 / (sqrt(v) + eps)) * rectify
     p -= change
 
 
@@ -88,11 +89,10 @@ class RAdam(Optimizer):
         state = self.state[param]
         if not state:
             start_state(state, param, "exp_avg", "exp_avg_sq")
-        step, beta2 = count_step(state), float(group["betas"][1])
-        update_in_blocks(
-            radam_update, param._array, param.grad._array,  # type: ignore[union-attr]
-            state["exp_avg"]._array, state["exp_avg_sq"]._array,
-            lr=float(group["lr"]), beta1=float(group["betas"][0]), beta2=beta2, eps=float(group["eps"]),
-            weight_decay=float(group["weight_decay"]), decoupled=group["decoupled_weight_decay"],
-            maximize=group["maximize"], step=step, rectify=rectification(beta2, step),
+        step, beta2 = count_step(state), group["betas"][1]
+        apply_formula(
+            radam_update, param, group, state["exp_avg"], state["exp_avg_sq"],
+            lr=group["lr"], beta1=group["betas"][0], beta2=beta2, eps=group["eps"],
+            weight_decay=group["weight_decay"], decoupled=group["decoupled_weight_decay"], maximize=group["maximize"],
+            step=step, rectify=rectification(beta2, step),
         )  # fmt: skip

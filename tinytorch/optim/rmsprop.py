@@ -30,7 +30,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.blocks import direction
+from tinytorch.optim.formula import apply_formula, sqrt
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_not_negative, count_step, start_state, zeros_like_param
 from tinytorch.tensor import Tensor
 
@@ -48,7 +49,7 @@ def rmsprop_update(
     if mean is not None:
         mean += (1 - alpha) * (g - mean)
         v = v - mean * mean
-    scale = np.sqrt(v) + eps
+    scale = sqrt(v) + eps
     if b is None:
         p -= lr * g / scale
     else:
@@ -105,10 +106,9 @@ class RMSprop(Optimizer):
             if group["centered"]:
                 state["grad_avg"] = zeros_like_param(param)
         count_step(state)
-        update_in_blocks(
-            rmsprop_update, param._array, param.grad._array, state["square_avg"]._array,  # type: ignore[union-attr]
-            state["grad_avg"]._array if group["centered"] else None,
-            state["momentum_buffer"]._array if group["momentum"] > 0 else None,
-            lr=float(group["lr"]), alpha=float(group["alpha"]), eps=float(group["eps"]),
-            weight_decay=float(group["weight_decay"]), momentum=float(group["momentum"]), maximize=group["maximize"],
+        apply_formula(
+            rmsprop_update, param, group, state["square_avg"], state["grad_avg"] if group["centered"] else None,
+            state["momentum_buffer"] if group["momentum"] > 0 else None, lr=group["lr"], alpha=group["alpha"],
+            eps=group["eps"], weight_decay=group["weight_decay"], momentum=group["momentum"],
+            maximize=group["maximize"],
         )  # fmt: skip

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.blocks import direction
+from tinytorch.optim.formula import apply_formula, clip, sign
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_not_negative, count_step, start_state
 from tinytorch.tensor import Tensor
 
@@ -32,13 +33,16 @@ def rprop_update(
 ) -> None:  # fmt: skip
     """Change ``p``, the gradient before ``g_before`` and the step sizes ``size``, in place."""
     g = direction(p, g, 0.0, maximize)
-    agreement = g * g_before
-    size[agreement > 0] *= eta_plus
-    size[agreement < 0] *= eta_minus
-    np.clip(size, smallest, largest, out=size)
+    factor = sign(g * (0 + g_before))  # a copy: autograd may save it, and g_before changes below
+    turned = factor < 0
+    factor[factor > 0] = eta_plus
+    factor[turned] = eta_minus
+    factor[factor == 0] = 1
+    size *= factor
+    clip(size, smallest, largest)
     g_before[...] = g
-    g_before[agreement < 0] = 0
-    p -= np.sign(g_before) * size
+    g_before[turned] = 0
+    p -= sign(g_before) * size
 
 
 class Rprop(Optimizer):
@@ -84,9 +88,7 @@ class Rprop(Optimizer):
             state["step_size"]._array[...] = complex(lr, lr) if param._array.dtype.kind == "c" else lr
         count_step(state)
         (eta_minus, eta_plus), (smallest, largest) = group["etas"], group["step_sizes"]
-        update_in_blocks(
-            rprop_update, param._array, param.grad._array,  # type: ignore[union-attr]
-            state["prev"]._array, state["step_size"]._array,
-            eta_minus=float(eta_minus), eta_plus=float(eta_plus), smallest=float(smallest), largest=float(largest),
-            maximize=group["maximize"],
+        apply_formula(
+            rprop_update, param, group, state["prev"], state["step_size"],
+            eta_minus=eta_minus, eta_plus=eta_plus, smallest=smallest, largest=largest, maximize=group["maximize"],
         )  # fmt: skip

@@ -36,7 +36,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.optim.blocks import direction, update_in_blocks
+from tinytorch.optim.blocks import direction
+from tinytorch.optim.formula import apply_formula
 from tinytorch.optim.optimizer import Optimizer, ParamsT, check_not_negative
 from tinytorch.optim.sparse_gradients import update_as_dense
 from tinytorch.tensor import Tensor
@@ -52,7 +53,7 @@ def sgd_update(
     g = direction(p, g, weight_decay, maximize)
     if b is not None:
         if first:
-            b[...] = g
+            b[...] = g if isinstance(g, np.ndarray) else g.detach()  # PyTorch does not record the start
         else:
             b *= momentum
             b += (1 - dampening) * g if dampening else g
@@ -118,9 +119,9 @@ class SGD(Optimizer):
             first = state.get("momentum_buffer") is None
             if first:
                 state["momentum_buffer"] = Tensor._wrap(np.empty_like(param._array))
-            buffer = state["momentum_buffer"]._array
-        update_in_blocks(
-            sgd_update, param._array, param.grad._array, buffer, first=first,  # type: ignore[union-attr]
-            lr=float(group["lr"]), momentum=float(group["momentum"]), dampening=float(group["dampening"]),
-            weight_decay=float(group["weight_decay"]), nesterov=group["nesterov"], maximize=group["maximize"],
+            buffer = state["momentum_buffer"]
+        apply_formula(
+            sgd_update, param, group, buffer,
+            first=first, lr=group["lr"], momentum=group["momentum"], dampening=group["dampening"],
+            weight_decay=group["weight_decay"], nesterov=group["nesterov"], maximize=group["maximize"],
         )  # fmt: skip

@@ -158,7 +158,7 @@ EXERCISES = (
             "v is corrected by (1 - beta2**step), under the root.",
         ),
         (
-            Wrong("(np.sqrt(v) / (1 - beta2**step) ** 0.5 + eps)", "(np.sqrt(v) + eps)", "first step"),
+            Wrong("(sqrt(v) / (1 - beta2**step) ** 0.5 + eps)", "(sqrt(v) + eps)", "first step"),
             Wrong("lr / (1 - beta1**step)", "lr", "first step"),
             Wrong("v += (1 - beta2) * g * g", "v += (1 - beta2) * g", "first step"),
             Wrong("p *= 1 - lr * weight_decay", "p *= 1 - weight_decay", "AdamW"),
@@ -174,7 +174,7 @@ EXERCISES = (
             "along b.",
         ),
         (
-            Wrong("np.sqrt(v) + eps", "v + eps", "first step"),
+            Wrong("sqrt(v) + eps", "v + eps", "first step"),
             Wrong("v *= alpha", "pass", "second step"),
             Wrong("b *= momentum", "pass", "with momentum"),
         ),
