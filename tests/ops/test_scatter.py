@@ -27,6 +27,8 @@ CASES = [
     Case("scatter 0-d", lambda T, x, i, s: x.scatter(0, i, s), real(), fixed("int64", 0), real()),
     Case("scatter empty", lambda T, x, i, s: x.scatter(0, i, s), real(3, 3), fixed("int64", np.zeros((0, 3))), real(0, 3), layouts=FEW),
     Case("scatter_add", lambda T, x, i, s: (T.scatter_add(x, 0, i, s), x.scatter_add(0, i, s)), real(3, 3), TWICE, real(2, 3)),
+    Case("scatter_add of one number", lambda T, x, i, s: (
+        T.scatter_add(x, 0, i, s), T.scatter_reduce(x, 0, i, s, "sum")), real(), whole(low=0, high=1), real()),
     Case("scatter_add 3", lambda T, x, i, s: T.scatter_add(x, -1, i, s), real(2, 2, 3), whole(2, 2, 4, low=0, high=3), real(2, 2, 4)),
     Case("scatter in place", lambda T, x, i, s: (
         (x * 1).scatter_(0, i, s), (x * 1).scatter_(0, i, 2.0), (x * 1).scatter_add_(0, i, s)), real(3, 3), ONCE, real(2, 3)),

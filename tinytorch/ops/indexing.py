@@ -191,7 +191,7 @@ class IndexPut(Primitive):
 
 def _is_flat(index: Any, x: np.ndarray) -> bool:
     """Whether integer arrays pick single elements of a row-major array, so that numbers in flat memory say the same."""
-    if type(index) is not tuple or len(index) != x.ndim or not x.flags.c_contiguous:
+    if type(index) is not tuple or not index or len(index) != x.ndim or not x.flags.c_contiguous:
         return False
     return all(isinstance(item, np.ndarray) and item.dtype.kind in "iu" for item in index)
 
