@@ -93,15 +93,6 @@ LIBRARIES = (tinytorch, torch)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cnn_example.py"
 
 
-@pytest.fixture(autouse=True)
-def one_thread_of_pytorch():
-    """Its threads spin while they wait, which slows everything down when other tests run beside it."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def both_models(dtype="float64"):
     """The network in both libraries, with PyTorch's weights."""
     models = []
