@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -269,6 +270,8 @@ ERRORS = {
     "dropout1d": lambda T: T.nn.functional.dropout1d(T.ones(3)),
     "glu": lambda T: T.nn.functional.glu(T.tensor(1.0)),
     "pixel_shuffle": lambda T: T.nn.functional.pixel_shuffle(T.ones(1, 3, 2, 2), 2),
+    "lanczos": lambda T: T.nn.functional.interpolate(T.ones(1, 1, 3, 3), 2, mode="lanczos"),
+    "lanczos corners": lambda T: T.nn.functional.interpolate(T.ones(1, 1, 3, 3), 2, mode="lanczos", antialias=True, align_corners=True),
     "local_response_norm": lambda T: T.nn.functional.local_response_norm(T.ones(2, 2), 2),
 }  # fmt: skip
 
@@ -295,6 +298,18 @@ def test_interpolate_finds_its_places_in_single_precision(mode: str, align_corne
             for T in (torch, tinytorch)
         )
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(3, 4), (9, 11), (7, 7), (20, 3)])
+def test_interpolate_lanczos(size: tuple[int, int]) -> None:
+    def resize(T: Any, x: Any) -> Any:
+        library = tinytorch if T is not torch else torch
+        return library.nn.functional.interpolate(x, size, mode="lanczos", antialias=True)
+
+    pixels = np.random.default_rng(0).random((2, 3, 7, 8))
+    compare(resize, pixels)
+    theirs, ours = (resize(T, T.tensor((pixels * 255).astype(np.uint8))).tolist() for T in (torch, tinytorch))
+    assert ours == theirs
 
 
 def test_embedding_bag_takes_its_old_order_of_arguments():

@@ -108,15 +108,14 @@ class Function(Node):
                 return moved[0] if single else moved
         recording = state.grad_enabled and any(needs)
         results = tuple(
-            _as_result(ctx, value, args, index, recording) if isinstance(value, Tensor) else value
-            for index, value in enumerate(results)
+            _as_result(ctx, value, args, recording) if isinstance(value, Tensor) else value for value in results
         )
         if recording:
             _record(ctx, args, needs, results, outputs=(output,) if single else output)
         return results[0] if single else results
 
 
-def _as_result(ctx: Function, value: Tensor, args: tuple[Any, ...], index: int, recording: bool) -> Tensor:
+def _as_result(ctx: Function, value: Tensor, args: tuple[Any, ...], recording: bool) -> Tensor:
     """What apply returns for a tensor that forward returned: an input handed through becomes a tensor of its own."""
     if any(value is arg for arg in args):
         if any(value is dirty for dirty in ctx._dirty):

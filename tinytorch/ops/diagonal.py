@@ -185,7 +185,7 @@ def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
     return known_as(Triangle.apply(input, diagonal=diagonal, lower=False), "TriuBackward0")
 
 
-def _triangle_indices(row: int, col: int, mask: Any, dtype: Any, device: Any) -> Tensor:
+def _triangle_indices(mask: Any, dtype: Any, device: Any) -> Tensor:
     check_device(device)
     result = Tensor._wrap(np.stack(np.nonzero(mask)))
     if dtype is not None:
@@ -202,7 +202,7 @@ def tril_indices(
     """Row and column numbers, shape (2, n), of the lower triangle of a ``row`` × ``col`` matrix."""
     check_options("tril_indices", options)
     _check_sizes(row, col)
-    return _triangle_indices(row, col, np.tri(row, col, offset, dtype=bool), dtype, device)
+    return _triangle_indices(np.tri(row, col, offset, dtype=bool), dtype, device)
 
 
 @checks_arguments
@@ -212,7 +212,7 @@ def triu_indices(
     """Row and column numbers, shape (2, n), of the upper triangle of a ``row`` × ``col`` matrix."""
     check_options("triu_indices", options)
     _check_sizes(row, col)
-    return _triangle_indices(row, col, ~np.tri(row, col, offset - 1, dtype=bool), dtype, device)
+    return _triangle_indices(~np.tri(row, col, offset - 1, dtype=bool), dtype, device)
 
 
 def _check_sizes(row: int, col: int) -> None:

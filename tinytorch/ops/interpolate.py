@@ -4,7 +4,7 @@ Output pixel i corresponds to the place ``(i + 1/2) · scale - 1/2`` of the inpu
 centres are half a pixel inside (``align_corners=False``), or to ``i · scale`` when the corner pixels of both are to
 coincide (``align_corners=True``). A *nearest* mode takes the pixel there; the *linear* modes blend the two around it;
 *bicubic* lays a cubic curve through four. With ``antialias`` the same curves are stretched over all the pixels that
-shrink into one. Every mode is separable, so one :class:`~tinytorch.ops.resample.Table` per dimension says it all.
+shrink into one; *lanczos* is a third curve for that, a sine wave that fades out over three pixels to each side. Every mode is separable, so one :class:`~tinytorch.ops.resample.Table` per dimension says it all.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ __all__ = ["cubic_weights", "interpolate", "upsample", "upsample_bilinear", "ups
 
 _DIMS = {
     "nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2, 3), "linear": (1,), "bilinear": (2,),
-    "bicubic": (2,), "trilinear": (3,),
+    "bicubic": (2,), "lanczos": (2,), "trilinear": (3,),
 }  # fmt: skip
+#: How far the curves of smoothing reach to each side, in pixels.
+_SUPPORT = {"bilinear": 1.0, "bicubic": 2.0, "lanczos": 3.0}
 _AREA = {1: adaptive_avg_pool1d, 2: adaptive_avg_pool2d, 3: adaptive_avg_pool3d}
 
 
@@ -44,10 +46,11 @@ def interpolate(
     (``torch.nn.functional.interpolate``).
 
     Args:
-        mode: 'nearest', 'nearest-exact', 'linear' (3-d), 'bilinear' or 'bicubic' (4-d), 'trilinear' (5-d), 'area'.
+        mode: 'nearest', 'nearest-exact', 'linear' (3-d), 'bilinear', 'bicubic' or 'lanczos' (4-d), 'trilinear' (5-d),
+            'area'.
         align_corners: for the linear modes and bicubic; see the module's text.
         recompute_scale_factor: compute the scale anew from the rounded output size.
-        antialias: for bilinear and bicubic: smooth when shrinking.
+        antialias: for bilinear and bicubic, and always for lanczos: smooth when shrinking.
 
     Raises:
         ValueError: both or neither of size and scale factor, as many as do not fit, options of another mode.
@@ -56,17 +59,20 @@ def interpolate(
     sizes = input._array.shape[2:]
     if isinstance(scale_factor, Tensor) and mode != "area":
         raise TypeError("interpolate(): argument 'scale_factor' must be float or tuple of floats, not Tensor")
-    _check_mode(input, mode, align_corners, antialias)
+    _check_mode(input, mode, align_corners)
     out_sizes, factors = _target(sizes, size, scale_factor, recompute_scale_factor)
-    if antialias and not (mode in ("bilinear", "bicubic") and len(sizes) == 2):
+    if antialias and not (mode in _SUPPORT and len(sizes) == 2):
         raise ValueError(
             "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
         )
     if len(sizes) not in _DIMS.get(mode, ()):
         raise NotImplementedError(
             f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.dim()}D) for the modes: nearest | "
-            f"linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
+            f"linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact (got {mode})"
         )
+    if mode == "lanczos" and (align_corners or not antialias):
+        what = "does not support align_corners=True" if align_corners else "requires antialias=True"
+        raise ValueError(f"Lanczos mode {what}")
     if min(sizes) < 1 or min(out_sizes) < (0 if mode == "area" else 1):
         raise RuntimeError(
             f"Input and output sizes should be greater than 0, but got input {list(sizes)} and output {list(out_sizes)}"
@@ -98,13 +104,11 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
     return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
 
 
-def _check_mode(input: Tensor, mode: str, align_corners: bool | None, antialias: bool) -> None:
+def _check_mode(input: Tensor, mode: str, align_corners: bool | None) -> None:
     if align_corners is not None and mode in ("nearest", "area", "nearest-exact"):
         raise ValueError(
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
-    if mode == "lanczos":
-        raise NotImplementedError("interpolate: mode='lanczos' is not supported; use 'bicubic' with antialias=True")
     if input._array.dtype.kind == "u" and mode in ("linear", "trilinear"):
         raise NotImplementedError(f"\"compute_indices_weights_linear\" not implemented for '{input.type()[6:-6]}'")
     if input._array.dtype.kind not in "fu" and mode != "area":
@@ -143,7 +147,7 @@ def _table(
     else:
         scale = real.type(1.0 / factor if factor else n / out)
     if antialias:
-        return _smooth(n, out, scale, cubic=mode == "bicubic")
+        return _smooth(n, out, scale, mode)
     if out == n and (scale == 1.0 or mode == "nearest"):
         return None
     if mode.startswith("nearest"):
@@ -180,18 +184,20 @@ def cubic_weights(t: Any, a: float = -0.75) -> tuple[Any, Any, Any, Any]:
     return far(t + 1), near(t), near(1 - t), far(2 - t)
 
 
-def _smooth(n: int, out: int, scale: Any, cubic: bool) -> Table:
-    """The curve stretched over ``scale`` pixels where it shrinks, its weights made to add up to 1."""
+def _smooth(n: int, out: int, scale: Any, mode: str) -> Table:
+    """The mode's curve stretched over ``scale`` pixels where it shrinks, its weights made to add up to 1."""
     stretch = max(scale, type(scale)(1))
-    support = (2.0 if cubic else 1.0) * stretch
+    support = _SUPPORT[mode] * stretch
     centers = (np.arange(out, dtype=type(scale)) + 0.5) * scale
     first = np.maximum((centers - support + 0.5).astype(np.int64), 0)
     stop = np.minimum((centers + support + 0.5).astype(np.int64), n)
     taps = first + np.arange(int((stop - first).max()))[:, None]
     distances = np.abs((taps.astype(centers.dtype) - centers + 0.5) / stretch)
-    if cubic:
+    if mode == "bicubic":
         far, near = cubic_weights(distances - 1, a=-0.5)[0], cubic_weights(distances, a=-0.5)[1]
         weights = np.where(distances < 1, near, np.where(distances < 2, far, 0))
+    elif mode == "lanczos":
+        weights = np.where(distances < 3, np.sinc(distances) * np.sinc(distances / 3), 0)
     else:
         weights = np.maximum(1 - distances, 0)
     weights = np.where(taps < stop, weights, 0)

@@ -278,11 +278,6 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
             f"put_(): Expected source and index to have the same number of elements, but got {source._array.size} and "
             f"{index._array.size}"
         )
-    if source._array.dtype != input._array.dtype:
-        raise RuntimeError(
-            "put_(): self and source expected to have the same dtype, but got "
-            f"self.dtype = {type_name(input)} and source.dtype = {type_name(source)}"
-        )
     places = _flat_places(index, input._array.size).reshape(-1)
     flat = IndexPut.apply(input.reshape(-1), source.reshape(-1), index=(places,), accumulate=accumulate)
     return flat.reshape(input._array.shape)

@@ -143,8 +143,6 @@ def _neutral(reduce: str, dtype: np.dtype[Any]) -> np.ndarray:
             return np.asarray(reduce == "amin")
         if dtype.kind == "f":
             return np.asarray(-np.inf if reduce == "amax" else np.inf, dtype)
-        if dtype.kind == "b":
-            return np.asarray(reduce == "amin")
         limits = np.iinfo(dtype)
         return np.asarray(limits.min if reduce == "amax" else limits.max, dtype)
     return np.asarray(1 if reduce == "prod" else 0, dtype)

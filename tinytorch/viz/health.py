@@ -28,7 +28,7 @@ def diagnose(graph: Graph, vanishing: float = 1e-6, exploding: float = 1e3) -> G
         *_dead_rectifiers(new),
         *_gradients(new, vanishing, exploding),
         *_never_reached(new),
-        *_cuts(new, into),
+        *_cuts(new),
     ]
     new.remarks += found or ["nothing wrong was found"]
     if new.whole is not None:
@@ -129,7 +129,7 @@ def _never_reached(graph: Graph) -> list[str]:
     return [f"never reached by a gradient: {_some(names)}"] if names else []
 
 
-def _cuts(graph: Graph, into: dict[str, list[Edge]]) -> list[str]:
+def _cuts(graph: Graph) -> list[str]:
     """Places on the way from something trainable to a result where no gradient comes back."""
     learns = _reach([n.id for n in graph.nodes.values() if n.kind == "parameter" and n.trainable], graph.edges, True)
     leads = _reach(graph.results, graph.edges, False)

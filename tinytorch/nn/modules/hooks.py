@@ -145,8 +145,8 @@ class Hooks:
             result = around.pass_outputs(result) if around.needed else result
             self._hook_last_op(result)
             return result
-        except Exception as error:
-            self._run_always_called(called, args, kwargs, error)
+        except Exception:
+            self._run_always_called(called, args, kwargs)
             raise
 
     def _run_forward_pre_hooks(
@@ -172,7 +172,7 @@ class Hooks:
             return hook(self, args, kwargs, result)
         return hook(self, args, result)
 
-    def _run_always_called(self, called: set[int], args: Any, kwargs: Any, error: Exception) -> None:
+    def _run_always_called(self, called: set[int], args: Any, kwargs: Any) -> None:
         """After an exception: the hooks that want to be called whatever happens, unless they were already."""
         for id_ in (*global_hooks.forward_always_called, *self._forward_hooks_always_called):
             if id_ in called:
