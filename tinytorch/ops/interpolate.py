@@ -1,10 +1,11 @@
 """Resizing: which places of the input an output pixel is made of, and with what weights.
 
-Output pixel i corresponds to the place ``(i + 1/2) · scale - 1/2`` of the input, when pixels are squares whose
-centres are half a pixel inside (``align_corners=False``), or to ``i · scale`` when the corner pixels of both are to
-coincide (``align_corners=True``). A *nearest* mode takes the pixel there; the *linear* modes blend the two around it;
-*bicubic* lays a cubic curve through four. With ``antialias`` the same curves are stretched over all the pixels that
-shrink into one; *lanczos* is a third curve for that, a sine wave that fades out over three pixels to each side. Every mode is separable, so one :class:`~tinytorch.ops.resample.Table` per dimension says it all.
+Output pixel i corresponds to the place ``(i + 1/2) · scale - 1/2`` of the input, when pixels are squares whose centres
+are half a pixel inside (``align_corners=False``), or to ``i · scale`` when the corner pixels of both are to coincide
+(``align_corners=True``). A *nearest* mode takes the pixel there; the *linear* modes blend the two around it; *bicubic*
+lays a cubic curve through four. With ``antialias`` the same curves are stretched over all the pixels that shrink into
+one; *lanczos* is a third curve for that, a sine wave that fades out over three pixels to each side. Every mode is
+separable, so one :class:`~tinytorch.ops.resample.Table` per dimension says it all.
 """
 
 from __future__ import annotations
