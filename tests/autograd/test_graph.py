@@ -125,6 +125,41 @@ def test_multi_grad_hooks():
     assert multi_grad(tinytorch) == multi_grad(torch)
 
 
+def hooks_off_the_way(T: Any) -> list[Any]:
+    """What hooks see when gradients are wanted for x alone, and a node brings one for w all the same."""
+
+    class Product(T.autograd.Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            ctx.save_for_backward(a, b)
+            return a * b
+
+        @staticmethod
+        def backward(ctx, grad):
+            a, b = ctx.saved_tensors
+            return grad * b, grad * a
+
+    log: list[Any] = []
+    x, w = (T.ones(2, requires_grad=True) for _ in range(2))
+    y, h = Product.apply(x, w), w * 2
+    for name, tensor in (("x", x), ("w", w), ("h", h)):
+        tensor.register_hook(lambda grad, name=name: log.append(name))
+    for name, leaf in (("x", x), ("w", w)):
+        leaf.register_post_accumulate_grad_hook(lambda leaf, name=name: log.append(f"{name} accumulated"))
+    z = (y + h).sum()
+    T.autograd.grad(z, x, retain_graph=True)
+    T.autograd.grad([z, h.sum()], [x], retain_graph=True)
+    h.retain_grad()
+    z.backward(inputs=[x], retain_graph=True)
+    log += [w.grad is None, h.grad is None]
+    z.backward(inputs=[h])
+    return [*log, w.grad is None, h.grad.tolist()]
+
+
+def test_no_hook_sees_gradients_that_nobody_asked_for():
+    assert hooks_off_the_way(tinytorch) == hooks_off_the_way(torch)
+
+
 def test_changes_of_saved_tensors_are_allowed_where_asked_for():
     for T in (torch, tinytorch):
         graph = T.autograd.graph

@@ -186,7 +186,8 @@ def _run(
         state.grad_enabled, state.walk, state.at_end = create_graph, None if create_graph else walk, at_end
         _run_nodes(walk, wanted, keep)
         for entry in walk.leaves.values():
-            run_leaf_hooks(entry)
+            if wanted is None or wanted.asks_for(entry[0]):
+                run_leaf_hooks(entry)
             if wanted is None:
                 leaf = entry.pop(0)
                 accumulate(leaf, entry, create_graph)
@@ -332,6 +333,8 @@ def _run_with_company(
     node: Node, received: list[Tensor | None], wanted: Wanted | None, create_graph: bool
 ) -> Sequence[Tensor | None] | None:
     """The same with hooks, targets and watchers; None where no target needs the node."""
+    if wanted is not None and not wanted.asks_for(node):
+        return None
     if node.hooks is not None:
         on_arrival(node.hooks, received)
     if wanted is not None:

@@ -68,6 +68,10 @@ class Wanted:
             if True in needs:
                 running[id(node)] = tuple(needs)
 
+    def asks_for(self, end: Any) -> bool:
+        """Whether a node or leaf leads to a target, or is one: other gradients are nobody's, and no hook sees them."""
+        return id(end) in self.needs or id(end) in self.ends
+
     def capture(self, node: Node, received: list[Tensor | None]) -> None:
         """Keep the gradients of this node's outputs that were asked for."""
         for index, gradient in enumerate(received):
