@@ -9,6 +9,7 @@ import os
 import pickle
 import pickletools
 import struct
+import sys
 import zipfile
 from collections import Counter, OrderedDict
 
@@ -365,6 +366,23 @@ def test_memory_stays_in_proportion():
         "attributes": b"(ccollections\nOrderedDict\nq\x01" + b"h\x01)R}" * (n // 5) + b"b" + b"t.",
     }.items():
         watch(with_pickle(b"\x80\x02" + program), what)
+
+
+def test_keys_that_collide():
+    """Numbers that all have one hash would take hours to insert; as many that have not are what real files hold."""
+    n, prime = 10_000, sys.hash_info.modulus
+    multiples = [pickle.dumps(i * prime, 2)[2:-1] for i in range(1, n)]
+    sums = [b"cbuiltins\ncomplex\nG" + struct.pack(">dcd", -1000003.0 * k, b"G", k) + b"\x86R" for k in range(n)]
+    for what, program in {
+        "at once": b"}(" + b"N".join(multiples) + b"Nu.",
+        "one by one": b"}" + b"Ns".join(multiples) + b"Ns.",
+        "in a set": b"cbuiltins\nset\n](" + b"".join(multiples) + b"e\x85R.",
+        "in an OrderedDict": b"ccollections\nOrderedDict\n](" + b"N\x86".join(multiples) + b"N\x86e\x85R.",
+        "complex numbers": b"}(" + b"N".join(sums) + b"Nu.",
+    }.items():
+        assert "collide" in str(watch.refuse(with_pickle(b"\x80\x02" + program), what))
+    addresses = {0x7F0123456780 + 64 * i: None for i in range(n)}  # parameters by id(), as old optimizers saved them
+    assert watch(saved(tinytorch, addresses), "addresses") == addresses
 
 
 @pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="the files are spread over several processes")

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from time import thread_time
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from tinytorch.size import Size
 from tinytorch.tensor import Tensor
 from tinytorch.tensor_base import TensorBase
 
-__all__ = ["KNOWN_GLOBALS", "KnownClass", "KnownFunction", "checked_key", "find_global", "set_items"]
+__all__ = ["KNOWN_GLOBALS", "Keys", "KnownClass", "KnownFunction", "find_global"]
 
 
 class KnownFunction:
@@ -158,6 +159,41 @@ def _with_attributes(tensor: Tensor, attributes: Any) -> Tensor:
 # ----------------------------------------------------------------------------------------------- plain values
 
 
+class Keys:
+    """Keys of dictionaries and members of sets, handed out one by one to whoever inserts them: those that are safe,
+    and as long as inserting them takes no time to speak of.
+
+    Numbers are easily chosen so that they all meet in one place of Python's hash table (the multiples of 2**61 - 1 have
+    the hash 0). Inserting n of them takes n**2 steps: a megabyte would take hours. What meets where is up to Python, so
+    the time itself is looked at. A key takes a fraction of a microsecond; those of real files come nowhere near the
+    limit.
+    """
+
+    seconds_at_first, seconds_per_key = 0.1, 2e-5  # of computing
+
+    def __init__(self) -> None:
+        self.count, self.seconds = 0, 0.0
+
+    def __call__(self, keys: Iterable[Any]) -> Iterator[Any]:
+        """``keys`` again. UnpicklingError for one that is not safe, and where they, and all before, took too long."""
+        started = thread_time()
+        for key in keys:
+            yield checked_key(key)
+            self.count += 1
+            if self.count % 256 == 0:
+                self._spent(thread_time() - started)
+                started = thread_time()
+        self._spent(thread_time() - started)
+
+    def _spent(self, seconds: float) -> None:
+        self.seconds += seconds
+        if self.seconds > self.seconds_at_first + self.seconds_per_key * self.count:
+            raise pickle.UnpicklingError(
+                f"the keys of dictionaries take too long: {self.count} of them took {self.seconds:.1f} s. Their hashes "
+                "collide, as if chosen to. If you trust the file, load it with weights_only=False."
+            )
+
+
 def checked_key(key: Any) -> Any:
     """``key`` itself if it can safely be a key of a dictionary or a member of a set; UnpicklingError if not.
 
@@ -180,14 +216,6 @@ def checked_key(key: Any) -> Any:
 
 
 _SIMPLE_KEYS = frozenset({str, int, float, bool, type(None), bytes, complex, dtypes.dtype, device})
-
-
-def set_items(target: dict[Any, Any], flat: list[Any]) -> None:
-    """``target[flat[0]] = flat[1]`` and so on."""
-    if len(flat) % 2:
-        raise pickle.UnpicklingError("a key without a value")
-    for index in range(0, len(flat), 2):
-        target[checked_key(flat[index])] = flat[index + 1]
 
 
 def _encode(text: Any, encoding: Any) -> bytes:
@@ -216,17 +244,13 @@ def _complex(real: Any, imag: Any) -> complex:
 def _set(members: Any = ()) -> set[Any]:
     if type(members) not in (list, tuple):
         raise pickle.UnpicklingError("a set that is not made of a list")
-    return {checked_key(member) for member in members}
-
-
-def _pairs(source: Any) -> Iterator[tuple[Any, Any]]:
-    if type(source) not in (list, tuple) or any(type(pair) not in (list, tuple) or len(pair) != 2 for pair in source):
-        raise pickle.UnpicklingError("an OrderedDict that is not made of pairs")
-    return ((checked_key(key), value) for key, value in source)
+    return set(Keys()(members))
 
 
 def _ordered_dict(source: Any = ()) -> OrderedDict[Any, Any]:
-    return OrderedDict(_pairs(source))  # Python 2 wrote the pairs as an argument
+    if type(source) not in (list, tuple) or any(type(pair) not in (list, tuple) or len(pair) != 2 for pair in source):
+        raise pickle.UnpicklingError("an OrderedDict that is not made of pairs")  # as Python 2 wrote them
+    return OrderedDict(zip(Keys()(key for key, _ in source), (value for _, value in source), strict=True))
 
 
 def _counter(source: Any = None) -> Counter[Any]:

@@ -7,9 +7,9 @@ a memo. It differs from Python's own machine in what a file can make it do:
   of the file's choice.
 - There are no instructions to set attributes of arbitrary objects, and none that protocol 2 of PyTorch does
   not need.
-- It does not recurse, whatever is nested in the pickle, and it copies no more than the pickle is long: memory
-  stays proportional to the file. (The memo is a dictionary; Python's own makes room for as many entries as
-  the file says.)
+- It does not recurse, whatever is nested in the pickle, it copies no more than the pickle is long, and keys that
+  collide are refused: memory and time stay proportional to the file. (The memo is a dictionary; Python's own makes
+  room for as many entries as the file says.)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 from tinytorch import dtypes
 from tinytorch.device import device
-from tinytorch.serialization.rebuild import KnownFunction, find_global, set_items
+from tinytorch.serialization.rebuild import Keys, KnownFunction, find_global
 from tinytorch.serialization.storages import Storage, StorageType
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
@@ -59,6 +59,7 @@ class Unpickler:
         self._stack: list[Any] = []
         self._outer_stacks: list[list[Any]] = []  # put aside by MARK
         self._memo: dict[int, Any] = {}
+        self._keys = Keys()
         self._copies_left = _COPIES_PER_BYTE * len(data) + 1000
         self._elsewhere = False  # while load_storage runs, whose errors are not the pickle's
 
@@ -166,7 +167,11 @@ class Unpickler:
     def _set(self, items: list[Any]) -> None:
         if type(self._stack[-1]) not in (dict, OrderedDict, Counter):
             raise pickle.UnpicklingError(f"Can only set items of dictionaries, but got {type(self._stack[-1])}")
-        set_items(self._stack[-1], items)
+        if len(items) % 2:
+            raise pickle.UnpicklingError("a key without a value")
+        target = self._stack[-1]
+        for key, value in zip(self._keys(items[::2]), items[1::2], strict=True):
+            target[key] = value
 
     def _pop_two(self) -> list[Any]:
         value, key = self._stack.pop(), self._stack.pop()
