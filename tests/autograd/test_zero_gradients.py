@@ -30,7 +30,12 @@ OPS: dict[str, Callable[[Any], Any]] = {
     "prod": lambda x: x.prod(1),
     "cumprod": lambda x: x.cumprod(1),
     "var": lambda x: x.var(1),
+    "cumsum": lambda x: x.cumsum(1),
+    "logcumsumexp": lambda x: x.logcumsumexp(1),
     "max": lambda x: x.amax(1),
+    "max and where": lambda x: x.max(1).values,
+    "flip": lambda x: x.flip(1),
+    "unbind": lambda x: x.unbind(1)[2],
     "norm 2": lambda x: T.linalg.vector_norm(x),
     "norm 3": lambda x: T.linalg.vector_norm(x, 3),
     "batch_norm": lambda x: F.batch_norm(x.flatten(0, 1), None, None, training=True),
@@ -41,6 +46,8 @@ OPS: dict[str, Callable[[Any], Any]] = {
     "svd": T.linalg.svdvals,
     "index": lambda x: x[[0, 1, 1]],
     "gather": lambda x: x.gather(1, T.zeros(3, 1, 4, dtype=T.int64)),
+    "l1_loss": lambda x: F.l1_loss(x, x[0], reduction="none"),
+    "mse_loss": lambda x: F.mse_loss(x, x.mT),
     "cross_entropy": lambda x: F.cross_entropy(x, T.zeros(3, 4, dtype=T.int64)),
 }
 

@@ -113,5 +113,13 @@ def test_logcumsumexp_where_gradients_are_zero() -> None:
         aim = function(at).detach()  # the gradient is 0 there, the second derivative is not
         return T.func.hessian(lambda x: ((function(x) - aim) ** 2).sum())(at).numpy()
 
+    def by_gradient(T: Any, function: Any) -> Any:
+        at, grad = T.tensor(x[0], requires_grad=True), T.tensor([0.0, -1.0, 2.0], dtype=T.float64, requires_grad=True)
+        (first,) = T.autograd.grad(function(at), at, grad, create_graph=True)
+        return T.autograd.grad(first, (at, grad), T.tensor(x[1]))
+
+    given = by_gradient(tinytorch, lambda x: x.logcumsumexp(0)), by_gradient(torch, lambda x: x.exp().cumsum(0).log())
+    for ours, theirs in zip(*given, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-9)
     ours = hessian(tinytorch, lambda x: x.logcumsumexp(0))
     np.testing.assert_allclose(ours, hessian(torch, lambda x: x.exp().cumsum(0).log()), rtol=1e-9)

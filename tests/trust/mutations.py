@@ -57,6 +57,8 @@ NO_GRADIENT = {
     "FloorDivide": "refuses, as in PyTorch",
     "CtcGradient": "refuses, as in PyTorch",
     "QRReflections": "refuses, as in PyTorch",
+    "NoReflections": "refuses, as in PyTorch",
+    "SparseRows": "gives none to the engine: the walk has it at once (tests/optim/test_sparse_gradients.py)",
     "LDLFactor": "refuses",
     "StandardGammaGrad": "refuses, as in PyTorch",
     "DirichletGrad": "refuses, as in PyTorch",

@@ -60,7 +60,7 @@ from tinytorch.autograd.deferred import Deferred
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import Edge, Node
 from tinytorch.autograd.part import Wanted
-from tinytorch.autograd.saving import OnArrays
+from tinytorch.autograd.saving import OnArrays, relying_on
 from tinytorch.autograd.starts import as_tuple, start_gradients
 from tinytorch.autograd.watching import watched_backward, watchers
 from tinytorch.tensor import Tensor
@@ -307,6 +307,9 @@ def _fit(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | No
 
 def _run_node(node: Node, received: list[Tensor | None], create_graph: bool) -> Sequence[Tensor | None]:
     """One application of the chain rule: the gradients of the node's inputs."""
+    relied_on = node._relied_on
+    if relied_on:
+        node._check_relied_on()
     backward: Any = node.backward
     dtype = node.outputs[0][1] if node.output_shape is None else node.output_dtype
     if dtype.kind == "c" and not node.complex_backward:
@@ -316,6 +319,10 @@ def _run_node(node: Node, received: list[Tensor | None], create_graph: bool) -> 
     grads = backward(node, *(received if len(received) == 1 else _materialized(node, received)))
     if type(grads) is not tuple:
         grads = (grads,)
+    if relied_on and create_graph:  # then a second derivative relies on the same indices and masks
+        for gradient in grads:
+            if gradient is not None and all(gradient is not other for other in received):
+                relying_on(gradient, *[tensor for tensor, _ in relied_on])
     return grads if len(grads) == len(node.edges) else _without_extra_nones(node, grads)
 
 

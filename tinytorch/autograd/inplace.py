@@ -29,7 +29,6 @@ both?
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -67,6 +66,15 @@ class Geometry(NamedTuple):
             view.shape, tuple(s // size for s in view.strides),
         )  # fmt: skip
 
+    def repeats(self) -> bool:
+        """Whether the view may show an element of the base several times."""
+        seen = 0  # by the dimensions so far, as a distance in memory
+        for stride, size in sorted(zip(map(abs, self.strides), self.shape, strict=True)):
+            if size > 1 and stride <= seen:
+                return True
+            seen += (size - 1) * stride
+        return False
+
     def laid_out(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A copy of ``array`` (of the base's shape) with the base's strides, and the region within it."""
         size = array.itemsize
@@ -102,7 +110,7 @@ class StridedAdd(Primitive):
     @staticmethod
     def forward(ctx: Any, value: np.ndarray, geometry: Geometry) -> np.ndarray:
         whole, region = geometry.laid_out(np.zeros(geometry.base_shape, value.dtype))
-        if 0 in region.strides:  # an expanded view shows elements several times, and each contributes
+        if geometry.repeats():  # an expanded view, or windows that overlap: each appearance of an element contributes
             positions = geometry.laid_out(np.arange(whole.size).reshape(whole.shape))[1]
             total = np.zeros(whole.size, value.dtype)
             np.add.at(total, positions.ravel(), value.ravel())
@@ -147,8 +155,6 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
             category, memory that several elements of ``x`` share, an inference tensor outside inference mode.
     """
     check_writable(x)
-    if x._array.dtype.kind in "biu":
-        leave_to_nodes(x)
     if _overwritten(x, op, args, kwargs):
         return x
     result, before = _from_old_value(x, op, args, kwargs)
@@ -264,18 +270,6 @@ def _from_old_value(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any
     before._memory = None
     result = op(before, *[before if arg is x else arg for arg in args], **kwargs)
     return result, weakref.ref(before)
-
-
-def leave_to_nodes(x: Tensor) -> None:
-    """Before a change of ``x``: if a node holds its array, the node keeps that and ``x`` gets a copy to change.
-
-    Integers and truth values are what indices and masks consist of, which nodes need in backward and keep as plain
-    arrays. (PyTorch raises in backward here.) Memory that others see, through a view or NumPy, has to stay.
-    """
-    held = sys.getrefcount(x._array) > 2  # by more than x and this call
-    shared = x._base is not None or (x._memory is not None and x._memory.shared)
-    if held and not shared and x._array.flags.owndata:
-        x._array = x._array.copy(order="K")
 
 
 def check_writable(x: Tensor) -> None:

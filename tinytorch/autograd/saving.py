@@ -14,6 +14,9 @@ Three things can go wrong, and each has its own device here:
   of changes (:class:`Memory`): it is noted when saving, compared when reading, and the read raises if they differ.
 * What was saved may be large. So it is freed as soon as its backward has run, unless ``retain_graph`` says otherwise.
 
+Indices and masks have no gradient, and ops keep them as plain arrays. The tensors that these came from are watched in
+the same way: :func:`relying_on`.
+
 >>> import tinytorch
 >>> x = tinytorch.ones(2, requires_grad=True)
 >>> y = x.exp()
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
     from tinytorch.autograd.node import Edge, Node
     from tinytorch.tensor import Tensor
 
-__all__ = ["FREED", "Memory", "OnArrays", "SavedOutput", "Saving"]
+__all__ = ["FREED", "Memory", "OnArrays", "SavedOutput", "Saving", "relying_on"]
 
 _ndarray = np.ndarray
 
@@ -98,6 +101,7 @@ class Saving:
 
     _saved: Any = ()  # None once freed
     _intermediates: Any = ()  # None once freed
+    _relied_on: Any = ()  # indices and masks: (tensor, version)
 
     if TYPE_CHECKING:  # what the rest of the node has
 
@@ -132,6 +136,13 @@ class Saving:
     def saved_tensors(self) -> tuple[Any, ...]:
         """What :meth:`save_for_backward` kept; raises RuntimeError when freed, or changed in place since."""
         return tuple(self._unpack(as_arrays=False))
+
+    def _check_relied_on(self) -> None:
+        """Raise if an index or a mask was changed since."""
+        for tensor, version in self._relied_on:
+            memory = tensor._memory
+            if memory is not None and memory.version != version:
+                raise self._changed_in_place(tensor._array, tensor._edge, version, memory.version)
 
     def _unpack(self, as_arrays: bool) -> list[Any]:
         """The saved values, as Tensors or as the arrays in them, unless their memory was changed since."""
@@ -208,6 +219,20 @@ class Saving:
             self._saved = None
         if self._intermediates and any(isinstance(value, np.ndarray) for value in self._intermediates):
             self._intermediates = None
+
+
+def relying_on(result: Tensor, *tensors: Tensor) -> Tensor:
+    """``result``, whose backward raises if one of these indices or masks is changed in place until then.
+
+    What such a backward computes relies on them, too: the engine passes them on to the nodes of second derivatives.
+    """
+    edge = result._edge
+    if edge is not None:
+        node = edge[0]
+        for tensor in tensors:
+            memory = tensor._memory
+            node._relied_on += ((tensor, 0 if memory is None else memory.version),)
+    return result
 
 
 def _position_of(value: np.ndarray, arrays: Any) -> int:

@@ -110,9 +110,9 @@ def _adaptive_max_pool(name: str, dims: int, input: Tensor, output_size: Any, re
     images, out_size = _checked(name, dims, input, output_size)
     n, c, *size = images._array.shape
     places = _winning_places(images._array, out_size)
-    flat_places = Tensor._wrap(places.reshape(n, c, math.prod(out_size)))
-    flat = ops.gather(images.reshape(n, c, math.prod(size)), 2, flat_places)
-    y, indices = flat.reshape(n, c, *out_size), Tensor._wrap(places)
+    indices = Tensor._wrap(places)
+    flat = ops.gather(images.reshape(n, c, math.prod(size)), 2, indices.reshape(n, c, math.prod(out_size)))
+    y = flat.reshape(n, c, *out_size)
     if input._array.ndim == dims + 1:
         y, indices = squeezed_result(y, 0), squeezed_result(indices, 0)
     return (y, indices) if return_indices else y

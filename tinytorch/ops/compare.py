@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.autograd.saving import relying_on
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.kernels import elementwise
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
@@ -252,7 +253,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Any =
     a, b = operands(input, other)
     dtype = (a if isinstance(a, Tensor) else b)._array.dtype
     a, b = as_tensor_like(a, dtype), as_tensor_like(b, dtype)
-    return Where.apply(a, b, condition=condition._array)
+    return relying_on(Where.apply(a, b, condition=condition._array), condition)
 
 
 class MaskedFill(Where):
@@ -316,7 +317,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         value = cast(value, input._array.dtype)
     else:
         value = Tensor._wrap(number_as(value, input._array.dtype))
-    return MaskedFill.apply(value, input, condition=mask._array)
+    return relying_on(MaskedFill.apply(value, input, condition=mask._array), mask)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

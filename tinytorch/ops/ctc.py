@@ -27,7 +27,7 @@ class CtcLoss(Primitive):
         losses, alpha = kernels.ctc_forward(log_probs, text, steps)
         ctx.save_for_backward(log_probs)
         ctx.save_intermediates(losses, alpha)
-        return np.where(np.isinf(losses), 0, losses) if zero_infinity else losses
+        return np.where(np.isinf(losses), 0, losses) if zero_infinity else losses.copy()
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ import numpy as np
 from tinytorch.autograd.modes import no_grad, state
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.autograd.saving import relying_on
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_same_dtypes, refuse
 from tinytorch.ops.gather import gather
@@ -183,8 +184,8 @@ def _rows(
     if sparse and weight.requires_grad:
         if scale_grad_by_freq:
             raise RuntimeError("embedding_backward: scale_grad_by_freq not supported with sparse gradients")
-        return SparseRows.apply(weight, index=indices._array, padding_idx=padding_idx)
-    rows = Index.apply(weight, index=(indices._array,))
+        return relying_on(SparseRows.apply(weight, index=indices._array, padding_idx=padding_idx), indices)
+    rows = relying_on(Index.apply(weight, index=(indices._array,)), indices)
     if not scale_grad_by_freq or not rows.requires_grad:
         return rows
     counts = np.bincount(indices._array.reshape(-1), minlength=weight._array.shape[0])[indices._array]

@@ -15,6 +15,7 @@ import numpy as np
 from tinytorch import return_types
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.autograd.saving import relying_on
 from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -107,8 +108,7 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     dim = one_dim(dim, input._array.ndim)
     _refuse_empty(name, input, (dim,) if input._array.ndim else ())
     values, indices = MaxWithIndex.apply(input, dim=dim, keepdim=keepdim, largest=largest)
-    known_as(values, "MaxBackward0" if largest else "MinBackward0")
-    known_as(values, "MaxBackward0" if largest else "MinBackward0")
+    known_as(relying_on(values, indices), "MaxBackward0" if largest else "MinBackward0")
     return (return_types.max if largest else return_types.min)(values, indices)
 
 

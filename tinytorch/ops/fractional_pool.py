@@ -91,9 +91,9 @@ def _fractional(
         raise RuntimeError(f"Expect _random_samples of shape {[n, c, dims]}, but got {list(samples.shape)}")
     if samples._array.dtype != input._array.dtype:
         raise RuntimeError("Expect _random_samples to have the same dtype as input")
-    places = _winners(batch._array, samples._array[:n], kernel, out)
-    y = ops.gather(batch.reshape(n, c, math.prod(size)), 2, Tensor._wrap(places)).reshape(n, c, *out)
-    indices = Tensor._wrap(places.reshape(n, c, *out))
+    places = Tensor._wrap(_winners(batch._array, samples._array[:n], kernel, out))
+    y = ops.gather(batch.reshape(n, c, math.prod(size)), 2, places).reshape(n, c, *out)
+    indices = places.reshape(n, c, *out)
     if batch is not input:
         y, indices = y.squeeze(0), indices.squeeze(0)
     return (y, indices) if return_indices else y

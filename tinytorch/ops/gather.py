@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.autograd.saving import relying_on
 from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import places_along
 from tinytorch.ops.dims import accepts_axis, one_dim
@@ -125,7 +126,7 @@ def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
     """Elements picked along ``dim``: ``out[i][j] = input[index[i][j]][j]`` for dim 0; the result has index's shape."""
     dim = _checked_gather("gather", input, dim, index)
-    return Gather.apply(input, dim=dim, index=index._array)
+    return relying_on(Gather.apply(input, dim=dim, index=index._array), index)
 
 
 def scatter_add_along(source: Tensor, index: Tensor, dim: int, shape: tuple[int, ...]) -> Tensor:

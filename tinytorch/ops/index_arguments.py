@@ -4,13 +4,22 @@ understands."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinytorch.tensor import Tensor
 
-__all__ = ["broadcast_ndim", "consumed_dims", "explained", "two_steps", "unified", "without_leading_ones"]
+__all__ = [
+    "broadcast_ndim",
+    "consumed_dims",
+    "explained",
+    "tensors_in",
+    "two_steps",
+    "unified",
+    "without_leading_ones",
+]
 
 
 def without_leading_ones(value: Tensor, ndim: int) -> Tensor:
@@ -129,6 +138,13 @@ def _index_array(item: Any) -> np.ndarray:
             f"tensors used as indices must be long, int, byte or bool tensors, and this one is {array.dtype}"
         )
     return array
+
+
+def tensors_in(index: Any) -> Sequence[Tensor]:
+    """The tensors whose numbers an index is made of."""
+    if isinstance(index, Tensor):
+        return (index,)
+    return [item for item in (index if isinstance(index, (tuple, list)) else (index,)) if isinstance(item, Tensor)]
 
 
 def explained(input: Tensor, error: IndexError) -> IndexError:

@@ -45,7 +45,7 @@ import numpy as np
 from tinytorch.autograd import inplace
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.autograd.watching import watchers
+from tinytorch.autograd.saving import relying_on
 from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import add_rows, take
 from tinytorch.ops.arguments import checks_arguments
@@ -56,6 +56,7 @@ from tinytorch.ops.index_arguments import (
     broadcast_ndim,
     consumed_dims,
     explained,
+    tensors_in,
     two_steps,
     unified,
     without_leading_ones,
@@ -259,7 +260,10 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     try:
         if basic is not None:
             input = BasicIndex.apply(input, index=basic)
-        return input if picks is None else Index.apply(input, index=picks)
+        if picks is None:
+            return input
+        result = Index.apply(input, index=picks)
+        return result if result._edge is None else relying_on(result, *tensors_in(index))
     except IndexError as error:
         raise explained(input, error) from None
 
@@ -269,10 +273,6 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     basic, picks = two_steps(input, index)
     if not isinstance(value, Tensor):
         value = Tensor._wrap(np.asarray(value)) if isinstance(value, np.ndarray) else _number_like(input, value)
-    whole = input._array.dtype.kind in "biu" and basic is not None
-    if whole:
-        inplace.leave_to_nodes(input)
-    seen_by_others = input._memory is not None and input._memory.shared
     try:
         region = input if basic is None else BasicIndex.apply(input, index=basic)
         if picks is None:
@@ -283,9 +283,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             value = without_leading_ones(
                 value, ndim + broadcast_ndim(picks) + region._array.ndim - consumed_dims(picks)
             )
-            inplace.change_in_place(region, _put, picks, value)
-        if whole and not seen_by_others and not watchers:
-            input._own_memory().shared = False  # the region is gone, and it was the only view
+            inplace.change_in_place(region, _put, picks, tensors_in(index), value)
     except IndexError as error:
         raise explained(input, error) from None
 
@@ -298,9 +296,10 @@ def _number_like(input: Tensor, value: Any) -> Tensor:
     raise TypeError(f"can't assign a {type(value).__name__} to a {input.type()}")
 
 
-def _put(input: Tensor, index: tuple[Any, ...], values: Tensor) -> Tensor:
+def _put(input: Tensor, index: tuple[Any, ...], made_of: Sequence[Tensor], values: Tensor) -> Tensor:
     """``input`` with ``values`` at ``index`` (NumPy's form), as a new tensor."""
-    return IndexPut.apply(input, cast(values, input._array.dtype), index=index, accumulate=False)
+    result = IndexPut.apply(input, cast(values, input._array.dtype), index=index, accumulate=False)
+    return relying_on(result, *made_of)
 
 
 @checks_arguments
@@ -330,7 +329,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
             f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of "
             f"{ndim} dimensions"
         )
-    return IndexPut.apply(input, values, index=picks, accumulate=accumulate)
+    return relying_on(IndexPut.apply(input, values, index=picks, accumulate=accumulate), *indices)
 
 
 @accepts_separate_out
@@ -352,7 +351,7 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
     if input._array.ndim == 0:
         return input.reshape(1)[index.reshape(-1)].reshape(())
     rows = Index.apply(input, index=(slice(None),) * dim + (index._array.reshape(-1),))
-    return known_as(rows, "IndexSelectBackward0")
+    return known_as(relying_on(rows, index), "IndexSelectBackward0")
 
 
 @accepts_exact_out

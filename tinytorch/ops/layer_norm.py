@@ -53,20 +53,19 @@ class LayerNorm(Primitive):
         x, weight = ctx.saved_tensors
         dims, eps = ctx.attributes["dims"], ctx.attributes["eps"]
         needs = tuple(ctx.needs_input_grad)
-        ndim = grad._array.ndim
+        ndim, shape = grad._array.ndim, grad._array.shape[-dims:]
+        samples, features = tuple(range(ndim - dims)), tuple(range(ndim - dims, ndim))
         if x is None:
-            grads: Any = (None, None, sum_over(grad, tuple(range(ndim - dims))))
+            grads: Any = (None, None, sum_over(grad, samples))
         elif is_grad_enabled():
-            samples, features = tuple(range(ndim - dims)), tuple(range(ndim - dims, ndim))
             grads = normalization_backward(grad, x, weight, features, samples, eps, needs)
         else:
             rows, grad_rows = _as_rows(x._array, dims), _as_rows(grad._array, dims)
             scale = None if weight is None else _flat(weight._array)
             mean, invstd = ctx.intermediates
             arrays = kernels.layer_norm_backward(grad_rows, rows, mean, invstd, scale, needs)
-            shapes = (x._array.shape, *[x._array.shape[ndim - dims :]] * 2)
+            shapes = (x._array.shape, shape, shape)
             return (*[None if a is None else Tensor._wrap(a.reshape(s)) for a, s in zip(arrays, shapes, strict=True)],)
-        shape = grad._array.shape[-dims:]
         return grads[0], *[None if g is None else g.reshape(shape) for g in grads[1:]]
 
     known_name = "NativeLayerNormBackward0"

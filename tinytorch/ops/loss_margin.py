@@ -165,15 +165,16 @@ def multi_margin_loss(
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
     if target._array.dtype != np.int64:
         raise RuntimeError(f"expected scalar type Long but found {type_name(target)}")
-    right = target._array.reshape(n, 1)
+    index = target.reshape(n, 1)
+    right = index._array
     if ((right < 0) | (right >= classes)).any():
         raise RuntimeError("target out of range")
-    excess = clamp_min(margin - gather(rows, 1, Tensor._wrap(right)) + rows, 0.0)
+    excess = clamp_min(margin - gather(rows, 1, index) + rows, 0.0)
     excess = excess if p == 1 else excess * excess
     others = Tensor._wrap(np.arange(classes) != right)
     loss = where(others, excess, 0.0).sum(1) / float(classes)
     if weight is not None:
-        loss = loss * weight[Tensor._wrap(right[:, 0])]
+        loss = loss * weight[index[:, 0]]
     return known_as(reduced(loss.reshape(target._array.shape), reduction), "MultiMarginLossBackward0")
 
 

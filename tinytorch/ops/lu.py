@@ -14,6 +14,7 @@ import numpy as np
 
 from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.autograd.saving import relying_on
 from tinytorch.ops.checks import check_same_dtypes
 from tinytorch.ops.diagonal import tril, triu
 from tinytorch.ops.joining import cat
@@ -133,6 +134,7 @@ def linalg_lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = F
     check_matrices("torch.linalg.lu_factor_ex", A, square=False)
     _check_pivot("linalg.lu_factor", pivot)
     factors = return_types.linalg_lu_factor_ex(*LUFactor.apply(A))
+    relying_on(factors.LU, factors.pivots)
     if check_errors:
         _check_info("torch.linalg.lu_factor_ex", factors.info)
     return factors

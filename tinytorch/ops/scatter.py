@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.autograd.saving import relying_on
 from tinytorch.ops.arguments import NOT_GIVEN, Number, checks_arguments
 from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
 from tinytorch.ops.checks import check_dims, type_name
@@ -115,7 +116,7 @@ def scatter(
         return ops.scatter_reduce(input, dim, index, source, "sum" if reduce == "add" else "prod")
     where, src = placed("scatter", input, dim, index, src)
     src = as_tensor_like(src, input._array.dtype)
-    return known_as(IndexPut.apply(input, src, index=where, accumulate=False), "ScatterBackward0")
+    return known_as(relying_on(IndexPut.apply(input, src, index=where, accumulate=False), index), "ScatterBackward0")
 
 
 @accepts_exact_out
@@ -123,7 +124,7 @@ def scatter(
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``out[index[i][j]][j] += src[i][j]`` for dim 0; repeated indices add up."""
     where, src = placed("scatter", input, dim, index, src)
-    return known_as(IndexPut.apply(input, src, index=where, accumulate=True), "ScatterAddBackward0")
+    return known_as(relying_on(IndexPut.apply(input, src, index=where, accumulate=True), index), "ScatterAddBackward0")
 
 
 def _slices(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, tuple[Any, ...]]:
@@ -177,7 +178,7 @@ def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
         if not accumulate and (not shape or dim >= len(shape) or shape[dim] != count):
             raise IndexError(f"{name}(): Number of indices ({count}) should be equal to source.size(dim)")
         raise RuntimeError(f"{name}(): source tensor of shape {shape} must match the sliced input, {wanted}")
-    return IndexPut.apply(input, source.reshape(wanted), index=where, accumulate=accumulate)
+    return relying_on(IndexPut.apply(input, source.reshape(wanted), index=where, accumulate=accumulate), index)
 
 
 @accepts_exact_out
@@ -217,7 +218,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
     if not isinstance(value, Tensor):
         value = Tensor._wrap(number_as(value, input._array.dtype))
     value = ops.cast(value, input._array.dtype)
-    return IndexPut.apply(input, value, index=where, accumulate=False)
+    return relying_on(IndexPut.apply(input, value, index=where, accumulate=False), index)
 
 
 @accepts_separate_out
@@ -227,7 +228,8 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> 
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(input._array.shape, mask._array.shape)
     wide = input if input._array.shape == shape else expand(input, shape)
-    return known_as(Index.apply(wide, index=(np.broadcast_to(mask._array, shape),)), "MaskedSelectBackward0")
+    picked = Index.apply(wide, index=(np.broadcast_to(mask._array, shape),))
+    return known_as(relying_on(picked, mask), "MaskedSelectBackward0")
 
 
 @checks_arguments
@@ -246,7 +248,8 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     count = int(np.count_nonzero(places))
     if source._array.size < count:
         raise RuntimeError("Number of elements of source < number of ones in mask")
-    return IndexPut.apply(wide, source.reshape(-1).narrow(0, 0, count), index=(places,), accumulate=False)
+    source = source.reshape(-1).narrow(0, 0, count)
+    return relying_on(IndexPut.apply(wide, source, index=(places,), accumulate=False), mask)
 
 
 def _flat_places(index: Tensor, size: int) -> np.ndarray:
@@ -262,7 +265,8 @@ def _flat_places(index: Tensor, size: int) -> np.ndarray:
 @accepts_separate_out
 def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Elements by their place in the flattened tensor; the result has the shape of ``index``."""
-    return known_as(Index.apply(input.reshape(-1), index=(_flat_places(index, input._array.size),)), "TakeBackward0")
+    taken = Index.apply(input.reshape(-1), index=(_flat_places(index, input._array.size),))
+    return known_as(relying_on(taken, index), "TakeBackward0")
 
 
 @checks_arguments
@@ -280,7 +284,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
         )
     places = _flat_places(index, input._array.size).reshape(-1)
     flat = IndexPut.apply(input.reshape(-1), source.reshape(-1), index=(places,), accumulate=accumulate)
-    return flat.reshape(input._array.shape)
+    return relying_on(flat, index).reshape(input._array.shape)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.autograd.saving import relying_on
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis
@@ -122,12 +123,12 @@ def scatter_reduce(
     index_tuple, src = placed("scatter_reduce", input, dim, index, src)
     if not include_self:
         neutral = Tensor._wrap(_neutral(reduce, input._array.dtype))
-        input = IndexPut.apply(input, neutral, index=index_tuple, accumulate=False)
+        input = relying_on(IndexPut.apply(input, neutral, index=index_tuple, accumulate=False), index)
     if reduce == "prod":
-        return ScatterProd.apply(input, src, index=index_tuple)
+        return relying_on(ScatterProd.apply(input, src, index=index_tuple), index)
     if reduce in ("amax", "amin"):
-        return ScatterExtreme.apply(input, src, index=index_tuple, largest=reduce == "amax")
-    total = IndexPut.apply(input, src, index=index_tuple, accumulate=True)
+        return relying_on(ScatterExtreme.apply(input, src, index=index_tuple, largest=reduce == "amax"), index)
+    total = relying_on(IndexPut.apply(input, src, index=index_tuple, accumulate=True), index)
     if reduce == "sum":
         return total
     count = np.full(input._array.shape, int(include_self))

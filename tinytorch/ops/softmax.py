@@ -46,6 +46,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.autograd.saving import relying_on
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import softmax as kernels
 from tinytorch.ops.arguments import checks_arguments
@@ -212,7 +213,7 @@ def nll_loss(
     divisors = {"none": None, "sum": dtype.type(1), "mean": count}
     if reduction not in divisors:
         raise ValueError(f"{reduction} is not a valid value for reduction")
-    return NllLoss.apply(input, target=classes, factor=factor, divisor=divisors[reduction])
+    return relying_on(NllLoss.apply(input, target=classes, factor=factor, divisor=divisors[reduction]), target)
 
 
 def _all_between(classes: np.ndarray, limit: int) -> bool:

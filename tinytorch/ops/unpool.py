@@ -78,14 +78,15 @@ def _unpool(
     if min(step) <= 0:
         raise RuntimeError(f"strides should be greater than zero, but got stride: {step}")
     size = math.prod(out)
-    places = indices._array.reshape(*shape[:-dims], math.prod(shape[-dims:]))
+    index = indices.reshape(*shape[:-dims], math.prod(shape[-dims:]))
+    places = index._array
     if places.size and (places.min() < 0 or places.max() >= size):
         wrong = places[(places < 0) | (places >= size)].flat[0]
         raise RuntimeError(
             f"Found an invalid max index: {wrong} (output volumes are of size {'x'.join(map(str, out))})"
         )
     zeros = Tensor._wrap(np.zeros((*shape[:-dims], size), input._array.dtype))
-    return ops.scatter(zeros, -1, Tensor._wrap(places), input.reshape(places.shape)).reshape(*shape[:-dims], *out)
+    return ops.scatter(zeros, -1, index, input.reshape(places.shape)).reshape(*shape[:-dims], *out)
 
 
 def _output_size(dims: int, usual: Sequence[int], stride: Sizes, given: Any) -> Sizes:
