@@ -98,7 +98,7 @@ def run_op(op: Any, report: Report, dtypes: Any = DTYPES, most: int = 10_000, fo
 
 def run_sample(op: Any, name: str, sample: Any, where: str, differentiable: bool, report: Report, forms: bool) -> None:
     where += " " + describe(sample)
-    arguments = map_tensors(_as_leaf, (sample.input, sample.args, sample.kwargs))
+    arguments = map_tensors(as_leaf, (sample.input, sample.args, sample.kwargs))
     dtype = where.split()[0]
     kind = "gradient" if differentiable else "value"
     random, process = op.has_nondeterministic_output, sample.output_process_fn_grad
@@ -146,7 +146,7 @@ def map_tensors(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
     return value
 
 
-def _as_leaf(tensor: torch.Tensor) -> torch.Tensor:
+def as_leaf(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor that is a part of another sample's: as such it would have no gradient of its own in PyTorch."""
     return tensor.detach().clone().requires_grad_() if tensor.requires_grad and tensor._is_view() else tensor
 

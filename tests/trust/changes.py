@@ -24,7 +24,7 @@ import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
 import tinytorch
-from tests.databases.run_ops import _as_leaf, cotangent, describe, flatten, full_name, map_tensors
+from tests.databases.run_ops import as_leaf, cotangent, describe, flatten, full_name, map_tensors
 from tests.databases.translate import resolve, to_numpy, translate
 
 RAISED = "raised"
@@ -107,7 +107,7 @@ def examine(op: Any, sample: Any, outcomes: collections.Counter[str]) -> None:
 
 
 def _fresh(tensor: torch.Tensor) -> torch.Tensor:
-    return _as_leaf(tensor).detach().clone().requires_grad_(tensor.requires_grad)
+    return as_leaf(tensor).detach().clone().requires_grad_(tensor.requires_grad)
 
 
 def main() -> int:

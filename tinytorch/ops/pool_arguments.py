@@ -97,6 +97,7 @@ def pooled_size(shape: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dila
 
 def squeezed_result(result: Tensor, dim: int) -> Tensor:
     """A result without the dimension of size 1 that its op added to the input; no view of what anybody else has."""
+    memory = result._memory  # there is one already if a node relies on it, as on the indices of a pooling
     squeezed = result.squeeze(dim)
-    squeezed._base = squeezed._view_obstacle = None
+    squeezed._base, squeezed._memory, squeezed._view_obstacle = None, memory, None
     return squeezed
