@@ -161,7 +161,7 @@ def test_non_tensor_arguments(T):
 
 
 @BOTH
-def test_wrong_number_of_gradients_raises(T):
+def test_wrong_gradients_raise(T):
     class Wrong(T.autograd.Function):
         @staticmethod
         def forward(ctx, x, y):
@@ -169,11 +169,15 @@ def test_wrong_number_of_gradients_raises(T):
 
         @staticmethod
         def backward(ctx, grad):
-            return grad
+            return gradients(grad)
 
     x = T.ones(2, requires_grad=True)
-    with pytest.raises(RuntimeError, match="incorrect number of gradients"):
-        Wrong.apply(x, x * 1).sum().backward()
+    for gradients, error in (
+        (lambda grad: grad, "incorrect number of gradients"),
+        (lambda grad: (1.0, grad), "expected Variable or None"),
+    ):
+        with pytest.raises(RuntimeError, match=error):
+            Wrong.apply(x, x * 1).sum().backward()
 
 
 @BOTH
@@ -200,6 +204,46 @@ def test_once_differentiable(T):
     assert g.tolist() == [2, 2]
     with pytest.raises(RuntimeError, match="once_differentiable"):
         g.sum().backward()
+
+
+def changed_views(T):
+    """What a custom op that works in place does to views and to what they are views of."""
+
+    class Scale(T.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, k):
+            ctx.mark_dirty(x)
+            ctx.k = k
+            return x.mul_(k)
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * ctx.k, None
+
+    found = []
+    x = T.arange(4.0).requires_grad_()
+    y = x * 1
+    part, square = y[1:3], y.view(2, 2)
+    found.append(Scale.apply(part, 3) is part)
+    (y * T.arange(1.0, 5.0)).sum().backward(retain_graph=True)
+    (square**2).sum().backward()
+    found += [x.grad.tolist(), part._version]
+    y = x.clone().view(2, 2)
+    z = (Scale.apply(y[0], 2) ** 3).sum() + (y**2).sum()
+    (gradient,) = T.autograd.grad(z, x, create_graph=True)
+    (second,) = T.autograd.grad(gradient.sum(), x)
+    found += [gradient.tolist(), second.tolist()]
+    y = x * 1
+    y.retain_grad()
+    (Scale.apply(y, 2) * 3).sum().backward()
+    found.append(y.grad.tolist())
+    with pytest.raises(RuntimeError, match="view of a leaf"):
+        Scale.apply(x[:2], 2)
+    return found
+
+
+def test_mark_dirty_of_views():
+    assert changed_views(tinytorch) == changed_views(torch)
 
 
 @BOTH

@@ -255,7 +255,10 @@ class _Walk:
             entry = self.leaves.get(id(target))
             if entry is None:
                 self.leaves[id(target)] = entry = [target, None]
-        array = gradient._array
+        try:
+            array = gradient._array
+        except AttributeError:
+            raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})") from None
         if array.shape != shape or (array.dtype is not dtype and array.dtype != dtype):
             gradient = _fit(gradient, shape, dtype, sender)
         present = entry[index + 1]

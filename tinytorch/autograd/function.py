@@ -133,8 +133,8 @@ def _record(
     ctx: Function, args: tuple[Any, ...], needs: list[bool], results: tuple[Any, ...], outputs: tuple[Any, ...]
 ) -> None:
     """Make ctx the node of ``results``."""
-    ctx.number = next_number()
     ctx.edges = tuple(arg._gradient_edge() if need else None for arg, need in zip(args, needs, strict=True))
+    ctx.number = next_number()  # after those of the inputs, of which that of a changed view may have been made just now
     ctx.numbers = tuple(x for i, arg in enumerate(args) if isinstance(arg, (bool, int, float, str)) for x in (i, arg))
     ctx.call = state.call
     ctx.outputs = _shapes_and_dtypes(results)
@@ -145,7 +145,10 @@ def _record(
     ctx._dirty, ctx._non_differentiable = (), ()
     for index, (result, original) in enumerate(zip(results, outputs, strict=True)):
         if isinstance(result, Tensor) and id(original) not in excluded and result._array.dtype.kind in "fc":
-            result._edge, result._requires_grad = (ctx, index), True
+            value = result._alias() if any(result is arg for arg in args) else result
+            value._edge, value._requires_grad = (ctx, index), True
+            if value is not result:  # an argument that was changed in place, perhaps a view of more
+                inplace.adopt_history(result, value)
 
 
 def _shapes_and_dtypes(values: tuple[Any, ...]) -> Any:

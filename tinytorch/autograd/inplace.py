@@ -180,7 +180,7 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
     x._bump_version()
     if recorded:
         _move_saved_output(result, x)
-        _mean(x, result)
+        adopt_history(x, result)
     if watchers:
         changed_in_place(x, result)
     return x
@@ -215,7 +215,7 @@ def _overwritten(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -
         node.record_result(result, (before, *args))
         if op is ops.relu:
             result._edge[0]._saved = (SavedOutput(x, 0),)
-        _mean(x, result)
+        adopt_history(x, result)
     return True
 
 
@@ -231,7 +231,7 @@ def _keeps_dtype(op: Any, dtype: np.dtype[Any], operands: tuple[Any, ...]) -> bo
     )
 
 
-def _mean(x: Tensor, result: Tensor) -> None:
+def adopt_history(x: Tensor, result: Tensor) -> None:
     """Let ``x`` mean the value that ``result`` recorded, and move what hangs on its meaning."""
     old_edge = x._edge
     rebase_history(x, result)
