@@ -134,7 +134,7 @@ def _record(
 ) -> None:
     """Make ctx the node of ``results``."""
     ctx.edges = tuple(arg._gradient_edge() if need else None for arg, need in zip(args, needs, strict=True))
-    ctx.number = next_number()  # after those of the inputs, of which that of a changed view may have been made just now
+    ctx.number = next_number()  # after those of the inputs: that of a view which was changed is made just now
     ctx.numbers = tuple(x for i, arg in enumerate(args) if isinstance(arg, (bool, int, float, str)) for x in (i, arg))
     ctx.call = state.call
     ctx.outputs = _shapes_and_dtypes(results)
