@@ -60,11 +60,12 @@ from tinytorch.layouts import strided
 from tinytorch.size import Size
 from tinytorch.tensor_conversions import Conversions
 
-__all__ = ["TensorBase"]
+__all__ = ["MADE_IN_FUNCTION", "TensorBase"]
 
 
 _new_tuple = tuple.__new__  # NumPy's shapes are ints: Size need not look at them
 _MADE_IN_NO_GRAD = "was created in no_grad mode"
+MADE_IN_FUNCTION = "was created inside a custom Function (or is an input that it returned as-is)"
 
 
 class TensorBase(Conversions):
@@ -213,6 +214,10 @@ class TensorBase(Conversions):
     def is_leaf(self) -> bool:
         """Whether no recorded op made this tensor."""
         return self.grad_fn is None
+
+    def _is_view(self) -> bool:
+        """Whether the tensor is a view of another, its ``_base``, whose history its own follows."""
+        return self._base is not None
 
     @property
     def output_nr(self) -> int:

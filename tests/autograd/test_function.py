@@ -247,6 +247,47 @@ def test_mark_dirty_of_views():
     assert changed_views(tinytorch) == changed_views(torch)
 
 
+VIEWS = {
+    "an input as it is": (lambda x: x, lambda g: g * 10),
+    "a view of the input": (lambda x: x.view(4), lambda g: g.view(2, 2) * 10),
+    "a view of another": (lambda x: (x * 2).t(), lambda g: g.t() * 2),
+    "several": (lambda x: (x.t(), x + 1), lambda a, b: a.t() + b),
+    "no view": (lambda x: x * 3, lambda g: g * 3),
+}
+
+
+def views_from_inside(T, forward, backward):
+    """What may be done to views that a custom op returns, and to what they are views of."""
+    kept = forward, backward
+
+    class Custom(T.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return kept[0](x)
+
+        @staticmethod
+        def backward(ctx, *grads):
+            return kept[1](*grads)
+
+    x, found = T.arange(4.0).reshape(2, 2).requires_grad_(), []
+    for change in (lambda y, z: z.mul_(3), lambda y, z: y.mul_(3), lambda y, z: z.view(-1)):
+        x.grad, y = None, x * 1
+        results = Custom.apply(y)
+        z = results[0] if isinstance(results, tuple) else results
+        try:
+            change(y, z)
+            (z.sum() + y.sum()).backward()
+            found.append([z._is_view(), z.tolist(), x.grad.tolist()])
+        except RuntimeError:
+            found.append("RuntimeError")
+    return found
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_views_from_inside(name):
+    assert views_from_inside(tinytorch, *VIEWS[name]) == views_from_inside(torch, *VIEWS[name])
+
+
 @BOTH
 def test_mark_dirty(T):
     class AddOne(T.autograd.Function):

@@ -85,6 +85,7 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "vmap of a tree": lambda T: T.func.vmap(lambda d, y: {"s": d["a"] + y}, in_dims=({"a": 0}, 0))({"a": T.eye(3)}, T.eye(3)),
     "vmap of vmap": lambda T: T.func.vmap(T.func.vmap(lambda x, y: x * y, (None, 0)), (0, None))(points(T), points(T)),
     "vmap of grad": lambda T: T.func.vmap(T.func.grad(lambda x: f(T, x)))(T.arange(6.0).reshape(2, 3)),
+    "functional_call with another name": lambda T: T.func.functional_call(T.nn.Flatten(0), {"more": T.ones(1)}, T.eye(2)),
     "vmap of as_strided": lambda T: T.vmap(lambda x: (x.as_strided((2,), (1,), 1), x[1:].as_strided((2,), (1,)), (x + 1).as_strided((2,), (1,), 1)))(T.arange(12.0).reshape(4, 3)),
     "vmap of as_strided, columns": lambda T: T.vmap(lambda x: x.as_strided((2,), (3,), 1), in_dims=1)(T.arange(12.0).reshape(4, 3)),
     "vmap of vmap of as_strided": lambda T: T.vmap(T.vmap(lambda x: x.as_strided((2,), (1,), 0)))(T.arange(24.0).reshape(2, 4, 3)),
@@ -170,7 +171,9 @@ def test_functional_call_leaves_the_module_as_it_was():
     assert float(replaced["running_mean"].abs().sum()) > 0  # batch norm updated what it was given
     np.testing.assert_allclose(out.detach().numpy(), 3 * layer(x).detach().numpy(), 1e-5, 1e-6)
     with pytest.raises(AttributeError):
-        tinytorch.func.functional_call(layer, {"nothing": x}, x)
+        tinytorch.func.functional_call(layer, {"nothing.weight": x}, x)
+    tinytorch.func.functional_call(layer, {"nothing": x}, x)
+    assert not hasattr(layer, "nothing")
     with pytest.raises(RuntimeError, match="Missing"):
         tinytorch.func.functional_call(layer, {"weight": layer.weight}, x, strict=True)
 

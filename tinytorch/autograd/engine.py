@@ -32,7 +32,7 @@ dz), for every dz. Comparing the two,
 which is what :func:`_between_conjugations` does: conjugate what comes in, run the op's ordinary backward, conjugate
 what comes out. So ops are written as for real numbers, and only those that are not complex-differentiable (conj, abs,
 svd...) know of complex gradients themselves (``complex_backward``). A real input of a complex op takes the real part:
-:func:`_fit`.
+:func:`~tinytorch.autograd.fitting.fitted`.
 
 What PyTorch does. The same order (``sequence_nr``, highest first, in a priority queue), counting dependencies as well,
 on threads of its own. Messages and errors are the same; ``retain_graph`` and ``create_graph`` mean the same.
@@ -57,6 +57,7 @@ from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
 from tinytorch.autograd.calling_hooks import before_node, on_arrival, run_leaf_hooks
 from tinytorch.autograd.deferred import Deferred
+from tinytorch.autograd.fitting import fitted
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import Edge, Node
 from tinytorch.autograd.part import Wanted
@@ -257,10 +258,10 @@ class _Walk:
                 self.leaves[id(target)] = entry = [target, None]
         try:
             array = gradient._array
-        except AttributeError:
+        except AttributeError:  # a custom backward's
             raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})") from None
         if array.shape != shape or (array.dtype is not dtype and array.dtype != dtype):
-            gradient = _fit(gradient, shape, dtype, sender)
+            gradient = fitted(gradient, shape, dtype, sender)
         present = entry[index + 1]
         entry[index + 1] = gradient if present is None else self._add(present, gradient)
 
@@ -289,23 +290,6 @@ class _Walk:
             if gradient is not None and gradient._is_running_sum:
                 gradient._is_running_sum = False
         return node, arrived
-
-
-def _fit(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | None) -> Tensor:
-    """Un-broadcast: sum over the dimensions along which the forward pass repeated the input. Cast: to the input's
-    dtype; a real input has no use for the imaginary part.
-    """
-    if gradient._array.shape != shape:
-        if not ops.is_expandable(shape, gradient._array.shape):
-            name = sender.name() if sender is not None else "backward"
-            raise RuntimeError(
-                f"Function {name} returned an invalid gradient - got {list(gradient.shape)} but expected shape "
-                f"compatible with {list(shape)}"
-            )
-        gradient = ops.sum_to(gradient, shape)
-    if gradient._array.dtype.kind == "c" and dtype.kind != "c":
-        gradient = ops.real(gradient)
-    return ops.cast(gradient, dtype)
 
 
 def _run_node(node: Node, received: list[Tensor | None], create_graph: bool) -> Sequence[Tensor | None]:

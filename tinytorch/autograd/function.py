@@ -31,6 +31,7 @@ from tinytorch.autograd.node import Node, next_number
 from tinytorch.autograd.saving import SavedOutput
 from tinytorch.autograd.watching import watched_forward, watchers
 from tinytorch.tensor import Tensor
+from tinytorch.tensor_base import MADE_IN_FUNCTION
 
 __all__ = ["Function", "InplaceFunction", "NestedIOFunction", "once_differentiable"]
 
@@ -123,9 +124,11 @@ def _as_result(ctx: Function, value: Tensor, args: tuple[Any, ...], recording: b
                 inplace.check_differentiable_target(value)
             value._bump_version()
             return value
-        alias = value._alias()
-        alias._edge, alias._requires_grad = None, False
-        return alias
+        with no_grad():
+            value = value.view_as(value)
+        value._edge, value._requires_grad = None, False
+    if recording and value._base is not None:
+        value._view_obstacle = MADE_IN_FUNCTION
     return value
 
 

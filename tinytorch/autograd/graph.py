@@ -42,6 +42,8 @@ class saved_tensors_hooks:
     """
 
     def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
+        if not callable(pack_hook) or not callable(unpack_hook):
+            raise TypeError("saved_tensors_hooks takes two functions, pack_hook and unpack_hook")
         self.pack_hook, self.unpack_hook = pack_hook, unpack_hook
         self._before: list[Any] = []
 

@@ -43,6 +43,7 @@ from tinytorch.autograd.saving import SavedOutput
 from tinytorch.autograd.watching import changed_in_place, watchers
 from tinytorch.dtypes import SCALAR_NAMES, can_cast
 from tinytorch.tensor import Tensor
+from tinytorch.tensor_base import MADE_IN_FUNCTION
 
 __all__ = ["change_in_place", "history_through_base"]
 
@@ -340,7 +341,16 @@ def rebase_history(x: Tensor, result: Tensor) -> None:
 
 
 def history_through_base(view: Tensor) -> None:
-    """Let the view's history be: a region of its base, as the base is now."""
+    """Let the view's history be: a region of its base, as the base is now.
+
+    RuntimeError for a view that a custom Function has returned.
+    """
+    if view._view_obstacle == MADE_IN_FUNCTION and view._edge is not None:
+        raise RuntimeError(
+            f"Output {view._edge[1]} of {view._edge[0].name()} is a view and its base or another view of its base has "
+            f"been modified inplace. This view {MADE_IN_FUNCTION}, and a history through its base would leave out the "
+            "custom backward. You can fix this by cloning the output of the custom Function."
+        )
     base = view._base
     assert base is not None
     if base._requires_grad:

@@ -29,7 +29,8 @@ def functional_call(
         parameter_and_buffer_dicts: one dictionary, or several with different keys.
         args: a tuple, or a single argument.
         tie_weights: a tensor that the module has under several names is replaced under all of them.
-        strict: every parameter and buffer must be given, and no other name.
+        strict: every parameter and buffer must be given, and no other name. Otherwise a name that the module has not
+            is an attribute of it during the call.
 
     Raises:
         ValueError: a key that stands in two dictionaries. RuntimeError: ``strict`` and the names do not match.
@@ -70,12 +71,18 @@ def _replaced(module: Module, given: dict[str, Tensor], tie_weights: bool, stric
     try:
         for name, value in replacements.items():
             members, key = _place(module, name)
-            before.append((members, key, members[key]))
+            before.append((members, key, members.get(key, _ABSENT)))
             members[key] = value
         yield
     finally:
         for members, key, original in reversed(before):
-            members[key] = original
+            if original is _ABSENT:
+                del members[key]
+            else:
+                members[key] = original
+
+
+_ABSENT: Any = object()
 
 
 def _members(module: Module) -> dict[str, Tensor]:
@@ -87,13 +94,13 @@ def _members(module: Module) -> dict[str, Tensor]:
 
 
 def _place(module: Module, name: str) -> tuple[Any, str]:
-    """The dictionary that holds the parameter or buffer of a dotted name, and its key there."""
+    """The dictionary that holds the parameter, buffer or attribute of a dotted name, and its key there."""
     path, _, key = name.rpartition(".")
     owner = module.get_submodule(path)
     for members in (owner._parameters, owner._buffers):
         if key in members:
             return members, key
-    raise AttributeError(f"{type(owner).__name__} has no parameter or buffer named '{key}'")
+    return owner.__dict__, key
 
 
 def stack_module_state(models: Sequence[Module]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

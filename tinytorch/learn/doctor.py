@@ -32,6 +32,7 @@ import numpy as np
 
 from tinytorch.autograd import engine
 from tinytorch.autograd.engine import grad
+from tinytorch.autograd.fitting import fitted
 from tinytorch.autograd.modes import enable_grad
 from tinytorch.autograd.watching import Watcher
 from tinytorch.learn.diagnosis import Finding, Row, diagnose, table
@@ -291,7 +292,7 @@ def _outputs(result: Any) -> list[Tensor]:
 
 
 def _places_of_the_engine() -> tuple[str, str]:
-    return _place(engine._Walk.deliver), _place(engine._fit)
+    return _place(engine._Walk.deliver), _place(fitted)
 
 
 def _place(function: Any) -> str:
