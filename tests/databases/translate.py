@@ -101,6 +101,11 @@ def _array(value: torch.Tensor) -> np.ndarray:
         dtype = value.new_empty(0).numpy().dtype
     except TypeError:
         raise Untranslatable(str(value.dtype)) from None
+    if not value.numel() and value.is_contiguous():  # no memory, so nothing that it could share
+        return np.empty(tuple(value.shape), dtype)
+    if not value.numel():
+        strides = tuple(stride * dtype.itemsize for stride in value.stride())
+        return np.lib.stride_tricks.as_strided(np.empty(0, dtype), tuple(value.shape), strides)
     storage = value.untyped_storage()
     if storage.data_ptr() not in _memories:
         whole = torch.empty(0, dtype=torch.uint8).set_(storage).numpy().copy()

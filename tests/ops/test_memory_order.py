@@ -76,6 +76,18 @@ T.special.modified_bessel_k0(T.ones(()))
 F.pad(volumes, (-1, 2, 1, 0, 0, 0), "replicate")
 F.pad(volumes, (-1, -1, 0, 0, 0, 0), "replicate")
 F.pad(rows, (-1, 1), "reflect")
+F.conv3d(volumes[0], T.ones(4, 3, 2, 2, 2))
+F.conv_transpose3d(volumes[0], T.ones(3, 4, 2, 2, 2))
+F.max_pool3d(F.conv3d(volumes[0], T.ones(4, 3, 2, 2, 2)), 2)
+T.multinomial(T.eye(3) + 1e-9, 2).sort()[0] * 0
+T.masked_scatter(rows[0, :, None].expand(3, 2, 6), T.ones(6, dtype=T.bool), rows.detach())
+rows[0, :, None].expand(3, 2, 6).clone()
+rows[0].t().expand(2, 6, 3).clone().contiguous()
+rows[0, :, :1].expand(2, 3, 4).double()
+T.full_like(rows[0, 0, None, :, None].expand(2, 6, 3), 2.0)
+T.roll(rows[0, :, None].expand(3, 2, 6), 1, 0)
+F.pad(rows[0, :, None].expand(3, 2, 6), (1, 1))
+rows[0, :, None].expand(3, 2, 6).index_fill(0, T.tensor([1]), 4.0)
 T.linalg.lu_solve(T.eye(6) * 2, T.arange(1, 7, dtype=T.int32), rows[0], left=False)
 """
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -89,6 +90,27 @@ def _transpose_by_threads(x: Array, out: Array) -> None:
         transpose_into(x, out)
     else:
         run_blocks(transpose, range(0, x.shape[1], quarter))
+
+
+def empty_like(x: Array, dtype: np.dtype | None = None) -> Array:
+    """An uninitialised array in the shape and memory order of `x`; where x repeats elements, in that of `x + x`.
+
+    `np.empty_like` sorts by strides, among which the 0 of an expanded dimension would come innermost.
+    """
+    if 0 not in x.strides:
+        return np.empty_like(x, dtype)
+    how: Any = [["readonly"], ["writeonly", "allocate"]]
+    dtypes = [x.dtype, x.dtype if dtype is None else dtype]
+    return np.nditer([x, None], ["zerosize_ok"], how, dtypes, casting="unsafe").operands[1]
+
+
+def same_order_copy(x: Array, dtype: np.dtype | None = None) -> Array:
+    """A copy of `x` (in another dtype) in its memory order (see `empty_like`)."""
+    if 0 not in x.strides:
+        return x.astype(x.dtype if dtype is None else dtype)
+    y = empty_like(x, dtype)
+    np.copyto(y, x, casting="unsafe")
+    return y
 
 
 def row_major_copy(x: Array) -> Array:

@@ -215,7 +215,7 @@ def multinomial(
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     rows = np.atleast_2d(probabilities)
     draw = _with_replacement if replacement and num_samples > 1 else _without_replacement
-    return draw(generator, rows, num_samples).reshape(*probabilities.shape[:-1], num_samples)
+    return np.ascontiguousarray(draw(generator, rows, num_samples).reshape(*probabilities.shape[:-1], num_samples))
 
 
 def _without_replacement(generator: Generator, rows: NDArray[Any], num_samples: int) -> NDArray[np.int64]:

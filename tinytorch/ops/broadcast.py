@@ -49,6 +49,7 @@ from tinytorch.dtypes import (
     result_dtype,
     to_numpy_dtype,
 )
+from tinytorch.kernels.layout import same_order_copy
 from tinytorch.kernels.sums import total
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_tensor
@@ -144,7 +145,7 @@ class Cast(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
         ctx.save_intermediates(x.dtype)
-        return x.astype(dtype)  # keeps the memory order
+        return same_order_copy(x, dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -159,7 +160,7 @@ def cast(input: Tensor, numpy_dtype: np.dtype[Any]) -> Tensor:
     if input._array.dtype == numpy_dtype:
         return input
     if numpy_dtype.kind not in "fc":  # integers carry no gradient
-        return Tensor._wrap(input._array.astype(numpy_dtype))
+        return Tensor._wrap(same_order_copy(input._array, numpy_dtype))
     return Cast.apply(input, dtype=numpy_dtype)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.kernels.layout import row_major_copy
+from tinytorch.kernels.layout import empty_like, row_major_copy, same_order_copy
 from tinytorch.ops.arguments import Number, checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.creation import zeros_like
@@ -22,7 +22,7 @@ class Clone(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, order: Any = "K") -> np.ndarray:
-        return row_major_copy(x) if order == "C" else x.copy(order=order)
+        return row_major_copy(x) if order == "C" else same_order_copy(x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -34,7 +34,9 @@ class Fill(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, value: Any) -> np.ndarray:
-        return np.full_like(x, number_as(value, x.dtype))
+        y = empty_like(x)
+        y.fill(number_as(value, x.dtype))
+        return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

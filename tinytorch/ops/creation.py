@@ -9,6 +9,7 @@ import numpy as np
 
 from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
+from tinytorch.kernels import layout
 from tinytorch.ops.arguments import NOT_GIVEN, Number, checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_options
@@ -224,7 +225,7 @@ def zeros_like(
     check_options("zeros_like", options)
     array, numpy_dtype = input._array, _like(input, dtype)
     contiguous = array.flags.c_contiguous  # then NumPy has memory that is zero already
-    zero = np.zeros(array.shape, numpy_dtype) if contiguous else np.zeros_like(array, numpy_dtype)
+    zero = np.zeros(array.shape, numpy_dtype) if contiguous else _filled(layout.empty_like(array, numpy_dtype), 0)
     return finish(zero, requires_grad, device)
 
 
@@ -234,7 +235,7 @@ def ones_like(
 ) -> Tensor:
     """Ones in the shape, dtype and memory order of ``input``."""
     check_options("ones_like", options)
-    return finish(_filled(np.empty_like(input._array, _like(input, dtype)), 1), requires_grad, device)
+    return finish(_filled(layout.empty_like(input._array, _like(input, dtype)), 1), requires_grad, device)
 
 
 @checks_arguments
@@ -243,7 +244,7 @@ def empty_like(
 ) -> Tensor:
     """An unset tensor in the shape, dtype and memory order of ``input``."""
     check_options("empty_like", options)
-    return finish(np.empty_like(input._array, _like(input, dtype)), requires_grad, device)
+    return finish(layout.empty_like(input._array, _like(input, dtype)), requires_grad, device)
 
 
 @checks_arguments
@@ -259,7 +260,7 @@ def full_like(
     """``fill_value`` everywhere, in the shape, dtype and memory order of ``input``."""
     check_options("full_like", options)
     numpy_dtype = _like(input, dtype)
-    array = _filled(np.empty_like(input._array, numpy_dtype), number_as(fill_value, numpy_dtype))
+    array = _filled(layout.empty_like(input._array, numpy_dtype), number_as(fill_value, numpy_dtype))
     return finish(array, requires_grad, device)
 
 

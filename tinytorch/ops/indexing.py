@@ -46,6 +46,7 @@ from tinytorch.autograd import inplace
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
+from tinytorch.kernels.layout import same_order_copy
 from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import add_rows, take
 from tinytorch.ops.arguments import checks_arguments
@@ -159,7 +160,7 @@ class IndexPut(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, value: np.ndarray, index: Any, accumulate: bool) -> np.ndarray:
-        y = x.copy(order="K")
+        y = same_order_copy(x)
         rows = index[0] if isinstance(index, tuple) and len(index) == 1 else None
         if accumulate and isinstance(rows, np.ndarray) and value.shape == (*rows.shape, *x.shape[1:]):
             y += add_at(x.shape, index, value)

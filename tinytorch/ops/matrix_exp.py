@@ -23,6 +23,8 @@ _RADIUS_SINGLE = 3.01
 @checks_arguments
 def matrix_exp(input: Tensor) -> Tensor:
     """exp(A) = Σ Aᵏ / k!, of square matrices (..., n, n); each matrix of a stack is scaled by its own size."""
+    if input._array.dtype == np.float16:
+        return matrix_exp(input.float()).half()
     check_matrices("linalg.matrix_exp", input)
     sums = np.abs(input._array).sum(axis=-2, dtype=np.float64).max(axis=-1, initial=0.0)
     radius = _RADIUS.get(input._array.dtype.name, _RADIUS_SINGLE)

@@ -223,6 +223,9 @@ def linalg_pinv(
         return A.mH * 1
     check_matrices("linalg.pinv", A, square=hermitian)
     absolute, relative = _tolerance(A, atol, rcond if rtol is None else rtol)
+    batch = np.broadcast_shapes(A._array.shape[:-2], absolute.shape[:-1], relative.shape[:-1])
+    if batch != A._array.shape[:-2]:  # one matrix, several tolerances
+        A = A.expand(*batch, *A._array.shape[-2:])
     return PseudoInverse.apply(A, atol=absolute, rtol=relative, hermitian=hermitian)
 
 

@@ -96,7 +96,9 @@ class EdgeFold(Primitive):
 def _in_the_middle(x: np.ndarray, widths: Widths) -> np.ndarray:
     """A larger array with x inside and the borders uninitialised, in x's order of memory."""
     shape = [low + n + high for n, (low, high) in zip(x.shape, widths, strict=True)]
-    order = sorted(range(x.ndim), key=lambda dim: -abs(x.strides[dim]))
+    order = list(range(x.ndim))
+    if 0 not in x.strides:
+        order.sort(key=lambda dim: -abs(x.strides[dim]))
     padded = empty(tuple([shape[dim] for dim in order]), x.dtype).transpose(np.argsort(order))
     padded[_inside(x.shape, widths)] = x
     return padded

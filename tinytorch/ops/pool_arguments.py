@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinytorch.kernels.pool import pool_output_size
 from tinytorch.ops.dims import ints_from
 from tinytorch.tensor import Tensor
@@ -100,4 +102,6 @@ def squeezed_result(result: Tensor, dim: int) -> Tensor:
     memory = result._memory  # there is one already if a node relies on it, as on the indices of a pooling
     squeezed = result.squeeze(dim)
     squeezed._base, squeezed._memory, squeezed._view_obstacle = None, memory, None
+    if squeezed._array.ndim == 4 and memory is None:  # a volume, which lies as C,H,W,D without its batch
+        squeezed._array = np.ascontiguousarray(squeezed._array)
     return squeezed

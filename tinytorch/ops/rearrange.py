@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.blocks import memory_block, memory_owner, offset_in_block
+from tinytorch.kernels.layout import same_order_copy
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.compare import where
@@ -31,7 +32,7 @@ class Roll(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, moves: tuple[int, ...], axes: tuple[int, ...]) -> np.ndarray:
-        return np.roll(x, moves, axes)
+        return np.roll(same_order_copy(x) if 0 in x.strides else x, moves, axes)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
