@@ -789,12 +789,11 @@ print(newest)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
-@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
-def test_a_killed_process_leaves_a_whole_file(kills, tmp_path):
+def test_a_process_killed_200_times_leaves_a_whole_file(tmp_path):
     path = tmp_path / "model.pt"
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", KILLING, str(path), str(kills)], capture_output=True, text=True, env=environment
+        [sys.executable, "-c", KILLING, str(path), "200"], capture_output=True, text=True, env=environment
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 0  # some saves did end

@@ -14,7 +14,7 @@ import pytest
 import tinytorch
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "train_cnn.py"
-SMALL = ["--limit", "320", "--batch-size", "32", "--epochs", "3"]
+SMALL = ["--limit", "320", "--held-out", "100", "--batch-size", "32", "--epochs", "3"]
 
 
 def command(out, *options):
@@ -64,7 +64,7 @@ def test_stopped_by_ctrl_c_and_resumed_it_gives_the_numbers_of_an_unbroken_run(u
     while not (tmp_path / "last.pt").exists():  # the first epoch is done
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
-    time.sleep(0.3)
+    time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 1 and "--resume" in errors

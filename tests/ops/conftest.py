@@ -1,4 +1,7 @@
-"""test_coverage.py looks at what all other tests have compared, so it runs last and knows whether they ran."""
+"""test_coverage.py looks at what all other tests here have compared, so it runs last and knows whether they ran.
+
+(``tests/conftest.py`` gives all of them to the same process.)
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def everything_ran(request: pytest.FixtureRequest) -> None:
     """Skips when only a part of tests/ops runs in this process: then what is missing says nothing."""
-    if hasattr(request.config, "workerinput"):
-        pytest.skip("pytest-xdist gives each process a part of the tests; run tests/ops without -n")
     collected = {item.path for item in request.session.items}
     missing = [path.name for path in Path(__file__).parent.glob("test_*.py") if path not in collected]
     if missing or deselected:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import os
 import random
 import signal
 import time
@@ -58,10 +57,10 @@ def collector_off() -> Iterator[None]:
 
 
 def live() -> tuple[int, float]:
-    """Objects that the collector would have to look at, and megabytes of the process."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        pages = int(file.read().split()[1])
-    return len(gc.get_objects()), pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    """Objects that the collector would have to look at, and megabytes of the process (programs and files in memory aside)."""
+    with open("/proc/self/status", encoding="ascii") as file:
+        kilobytes = {line.split()[0]: int(line.split()[1]) for line in file if line.startswith(("RssAnon:", "VmSwap:"))}
+    return len(gc.get_objects()), sum(kilobytes.values()) / 2**10
 
 
 def assert_flat(before: tuple[int, float], after: tuple[int, float]) -> None:
