@@ -90,3 +90,7 @@ def test_gradients() -> None:
         results.append([*found, leaf.grad.to_dense().tolist(), leaf.is_leaf])
     theirs, mine = results
     assert mine == theirs
+
+
+def test_programs_reach_the_library_by_way_of_its_sparse_module():
+    assert tinytorch.sparse.torch.eye(3).index_select(0, tinytorch.tensor([2])).tolist() == [[0, 0, 1]]

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+import tinytorch as torch  # noqa: F401  (programs write torch.sparse.torch.eye(n))
 from tinytorch import dtypes, layouts, ops
 from tinytorch.autograd.node import known_as
 from tinytorch.formatting import format_tensor

@@ -109,3 +109,64 @@ def test_results_can_be_viewed(text, grad):
     assert found[0][0] == found[1][0]
     for theirs, ours in zip(found[0][1:], found[1][1:], strict=True):
         assert ours == pytest.approx(theirs, rel=1e-5)
+
+
+OF_TRANSPOSED = """
+x.softmax(-1)
+x.log_softmax(0)
+x.cumprod(0)
+x.masked_fill(x > 0, 0.0)
+F.layer_norm(x, x.shape[-1:])
+F.pad(x, (1, 1))
+x.roll(1, 0)
+x[..., [0, 1]]
+x.index_select(-1, T.tensor([0, 1]))
+x.repeat_interleave(2, -1)
+x.repeat(*([2] * x.ndim))
+T.cat([x, x], -1)
+T.stack([x, x])
+T.stack(x.unbind(0))
+x.scatter(0, T.zeros(x.shape, dtype=T.int64), 1.0)
+x.index_add(0, T.tensor([0]), x[:1])
+x.sum(0)
+x.mean(-1)
+x.amax(1)
+x.norm(dim=0)
+x.logsumexp(0)
+x.prod(0)
+T.where(x > 0, x, 0.0)
+"""
+
+
+@pytest.mark.parametrize("text", OF_TRANSPOSED.split("\n")[1:-1])
+def test_results_of_transposed_and_expanded_tensors_can_be_viewed(text):
+    """Where PyTorch's can: NumPy's functions keep the order of what they are given, PyTorch's often do not."""
+    for make in (
+        lambda T: T.randn(4, 5).t(),
+        lambda T: T.randn(3, 4, 5).transpose(1, 2),
+        lambda T: T.randn(3, 4, 5).permute(1, 2, 0),
+        lambda T: T.randn(1, 4, 2, 6).expand(2, 4, 2, 6),
+        lambda T: T.randn(4, 1, 5).expand(4, 3, 5),
+    ):
+        for grad in (False, True):
+            found = []
+            for T in (torch, tinytorch):
+                T.manual_seed(0)
+                result = eval(text, {"T": T, "F": T.nn.functional, "x": make(T).requires_grad_(grad)})
+                try:
+                    found.append(result.view(-1).detach().numpy())
+                except RuntimeError:
+                    found.append(None)
+            if found[0] is not None:
+                assert found[1] is not None, (text, make(torch).stride(), grad)
+                np.testing.assert_allclose(found[1], found[0], rtol=1e-5, atol=1e-6)
+
+
+def test_memory_that_others_see_stays_where_it_is():
+    for T in (torch, tinytorch):
+        x = T.arange(6.0).reshape(2, 3)
+        for seen in (x.t(), x.t().detach(), x.t().data, T.nn.Parameter(x.t()), T.from_numpy(x.numpy().T), x.t()[:]):
+            with pytest.raises(RuntimeError, match="view size is not compatible"):
+                seen.view(-1)
+        with pytest.raises(RuntimeError, match="view size is not compatible"):
+            (x.requires_grad_().t() * 2).view(-1)  # an elementwise op keeps the order

@@ -80,10 +80,23 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
 
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
 ) -> Tensor:
-    """``obj`` as a tensor, sharing memory unless ``copy=True`` (``torch.asarray``)."""
-    result = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    """``obj`` as a tensor (``torch.asarray``): the memory of a tensor or array, unless ``copy=True`` or the dtype
+    changes. A tensor keeps its history, unless ``requires_grad=False``. ValueError where ``copy=False`` cannot be."""
+    if isinstance(obj, Tensor):
+        result = as_tensor(obj, dtype, device)
+        if copy and result._array is obj._array:
+            result = result.clone()
+    else:
+        result = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    if copy is False:
+        if not isinstance(obj, (Tensor, np.ndarray)):
+            raise ValueError("can't alias arbitrary sequence into a tensor.")
+        if not np.shares_memory(result._array, obj._array if isinstance(obj, Tensor) else obj) and result._array.size:
+            raise ValueError(f"can't alias tensor with dtype '{obj.dtype}' into dtype '{result.dtype}'.")
+    if requires_grad is False and result._requires_grad:
+        return result.detach()
     return result.requires_grad_() if requires_grad else result
 
 
@@ -112,9 +125,24 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor over the memory of any object that speaks DLPack (``torch.from_dlpack``), else RuntimeError."""
+    if type(ext_tensor).__name__ == "PyCapsule":
+        ext_tensor = _Capsule(ext_tensor)
     if not hasattr(ext_tensor, "__dlpack__"):
         raise RuntimeError(f"from_dlpack received an invalid capsule, or an object without __dlpack__: {ext_tensor!r}")
     return from_numpy(np.from_dlpack(ext_tensor))
+
+
+class _Capsule:
+    """A DLPack capsule by itself, as ``to_dlpack`` returns it, in the form that NumPy takes: memory of the CPU."""
+
+    def __init__(self, capsule: Any) -> None:
+        self.capsule = capsule
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0
 
 
 def dtype_or_default(dtype: Any) -> np.dtype[Any]:

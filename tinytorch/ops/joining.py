@@ -13,6 +13,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.broadcast import promote_all
+from tinytorch.ops.copying import Clone
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim, sizes_from
 from tinytorch.ops.out import accepts_joined_out
 from tinytorch.ops.shape import narrow, select
@@ -236,7 +237,7 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
     apart = [size for n in shape for size in (1, n)]
     wide = [size for pair in zip(times, shape, strict=True) for size in pair]
     joined = [n * size for n, size in zip(times, shape, strict=True)]
-    return known_as(input.reshape(apart).expand(wide).clone().reshape(joined), "RepeatBackward0")
+    return known_as(Clone.apply(input.reshape(apart).expand(wide), order="C").reshape(joined), "RepeatBackward0")
 
 
 @checks_arguments

@@ -186,7 +186,8 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
         tall = MatMul.apply(_rows(a), b)
         product = tall.reshape(*a._array.shape[:-1], b._array.shape[-1])
     else:
-        ops.broadcast_shapes(a._array.shape[:-2], b._array.shape[:-2])
+        if a._array.shape[:-2] != b._array.shape[:-2]:
+            ops.broadcast_shapes(a._array.shape[:-2], b._array.shape[:-2])
         product = MatMul.apply(a, b)
     if left == 1:
         product = product.squeeze(-2)

@@ -360,7 +360,8 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False, *,
     largest = np.max(input._array.real, axis=dims, keepdims=True)
     shift = Tensor._wrap(np.where(np.isfinite(largest), largest, 0).astype(largest.dtype))
     result = ops.log(ops.sum(ops.exp(input - shift), dims, True)) + shift
-    result = result if keepdim else result.reshape([s for i, s in enumerate(input._array.shape) if i not in dims])
+    if not keepdim:
+        result = result.contiguous().reshape([s for i, s in enumerate(input._array.shape) if i not in dims])
     return known_as(result, "LogsumexpBackward0")
 
 

@@ -34,7 +34,7 @@ class EuclideanNorm(Primitive):
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...]) -> np.ndarray:
         wide = _accurate(x)
         squares = wide * wide if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
-        y = np.sqrt(np.add.reduce(squares, axis=dim, keepdims=True)).astype(x.real.dtype, copy=False)
+        y = np.sqrt(np.add.reduce(squares, axis=dim, keepdims=True)).astype(x.real.dtype, "C", copy=False)
         ctx.save_for_backward(x, y)
         return y
 
@@ -50,7 +50,7 @@ class PowerNorm(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, p: float, dim: tuple[int, ...]) -> np.ndarray:
         y = np.add.reduce(abs(_accurate(x)) ** p, axis=dim, keepdims=True) ** (1 / p)
-        y = y.astype(x.real.dtype, copy=False)
+        y = y.astype(x.real.dtype, "C", copy=False)
         ctx.save_for_backward(x, y)
         return y
 
