@@ -25,7 +25,7 @@ from tinytorch.ops.joining import Split, Unbind
 from tinytorch.ops.shape import Permute, Reshape
 from tinytorch.tensor import Tensor
 
-__all__ = ["memory_order"]
+__all__ = ["may_be_row_major", "memory_order"]
 
 _MOST_STEPS = 200  # back in history; beyond, row-major is assumed
 _ONE_BYTE = np.zeros(1, np.int8)
@@ -50,6 +50,15 @@ def memory_order(tensor: Tensor) -> Shape | None:
     if several == sorted(several) or any(strides[d] == 0 for d in several):
         return None
     return tuple(order)
+
+
+def may_be_row_major(tensor: Tensor) -> bool:
+    """Whether an op made ``tensor`` whose results are row-major in PyTorch, and nobody else sees its memory: NumPy keeps
+    the order of what went in, as a softmax or a concatenation of transposed tensors shows. Without a history, any op
+    may have made it."""
+    if tensor._base is not None or (tensor._memory is not None and tensor._memory.shared):
+        return False
+    return tensor._edge is None or memory_order(tensor) is None
 
 
 def _strides(edge: Any) -> Shape:

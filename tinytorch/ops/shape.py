@@ -160,7 +160,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         return result
     result = Reshape.apply(input, shape=shape)
     if result._base is None and input._array.size:
-        if not _is_row_major_elsewhere(input):
+        if not ops.may_be_row_major(input):
             raise RuntimeError(
                 "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
                 "two contiguous subspaces). Use .reshape(...) instead."
@@ -168,15 +168,6 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         input._array = np.ascontiguousarray(input._array)
         result = Reshape.apply(input, shape=shape)
     return result
-
-
-def _is_row_major_elsewhere(input: Tensor) -> bool:
-    """Whether an op made ``input`` whose results are row-major in PyTorch, and nobody else sees that memory: NumPy
-    keeps the order of what went in, as a softmax or a concatenation of transposed tensors shows. Without a history
-    any op may have made it."""
-    if input._base is not None or (input._memory is not None and input._memory.shared):
-        return False
-    return input._edge is None or ops.memory_order(input) is None
 
 
 def restore_row_major(input: Tensor) -> bool:
