@@ -108,7 +108,8 @@ def unified(index: Any) -> tuple[Any, ...]:
 def _means_tuple(index: list[Any]) -> bool:
     """PyTorch (2.13 still) reads a short list that holds sequences, slices or tensors as if it were a tuple."""
     return len(index) < 32 and any(
-        item is None or item is Ellipsis or isinstance(item, (list, tuple, slice, range, Tensor)) for item in index
+        item is None or item is Ellipsis or isinstance(item, (list, tuple, slice, range, np.ndarray, Tensor))
+        for item in index
     )
 
 
@@ -123,11 +124,9 @@ def _index_array(item: Any) -> np.ndarray:
     if isinstance(item, Tensor):
         array = item._array
     elif isinstance(item, (list, tuple, range, np.ndarray)):
-        array = ops.array_from_data(item, None)
-        if array.size == 0 and array.dtype.kind == "f":
-            array = array.astype(np.int64)
+        array = _whole_numbers(ops.array_from_data(item, None), isinstance(item, np.ndarray))
     else:
-        raise (TypeError if isinstance(item, str) else IndexError)(
+        raise (TypeError if isinstance(item, (str, bytes)) else IndexError)(
             f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
             f"{type(item).__name__})"
         )
@@ -147,9 +146,28 @@ def tensors_in(index: Any) -> Sequence[Tensor]:
     return [item for item in (index if isinstance(index, (tuple, list)) else (index,)) if isinstance(item, Tensor)]
 
 
-def explained(input: Tensor, error: IndexError) -> IndexError:
-    """NumPy's IndexError in PyTorch's words, with the tensor's shape."""
+def _whole_numbers(array: np.ndarray, was_array: bool) -> np.ndarray:
+    """What is no tensor becomes one of int64, unless it holds bools or bytes: fractions are cut off, as in PyTorch.
+
+    Python's numbers are looked at (RuntimeError for nan, TypeError for complex ones), those of arrays are not.
+    """
+    if array.dtype.kind in "bi" or array.dtype == np.uint8:
+        return array
+    if not was_array:
+        if array.dtype.kind == "c":
+            raise TypeError("tensors used as indices hold whole numbers, but this list has complex ones")
+        if array.size and not (np.abs(array) < 2.0**63).all():
+            raise RuntimeError(f"value cannot be converted to type int64 without overflow: an index list has {array}")
+    with np.errstate(invalid="ignore"):
+        return array.real.astype(np.int64)
+
+
+def explained(input: Tensor, error: Exception, index: Any) -> Exception:
+    """NumPy's error for an index in PyTorch's words, with the tensor's shape; ValueError for ints beyond 64 bits."""
     text = str(error)
+    for item in index if isinstance(index, (tuple, list)) else (index,):
+        if type(item) is int and not -(2**63) <= item < 2**63:
+            return ValueError(f"Overflow when unpacking long long: the index {item} has more than 64 bits")
     mask = re.match(
         r"boolean index did not match .* along axis (\d+); size of axis is \d+ but size of .* is (\d+)", text
     )

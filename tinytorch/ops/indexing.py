@@ -265,8 +265,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
             return input
         result = Index.apply(input, index=picks)
         return result if result._edge is None else relying_on(result, *tensors_in(index))
-    except IndexError as error:
-        raise explained(input, error) from None
+    except (IndexError, OverflowError) as error:
+        raise explained(input, error, index) from None
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
@@ -285,8 +285,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
                 value, ndim + broadcast_ndim(picks) + region._array.ndim - consumed_dims(picks)
             )
             inplace.change_in_place(region, _put, picks, tensors_in(index), value)
-    except IndexError as error:
-        raise explained(input, error) from None
+    except (IndexError, OverflowError) as error:
+        raise explained(input, error, index) from None
 
 
 def _number_like(input: Tensor, value: Any) -> Tensor:
