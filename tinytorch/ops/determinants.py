@@ -14,7 +14,7 @@ from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.compare import where
 from tinytorch.ops.indexing import Index
 from tinytorch.ops.out import accepts_exact_out
-from tinytorch.ops.solve import check_matrices, inverse
+from tinytorch.ops.solve import check_matrices, decomposed, inverse
 from tinytorch.tensor import Tensor
 
 __all__ = ["det", "linalg_det", "linalg_slogdet", "logdet", "slogdet"]
@@ -45,7 +45,7 @@ def _cofactors(a: np.ndarray) -> np.ndarray:
     """The derivative of det where A may be singular: from A = U S Vᴴ, det(U) det(Vᴴ) times the conjugate of
     U · diag(Π of the other S) · Vᴴ.
     """
-    u, s, vt = np.linalg.svd(a)
+    u, s, vt = decomposed("linalg.det", np.linalg.svd, a)
     others = np.stack([np.delete(s, i, axis=-1).prod(axis=-1) for i in range(s.shape[-1])], axis=-1)
     sign = (np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
     return (sign * ((u * others[..., None, :]) @ vt).conj()).astype(a.dtype)
@@ -55,6 +55,8 @@ def _nearly_singular(a: np.ndarray) -> bool:
     """Whether differentiating A⁻¹ would leave nothing but rounding: its derivative is as large as A⁻¹ squared."""
     if a.shape[-1] < 2 or not a.size:
         return a.size > 0 and not a.all()
+    if not np.isfinite(a).all():
+        return False
     s = np.linalg.svd(a, compute_uv=False)
     return bool((s[..., -1] <= s[..., 0] * np.finfo(a.dtype).eps ** (1 / 3)).any())
 

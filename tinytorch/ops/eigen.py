@@ -12,6 +12,7 @@ eigenvalues and V⁻¹ = Vᴴ, so all of that becomes simpler. Equal eigenvalues
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from tinytorch.ops.diagonal import diag_embed, diagonal
 from tinytorch.ops.factorizations import check_phase
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.out import accepts_exact_out, accepts_out
-from tinytorch.ops.solve import check_matrices, linalg_solve
+from tinytorch.ops.solve import check_matrices, decomposed, linalg_solve
 from tinytorch.tensor import Tensor
 
 __all__ = ["linalg_eig", "linalg_eigh", "linalg_eigvals", "linalg_eigvalsh"]
@@ -36,7 +37,7 @@ class Eigh(Primitive):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, uplo: Any) -> Any:
-        values, vectors = np.linalg.eigh(a, uplo)
+        values, vectors = decomposed("linalg.eigh", np.linalg.eigh, a, uplo)
         ctx.save_for_backward(values, vectors)
         ctx.set_materialize_grads(False)
         return values, vectors
@@ -60,7 +61,7 @@ class Eig(Primitive):
     @staticmethod
     def forward(ctx: Any, a: np.ndarray) -> Any:
         complex_type = np.result_type(a.dtype, np.complex64)
-        values, vectors = (part.astype(complex_type, copy=False) for part in np.linalg.eig(a))
+        values, vectors = (part.astype(complex_type, copy=False) for part in decomposed("linalg.eig", np.linalg.eig, a))
         ctx.save_for_backward(values, vectors)
         ctx.set_materialize_grads(False)
         return values, vectors
@@ -123,7 +124,12 @@ def linalg_eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     check_matrices("linalg.eigvals", A)
     if A._array.dtype == np.float16:
         raise not_implemented("linalg_eig_out_cpu", A)
-    return Tensor._wrap(np.linalg.eigvals(A._array).astype(np.result_type(A._array.dtype, np.complex64), copy=False))
+    finite = np.isfinite(A._array).all((-2, -1))  # the others have no eigenvalues: nan, as in PyTorch
+    known = A._array if finite.all() else np.where(finite[..., None, None], A._array, 0)
+    values = decomposed("linalg.eigvals", np.linalg.eigvals, known)
+    values = values.astype(np.result_type(A._array.dtype, np.complex64), copy=False)
+    values[~finite] = complex(math.nan, math.nan)
+    return Tensor._wrap(values)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -17,7 +17,7 @@ from tinytorch.ops.diagonal import diag_embed, diagonal, tril
 from tinytorch.ops.joining import cat
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.out import accepts_exact_out, accepts_out
-from tinytorch.ops.solve import LinAlgError, check_matrices, linalg_solve_triangular
+from tinytorch.ops.solve import LinAlgError, check_matrices, decomposed, linalg_solve_triangular
 from tinytorch.tensor import Tensor
 
 __all__ = ["cholesky", "linalg_qr",
@@ -91,10 +91,7 @@ class Svd(Primitive):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, full_matrices: bool) -> Any:
-        try:
-            u, s, vh = np.linalg.svd(a, full_matrices=full_matrices)
-        except np.linalg.LinAlgError as error:
-            raise LinAlgError(f"linalg.svd: The algorithm failed to converge: {error}") from None
+        u, s, vh = decomposed("linalg.svd", np.linalg.svd, a, full_matrices=full_matrices)
         ctx.save_for_backward(u, s, vh)
         ctx.set_materialize_grads(False)
         return u, s, vh
@@ -212,8 +209,12 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any =
 
 @accepts_exact_out
 def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
-    """The singular values in descending order."""
+    """The singular values in descending order; nan if A holds infinities (PyTorch's answer to them), LinAlgError if
+    it holds nan.
+    """
     check_matrices("linalg.svdvals", A, square=False)
+    if np.isinf(A._array).any() and not np.isnan(A._array).any():
+        return (abs(A).sum((-2, -1)) * np.nan).unsqueeze(-1).repeat_interleave(min(A._array.shape[-2:]), -1)
     return Svd.apply(A, full_matrices=False)[1]
 
 

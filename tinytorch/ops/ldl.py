@@ -185,4 +185,7 @@ def _inverse(packed: np.ndarray, pivots: np.ndarray, conjugate: bool) -> np.ndar
         middle[k : k + step, k : k + step] = block + (mirrored.conj().T if conjugate else mirrored.T)
         k += step
     turned = transform.conj().T if conjugate else transform.T
-    return turned @ np.linalg.solve(middle, transform)
+    try:
+        return turned @ np.linalg.solve(middle, transform)
+    except np.linalg.LinAlgError:  # singular: PyTorch divides by 0
+        return np.full_like(packed, np.nan)

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinytorch import return_types
 from tinytorch.ops.compare import where
+from tinytorch.ops.diagonal import tril, triu
 from tinytorch.ops.factorizations import cholesky
 from tinytorch.ops.lu import eliminate
 from tinytorch.ops.out import accepts_exact_out
@@ -56,7 +57,10 @@ def linalg_solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bo
 @accepts_exact_out
 def linalg_cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(L, info) with L Lᴴ = A: a matrix that is not positive-definite raises only with ``check_errors``."""
-    return return_types.linalg_cholesky_ex(*_reporting(lambda a: cholesky(a, upper), A, _first_minor, check_errors))
+    factor, info = _reporting(lambda a: cholesky(a, upper), A, _first_minor, check_errors)
+    if info._array.any():  # nan fills one triangle
+        factor = (triu if upper else tril)(factor)
+    return return_types.linalg_cholesky_ex(factor, info)
 
 
 def _first_minor(a: np.ndarray) -> np.ndarray:
@@ -65,7 +69,7 @@ def _first_minor(a: np.ndarray) -> np.ndarray:
     for place in np.ndindex(info.shape):
         for order in range(1, a.shape[-1] + 1):
             try:
-                failed = bool(np.isnan(np.linalg.cholesky(a[place][:order, :order])).any())
+                failed = not np.isfinite(np.linalg.cholesky(a[place][:order, :order])).all()
             except np.linalg.LinAlgError:
                 failed = True
             if failed:

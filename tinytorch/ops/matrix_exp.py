@@ -28,9 +28,10 @@ def matrix_exp(input: Tensor) -> Tensor:
     check_matrices("linalg.matrix_exp", input)
     sums = np.abs(input._array).sum(axis=-2, dtype=np.float64).max(axis=-1, initial=0.0)
     radius = _RADIUS.get(input._array.dtype.name, _RADIUS_SINGLE)
-    ratio = np.where(np.isfinite(sums), sums, 0.0) / radius
-    squarings = np.ceil(np.log2(np.maximum(ratio, 1.0)))[..., None, None]
-    scaled = input * Tensor._wrap((0.5**squarings).astype(input._array.dtype))
+    finite = np.isfinite(sums)
+    squarings = np.ceil(np.log2(np.maximum(np.where(finite, sums, 0.0) / radius, 1.0)))[..., None, None]
+    factors = np.where(finite[..., None, None], 0.5**squarings, np.nan)  # e to the infinite is nan
+    scaled = input * Tensor._wrap(factors.astype(input._array.dtype))
     result = _series(scaled)
     for done in range(int(squarings.max(initial=0.0))):
         squared = matmul(result, result)

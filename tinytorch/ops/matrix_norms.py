@@ -23,7 +23,7 @@ from tinytorch.ops.linalg import matmul
 from tinytorch.ops.linalg_ex import linalg_inv_ex
 from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.reduce import sum as sum_
-from tinytorch.ops.solve import LinAlgError, check_matrices
+from tinytorch.ops.solve import LinAlgError, check_matrices, decomposed
 from tinytorch.ops.vector_norms import vector_norm
 from tinytorch.tensor import Tensor
 
@@ -39,7 +39,9 @@ class PseudoInverse(Primitive):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, atol: np.ndarray, rtol: np.ndarray, hermitian: bool) -> np.ndarray:
-        u, s, vh = _svd_of_hermitian(a) if hermitian else np.linalg.svd(a, full_matrices=False)
+        u, s, vh = (
+            _svd_of_hermitian(a) if hermitian else decomposed("linalg.pinv", np.linalg.svd, a, full_matrices=False)
+        )
         large = s > np.maximum(atol, rtol * s[..., :1])
         inverted = np.divide(1, s, where=large, out=np.zeros_like(s))
         p = vh.conj().swapaxes(-1, -2) @ (inverted[..., None] * u.conj().swapaxes(-1, -2))
@@ -58,7 +60,7 @@ class PseudoInverse(Primitive):
 
 def _svd_of_hermitian(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """By its eigenvectors, of which the lower triangle is enough."""
-    values, vectors = np.linalg.eigh(a)
+    values, vectors = decomposed("linalg.pinv", np.linalg.eigh, a)
     order = np.argsort(-np.abs(values), axis=-1)
     values = np.take_along_axis(values, order, -1)
     vectors = np.take_along_axis(vectors, order[..., None, :], -1)
@@ -274,7 +276,8 @@ def linalg_lstsq(
             "torch.linalg.lstsq: The least squares solution could not be computed because the input matrix does not "
             "have full rank. Use driver='gelsy'."
         )
-    solution = matmul(linalg_pinv(A, rcond), right)
+    pseudo_inverse = A.mH * math.nan if np.isinf(A._array).any() else linalg_pinv(A, rcond)
+    solution = matmul(pseudo_inverse, right)
     residuals = solution.flatten()[:0].real
     if rows > columns and driver != "gelsy" and (rank._array == columns).all():
         residuals = sum_((matmul(A, solution) - right).abs().square(), -2)

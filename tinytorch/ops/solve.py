@@ -10,6 +10,7 @@ All take stacks of matrices, whose leading dimensions broadcast.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,21 @@ __all__ = ["cholesky_inverse", "cholesky_solve", "inverse", "linalg_solve", "lin
 
 class LinAlgError(RuntimeError):
     """A decomposition that does not exist, or did not converge: a singular or not positive-definite matrix."""
+
+
+def decomposed(name: str, function: Callable[..., Any], a: np.ndarray, *args: Any, **options: Any) -> Any:
+    """``function(a, ...)``, one of NumPy's decompositions; LinAlgError where it does not converge.
+
+    Singular values of infinities and nan are refused, too: LAPACK's iterations need not come to an end there.
+    """
+    if function is np.linalg.svd and not np.isfinite(a).all():
+        raise LinAlgError(
+            f"{name}: The algorithm failed to converge because the input matrix contained non-finite values."
+        )
+    try:
+        return function(a, *args, **options)
+    except np.linalg.LinAlgError as error:
+        raise LinAlgError(f"{name}: The algorithm failed to converge: {error}") from None
 
 
 def check_matrices(name: str, *tensors: Tensor, square: bool = True) -> None:
