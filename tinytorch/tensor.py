@@ -726,8 +726,8 @@ class Tensor(TensorBase):
 
     def var(
         self,
-        dim: Any = None,
-        unbiased: Any = None,
+        dim: Any = NOT_GIVEN,
+        unbiased: Any = NOT_GIVEN,
         keepdim: bool = False,
         *,
         correction: Any = None,
@@ -737,8 +737,8 @@ class Tensor(TensorBase):
 
     def std(
         self,
-        dim: Any = None,
-        unbiased: Any = None,
+        dim: Any = NOT_GIVEN,
+        unbiased: Any = NOT_GIVEN,
         keepdim: bool = False,
         *,
         correction: Any = None,
@@ -806,11 +806,11 @@ class Tensor(TensorBase):
         return ops.kthvalue(self, k, dim, keepdim)
 
     @accepts_axis
-    def median(self, dim: Any = None, keepdim: Any = False) -> Any:
+    def median(self, dim: Any = NOT_GIVEN, keepdim: Any = False) -> Any:
         return ops.median(self, dim, keepdim)
 
     @accepts_axis
-    def nanmedian(self, dim: Any = None, keepdim: Any = False) -> Any:
+    def nanmedian(self, dim: Any = NOT_GIVEN, keepdim: Any = False) -> Any:
         return ops.nanmedian(self, dim, keepdim)
 
     @accepts_axis
@@ -1408,7 +1408,7 @@ class Tensor(TensorBase):
     def is_distributed(self) -> builtins.bool:
         return False
 
-    def to_sparse(self, sparse_dim: builtins.int | None = None, *, layout: Any = None) -> Any:
+    def to_sparse(self, sparse_dim: Any = NOT_GIVEN, *, layout: Any = None) -> Any:
         return ops.to_sparse(self, sparse_dim, layout=layout)
 
     def to_sparse_coo(self) -> Any:

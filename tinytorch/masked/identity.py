@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -53,12 +54,17 @@ def _limit(input: Tensor, infinity: float) -> float:
 
 
 def all_dims(dim: Any, ndim: int) -> tuple[int, ...]:
-    """``dim`` as a tuple in rising order; None and () mean every dimension. RuntimeError if one is given twice."""
-    if dim is None or dim == ():
+    """``dim`` as a tuple in rising order; None and () mean every dimension. RuntimeError if one is given twice.
+
+    As in PyTorch's Python: True is 1, and a whole number that is no ``int`` (a tensor, one of NumPy's) is refused.
+    """
+    if dim is None or (isinstance(dim, tuple) and not dim):
         return tuple(range(ndim))
+    if not isinstance(dim, (int, Collection)) or isinstance(dim, Tensor):
+        raise TypeError(f"argument 'dim' must be int or tuple of ints, not {type(dim).__name__}")
     dims: list[int] = []
     for d in (dim,) if isinstance(dim, int) else dim:
-        place = one_dim(d, ndim)
+        place = one_dim(int(d) if isinstance(d, bool) else d, ndim)
         if place in dims:
             raise RuntimeError(f"dim={d} appears multiple times in the list of dims")
         dims.append(place)
@@ -77,5 +83,6 @@ def result_mask(op: Any, input: Tensor, *args: Any, mask: Tensor, **kwargs: Any)
 
 
 def reduced(function: Any, array: np.ndarray, dims: tuple[int, ...], keepdim: bool, **options: Any) -> np.ndarray:
-    """A NumPy reduction; to PyTorch a number has a dimension 0, too."""
-    return np.asarray(function(array, axis=dims if array.ndim else (), keepdims=keepdim, **options))
+    """A NumPy reduction, to which () means no dimensions, not all; and to PyTorch a number has a dimension 0, too."""
+    axis = (dims or None) if array.ndim else ()
+    return np.asarray(function(array, axis=axis, keepdims=keepdim, **options))

@@ -5,7 +5,6 @@ At a masked-out place itself the result is what the formula makes of the identit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from tinytorch import ops
@@ -18,35 +17,35 @@ __all__ = ["cumprod", "cumsum", "log_softmax", "logaddexp", "normalize", "softma
 
 
 @checks_arguments
-def cumsum(input: Tensor, dim: int | None, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def cumsum(input: Tensor, dim: Any, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The running sum along ``dim``, in the dtype of ``input`` unless ``dtype`` says otherwise."""
     kind = dtype or input.dtype
     return ops.cumsum(filled(input, mask, 0), all_dims(dim, input._array.ndim)[0], dtype=kind).to(kind)
 
 
 @checks_arguments
-def cumprod(input: Tensor, dim: int | None, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def cumprod(input: Tensor, dim: Any, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The running product along ``dim``, in the dtype of ``input`` unless ``dtype`` says otherwise."""
     kind = dtype or input.dtype
     return ops.cumprod(filled(input, mask, 1), all_dims(dim, input._array.ndim)[0], dtype=kind).to(kind)
 
 
 @checks_arguments
-def softmax(input: Tensor, dim: int | None, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def softmax(input: Tensor, dim: Any, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """``exp(x_i) / Σ_j exp(x_j)`` over the elements shown; nan where everything is masked out."""
     shown = input if mask is None else filled(input, mask, lowest(input))
     return ops.softmax(shown, all_dims(dim, input._array.ndim)[0], dtype=dtype or input.dtype)
 
 
 @checks_arguments
-def log_softmax(input: Tensor, dim: int | None, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def log_softmax(input: Tensor, dim: Any, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The logarithm of :func:`softmax`."""
     shown = input if mask is None else filled(input, mask, lowest(input))
     return ops.log_softmax(shown, all_dims(dim, input._array.ndim)[0], dtype=dtype or input.dtype)
 
 
 @checks_arguments
-def softmin(input: Tensor, dim: int | None, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def softmin(input: Tensor, dim: Any, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """:func:`softmax` of ``-input``."""
     shown = input if mask is None else filled(input, mask, highest(input))
     return ops.softmax(-shown, all_dims(dim, input._array.ndim)[0], dtype=dtype or input.dtype)
@@ -56,7 +55,7 @@ def softmin(input: Tensor, dim: int | None, *, dtype: Any = None, mask: Tensor |
 def normalize(
     input: Tensor,
     ord: float,
-    dim: int | Sequence[int] | None,
+    dim: Any,
     *,
     eps: float = 1e-12,
     dtype: Any = None,

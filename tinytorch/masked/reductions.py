@@ -88,7 +88,7 @@ def logsumexp(
 ) -> Tensor:
     """``ln Σ exp(x)``; -∞ where everything is masked out."""
     shown = input if mask is None else filled(input, mask, lowest(input))
-    return ops.logsumexp(shown, all_dims(dim, input._array.ndim), bool(keepdim)).to(dtype or input.dtype)
+    return ops.logsumexp(shown, all_dims(dim, input._array.ndim), keepdim).to(dtype or input.dtype)
 
 
 def _counts(input: Tensor, dim: Any, keepdim: bool, mask: Tensor | None) -> Tensor:
@@ -114,7 +114,7 @@ def mean(
 
 @checks_arguments
 def median(
-    input: Tensor, dim: int | None = -1, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
+    input: Tensor, dim: Any = -1, *, keepdim: Truth = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
     """The (lower) median along ``dim``; nan where everything is masked out, ValueError if integers should show that."""
     is_float = input.is_floating_point()

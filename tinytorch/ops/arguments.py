@@ -110,6 +110,11 @@ class ArgumentTypes:
                 wanted[name] = base, optional
         return wanted
 
+    @functools.cached_property
+    def takes_unbiased_first(self) -> bool:
+        """Whether a bool in the place of ``dim`` is ``unbiased``: then it may not be called ``dim``."""
+        return self.wanted.get("unbiased") == ("bool", False)
+
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments, tensors and NumPy's numbers turned into Python's; TypeError for one of the wrong type."""
         sure = True
@@ -127,6 +132,8 @@ class ArgumentTypes:
 
     def _one(self, name: str, position: int | None, value: Any) -> Any:
         wanted, optional = self.wanted.get(name, ("Any", True))
+        if isinstance(value, bool) and name == "dim" and position is None and self.takes_unbiased_first:
+            raise wrong_argument(self.op.__name__, name, None, value, "tuple of ints")
         if wanted == "Any" or value is NOT_GIVEN or (value is None and optional):
             return value
         accepted, converted = _ACCEPTED[wanted](value)

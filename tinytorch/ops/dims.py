@@ -41,7 +41,7 @@ def many_dims(dim: Any, ndim: int) -> tuple[int, ...]:
     if dim is None:
         return tuple(range(ndim))
     if isinstance(dim, (tuple, list)):
-        dims = tuple(one_dim(d, ndim) for d in dim)
+        dims = tuple(one_dim(int(d) if d is True and i else d, ndim) for i, d in enumerate(dim))
         if len(set(dims)) != len(dims):
             twice = next(d for d in dims if dims.count(d) > 1)
             raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")

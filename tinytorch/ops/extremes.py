@@ -89,7 +89,7 @@ class Extreme(Primitive):
 
 def _refuse_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
     if _any_of(input._array.shape[d] == 0 for d in dims) or (not dims and input._array.size == 0):
-        raise (IndexError if len(dims) == 1 else RuntimeError)(
+        raise (IndexError if dims else RuntimeError)(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
             "reduction dim with the 'dim' "
             f"argument; it must have a non-zero size. Got shape {list(input.shape)}"

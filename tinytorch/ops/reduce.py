@@ -236,30 +236,41 @@ def prod(
     return known_as(Prod.apply(input, dim=one_dim(dim, input._array.ndim), keepdim=keepdim), "ProdBackward1")
 
 
-def _correction(dim: Any, unbiased: bool | None, correction: Any) -> tuple[Any, float]:
-    """``var(x, False)`` means ``unbiased=False``: PyTorch's older signature, told apart by the type."""
-    if isinstance(dim, bool):
-        if unbiased is not None or correction is not None:
-            raise TypeError("std() and var() received an invalid combination of arguments: dim must be int, not bool")
-        dim, unbiased = None, dim
-    if unbiased is not None:
-        correction = 1 if unbiased else 0
-    return dim, 1 if correction is None else correction
+def _correction(dim: Any, unbiased: bool, keepdim: bool, correction: Any) -> tuple[Any, float]:
+    """The dimensions and the correction, from whichever of PyTorch's three signatures was used: ``(unbiased)``,
+    ``(dim, unbiased, keepdim)`` or ``(dim, *, correction, keepdim)``.
+    """
+    only_unbiased = isinstance(dim, bool)
+    old = only_unbiased or unbiased is not NOT_GIVEN
+    if (
+        (only_unbiased and unbiased is not NOT_GIVEN)
+        or (old and correction is not None)
+        or (old and keepdim and (only_unbiased or dim is NOT_GIVEN))
+    ):
+        got = {"dim": dim, "unbiased": unbiased, "keepdim": keepdim, "correction": correction}
+        words = ", ".join(f"{k}={type(v).__name__} {v}" for k, v in got.items() if v is not NOT_GIVEN and v is not None)
+        raise TypeError(
+            f"std() and var() received an invalid combination of arguments - got ({words}), but expected one of: "
+            "(unbiased), (dim, unbiased, keepdim), (dim, *, correction, keepdim)"
+        )
+    if old:
+        correction = 1 if (dim if only_unbiased else unbiased) else 0
+    return None if only_unbiased or dim is NOT_GIVEN else dim, 1 if correction is None else correction
 
 
 @accepts_out
 @accepts_axis
 def var(
     input: Tensor,
-    dim: Any = None,
-    unbiased: bool | None = None,
+    dim: Any = NOT_GIVEN,
+    unbiased: bool = NOT_GIVEN,
     keepdim: bool = False,
     *,
     correction: Any = None,
     out: Tensor | None = None,
 ) -> Tensor:
     """Variance: ``Σ (x - mean)² / (n - correction)``, with Bessel's correction 1 by default."""
-    dim, correction = _correction(dim, unbiased, correction)
+    dim, correction = _correction(dim, unbiased, keepdim, correction)
     input = _floating("std and var", input)
     if input._array.dtype.kind == "c":  # the mean of |x - mean|²
         parts = (ops.real(input), ops.imag(input))
@@ -272,8 +283,8 @@ def var(
 @accepts_axis
 def std(
     input: Tensor,
-    dim: Any = None,
-    unbiased: bool | None = None,
+    dim: Any = NOT_GIVEN,
+    unbiased: bool = NOT_GIVEN,
     keepdim: bool = False,
     *,
     correction: Any = None,
@@ -312,25 +323,36 @@ def _out_of_range(variance: Tensor, input: Tensor) -> bool:
 @accepts_axis
 @checks_arguments
 def var_mean(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Any = NOT_GIVEN,
+    unbiased: bool = NOT_GIVEN,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """(:func:`var`, :func:`mean`)."""
-    mean_dim = None if isinstance(dim, bool) else dim
+    mean_dim = None if isinstance(dim, bool) or dim is NOT_GIVEN else dim
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, mean_dim, keepdim)
 
 
 @accepts_axis
 @checks_arguments
 def std_mean(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Any = NOT_GIVEN,
+    unbiased: bool = NOT_GIVEN,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """(:func:`std`, :func:`mean`)."""
-    mean_dim = None if isinstance(dim, bool) else dim
+    mean_dim = None if isinstance(dim, bool) or dim is NOT_GIVEN else dim
     return std(input, dim, unbiased, keepdim, correction=correction), mean(input, mean_dim, keepdim)
 
 
 def _truth(function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
-    dims = () if dim in ((), []) else many_dims(dim, input._array.ndim)  # no dimensions, not all of them as elsewhere
+    none = isinstance(dim, (tuple, list)) and not dim  # of the dimensions, not all of them as elsewhere
+    dims = () if none else many_dims(dim, input._array.ndim)
     result = np.asarray(function(input._array, axis=dims, keepdims=keepdim))
     return Tensor._wrap(result.astype(np.uint8) if input._array.dtype == np.uint8 else result)
 

@@ -14,6 +14,7 @@ from tinytorch import return_types
 from tinytorch.autograd.node import known_as
 from tinytorch.kernels import selection
 from tinytorch.kernels.order import any_nan, equal_neighbours, leading, middle, order
+from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.checks import refuse, refuse_bool, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.out import accepts_exact_out, accepts_out, accepts_separate_out
@@ -63,6 +64,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out
     refuse_bool("kthvalue_cpu", input)
     dim = one_dim(dim, input._array.ndim)
     size = input._array.shape[dim] if input._array.ndim else 1
+    if not size:
+        raise IndexError(f"kthvalue(): Expected reduction dim {dim} to have non-zero size.")
     if not 1 <= k <= size:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
     array = input._array
@@ -80,23 +83,26 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out
 
 @accepts_out
 @accepts_axis
-def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
+def median(input: Tensor, dim: int = NOT_GIVEN, keepdim: bool = False, *, out: Any = None) -> Any:
     """The middle element (of two, the smaller); nan if there is any nan. With ``dim`` a pair (values, indices)."""
     return _median(return_types.median, input, dim, keepdim, ignore_nan=False)
 
 
 @accepts_out
 @accepts_axis
-def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
+def nanmedian(input: Tensor, dim: int = NOT_GIVEN, keepdim: bool = False, *, out: Any = None) -> Any:
     """As :func:`median`, of the elements that are not nan."""
     return _median(return_types.nanmedian, input, dim, keepdim, ignore_nan=True)
 
 
-def _median(kind: type[Any], input: Tensor, dim: int | None, keepdim: bool, ignore_nan: bool) -> Any:
+def _median(kind: type[Any], input: Tensor, dim: int, keepdim: bool, ignore_nan: bool) -> Any:
     refuse_bool("median_cpu", input)
     array = input._array
     refuse_complex("median", array)
-    if dim is None:
+    if dim is NOT_GIVEN:
+        if keepdim:
+            name = kind.__name__
+            raise TypeError(f"{name}() missing 1 required positional argument: 'dim', which keepdim=True needs")
         if array.size == 0:
             return Tensor._wrap(
                 np.asarray(np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min, array.dtype)
