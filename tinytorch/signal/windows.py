@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from tinytorch.dtypes import float32, float64, get_default_dtype, to_numpy_dtype
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import Truth, checks_arguments, wrong_argument
 from tinytorch.ops.creation import finish
+from tinytorch.ops.dims import as_int
 from tinytorch.ops.windows import cosine_sum, make_window, sample_numbers, triangle
 from tinytorch.ops.windows import kaiser as kaiser_shape
 from tinytorch.tensor import Tensor
@@ -23,7 +24,9 @@ __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general
            "hamming", "hann", "kaiser", "nuttall"]  # fmt: skip
 
 
-def _checked_dtype(name: str, M: int, dtype: Any, layout: Any) -> np.dtype[Any]:
+def _checked_dtype(name: str, M: Any, dtype: Any, layout: Any) -> np.dtype[Any]:
+    if getattr(M, "ndim", 0) or isinstance(M, (str, list)):
+        raise wrong_argument(name, "M", 1, M, "int")
     if M < 0:
         raise ValueError(f"{name} requires non-negative window length, got M={M}")
     if layout is not None and "strided" not in str(layout):
@@ -35,31 +38,35 @@ def _checked_dtype(name: str, M: int, dtype: Any, layout: Any) -> np.dtype[Any]:
 
 
 def _of_turn(
-    name: str, shape: Callable[[np.ndarray], np.ndarray], M: int, sym: bool, dtype: Any, layout: Any, device: Any,
+    name: str, shape: Callable[[np.ndarray], np.ndarray], M: Any, sym: Truth, dtype: Any, layout: Any, device: Any,
     requires_grad: bool,
 ) -> Tensor:  # fmt: skip
-    """A window that is a function of the position in its period, 0 to 1."""
-    return make_window(shape, M, not sym, _checked_dtype(name, M, dtype, layout), requires_grad, device)
+    """A window that is a function of the position in its period, 0 to 1; one number alone is 1."""
+    numpy_dtype = _checked_dtype(name, M, dtype, layout)
+    if M in (0, 1):  # nothing else is looked at, as in PyTorch
+        return finish(np.ones(int(M), numpy_dtype), requires_grad, device)
+    return make_window(shape, as_int(name, "M", M), not sym, numpy_dtype, requires_grad, device)
 
 
 def _of_distance(
-    name: str, shape: Callable[[np.ndarray], np.ndarray], M: int, center: float, dtype: Any, layout: Any, device: Any,
+    name: str, shape: Callable[[np.ndarray], np.ndarray], M: Any, center: float, dtype: Any, layout: Any, device: Any,
     requires_grad: bool,
 ) -> Tensor:  # fmt: skip
     """A window that is a function of the distance from ``center``, in samples."""
     numpy_dtype = _checked_dtype(name, M, dtype, layout)
-    return finish(shape(sample_numbers(M) - center).astype(numpy_dtype), requires_grad, device)
+    numbers = sample_numbers(as_int(name, "M", M))
+    return finish(shape(numbers - center).astype(numpy_dtype), requires_grad, device)
 
 
-def _middle(M: int, sym: bool) -> float:
-    return (M - 1 if sym or M <= 1 else M) / 2
+def _middle(M: Any, sym: Truth) -> float:
+    return (M - 1 if M <= 1 or sym else M) / 2
 
 
 @checks_arguments
 def bartlett(
-    M: int,
+    M: Any,
     *,
-    sym: bool = True,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
@@ -71,9 +78,9 @@ def bartlett(
 
 @checks_arguments
 def blackman(
-    M: int,
+    M: Any,
     *,
-    sym: bool = True,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
@@ -88,14 +95,14 @@ def blackman(
 def cosine(
     M: int,
     *,
-    sym: bool = True,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Half a wave, ``sin(π (n + 0.5) / M)``: 0 neither at the begin nor at the end."""
-    length = max(M + 1 if not sym and M > 1 else M, 1)
+    length = max(M + 1 if M > 1 and not sym else M, 1)
 
     def shape(distance: np.ndarray) -> np.ndarray:
         return np.sin(np.pi / length * distance)
@@ -109,7 +116,7 @@ def exponential(
     *,
     center: float | None = None,
     tau: float = 1.0,
-    sym: bool = True,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
@@ -134,7 +141,7 @@ def gaussian(
     M: int,
     *,
     std: float = 1.0,
-    sym: bool = True,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
@@ -153,10 +160,10 @@ def gaussian(
 
 @checks_arguments
 def general_cosine(
-    M: int,
+    M: Any,
     *,
-    a: Iterable[float],
-    sym: bool = True,
+    a: Any,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
@@ -164,10 +171,10 @@ def general_cosine(
 ) -> Tensor:
     """``Σ (-1)^k a_k cos(2πkn / N)``."""
     _checked_dtype("general_cosine", M, dtype, layout)
-    if not isinstance(a, Iterable):
-        raise TypeError("Coefficients must be a list/tuple")
-    coefficients = list(a)
-    if not coefficients:
+    if M not in (0, 1) and not isinstance(a, Iterable):
+        raise TypeError(f"general_cosine(): coefficients a must be a list or tuple of numbers, not {type(a).__name__}")
+    coefficients = list(a) if isinstance(a, Iterable) else []
+    if M not in (0, 1) and not coefficients:
         raise ValueError("Coefficients cannot be empty")
 
     def shape(turn: np.ndarray) -> np.ndarray:
@@ -178,10 +185,10 @@ def general_cosine(
 
 @checks_arguments
 def general_hamming(
-    M: int,
+    M: Any,
     *,
-    alpha: float = 0.54,
-    sym: bool = True,
+    alpha: Any = 0.54,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
@@ -194,9 +201,9 @@ def general_hamming(
 
 @checks_arguments
 def hamming(
-    M: int,
+    M: Any,
     *,
-    sym: bool = True,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
@@ -208,9 +215,9 @@ def hamming(
 
 @checks_arguments
 def hann(
-    M: int,
+    M: Any,
     *,
-    sym: bool = True,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
@@ -229,10 +236,10 @@ def hann(
 
 @checks_arguments
 def kaiser(
-    M: int,
+    M: Any,
     *,
     beta: float = 12.0,
-    sym: bool = True,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
@@ -251,9 +258,9 @@ def kaiser(
 
 @checks_arguments
 def nuttall(
-    M: int,
+    M: Any,
     *,
-    sym: bool = True,
+    sym: Truth = True,
     dtype: Any = None,
     layout: Any = None,
     device: Any = None,
