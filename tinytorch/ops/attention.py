@@ -45,8 +45,8 @@ def scaled_dot_product_attention(
         enable_gqa: (..., H, L, d) queries share fewer heads of keys and values; their number divides H.
 
     Raises:
-        RuntimeError: dtypes or shapes that do not fit, a dropout probability outside [0, 1], both kinds of mask at
-        once.
+        RuntimeError: dtypes or shapes that do not fit, a dropout probability outside [0, 1]; both kinds of mask at
+            once, unless the arguments have 4 dimensions and there is no dropout (as in PyTorch's fast kernel).
     """
     _check(query, key, value, attn_mask, dropout_p)
     if query._array.dtype == np.float16:  # sums of half precision lose too much
@@ -55,12 +55,13 @@ def scaled_dot_product_attention(
         return scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal, scale, enable_gqa).half()
     if enable_gqa:
         key, value = _repeat_heads(query, key), _repeat_heads(query, value)
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scale = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale
     scores = (query * scale).matmul(key.transpose(-2, -1))
     if is_causal:
-        if attn_mask is not None:
+        if attn_mask is not None and (query.dim() != 4 or dropout_p or query.shape[-1] != value.shape[-1]):
             raise RuntimeError(
-                "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
+                "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True (but for "
+                "4-dimensional arguments without dropout)"
             )
         earlier = np.tril(np.ones((query.shape[-2], key.shape[-2]), bool))
         scores = ops.where(Tensor._wrap(earlier), scores, -math.inf)

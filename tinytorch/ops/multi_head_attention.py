@@ -14,6 +14,7 @@ import warnings
 from typing import Any
 
 from tinytorch import ops
+from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.attention import scaled_dot_product_attention
 from tinytorch.tensor import Tensor
 
@@ -118,11 +119,18 @@ def _unsqueezed(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tens
 
 def _projections(query: Tensor, key: Tensor, value: Tensor, weights: Any, bias: Tensor | None) -> tuple[Tensor, ...]:
     """Queries, keys and values from the inputs; in one product where all three are projected from one tensor."""
-    if isinstance(weights, Tensor):
+    if not isinstance(weights, tuple):
+        if not isinstance(weights, Tensor):
+            raise wrong_argument("multi_head_attention_forward", "in_proj_weight", 6, weights)
         if query is key and key is value:
             return tuple(ops.linear(query, weights, bias).chunk(3, -1))
         weights = weights.chunk(3)
     biases = (None, None, None) if bias is None else bias.chunk(3)
+    if len(weights) != 3 or len(biases) != 3:
+        raise ValueError(
+            f"multi_head_attention_forward(): in_proj_weight and in_proj_bias must be of 3 equal parts, for query, key "
+            f"and value, but have {len(weights)} and {len(biases)}"
+        )
     inputs = zip((query, key, value), weights, biases, strict=True)
     return tuple([ops.linear(x, weight, b) for x, weight, b in inputs])
 
@@ -195,6 +203,8 @@ def _check_dims(
 
 
 def _check_sizes(query: Tensor, key: Tensor, value: Tensor, embed_dim: int, num_heads: int, separate: bool) -> None:
+    if not (isinstance(num_heads, (float, Tensor)) or hasattr(num_heads, "__index__")):
+        raise wrong_argument("multi_head_attention_forward", "num_heads", 5, num_heads, "int")
     if query.shape[2] != embed_dim:
         raise AssertionError(f"was expecting embedding dimension of {embed_dim}, but got {query.shape[2]}")
     if embed_dim % num_heads:
