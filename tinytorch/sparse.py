@@ -96,12 +96,13 @@ def _made(indices: Tensor, values: Tensor, size: Any, coalesced: bool) -> Sparse
     return result
 
 
-def from_dense(input: Tensor, sparse_dim: int | None = None) -> SparseTensor:
-    """The elements of ``input`` that are not zero (``Tensor.to_sparse``)."""
-    kept = input.dim() if sparse_dim is None else sparse_dim
-    rest = tuple(range(kept, input.dim()))
-    found = np.nonzero((input._array != 0).any(axis=rest) if rest else input._array != 0)
-    places = ops.tensor(np.stack(found) if found else np.zeros((0, 1)), dtype=dtypes.int64)
+def from_dense(input: Tensor, sparse_dim: int) -> SparseTensor:
+    """The elements that are not zero, by their coordinates in the first ``sparse_dim`` dimensions."""
+    rest = tuple(range(sparse_dim, input.dim()))
+    found = np.asarray(input._array != 0).any(axis=rest)
+    if not input.dim():  # a number has no coordinates
+        return _made(ops.zeros(0, int(found), dtype=dtypes.int64), input.reshape(1)[: int(found)], input.shape, True)
+    places = ops.tensor(np.stack(np.nonzero(found)), dtype=dtypes.int64)
     return _made(places, input[tuple(places)], input.shape, True)
 
 
@@ -199,6 +200,8 @@ class SparseTensor(Tensor):
     def to_dense(self, dtype: Any = None, **options: Any) -> Tensor:
         """All elements, with zeros where there is none."""
         empty = ops.zeros(self._size, dtype=self.dtype)
+        if not len(self._places):  # a number: the sum of what is there
+            return self._numbers.sum(0).reshape(self._size)
         dense = known_as(empty.index_put(tuple(self._places), self._numbers, accumulate=True), "ToDenseBackward0")
         return dense if dtype is None else dense.to(dtype)
 
@@ -326,7 +329,7 @@ def mm(mat1: Any, mat2: Any, reduce: str = "sum") -> Any:
             f"{'x'.join(map(str, mat2.shape))})"
         )
     if isinstance(mat2, SparseTensor):
-        return from_dense(mm(mat1, mat2.to_dense()))
+        return from_dense(mm(mat1, mat2.to_dense()), 2)
     rows, columns = mat1._places
     scaled = mat1._numbers.unsqueeze(1) * mat2.index_select(0, columns)
     product = ops.zeros(mat1._size[0], mat2.shape[1], dtype=scaled.dtype).index_add(0, rows, scaled)

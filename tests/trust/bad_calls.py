@@ -66,6 +66,8 @@ def compare_call(
     if their_error is None:
         raise Difference("refuses", f"{_said(our_error)}; PyTorch: {str(theirs)[:60]}") from our_error
     if not _same_type(their_error, our_error):
+        if "has more than 64 bits" in str(our_error):
+            return "an error that names an int of more than 64 bits, which PyTorch meets in one of its parsers or later"
         if isinstance(our_error, TypeError) and not INTERNAL.search(str(our_error)):
             return "a TypeError that names the argument, where PyTorch stumbles over it later"
         raise Difference("type", f"{_said(our_error)}; PyTorch: {_said(their_error)}") from our_error

@@ -50,21 +50,17 @@ def is_fatal(op: str, argument: str, change: str) -> bool:
     )
 
 
-def no_longer_needed(op: str, outcomes: dict[tuple[str, str], str], complete: bool) -> list[str]:
-    """What the table lists of ``op``, and which agreed.
-
-    ``outcomes`` says of each (argument, change) that was tried how it differed, or "". If these are not all that there are, only
-    changes that are listed by name and were tried can be judged; and numbers not at all, which may differ on one machine alone.
-    """
+def no_longer_needed(op: str, outcomes: dict[tuple[str, str], set[str]]) -> list[str]:
+    """What the table lists of ``op``, and which agreed: ``outcomes`` says of each (argument, change) how it differed."""
     idle = []
     for (kind, name, argument), changes in _TABLE.items():
-        if name != op or (kind == "value" and not complete):
+        if name != op:
             continue
-        if "*" not in changes:
-            agreed = [c for c in sorted(changes) if outcomes.get((argument, c), "" if complete else kind) != kind]
+        if "*" in changes:
+            differs = any(at == argument and kind in kinds for (at, _), kinds in outcomes.items())
+            agreed = [] if differs else ["*"]
         else:
-            differs = any(at == argument and how == kind for (at, _), how in outcomes.items())
-            agreed = ["*"] if complete and not differs else []
+            agreed = [change for change in sorted(changes) if kind not in outcomes.get((argument, change), ())]
         if agreed:
             idle.append(f"[{kind}] {op} | {argument} | {'; '.join(agreed)}")
     return idle

@@ -25,6 +25,8 @@ _AT_0 = (3 ** (-2 / 3) / math.gamma(2 / 3), -(3 ** (-1 / 3)) / math.gamma(1 / 3)
 """Ai(0) and Ai'(0)."""
 
 _STEP, _NODES = 0.35, 34
+_FAR = 1e4
+"""Ai is 0 in double precision from here on, and far before."""
 
 
 def _series(centre: int, value: float, slope: float) -> list[float]:
@@ -69,6 +71,7 @@ def _taylor(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _decaying(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    x = np.minimum(x, _FAR)
     zeta = 2 / 3 * x * np.sqrt(x)
     root = np.sqrt(zeta)
     total = np.full_like(x, 0.5)
@@ -76,8 +79,7 @@ def _decaying(x: NDArray[np.float64]) -> NDArray[np.float64]:
         t = k * _STEP / root
         half_sinh = np.sinh(t / 2)
         total += np.exp(-2 * zeta * half_sinh * half_sinh) * np.cosh(t / 3)
-    value = np.sqrt(x / 3) / math.pi * total * _STEP / root * np.exp(-zeta)
-    return np.where(np.isinf(x), 0.0, value)
+    return np.sqrt(x / 3) / math.pi * total * _STEP / root * np.exp(-zeta)
 
 
 def _oscillating(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -44,7 +44,7 @@ from tinytorch.ops.adaptive_pool import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.attention import scaled_dot_product_attention
 from tinytorch.ops.checks import refuse, refuse_half
 from tinytorch.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
@@ -382,7 +382,7 @@ native_channel_shuffle = channel_shuffle
 
 
 @checks_arguments
-def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+def local_response_norm(input: Tensor, size: int, alpha: Number = 1e-4, beta: Number = 0.75, k: Number = 1.0) -> Tensor:
     """``x / (k + alpha · mean of x² over ``size`` neighbouring channels)^beta`` (Krizhevsky et al. 2012)."""
     if input.dim() < 3:
         raise ValueError(f"Expected 3D or higher dimensionality input (got {input.dim()} dimensions)")

@@ -378,8 +378,10 @@ def broadcast_shapes(*shapes: Any) -> Any:
 
     result: list[int] = []
     for shape in shapes:
+        if shape is None:  # as in PyTorch: nothing to meet
+            continue
         if not isinstance(shape, (int, tuple, list)):
-            raise RuntimeError(
+            raise (TypeError if isinstance(shape, str) else RuntimeError)(
                 f"broadcast_shapes(): Input shapes should be ints, tuples of ints, or lists of ints, got {shape}"
             )
         shape = ints_from("broadcast_shapes", "shapes", (shape,) if isinstance(shape, int) else shape)

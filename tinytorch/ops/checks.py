@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.dtypes import SCALAR_NAMES, from_numpy_dtype
+from tinytorch.layouts import layout, strided
 from tinytorch.ops.arguments import wrong_argument
 from tinytorch.tensor import Tensor
 
@@ -109,12 +110,14 @@ def refuse_half(name: str, input: Tensor) -> None:
 def check_options(name: str, options: dict[str, Any], *also: str) -> None:
     """Check the rest of a tensor maker's keywords: those that say nothing here, and else TypeError.
 
-    ``layout`` must be strided (NotImplementedError), ``pin_memory`` and ``memory_format`` may be anything; ``also``
-    names keywords that the caller reads itself.
+    ``layout`` must be one (TypeError), and strided (NotImplementedError); ``pin_memory`` and ``memory_format`` may be
+    anything; ``also`` names keywords that the caller reads itself.
     """
     for key, value in options.items():
         if key == "layout":
-            if value is not None and str(value) != "torch.strided":
+            if value is not None and not isinstance(value, layout):
+                raise wrong_argument(name, key, None, value, "torch.layout")
+            if value not in (None, strided):
                 raise NotImplementedError(f"{name}(): tensors are dense; layout={value} is not supported")
         elif key not in ("pin_memory", "memory_format", *also):
             raise TypeError(f"{name}() got an unexpected keyword argument '{key}'")

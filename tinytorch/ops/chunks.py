@@ -11,7 +11,7 @@ import numpy as np
 
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.compare import where
-from tinytorch.ops.creation import zeros_like
+from tinytorch.ops.creation import full, zeros_like
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.indexing import getitem, index_put
 from tinytorch.ops.joining import cat
@@ -66,9 +66,11 @@ def _clamped(input: Tensor, indices: Sequence[Tensor | None]) -> list[Any]:
 
 @checks_arguments
 def _unsafe_masked_index(input: Tensor, mask: Tensor, indices: Sequence[Tensor | None], fill: Number) -> Tensor:
-    """``input[indices]`` where ``mask``, else ``fill``."""
+    """``input[indices]`` where ``mask``, else ``fill``; of an ``input`` without elements ``fill`` everywhere."""
+    if not input._array.size:
+        input = full([max(size, 1) for size in input._array.shape], fill, dtype=input.dtype)
     picked = getitem(input, tuple(slice(None) if i is None else i for i in _clamped(input, indices)))
-    return where(mask, picked, Tensor._wrap(number_as(fill, input._array.dtype)))
+    return where(mask.bool(), picked, Tensor._wrap(number_as(fill, input._array.dtype)))
 
 
 @checks_arguments
@@ -76,4 +78,6 @@ def _unsafe_masked_index_put_accumulate(
     input: Tensor, mask: Tensor, indices: Sequence[Tensor | None], values: Tensor
 ) -> Tensor:
     """``input`` with ``values`` added at ``indices`` where ``mask``."""
-    return index_put(input, _clamped(input, indices), where(mask, values, zeros_like(values)), True)
+    if not input._array.size:
+        return input.clone()
+    return index_put(input, _clamped(input, indices), where(mask.bool(), values, zeros_like(values)), True)

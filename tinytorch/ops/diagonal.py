@@ -14,6 +14,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import check_device
+from tinytorch.dtypes import from_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels.layout import row_major_copy
 from tinytorch.kernels.masks import keep
 from tinytorch.ops.arguments import checks_arguments
@@ -38,12 +39,14 @@ __all__ = [
 ]
 
 
-_FAR = 2**31 - 1  # NumPy reads no larger offset; a diagonal as far off is empty
+def _in_reach(offset: int) -> int:
+    """The offset, or one that NumPy can read: a diagonal as far off is empty, too."""
+    return min(max(offset, 1 - 2**31), 2**31 - 1)
 
 
-def _view_of_diagonal(x: np.ndarray, offset: int, dim1: int, dim2: int) -> np.ndarray:
+def view_of_diagonal(x: np.ndarray, offset: int, dim1: int, dim2: int) -> np.ndarray:
     """NumPy's diagonal, but writeable where ``x`` is, as views are in PyTorch."""
-    view = x.diagonal(min(max(offset, -_FAR), _FAR), dim1, dim2)
+    view = x.diagonal(_in_reach(offset), dim1, dim2)
     view.flags.writeable = x.flags.writeable
     return view
 
@@ -56,7 +59,7 @@ class Diagonal(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, offset: int, dim1: int, dim2: int) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        return _view_of_diagonal(x, offset, dim1, dim2)
+        return view_of_diagonal(x, offset, dim1, dim2)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -70,7 +73,7 @@ class DiagonalInZeros(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> np.ndarray:
         whole = np.zeros(shape, x.dtype)
-        _view_of_diagonal(whole, offset, dim1, dim2)[...] = x
+        view_of_diagonal(whole, offset, dim1, dim2)[...] = x
         return whole
 
     @staticmethod
@@ -169,7 +172,7 @@ SMALL = 1 << 15
 @lru_cache(maxsize=32)
 def _side(rows: int, columns: int, diagonal: int, lower: bool) -> np.ndarray:
     """True where the triangle is; to be read only."""
-    side = np.tri(rows, columns, diagonal if lower else diagonal - 1, bool)
+    side = np.tri(rows, columns, _in_reach(diagonal if lower else diagonal - 1), bool)
     return side if lower else ~side
 
 
@@ -189,7 +192,7 @@ def _triangle_indices(mask: Any, dtype: Any, device: Any) -> Tensor:
     check_device(device)
     result = Tensor._wrap(np.stack(np.nonzero(mask)))
     if dtype is not None:
-        result = result.to(dtype)
+        result = result.to(from_numpy_dtype(to_numpy_dtype(dtype)))
         if result._array.dtype not in (np.int64, np.int32):
             raise not_implemented("tril_indices", result)
     return result
@@ -202,7 +205,7 @@ def tril_indices(
     """Row and column numbers, shape (2, n), of the lower triangle of a ``row`` × ``col`` matrix."""
     check_options("tril_indices", options)
     _check_sizes(row, col)
-    return _triangle_indices(np.tri(row, col, offset, dtype=bool), dtype, device)
+    return _triangle_indices(np.tri(row, col, _in_reach(offset), dtype=bool), dtype, device)
 
 
 @checks_arguments
@@ -212,7 +215,7 @@ def triu_indices(
     """Row and column numbers, shape (2, n), of the upper triangle of a ``row`` × ``col`` matrix."""
     check_options("triu_indices", options)
     _check_sizes(row, col)
-    return _triangle_indices(~np.tri(row, col, offset - 1, dtype=bool), dtype, device)
+    return _triangle_indices(~np.tri(row, col, _in_reach(offset - 1), dtype=bool), dtype, device)
 
 
 def _check_sizes(row: int, col: int) -> None:

@@ -14,6 +14,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
+from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.linalg import matmul
 from tinytorch.tensor import Tensor
 
@@ -56,21 +57,31 @@ def _read(equation: str, ndims: tuple[int, ...]) -> tuple[list[Labels], Labels, 
 
 
 def _equation_and_operands(args: Any) -> tuple[str, list[Tensor]]:
-    if args and isinstance(args[0], str):
-        operands = args[1] if len(args) == 2 and isinstance(args[1], (list, tuple)) else args[1:]
-        if operands:
-            return args[0], list(operands)
     if len(args) < 2:
         raise ValueError(
             "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
             "subscripts list"
         )
-    pairs = len(args) // 2
-    equation = ",".join(_as_letters(args[2 * i + 1]) for i in range(pairs))
-    return equation + (f"->{_as_letters(args[-1])}" if len(args) % 2 else ""), list(args[0 : 2 * pairs : 2])
+    if isinstance(args[0], Tensor):
+        pairs = len(args) // 2
+        equation = ",".join(_as_letters(args[2 * i + 1]) for i in range(pairs))
+        equation, operands = equation + (f"->{_as_letters(args[-1])}" if len(args) % 2 else ""), args[0 : 2 * pairs : 2]
+    elif len(args) == 2 and isinstance(args[1], (list, tuple)):
+        return _equation_and_operands((args[0], *args[1]))
+    else:
+        equation, operands = args[0], args[1:]
+    if not isinstance(equation, str):
+        raise wrong_argument("einsum", "equation", 1, equation, "str")
+    for position, operand in enumerate(operands):
+        if not isinstance(operand, Tensor):
+            kind = type(operand).__name__
+            raise TypeError(f"einsum(): expected Tensor as element {position} of the operands, but got {kind}")
+    return equation, list(operands)
 
 
 def _as_letters(numbers: Any) -> str:
+    if not isinstance(numbers, (list, tuple)) or not all(isinstance(n, (int, type(...))) for n in numbers):
+        raise TypeError(f"einsum(): a subscripts list must be a list of ints and Ellipsis, not {numbers!r}")
     if any(number is not Ellipsis and not 0 <= number < len(_LETTERS) for number in numbers):
         raise ValueError("einsum(): subscripts in subscripts list must be within the range [0, 52)")
     return "".join("..." if number is Ellipsis else _LETTERS[number] for number in numbers)

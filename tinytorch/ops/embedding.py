@@ -16,7 +16,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import check_same_dtypes, refuse
+from tinytorch.ops.checks import check_same_dtypes, refuse, type_name
 from tinytorch.ops.gather import gather
 from tinytorch.ops.indexing import Index, index_select
 from tinytorch.ops.scatter import index_add
@@ -47,13 +47,13 @@ def embedding(
     Raises:
         IndexError: an index outside the table. RuntimeError: wrong dtype or rank.
     """
-    _check_table("embedding", input, weight)
-    rows = weight._array.shape[0]
+    rows = weight.size(0) if padding_idx is not None else len(weight._array) if weight._array.ndim else 0
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
             raise AssertionError("Padding_idx must be within num_embeddings")
         padding_idx %= rows
-    _check_indices(input, rows, IndexError if rows else RuntimeError)
+    _check_table("embedding", input, weight)
+    _check_indices(input, rows, IndexError if rows or max_norm is not None else RuntimeError)
     if max_norm is not None:
         embedding_renorm_(weight, input, max_norm, norm_type)
     sparse = sparse and weight.requires_grad
@@ -112,7 +112,9 @@ def embedding_bag(
         raise ValueError("max mode does not support sparse weights")
     rows = weight._array.shape[0]
     if padding_idx is not None and not -rows <= padding_idx < rows:
-        raise AssertionError("padding_idx must be within the number of embeddings")
+        raise RuntimeError(
+            f"padding_idx must be within the number of embeddings, {-rows} through {rows - 1}, but got {padding_idx}"
+        )
     _check_indices(indices, rows, RuntimeError)
     if max_norm is not None:
         embedding_renorm_(weight, indices, max_norm, norm_type)
@@ -139,6 +141,11 @@ def embedding_bag(
 @checks_arguments
 def embedding_renorm_(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float = 2.0) -> Tensor:
     """Scale down, in place, those of the rows at ``indices`` whose norm is larger than ``max_norm``."""
+    if weight._array.dtype.kind not in "fc":
+        raise RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {type_name(weight)} instead: only "
+            "such a table has rows to be scaled down to max_norm"
+        )
     used = np.unique(indices._array)
     norms = np.linalg.norm(weight._array[used], norm_type, axis=1)
     too_long = norms > max_norm
@@ -249,6 +256,8 @@ def _bag_arguments(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
             f"mode='{mode}'). Please open a feature request on GitHub."
         )
+    if input._array.dtype.name not in ("int64", "int32"):
+        raise RuntimeError(f"embedding_bag: indices must be Long or Int, but got {input.type()}")
     if input.dim() == 2:
         if offsets is not None:
             raise ValueError(
@@ -263,8 +272,6 @@ def _bag_arguments(
         raise ValueError("offsets has to be a 1D Tensor but got None")
     if offsets.dim() != 1:
         raise ValueError("offsets has to be a 1D Tensor")
-    if input._array.dtype.kind != "i":
-        raise RuntimeError(f"embedding_bag: indices must be Long or Int, but got {input.type()}")
     starts = offsets._array.astype(np.int64)
     if include_last_offset:
         if not len(starts):

@@ -11,6 +11,8 @@ in an order that depends on u (Graham 2014).
 from __future__ import annotations
 
 import math
+import numbers
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -76,7 +78,12 @@ def _fractional(
     shape = input._array.shape
     kernel = sizes(name, "kernel_size", kernel_size, dims)
     if output_size is None:
-        ratios = tuple(output_ratio) if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * dims
+        ratios = tuple(output_ratio) if isinstance(output_ratio, Iterable) else (output_ratio,) * dims
+        if not all(isinstance(ratio, (numbers.Real, Tensor)) for ratio in ratios):
+            raise TypeError(f"{name}(): argument 'output_ratio' must be float or tuple of floats, not {output_ratio}")
+        if len(ratios) < dims:
+            raise IndexError(f"{name}(): argument 'output_ratio' needs {dims} numbers, but has {len(ratios)}")
+        check_dims(input, *range(-dims, 0))
         output_size = [int(n * ratio) for n, ratio in zip(shape[-dims:], ratios, strict=True)]
     out = sizes(name, "output_size", output_size, dims)
     for what, value in (("kernel_size", kernel_size), ("output_size", output_size)):

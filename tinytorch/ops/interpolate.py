@@ -11,6 +11,7 @@ separable, so one :class:`~tinytorch.ops.resample.Table` per dimension says it a
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,10 +59,8 @@ def interpolate(
         NotImplementedError: a mode that does not go with the number of dimensions.
     """
     sizes = input._array.shape[2:]
-    if isinstance(scale_factor, Tensor) and mode != "area":
-        raise TypeError("interpolate(): argument 'scale_factor' must be float or tuple of floats, not Tensor")
     _check_mode(input, mode, align_corners)
-    out_sizes, factors = _target(sizes, size, scale_factor, recompute_scale_factor)
+    out_sizes, factors = _target(sizes, size, scale_factor, recompute_scale_factor, mode == "area")
     if antialias and not (mode in _SUPPORT and len(sizes) == 2):
         raise ValueError(
             "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
@@ -117,7 +116,7 @@ def _check_mode(input: Tensor, mode: str, align_corners: bool | None) -> None:
 
 
 def _target(
-    sizes: Sequence[int], size: Any, scale_factor: Any, recompute: bool | None
+    sizes: Sequence[int], size: Any, scale_factor: Any, recompute: bool | None, area: bool = False
 ) -> tuple[tuple[int, ...], list[float | None]]:
     """The output's size along each dimension, and the scale factor that was given for it, if one counts."""
     if (size is None) == (scale_factor is None):
@@ -135,8 +134,28 @@ def _target(
         )
     if size is not None:
         return ints_from("interpolate", "size", values), [None] * len(sizes)
-    out = tuple(math.floor(n * float(factor)) for n, factor in zip(sizes, values, strict=True))
-    return out, [None if recompute else float(factor) for factor in values]
+    wanted = _scaled(sizes, values, area)
+    return tuple(map(math.floor, wanted)), [None if recompute else float(factor) for factor in values]
+
+
+def _scaled(sizes: Sequence[int], factors: Sequence[Any], area: bool) -> list[float]:
+    """Sizes times their scale factors; TypeError unless these are real numbers, RuntimeError for what is no size.
+
+    Sizes for ``area`` are made by PyTorch's Python, which multiplies by tensors as well, and has errors of its own.
+    """
+    for position, factor in enumerate(factors):
+        if not isinstance(factor, numbers.Real) and not (area and isinstance(factor, Tensor)):
+            raise TypeError(
+                "interpolate(): argument 'scale_factor' must be float or tuple of floats, but found element of type "
+                f"{type(factor).__name__} at pos {position}"
+            )
+    wanted = [n * float(factor) for n, factor in zip(sizes, factors, strict=True)]
+    if not all(-(2.0**63) <= n < 2.0**63 for n in wanted):
+        error: type[Exception] = RuntimeError
+        if area and not all(map(math.isfinite, wanted)):
+            error = ValueError if any(map(math.isnan, wanted)) else OverflowError
+        raise error(f"interpolate(): sizes of {wanted} cannot be converted to type int64_t without overflow")
+    return wanted
 
 
 def _table(

@@ -29,6 +29,7 @@ from tinytorch.kernels import layer_norm as kernels
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_floating
+from tinytorch.ops.dims import ints_from
 from tinytorch.ops.norm import normalization_backward, sum_over
 from tinytorch.tensor import Tensor
 
@@ -206,12 +207,7 @@ def _checked_shape(
 ) -> tuple[int, ...]:
     if not isinstance(input, Tensor):
         raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
-    if not isinstance(normalized_shape, (tuple, list)):
-        raise TypeError(
-            f"{function}(): argument 'normalized_shape' (position 2) must be tuple of ints, not "
-            f"{type(normalized_shape).__name__}"
-        )
-    shape = tuple([size if type(size) is int else size.__index__() for size in normalized_shape])
+    shape = ints_from(function, "normalized_shape", normalized_shape)
     if not shape:
         raise RuntimeError(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "

@@ -101,8 +101,19 @@ def binary_cross_entropy(
     if weight is not None:
         if tuple(broadcast_shapes(target._array.shape, weight._array.shape)) != input._array.shape:
             raise RuntimeError(f"weight of shape {list(weight.shape)} does not broadcast to {list(input.shape)}")
-        loss = loss * weight
+        loss = _weighted(loss, weight)
     return known_as(reduced(loss, reduction), "BinaryCrossEntropyBackward0")
+
+
+def _weighted(loss: Tensor, weight: Tensor) -> Tensor:
+    """``loss · weight`` in the shape and dtype of the loss, in whose memory PyTorch computes it."""
+    wide = tuple(broadcast_shapes(loss._array.shape, weight._array.shape))
+    if wide != loss._array.shape or (weight.is_complex() and not loss.is_complex()):
+        raise RuntimeError(
+            f"weight of shape {list(weight.shape)} and {weight.dtype} does not fit a loss of shape {list(loss.shape)} "
+            f"and {loss.dtype}: their product would be of shape {list(wide)}"
+        )
+    return cast(loss * weight, loss._array.dtype)
 
 
 class LogisticCrossEntropy(Elementwise):
@@ -160,7 +171,7 @@ def binary_cross_entropy_with_logits(
         if pos_weight is not None:
             log_p = log_p * ((pos_weight - 1) * target + 1)
         loss = cast((1.0 - target) * input - log_p, dtype)
-    loss = reduced(loss if weight is None else loss * weight, reduction)
+    loss = reduced(loss if weight is None else _weighted(loss, weight), reduction)
     return known_as(loss, "BinaryCrossEntropyWithLogitsBackward0")
 
 
@@ -231,8 +242,8 @@ def poisson_nll_loss(
 @checks_arguments
 def gaussian_nll_loss(
     input: Tensor,
-    target: Tensor,
-    var: Tensor | float,
+    target: Any,
+    var: Any,
     full: Truth = False,
     eps: float = 1e-06,
     reduction: str = "mean",

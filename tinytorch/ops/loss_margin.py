@@ -169,13 +169,18 @@ def multi_margin_loss(
     right = index._array
     if ((right < 0) | (right >= classes)).any():
         raise RuntimeError("target out of range")
-    excess = clamp_min(margin - gather(rows, 1, index) + rows, 0.0)
+    excess = _hinge(margin - gather(rows, 1, index) + rows)
     excess = excess if p == 1 else excess * excess
     others = Tensor._wrap(np.arange(classes) != right)
     loss = where(others, excess, 0.0).sum(1) / float(classes)
     if weight is not None:
         loss = loss * weight[index[:, 0]]
     return known_as(reduced(loss.reshape(target._array.shape), reduction), "MultiMarginLossBackward0")
+
+
+def _hinge(x: Tensor) -> Tensor:
+    """``max(0, x)``; 0 of nan, too, which is not larger than 0 (as in PyTorch's loops over classes)."""
+    return where(x > 0, x, 0.0)
 
 
 @checks_arguments
@@ -214,7 +219,7 @@ def multilabel_margin_loss(
     right = np.zeros((n, classes), bool)
     right[np.nonzero(listed)[0], labels[listed]] = True
     scores = gather(rows, 1, Tensor._wrap(np.where(listed, labels, 0)))
-    excess = clamp_min(1.0 - scores.unsqueeze(2) + rows.unsqueeze(1), 0.0)  # (N, right, wrong)
+    excess = _hinge(1.0 - scores.unsqueeze(2) + rows.unsqueeze(1))  # (N, right, wrong)
     counted = Tensor._wrap(listed[:, :, None] & ~right[:, None, :])
     loss = where(counted, excess, 0.0).sum((1, 2)) / float(classes)
     return reduced(loss.reshape(input._array.shape[:-1]), reduction)
@@ -224,7 +229,7 @@ def multilabel_margin_loss(
 def multilabel_soft_margin_loss(
     input: Tensor,
     target: Tensor | Number,
-    weight: Tensor | None = None,
+    weight: Any = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",

@@ -37,6 +37,7 @@ def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor |
 
     ``q`` should be a little larger than the rank that matters; ``M`` (by default 0) broadcasts to A's shape.
     """
+    _check_two_dims("svd_lowrank", A)
     check_matrices("svd_lowrank", A, square=False)
     if M is not None:
         A = A - M
@@ -54,6 +55,7 @@ def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int
 
     ``q`` is how many, by default min(6, m, n); ``center`` subtracts the mean row first (``torch.pca_lowrank``).
     """
+    _check_two_dims("pca_lowrank", A)
     limit = min(A._array.shape[-2:])
     if q is None:
         q = min(6, limit)
@@ -62,6 +64,12 @@ def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int
     if niter < 0:
         raise ValueError(f"niter(={niter}) must be non-negative integer")
     return svd_lowrank(A - mean(A, -2, True) if center else A, q, niter)
+
+
+def _check_two_dims(name: str, A: Tensor) -> None:
+    """ValueError unless A has rows and columns, as PyTorch's Python raises when it takes their numbers."""
+    if A._array.ndim < 2:
+        raise ValueError(f"{name}(): A must be a matrix or a stack of matrices, but its shape is {list(A.shape)}")
 
 
 @checks_arguments

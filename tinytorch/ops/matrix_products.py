@@ -68,7 +68,10 @@ def addmv(
 def addr(
     input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
-    """``beta · input + alpha · (vec1 ⊗ vec2)``."""
+    """``beta · input + alpha · (vec1 ⊗ vec2)``. RuntimeError for a factor that is a bool, unless all are bools."""
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if isinstance(factor, bool) and not all(t._array.dtype.kind == "b" for t in (input, vec1, vec2)):
+            raise RuntimeError(f"addr(): Boolean {name} only supported for Boolean results.")
     return weighted_sum("addr", input, outer(vec1, vec2), beta, alpha)
 
 

@@ -65,8 +65,8 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     """``input + value · tensor1 · tensor2``."""
     if input._array.dtype.kind == "b":
         refuse_bool("addcmul_cpu_out", ops.mul(tensor1, tensor2))
-    product = mul(tensor1, tensor2)
-    return known_as(input + (product if value == 1 else _scaled(product, value)), "AddcmulBackward0")
+    first = tensor1 if value == 1 else _scaled(tensor1, value, input, tensor2)
+    return known_as(input + mul(first, tensor2), "AddcmulBackward0")
 
 
 @accepts_factors_in_front("value")
@@ -79,13 +79,15 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
             "true division "
             "of tensor1 and tensor2. Use (input + value * torch.true_divide(tensor1, tensor2)) instead."
         )
-    quotient = div(tensor1, tensor2)
-    return known_as(input + (quotient if value == 1 else quotient * value), "AddcdivBackward0")
+    first = tensor1 if value == 1 else _scaled(tensor1, value, input, tensor2)
+    return known_as(input + div(first, tensor2), "AddcdivBackward0")
 
 
-def _scaled(product: Tensor, value: Any) -> Tensor:
-    """An integer tensor stays one: PyTorch converts ``value`` to the tensors' dtype."""
-    return product * (int(value) if product._array.dtype.kind in "iu" else value)
+def _scaled(tensor: Tensor, value: Any, *others: Tensor) -> Tensor:
+    """``value · tensor`` in the dtype in which all tensors meet, to which PyTorch converts ``value``, too."""
+    wide = promote_all(tensor, *others)[0]
+    check_convertible(value, wide._array.dtype)
+    return wide * (int(value) if wide._array.dtype.kind in "iu" else value)
 
 
 @accepts_out

@@ -52,7 +52,6 @@ from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import norm as kernels
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import check_dims
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
 
@@ -213,22 +212,30 @@ def batch_norm(
         ValueError: one number per channel while training, a negative eps, one running statistic without the other.
         RuntimeError: wrong sizes, mixed dtypes, evaluation without running statistics.
     """
-    if isinstance(input, Tensor) and input._array.shape == (0,):  # a vector without elements has no channels to check
-        return _empty_batch_norm(input, weight, bias)
-    _check_batch_norm(input, running_mean, running_var, weight, bias, training, eps)
-    if not training:
-        return BatchNormEval.apply(input, weight, bias, running_mean, running_var, eps=eps)
     shape = input._array.shape
-    count = shape[0] * math.prod(shape[2:])
+    count = input.size(0) * math.prod(shape[2:]) if training else 0
     if count == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {Size(shape)}")
-    if count == 0:  # nothing to learn from
+    if training and eps <= 0.0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    if eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    if not input._array.size:  # nothing to normalize, and nothing to learn from
         return _empty_batch_norm(input, weight, bias)
+    _check_batch_norm(input, running_mean, running_var, weight, bias, training)
+    weight, bias = _as_vector(weight), _as_vector(bias)
+    if not training:
+        return BatchNormEval.apply(input, weight, bias, running_mean, running_var, eps=eps)
     y, mean, var = BatchNorm.apply(input, weight, bias, eps=eps)
     if running_mean is not None and running_var is not None:
         _move_towards(running_mean, mean._array, momentum)
         _move_towards(running_var, var._array * (count / (count - 1)), momentum)
     return y
+
+
+def _as_vector(parameter: Tensor | None) -> Tensor | None:
+    """(C,), from any shape of C elements."""
+    return parameter if parameter is None or parameter._array.ndim == 1 else parameter.reshape(-1)
 
 
 def _move_towards(running: Tensor, batch: np.ndarray, momentum: float) -> None:
@@ -239,31 +246,25 @@ def _move_towards(running: Tensor, batch: np.ndarray, momentum: float) -> None:
 
 def _empty_batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
     """An empty result that is connected with its inputs."""
-    ndim = input._array.ndim
-    y = input if weight is None else input * _per_channel(weight, ndim)
-    return y * 1 if bias is None else y + _per_channel(bias, ndim)
+    y = input.clone() if weight is None else input * weight[0]
+    return y if bias is None else y + bias[0]
 
 
 def _check_batch_norm(
-    input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool, eps: float
+    input: Tensor, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool
 ) -> None:
-    if not isinstance(input, Tensor):
-        raise TypeError(f"batch_norm(): argument 'input' must be Tensor, not {type(input).__name__}")
-    if training and eps <= 0.0:
-        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
-    if eps < 0:
-        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
-    if training and not input._array.ndim:
-        check_dims(input, 0)
+    for name, value in (("running_mean", running_mean), ("running_var", running_var)):
+        if not training and value is None:
+            raise RuntimeError(f"batch_norm(): {name} must be defined in evaluation mode")
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
-    if not training and running_mean is None:
-        raise RuntimeError("running_mean must be defined in evaluation mode")
     channels = input._array.shape[1] if input._array.ndim > 1 else 0
     given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     for name, value in given.items():
-        if value is not None and value._array.shape != (channels,):
+        if value is not None and value._array.size != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {value._array.size}")
+        if value is not None and value._array.ndim != 1 and name.startswith("running"):
+            raise RuntimeError(f"{name} should have 1 dimension, but its shape is {list(value.shape)}")
     if input._array.ndim < 2:
         raise RuntimeError(f"batch_norm needs an input of 2 or more dimensions, (N, C, ...), not {list(input.shape)}")
     if input._array.dtype.kind != "f":

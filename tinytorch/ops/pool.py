@@ -232,9 +232,13 @@ def _max_pool(
     window = _window(name, dims, kernel_size, stride, padding, dilation)
     images = check_image(name, input, dims)
     check_window(*window)
+    if dims == 3 and any(k > n for k, n in zip(window[0], images._array.shape[2:], strict=True)):
+        raise RuntimeError(
+            f"avg_pool3d(): input image {list(images.shape[2:])} smaller than kernel size {list(window[0])}"
+        )
     out_size = pooled_size(images._array.shape, *window, ceil_mode)
     primitive = MaxPool2d if dims == 2 else MaxPool3d
-    y, indices = primitive.apply(images, window=window, out_size=out_size, indices=return_indices)
+    y, indices = primitive.apply(images, window=window, out_size=out_size, indices=bool(return_indices))
     if input._array.ndim == dims + 1:
         y, indices = squeezed_result(y, 0), squeezed_result(indices, 0)
     return (y, indices) if return_indices else y
@@ -302,6 +306,10 @@ def _avg_pool(
     if dims == 3:
         refuse_half("avg_pool3d", input)
     check_window(*window)
+    if dims == 3 and any(k > n for k, n in zip(window[0], images._array.shape[2:], strict=True)):
+        raise RuntimeError(
+            f"avg_pool3d(): input image {list(images.shape[2:])} smaller than kernel size {list(window[0])}"
+        )
     out_size = pooled_size(images._array.shape, *window, ceil_mode)
     primitive = AvgPool2d if dims == 2 else AvgPool3d
     y = primitive.apply(

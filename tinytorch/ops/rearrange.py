@@ -4,6 +4,7 @@ times.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,8 +59,9 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
 
 
 @checks_arguments
-def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """Rotated by ``k`` quarter turns, from the first of ``dims`` towards the second."""
+    dims = ints_from("rot90", "dims", dims)
     if len(dims) != 2:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if input._array.ndim < 2:
@@ -102,6 +104,8 @@ def repeat_interleave(
     repetition.
     """
     if repeats is NOT_GIVEN:
+        if dim is not None:
+            raise TypeError("repeat_interleave() missing 1 required argument: 'repeats', for a dim to repeat along")
         if input._array.ndim != 1:
             raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
         return repeat_interleave(Tensor._wrap(np.arange(input._array.size)), input, output_size=output_size)
@@ -116,6 +120,8 @@ def repeat_interleave(
     if counts.ndim > 1:
         raise RuntimeError("repeats must be 0-dim or 1-dim tensor")
     size = input._array.shape[dim] if input._array.ndim else 1
+    if counts.ndim and not input._array.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     if counts.ndim and counts.size not in (1, size):
         raise RuntimeError(
             f"repeats must have the same size as input along dim, but got repeats.size(0) = {counts.size} and "

@@ -12,7 +12,7 @@ import numpy as np
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_dims, refuse
-from tinytorch.ops.diagonal import two_dims
+from tinytorch.ops.diagonal import two_dims, view_of_diagonal
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import IndexPut
 from tinytorch.ops.out import accepts_exact_out
@@ -53,6 +53,8 @@ def slice_scatter(
     out: Tensor | None = None,
 ) -> Tensor:
     """``input`` with ``src`` at ``start:end:step`` along ``dim``."""
+    if step <= 0:
+        raise RuntimeError(f"slice_scatter(): slice step must be positive, but got {step}")
     before: tuple[Any, ...] = (slice(None),) * one_dim(dim, input._array.ndim)
     return _replaced(input, src, (*before, slice(start, end, step)))
 
@@ -61,7 +63,7 @@ def slice_scatter(
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """``input`` with ``src`` on a diagonal."""
     first, second = two_dims(dim1, dim2, input._array.ndim)
-    places = np.arange(input._array.size).reshape(input._array.shape).diagonal(offset, first, second)
+    places = view_of_diagonal(np.arange(input._array.size).reshape(input._array.shape), offset, first, second)
     return _replaced(input, src, tuple(np.unravel_index(places, input._array.shape)))
 
 

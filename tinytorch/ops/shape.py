@@ -26,7 +26,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import layout
-from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
+from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.dims import accepts_axis, as_int, ints_from, many_dims, one_dim, sizes_from
 from tinytorch.tensor import Tensor
@@ -115,9 +115,8 @@ def _resolved_shape(input: Tensor, sizes: tuple[int, ...]) -> tuple[int, ...]:
         known = math.prod(size for size in sizes if size != -1)
         if known == 0:
             raise RuntimeError(
-                f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the "
-                "unspecified dimension size -1 can "
-                "be any value and is ambiguous"
+                f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified "
+                "dimension size -1 can be any value and is ambiguous"
             )
         if known < 0 or count % known:
             raise RuntimeError(f"shape '{list(sizes)}' is invalid for input of size {count}")
@@ -223,8 +222,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     if math.prod(sizes) != shape[dim]:
         raise RuntimeError(
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
-            f"({shape[dim]}) in the input "
-            "tensor"
+            f"({shape[dim]}) in the input tensor"
         )
     return Reshape.apply(input, shape=(*shape[:dim], *sizes, *shape[dim + 1 :]))
 
@@ -241,8 +239,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     if len(order) != ndim:
         raise RuntimeError(
             f"permute(sparse_coo): number of dimensions in the tensor input does not match the length "
-            "of the desired ordering "
-            f"of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
+            f"of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
         )
     order = tuple(one_dim(dim, ndim) for dim in order)
     if len(set(order)) != ndim:
@@ -282,13 +279,14 @@ def matrix_transpose(input: Tensor) -> Tensor:
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimensions ``source`` moved to the places ``destination``; the others keep their order."""
     ndim = input._array.ndim
+    if isinstance(source, (tuple, list)) != isinstance(destination, (tuple, list)):
+        raise wrong_argument("movedim", "destination", 3, destination, f"{type(source).__name__}, as source is")
     sources = [one_dim(d, ndim) for d in ints_from("movedim", "source", source, single=True)]
     targets = [one_dim(d, ndim) for d in ints_from("movedim", "destination", destination, single=True)]
     if len(sources) != len(targets):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({len(sources)} dims) should "
-            "contain the same number of dims "
-            f"as destination ({len(targets)} dims)"
+            f"movedim: Invalid source or destination dims: source ({len(sources)} dims) should contain the same number "
+            f"of dims as destination ({len(targets)} dims)"
         )
     if len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
         raise RuntimeError("movedim: repeated dim in `source` or `destination`")

@@ -42,7 +42,9 @@ def picked(kind: type[Any], input: Tensor, dim: int, index: np.ndarray, keepdim:
 
 @accepts_exact_out
 @accepts_axis
-def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> Any:
+def sort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool | None = False, *, out: Any = None
+) -> Any:
     """(values, indices) in ascending (or descending) order along ``dim``; equal elements keep their order
     (``torch.sort``).
     """

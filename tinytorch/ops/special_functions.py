@@ -14,7 +14,7 @@ from tinytorch.kernels.erfinv import erfinv as erfinv_kernel
 from tinytorch.kernels.rng_normal import libm
 from tinytorch.ops.broadcast import Elementwise, float_operands, operands, to_float
 from tinytorch.ops.checks import check_floating, check_tensor, refuse, refuse_complex
-from tinytorch.ops.clamp import clamp
+from tinytorch.ops.clamp import clamp_max
 from tinytorch.ops.compare import where
 from tinytorch.ops.numbers import check_count
 from tinytorch.ops.out import accepts_out
@@ -196,7 +196,7 @@ def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None)
     """``ln(x / (1 - x))``, the inverse of sigmoid; x limited to [eps, 1 - eps] first if ``eps`` is given."""
     refuse("c", "logit", input)
     x = to_float(input)
-    z = x if eps is None else clamp(x, eps, 1 - eps)
+    z = x if eps is None or math.isnan(eps) else where(x < eps, eps, clamp_max(x, 1 - eps))
     return known_as(log(z / (1 - z)), "LogitBackward0")
 
 

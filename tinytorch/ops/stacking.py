@@ -67,6 +67,8 @@ def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Ten
     """Joined along the second dimension; vectors count as columns."""
     if isinstance(tensors, Tensor):
         raise wrong_argument("column_stack", "tensors", 1, tensors, "tuple of Tensors")
+    if not tensors:
+        raise RuntimeError("column_stack expects a non-empty TensorList")
     return cat([t if t._array.ndim > 1 else t.reshape(-1, 1) for t in tensors], 1)
 
 

@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import as_strided as numpy_as_strided
 
 from tinytorch.autograd.inplace import Geometry, StridedPut
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
+from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast, expand
 from tinytorch.ops.checks import check_options
 from tinytorch.ops.creation import finish
@@ -38,6 +39,7 @@ def as_strided_scatter(
     return StridedPut.apply(input, cast(source, input._array.dtype), geometry=geometry)
 
 
+@checks_arguments
 def empty_strided(
     size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
@@ -59,6 +61,7 @@ def empty_strided(
     return result
 
 
+@checks_arguments
 def empty_permuted(
     size: Any, physical_layout: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     **options: Any,

@@ -10,6 +10,7 @@ import numpy as np
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import not_implemented, refuse
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
+from tinytorch.ops.numbers import check_count
 from tinytorch.ops.out import accepts_exact_out
 from tinytorch.tensor import Tensor
 
@@ -122,6 +123,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out
         raise not_implemented("histogram_cpu", input)
     if bins <= 0:
         raise RuntimeError("bins must be > 0")
+    check_count(bins)
     if max < min:
         raise RuntimeError("torch.histc: max must be larger than min")
     low, high = float(min), float(max)

@@ -7,7 +7,8 @@ Putting numbers at places is a scatter, and its derivative picks them up again.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import numbers
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,7 @@ import numpy as np
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import refuse
 from tinytorch.ops.dims import ints_from
-from tinytorch.ops.pool import is_omitted
-from tinytorch.ops.pool_arguments import Sizes, one_size, sizes
+from tinytorch.ops.pool_arguments import Sizes
 from tinytorch.tensor import Tensor
 
 __all__ = ["max_unpool1d", "max_unpool2d", "max_unpool3d"]
@@ -60,23 +60,25 @@ def max_unpool3d(
 def _unpool(
     name: str, dims: int, input: Tensor, indices: Tensor, kernel_size: Any, stride: Any, padding: Any, output_size: Any
 ) -> Tensor:
-    if stride is not None and is_omitted(stride):  # unlike pooling's, it must not be empty
-        raise IndexError(f"{name}(): argument 'stride' is empty")
-    given = (
-        ("kernel_size", kernel_size),
-        ("stride", kernel_size if stride is None else stride),
-        ("padding", padding),
+    kernel = _numbers(name, "kernel_size", kernel_size, dims)
+    if stride is None:
+        stride = kernel
+    step, pad = (
+        _numbers(name, what, value if isinstance(value, Iterable) else (value,) * dims, len(kernel))
+        for what, value in (("stride", stride), ("padding", padding))
     )
-    kernel, step, pad = (
-        (one_size(name, what, value),) if dims == 1 else sizes(name, what, value, dims) for what, value in given
-    )
-    refuse("biuc", name, input)
+    if dims == 3:  # only here are they more than a range for the output size
+        step, pad = ints_from(name, "stride", step), ints_from(name, "padding", pad)
     shape = input._array.shape
-    usual = [(n - 1) * s + k - 2 * p for n, k, s, p in zip(shape[-dims:], kernel, step, pad, strict=True)]
-    out = _output_size(dims, usual, step, output_size)
+    if len(shape) < len(kernel):
+        raise IndexError(f"{name}(): input has too few dimensions: {list(shape)}")
+    last = shape[len(shape) - len(kernel) :]
+    usual = [(n - 1) * s + k - 2 * p for n, k, s, p in zip(last, kernel, step, pad, strict=False)]
+    out = _output_size(name, len(kernel), usual, step, output_size)
+    if len(out) != dims:
+        raise RuntimeError(f"{name}(): there should be exactly {dims} elements in output_size, but got {out}")
+    refuse("biuc", name, input)
     _check(name, dims, input, indices)
-    if min(step) <= 0:
-        raise RuntimeError(f"strides should be greater than zero, but got stride: {step}")
     size = math.prod(out)
     index = indices.reshape(*shape[:-dims], math.prod(shape[-dims:]))
     places = index._array
@@ -89,11 +91,22 @@ def _unpool(
     return ops.scatter(zeros, -1, index, input.reshape(places.shape)).reshape(*shape[:-dims], *out)
 
 
-def _output_size(dims: int, usual: Sequence[int], stride: Sizes, given: Any) -> Sizes:
+def _numbers(name: str, what: str, value: Any, dims: int) -> tuple[float, ...]:
+    """One number for each dimension. They only say which output sizes are possible, so they need not be ints."""
+    values = tuple(value) if isinstance(value, Iterable) else (value,) * dims
+    for number in values:
+        if not isinstance(number, numbers.Real):
+            raise TypeError(f"{name}(): argument '{what}' must be int or tuple of ints, not {type(number).__name__}")
+    if what != "kernel_size" and len(values) < dims:
+        raise IndexError(f"{name}(): argument '{what}' needs {dims} numbers, but has {len(values)}")
+    return values if what == "kernel_size" else values[:dims]
+
+
+def _output_size(name: str, dims: int, usual: Sequence[float], stride: Sequence[float], given: Any) -> Sizes:
     """The size asked for, if it could have pooled to the input."""
     if given is None:
-        return tuple(usual)
-    wanted = ints_from("max_unpool", "output_size", given)
+        return ints_from(name, "output_size", usual)
+    wanted = ints_from(name, "output_size", given)
     if len(wanted) == dims + 2:
         wanted = wanted[2:]
     if len(wanted) != dims:

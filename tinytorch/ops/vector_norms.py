@@ -108,7 +108,7 @@ def vector_norm(
             f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
             "have an identity"
         )
-    result = _norm_kept(x, ord, dims)
+    result = _norm_kept(x, ord, dims, single=len(dims) > 0 or dim in (None, (), []))
     result = result if keepdim else result.reshape([size for d, size in enumerate(x._array.shape) if d not in dims])
     return known_as(result, "LinalgVectorNormBackward0")
 
@@ -122,10 +122,12 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     return vector_norm(v, pow, others, True) if others else v.abs()
 
 
-def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...]) -> Tensor:
-    """The norm with the reduced dimensions kept as size 1; of single elements their size, whatever the order."""
+def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...], single: bool) -> Tensor:
+    """The norm with the reduced dimensions kept as size 1; of single elements their size, whatever the order (but if
+    not ``single``: in PyTorch a number has a dimension 0, over which the formula is used).
+    """
     shape = x._array.shape
-    if ord != 0 and (not dims or shape[dims[0]] == 1) and all(shape[d] == 1 for d in dims):
+    if single and ord != 0 and (not dims or shape[dims[0]] == 1) and all(shape[d] == 1 for d in dims):
         return x.abs()
     if ord == 2:
         return EuclideanNorm.apply(x, dim=dims)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinytorch.ops.arguments import NOT_GIVEN
+from tinytorch.ops.arguments import NOT_GIVEN, wrong_argument
 from tinytorch.ops.broadcast import expand
 from tinytorch.ops.complex_numbers import view_as_complex, view_as_real
 from tinytorch.ops.diagonal import diagonal
-from tinytorch.ops.dims import ints_from
+from tinytorch.ops.dims import as_int, ints_from
 from tinytorch.ops.indexing import basic_index
 from tinytorch.ops.joining import split, unbind
 from tinytorch.ops.out import accepts_exact_out, accepts_out
@@ -83,7 +83,7 @@ def narrow_copy(input: Tensor, dim: int, start: Any, length: int, *, out: Tensor
     """A copy of :func:`narrow`; RuntimeError, where that raises an IndexError, for a ``dim`` too large."""
     if dim >= input._array.ndim:
         raise RuntimeError(f"Expected dim < {input._array.ndim}, the number of dimensions, but got {dim}")
-    return _own(narrow(input, dim, start, length))
+    return _own(narrow(input, dim, as_int("narrow_copy", "start", start), length))
 
 
 @accepts_exact_out
@@ -171,4 +171,6 @@ def view_as_real_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_exact_out
 def view_copy(input: Tensor, size: Any, *, out: Tensor | None = None) -> Tensor:
     """A copy under another shape (or, given a dtype, of the same bytes as another type)."""
+    if isinstance(size, int):
+        raise wrong_argument("view_copy", "size", 2, size, "tuple of ints")
     return _own(input.reshape(size) if isinstance(size, (tuple, list)) else view(input, size))
