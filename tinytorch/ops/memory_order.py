@@ -53,9 +53,11 @@ def memory_order(tensor: Tensor) -> Shape | None:
 
 
 def may_be_row_major(tensor: Tensor) -> bool:
-    """Whether an op made ``tensor`` whose results are row-major in PyTorch, and nobody else sees its memory: NumPy keeps
-    the order of what went in, as a softmax or a concatenation of transposed tensors shows. Without a history, any op
-    may have made it."""
+    """Whether an op made ``tensor`` whose results are row-major in PyTorch, and nobody else sees its memory.
+
+    NumPy keeps the order of what went in, as a softmax or a concatenation of transposed tensors shows. Without a
+    history, any op may have made it.
+    """
     if tensor._base is not None or (tensor._memory is not None and tensor._memory.shared):
         return False
     return tensor._edge is None or memory_order(tensor) is None
