@@ -25,7 +25,7 @@ from tinytorch.ops.joining import Split, Unbind
 from tinytorch.ops.shape import Permute, Reshape
 from tinytorch.tensor import Tensor
 
-__all__ = ["may_be_row_major", "memory_order"]
+__all__ = ["make_row_major", "memory_order"]
 
 _MOST_STEPS = 200  # back in history; beyond, row-major is assumed
 _ONE_BYTE = np.zeros(1, np.int8)
@@ -52,15 +52,19 @@ def memory_order(tensor: Tensor) -> Shape | None:
     return tuple(order)
 
 
-def may_be_row_major(tensor: Tensor) -> bool:
-    """Whether an op made ``tensor`` whose results are row-major in PyTorch, and nobody else sees its memory.
+def make_row_major(tensor: Tensor) -> None:
+    """Lay the result of an op out as PyTorch has it: row-major, if that op's results are and nobody else sees it.
 
     NumPy keeps the order of what went in, as a softmax or a concatenation of transposed tensors shows. Without a
-    history, any op may have made it.
+    history, any op may have made it. RuntimeError, of :func:`view`, for all other tensors.
     """
-    if tensor._base is not None or (tensor._memory is not None and tensor._memory.shared):
-        return False
-    return tensor._edge is None or memory_order(tensor) is None
+    alone = tensor._base is None and (tensor._memory is None or not tensor._memory.shared)
+    if not alone or (tensor._edge is not None and memory_order(tensor) is not None):
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+            "contiguous subspaces). Use .reshape(...) instead."
+        )
+    tensor._array = np.ascontiguousarray(tensor._array)
 
 
 def _strides(edge: Any) -> Shape:

@@ -159,12 +159,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         return result
     result = Reshape.apply(input, shape=shape)
     if result._base is None and input._array.size:
-        if not ops.may_be_row_major(input):
-            raise RuntimeError(
-                "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
-                "two contiguous subspaces). Use .reshape(...) instead."
-            )
-        input._array = np.ascontiguousarray(input._array)
+        ops.make_row_major(input)
         result = Reshape.apply(input, shape=shape)
     return result
 
