@@ -143,6 +143,11 @@ def scaled_training(T: Any, scaler: Any) -> list[Any]:
     optimizer = T.optim.SGD(layer.parameters(), lr=0.1)
     found: list[Any] = []
     for step in range(6):
+        if step == 5:
+            scaler.set_growth_factor(3.0)
+            scaler.set_backoff_factor(0.25)
+            scaler.set_growth_interval(1)
+            found += [scaler.get_growth_factor(), scaler.get_backoff_factor(), scaler.get_growth_interval()]
         optimizer.zero_grad()
         loss = layer(T.ones(3, 2)).square().mean()
         scaler.scale(loss).backward()
@@ -154,7 +159,7 @@ def scaled_training(T: Any, scaler: Any) -> list[Any]:
         scaler.step(optimizer)
         scaler.update()
         found += [loss.item(), scaler.get_scale()]
-    return [*found, *(value for key, value in sorted(scaler.state_dict().items()))]
+    return [*found, scaler.is_enabled(), *(value for key, value in sorted(scaler.state_dict().items()))]
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
@@ -166,7 +171,7 @@ def test_grad_scaler(device):
         ours = scaled_training(tinytorch, tinytorch.amp.GradScaler(device, **options))
         old = scaled_training(tinytorch, tinytorch.cuda.amp.GradScaler())
     assert ours == pytest.approx(theirs, rel=1e-5, nan_ok=True)
-    assert len(old) == 12
+    assert len(old) == 16
     scaler = tinytorch.amp.GradScaler("cpu")
     with pytest.raises(AssertionError, match="inf checks"):
         scaler.update()

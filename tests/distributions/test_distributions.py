@@ -158,6 +158,7 @@ def test_densities_and_moments(case):
     except NotImplementedError:
         return
     equal_tensors("entropy", ours.entropy(), expected, looser(20))
+    equal_tensors("perplexity", ours.perplexity(), theirs.perplexity(), looser(20))
 
 
 def compare_gradients(expected: Any, their_leaves: Any, got: Any, our_leaves: Any, limits: Any = None) -> None:

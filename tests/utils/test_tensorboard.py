@@ -78,6 +78,8 @@ def test_numbers(tmp_path):
         writer.add_histogram("joined", np.arange(8.0), bins=np.arange(8.0), max_bins=3)
         writer.add_scalar("new", 0.1, new_style=True)
         writer.add_scalar("double", 0.1, new_style=True, double_precision=True)
+        writer.add_histogram_raw("raw", 1, 9, 4, 13, 87, [0.0, 1.5, 2.5, 5.0, 10.0], [0, 2, 1, 0, 1])
+        writer.add_pr_curve_raw("pr raw", *torch.arange(18.0).reshape(6, 3), num_thresholds=3)
         writer.add_pr_curve("pr", torch.tensor([0, 1, 1, 0]), torch.tensor([0.1, 0.9, 0.4, 0.6]), num_thresholds=3)
         with pytest.raises(AssertionError, match="one element"):
             writer.add_scalar("two", torch.ones(2))
@@ -92,6 +94,8 @@ def test_numbers(tmp_path):
     assert [counted[i][0] for i in range(1, 6)] == [1, 9, 4, 13, 87]
     assert np.frombuffer(counted[6][0]).tolist() == [0, 1.5, 2.5, 5, 10]
     assert np.frombuffer(counted[7][0]).tolist() == [0, 2, 1, 0, 1]
+    assert found["raw"][5] == found["w"][5]
+    assert np.frombuffer(fields(found["pr raw"][8][0])[5][0], np.float32).tolist() == list(range(18))
     joined = fields(found["joined"][5][0])
     assert np.frombuffer(joined[6][0]).tolist() == [0, 2, 4, 6, 7]
     assert np.frombuffer(joined[7][0]).tolist() == [0, 2, 2, 2, 2]
