@@ -28,9 +28,6 @@ __all__ = [
 class WithoutArguments(Transform):
     """A transform that takes no arguments: all instances are equal."""
 
-    bijective = True
-    sign: Any = +1
-
     def with_cache(self, cache_size: int = 1) -> Transform:
         return self if self._cache_size == cache_size else type(self)(cache_size=cache_size)
 
@@ -40,7 +37,14 @@ class WithoutArguments(Transform):
     __hash__ = Transform.__hash__
 
 
-class ExpTransform(WithoutArguments):
+class Increasing(WithoutArguments):
+    """An increasing function of each number."""
+
+    bijective = True
+    sign: Any = +1
+
+
+class ExpTransform(Increasing):
     """y = exp(x)."""
 
     codomain = constraints.positive
@@ -55,7 +59,7 @@ class ExpTransform(WithoutArguments):
         return x
 
 
-class SigmoidTransform(WithoutArguments):
+class SigmoidTransform(Increasing):
     """y = 1 / (1 + exp(-x)), kept away from 0 and 1."""
 
     codomain = constraints.unit_interval
@@ -73,7 +77,7 @@ class SigmoidTransform(WithoutArguments):
         return -ops.softplus(-x) - ops.softplus(x)
 
 
-class SoftplusTransform(WithoutArguments):
+class SoftplusTransform(Increasing):
     """y = log(1 + exp(x))."""
 
     codomain = constraints.positive
@@ -88,7 +92,7 @@ class SoftplusTransform(WithoutArguments):
         return -ops.softplus(-x)
 
 
-class TanhTransform(WithoutArguments):
+class TanhTransform(Increasing):
     """y = tanh(x)."""
 
     codomain = constraints.interval(-1.0, 1.0)
@@ -107,7 +111,6 @@ class TanhTransform(WithoutArguments):
 class AbsTransform(WithoutArguments):
     """y = |x|; of the two inverses the positive one."""
 
-    bijective: Any = False
     codomain = constraints.positive
 
     def _call(self, x: Tensor) -> Tensor:

@@ -26,7 +26,6 @@ __all__ = [
 class SoftmaxTransform(WithoutArguments):
     """Vectors to probabilities; not one to one, since a constant may be added."""
 
-    bijective: Any = False
     domain = constraints.real_vector
     codomain = constraints.simplex
 
@@ -41,6 +40,7 @@ class SoftmaxTransform(WithoutArguments):
 class StickBreakingTransform(WithoutArguments):
     """Vectors of K-1 numbers to K probabilities: each number says which part of what is left is broken off."""
 
+    bijective = True
     domain = constraints.real_vector
     codomain = constraints.simplex
 
@@ -76,7 +76,6 @@ def _clipped_sigmoid(x: Tensor) -> Tensor:
 class LowerCholeskyTransform(WithoutArguments):
     """Square matrices to lower triangular ones with a positive diagonal (its exponential)."""
 
-    bijective: Any = False
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.lower_cholesky
 
@@ -90,7 +89,6 @@ class LowerCholeskyTransform(WithoutArguments):
 class PositiveDefiniteTransform(WithoutArguments):
     """Square matrices to positive definite ones: L Lᵀ with L from :class:`LowerCholeskyTransform`."""
 
-    bijective: Any = False
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.positive_definite
 
@@ -105,6 +103,7 @@ class PositiveDefiniteTransform(WithoutArguments):
 class CorrCholeskyTransform(WithoutArguments):
     """Vectors of D (D-1) / 2 numbers to Cholesky factors of D x D correlation matrices: stick breaking row by row."""
 
+    bijective = True
     domain = constraints.real_vector
     codomain = constraints.corr_cholesky
 
