@@ -60,9 +60,9 @@ __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "di
 
 
 @accepts_exact_out
-def cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
+def cholesky(input: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
     """The lower triangular L with L Lᵀ = A (``upper``: its transpose). LinAlgError where A is not positive-definite."""
-    return _cholesky(A, upper)
+    return _cholesky(input, upper)
 
 
 @accepts_exact_out

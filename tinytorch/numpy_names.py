@@ -1,4 +1,4 @@
-"""NumPy's names of arguments, which PyTorch takes too: ``axis`` for ``dim``, ``keepdims`` for ``keepdim``. And the
+"""NumPy's names of arguments, which PyTorch takes too: ``axis`` for ``dim``, ``x`` for ``input``. And the
 default of those that may be left out, but not be None.
 """
 
@@ -9,11 +9,15 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["NOT_GIVEN", "accepts_axis"]
+__all__ = ["NOT_GIVEN", "NUMPY_NAMES", "accepts_axis"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: ``max(x)`` is the largest of all, and ``max(x, None)`` a TypeError, as in PyTorch: None would hide a mistake.
 NOT_GIVEN: Any = ...
+
+
+#: What PyTorch's parser of arguments takes for what, where a function has no argument of that name.
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
 
 
 def accepts_axis(function: F) -> F:

@@ -14,6 +14,7 @@ an int. What each annotation lets in is what PyTorch's parser of arguments lets 
 - ``Tensor | Number``, ``Tensor | float``: any tensor, or a number.
 - ``Sequence[int]``, ``Sequence[Tensor]``: tuples and lists, no arrays; the op itself looks at what is in them. With
   ``int |`` before, an int as well.
+- NumPy's names of arguments pass for PyTorch's: ``x``, ``a`` and ``x1`` for ``input``, ``axis`` for ``dim``...
 - with ``| None``: None, too. Any other annotation, ``Any`` above all, lets everything in: the op itself looks.
 
 Checking costs one look into a set of the types that passed before. :func:`tinytorch.ops.out.accepts_out` does the same.
@@ -25,12 +26,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from tinytorch.numpy_names import NOT_GIVEN
+from tinytorch.numpy_names import NOT_GIVEN, NUMPY_NAMES
 from tinytorch.tensor import Tensor
 
 __all__ = ["NOT_GIVEN", "ArgumentTypes", "Number", "Truth", "checks_arguments", "raise_explained", "wrong_argument"]
@@ -89,16 +90,20 @@ class ArgumentTypes:
         self.passed: set[tuple[Any, ...]] = set()
 
     @functools.cached_property
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        """The signature of the op."""
+        return inspect.signature(self.op).parameters
+
+    @functools.cached_property
     def positions(self) -> list[str]:
         """The names of the arguments that may be given without their name."""
-        parameters = inspect.signature(self.op).parameters.values()
-        return [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)]
+        return [p.name for p in self.parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)]
 
     @functools.cached_property
     def wanted(self) -> dict[str, tuple[str, bool]]:
         """By name of argument: its type, and whether it may be None. Read when first needed: it takes a while."""
         wanted: dict[str, tuple[str, bool]] = {}
-        for name, parameter in inspect.signature(self.op).parameters.items():
+        for name, parameter in self.parameters.items():
             annotation = str(parameter.annotation)
             base = annotation.removesuffix(" | None")
             optional = base != annotation or parameter.default is None or name == "requires_grad"
@@ -123,9 +128,13 @@ class ArgumentTypes:
             given[index] = self._one(name, index + 1, value)
             sure = sure and (given[index] is value)
         named = {}
-        for name, value in kwargs.items():
+        for given_name, value in kwargs.items():
+            name = given_name
+            if name not in self.parameters:
+                ours = NUMPY_NAMES.get(name, name)
+                name = ours if ours in self.parameters and ours not in self.positions[: len(args)] else name
             named[name] = self._one(name, None, value)
-            sure = sure and (named[name] is value)
+            sure = sure and name == given_name and named[name] is value
         if sure:
             self.passed.add((*map(type, args), *kwargs, *map(type, kwargs.values())))
         return tuple(given), named

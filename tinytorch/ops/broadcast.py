@@ -300,9 +300,9 @@ def float_operands(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     return to_float(as_tensor_like(a, kind)), to_float(as_tensor_like(b, kind))
 
 
-def result_type(tensor1: Any, tensor2: Any) -> dtype:
+def result_type(tensor: Any, other: Any) -> dtype:
     """The dtype in which two tensors or numbers meet (``torch.result_type``)."""
-    return from_numpy_dtype(result_dtype(_array_or_number(tensor1), _array_or_number(tensor2)))
+    return from_numpy_dtype(result_dtype(_array_or_number(tensor), _array_or_number(other)))
 
 
 def is_expandable(shape: tuple[int, ...], to_shape: tuple[int, ...]) -> bool:

@@ -90,44 +90,44 @@ def _core(values: Tensor, grad_values: Tensor | None, inner: Tensor | None) -> T
 
 
 @accepts_exact_out
-def linalg_eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
+def linalg_eigh(input: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
     """(eigenvalues, eigenvectors) of Hermitian matrices, ascending; only the named triangle is read
     (``torch.linalg.eigh``).
     """
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
-    check_matrices("linalg.eigh", A)
-    return return_types.linalg_eigh(*Eigh.apply(A, uplo=UPLO.upper()))
+    check_matrices("linalg.eigh", input)
+    return return_types.linalg_eigh(*Eigh.apply(input, uplo=UPLO.upper()))
 
 
 @accepts_exact_out
-def linalg_eigvalsh(A: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor:
+def linalg_eigvalsh(input: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor:
     """The eigenvalues of Hermitian matrices, ascending."""
-    return linalg_eigh(A, UPLO)[0]
+    return linalg_eigh(input, UPLO)[0]
 
 
 @accepts_out
-def linalg_eig(A: Tensor, *, out: Any = None) -> Any:
+def linalg_eig(input: Tensor, *, out: Any = None) -> Any:
     """(eigenvalues, eigenvectors) of square matrices, complex, in no order (``torch.linalg.eig``).
 
     RuntimeError in backward where the loss depends on the phase of the eigenvectors, which is arbitrary.
     """
-    check_matrices("linalg.eig", A)
-    return return_types.linalg_eig(*Eig.apply(A))
+    check_matrices("linalg.eig", input)
+    return return_types.linalg_eig(*Eig.apply(input))
 
 
 @accepts_out
-def linalg_eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
+def linalg_eigvals(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex eigenvalues of square matrices, in no order."""
-    if A.requires_grad:
-        return linalg_eig(A)[0]  # the derivative needs the vectors
-    check_matrices("linalg.eigvals", A)
-    if A._array.dtype == np.float16:
-        raise not_implemented("linalg_eig_out_cpu", A)
-    finite = np.isfinite(A._array).all((-2, -1))  # the others have no eigenvalues: nan, as in PyTorch
-    known = A._array if finite.all() else np.where(finite[..., None, None], A._array, 0)
+    if input.requires_grad:
+        return linalg_eig(input)[0]  # the derivative needs the vectors
+    check_matrices("linalg.eigvals", input)
+    if input._array.dtype == np.float16:
+        raise not_implemented("linalg_eig_out_cpu", input)
+    finite = np.isfinite(input._array).all((-2, -1))  # the others have no eigenvalues: nan, as in PyTorch
+    known = input._array if finite.all() else np.where(finite[..., None, None], input._array, 0)
     values = decomposed("linalg.eigvals", np.linalg.eigvals, known)
-    values = values.astype(np.result_type(A._array.dtype, np.complex64), copy=False)
+    values = values.astype(np.result_type(input._array.dtype, np.complex64), copy=False)
     values[~finite] = complex(math.nan, math.nan)
     return Tensor._wrap(values)
 

@@ -122,10 +122,10 @@ class LDLFactor(Primitive):
 
 
 @accepts_exact_out
-def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
+def linalg_ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(LD, pivots, info) of symmetric (``hermitian``: Hermitian) matrices, see the module's text."""
-    check_matrices("torch.linalg.ldl_factor_ex", A)
-    factors = return_types.linalg_ldl_factor_ex(*LDLFactor.apply(A, hermitian=hermitian))
+    check_matrices("torch.linalg.ldl_factor_ex", input)
+    factors = return_types.linalg_ldl_factor_ex(*LDLFactor.apply(input, hermitian=hermitian))
     info = factors.info._array
     if check_errors and info.any():
         step = info[info != 0].flat[0]
@@ -137,11 +137,11 @@ def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bo
 
 
 @accepts_exact_out
-def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
+def linalg_ldl_factor(input: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
     """(LD, pivots) of symmetric matrices; LinAlgError for a singular one (``torch.linalg.ldl_factor``)."""
-    if np.isnan(A._array).any():
+    if np.isnan(input._array).any():
         raise RuntimeError("torch.linalg.ldl_factor: the matrices hold nan")
-    packed, pivots, _ = linalg_ldl_factor_ex(A, hermitian=hermitian, check_errors=True)
+    packed, pivots, _ = linalg_ldl_factor_ex(input, hermitian=hermitian, check_errors=True)
     return return_types.linalg_ldl_factor(packed, pivots)
 
 

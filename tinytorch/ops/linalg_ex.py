@@ -55,9 +55,9 @@ def linalg_solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bo
 
 
 @accepts_exact_out
-def linalg_cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
+def linalg_cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(L, info) with L Lᴴ = A: a matrix that is not positive-definite raises only with ``check_errors``."""
-    factor, info = _reporting(lambda a: cholesky(a, upper), A, _first_minor, check_errors)
+    factor, info = _reporting(lambda a: cholesky(a, upper), input, _first_minor, check_errors)
     if info._array.any():  # nan fills one triangle
         factor = (triu if upper else tril)(factor)
     return return_types.linalg_cholesky_ex(factor, info)

@@ -75,7 +75,7 @@ def _check_order(name: str, ord: Any) -> None:
 @accepts_axis
 @accepts_exact_out
 def matrix_norm(
-    A: Tensor,
+    input: Tensor,
     ord: Any = "fro",
     dim: Sequence[int] = (-2, -1),
     keepdim: bool = False,
@@ -94,19 +94,19 @@ def matrix_norm(
     _check_order("matrix_norm", ord)
     if ord not in ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
-    if A._array.ndim < 2:
+    if input._array.ndim < 2:
         raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
     dims = ints_from("linalg.matrix_norm", "dim", dim)
     if len(dims) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
     if dtype is not None:
-        A = cast(A, to_numpy_dtype(dtype))
-    rows, columns = (one_dim(d, A._array.ndim) for d in dims)
+        input = cast(input, to_numpy_dtype(dtype))
+    rows, columns = (one_dim(d, input._array.ndim) for d in dims)
     if rows == columns:
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({rows}, {columns})")
     if ord == "fro":
-        return vector_norm(A, 2, (rows, columns), keepdim)
-    matrices = A.movedim((rows, columns), (-2, -1))
+        return vector_norm(input, 2, (rows, columns), keepdim)
+    matrices = input.movedim((rows, columns), (-2, -1))
     sizes = linalg_svdvals(matrices) if ord in ("nuc", 2, -2) else sum_(matrices.abs(), -2 if abs(ord) == 1 else -1)
     if ord == "nuc" or (ord > 0 and sizes._array.shape[-1] == 0):  # the largest of no sizes is 0
         result = sum_(sizes, -1)
@@ -114,7 +114,7 @@ def matrix_norm(
         result = (amax if ord > 0 else amin)(sizes, -1)
     if not keepdim:
         return result
-    return result.reshape([1 if d in (rows, columns) else size for d, size in enumerate(A._array.shape)])
+    return result.reshape([1 if d in (rows, columns) else size for d, size in enumerate(input._array.shape)])
 
 
 @accepts_axis
@@ -149,19 +149,19 @@ def linalg_norm(
 
 
 @accepts_out
-def linalg_cond(A: Tensor, p: Any = None, *, out: Tensor | None = None) -> Tensor:
+def linalg_cond(input: Tensor, p: Any = None, *, out: Tensor | None = None) -> Tensor:
     """The condition number ‖A‖ · ‖A⁻¹‖; by default largest over smallest singular value. inf for a singular matrix."""
-    if A._array.ndim < 2:
+    if input._array.ndim < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
-    if p in (None, 2, -2) or A._array.size == 0:
-        if A._array.size == 0:
-            return Tensor._wrap(np.zeros(A._array.shape[:-2], abs(A._array[:0]).dtype))
-        values = linalg_svdvals(A)
+    if p in (None, 2, -2) or input._array.size == 0:
+        if input._array.size == 0:
+            return Tensor._wrap(np.zeros(input._array.shape[:-2], abs(input._array[:0]).dtype))
+        values = linalg_svdvals(input)
         largest, smallest = values[..., 0], values[..., -1]
         return smallest / largest if p == -2 else largest / smallest
-    check_square("linalg.cond", A)
-    inverted, info = linalg_inv_ex(A)
-    result = matrix_norm(A, p) * matrix_norm(inverted, p)
+    check_square("linalg.cond", input)
+    inverted, info = linalg_inv_ex(input)
+    result = matrix_norm(input, p) * matrix_norm(inverted, p)
     return where(Tensor._wrap(info._array == 0), result, math.inf) if info._array.any() else result
 
 
@@ -180,7 +180,7 @@ def _tolerance(A: Tensor, atol: Any, rtol: Any) -> tuple[np.ndarray, np.ndarray]
 
 @accepts_out
 def linalg_matrix_rank(
-    A: Tensor,
+    input: Tensor,
     tol: Tensor | float | None = None,
     hermitian: bool = False,
     *,
@@ -192,14 +192,14 @@ def linalg_matrix_rank(
 
     ``hermitian`` takes the sizes of the eigenvalues instead, and reads the lower triangle only.
     """
-    check_matrices("linalg.matrix_rank", A, square=False)
-    if A._array.size == 0:
-        return Tensor._wrap(np.zeros(A._array.shape[:-2], np.int64))
-    check_matrices("linalg.matrix_rank", A, square=hermitian)
+    check_matrices("linalg.matrix_rank", input, square=False)
+    if input._array.size == 0:
+        return Tensor._wrap(np.zeros(input._array.shape[:-2], np.int64))
+    check_matrices("linalg.matrix_rank", input, square=hermitian)
     absolute, relative = (np.asarray(tol._array if isinstance(tol, Tensor) else tol)[..., None], np.zeros(1))
     if tol is None:
-        absolute, relative = _tolerance(A, atol, rtol)
-    detached = A.detach()
+        absolute, relative = _tolerance(input, atol, rtol)
+    detached = input.detach()
     values = abs(linalg_eigvalsh(detached)._array) if hermitian else linalg_svdvals(detached)._array
     limit = np.maximum(absolute, relative * values.max(axis=-1, keepdims=True))
     return Tensor._wrap(np.asarray(np.count_nonzero(values > limit, axis=-1), np.int64))
@@ -207,7 +207,7 @@ def linalg_matrix_rank(
 
 @accepts_out
 def linalg_pinv(
-    A: Tensor,
+    input: Tensor,
     rcond: Tensor | float | None = None,
     hermitian: bool = False,
     *,
@@ -220,15 +220,15 @@ def linalg_pinv(
     Singular values up to ``max(atol, rtol · largest)`` count as 0; ``rcond`` is an older name of ``rtol``. With
     ``hermitian`` A is symmetric, and only its lower triangle is read.
     """
-    check_matrices("linalg.pinv", A, square=False)
-    if A._array.size == 0:
-        return A.mH * 1
-    check_matrices("linalg.pinv", A, square=hermitian)
-    absolute, relative = _tolerance(A, atol, rcond if rtol is None else rtol)
-    batch = np.broadcast_shapes(A._array.shape[:-2], absolute.shape[:-1], relative.shape[:-1])
-    if batch != A._array.shape[:-2]:  # one matrix, several tolerances
-        A = A.expand(*batch, *A._array.shape[-2:])
-    return PseudoInverse.apply(A, atol=absolute, rtol=relative, hermitian=hermitian)
+    check_matrices("linalg.pinv", input, square=False)
+    if input._array.size == 0:
+        return input.mH * 1
+    check_matrices("linalg.pinv", input, square=hermitian)
+    absolute, relative = _tolerance(input, atol, rcond if rtol is None else rtol)
+    batch = np.broadcast_shapes(input._array.shape[:-2], absolute.shape[:-1], relative.shape[:-1])
+    if batch != input._array.shape[:-2]:  # one matrix, several tolerances
+        input = input.expand(*batch, *input._array.shape[-2:])
+    return PseudoInverse.apply(input, atol=absolute, rtol=relative, hermitian=hermitian)
 
 
 @checks_arguments
@@ -239,21 +239,21 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
 
 @accepts_out
 def linalg_lstsq(
-    A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None, out: Any = None
+    input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None, out: Any = None
 ) -> Any:
     """X that minimizes ‖A X - B‖, the smallest such X: A⁺ B (``torch.linalg.lstsq``).
 
-    ``B`` may be a vector (m,), or (..., m) with exactly the leading dimensions of ``A``. ``driver`` (gelsy, gels,
+    ``b`` may be a vector (m,), or (..., m) with exactly the leading dimensions of ``A``. ``driver`` (gelsy, gels,
     gelsd, gelss) names a LAPACK routine; here it decides which of the other results are there, as in PyTorch: residuals
     ``‖A X - B‖²`` per column but for gelsy, the rank but for gels, singular values for gelsd and gelss.
     """
-    check_matrices("torch.linalg.lstsq", A, B, square=False)
-    if not 0 <= A._array.ndim - B._array.ndim <= 1:
+    check_matrices("torch.linalg.lstsq", input, b, square=False)
+    if not 0 <= input._array.ndim - b._array.ndim <= 1:
         raise RuntimeError(
             "torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and "
             "(input.dim() - other.dim()) <= 1"
         )
-    if np.isnan(A._array).any() or np.isnan(B._array).any():
+    if np.isnan(input._array).any() or np.isnan(b._array).any():
         raise RuntimeError("torch.linalg.lstsq: the matrices hold nan")
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         raise RuntimeError(
@@ -261,14 +261,15 @@ def linalg_lstsq(
             f"{driver}"
         )
     driver = driver or "gelsy"
-    is_vector = B._array.ndim == 1 or (B._array.ndim == A._array.ndim - 1 and B._array.shape == A._array.shape[:-1])
-    if B._array.ndim < 1:
+    batch = input._array.shape[:-1]
+    is_vector = b._array.ndim == 1 or (b._array.ndim == input._array.ndim - 1 and b._array.shape == batch)
+    if b._array.ndim < 1:
         raise RuntimeError("torch.linalg.lstsq: other must have at least 1 dimension.")
-    right = B.unsqueeze(-1) if is_vector else B
-    rows, columns = A._array.shape[-2:]
+    right = b.unsqueeze(-1) if is_vector else b
+    rows, columns = input._array.shape[-2:]
     if right._array.shape[-2] != rows:
         raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
-    detached = A.detach()
+    detached = input.detach()
     rank = linalg_matrix_rank(detached, rtol=rcond)
     # LAPACK's gels answers 0 for a matrix of zeros, and nan for an infinite one (whose rank is 0 here).
     if driver == "gels" and ((rank._array > 0) & (rank._array < min(rows, columns))).any():
@@ -276,16 +277,16 @@ def linalg_lstsq(
             "torch.linalg.lstsq: The least squares solution could not be computed because the input matrix does not "
             "have full rank. Use driver='gelsy'."
         )
-    pseudo_inverse = A.mH * math.nan if np.isinf(A._array).any() else linalg_pinv(A, rcond)
+    pseudo_inverse = input.mH * math.nan if np.isinf(input._array).any() else linalg_pinv(input, rcond)
     solution = matmul(pseudo_inverse, right)
     residuals = solution.flatten()[:0].real
     if rows > columns and driver != "gelsy" and (rank._array == columns).all():
-        residuals = sum_((matmul(A, solution) - right).abs().square(), -2)
+        residuals = sum_((matmul(input, solution) - right).abs().square(), -2)
     return return_types.linalg_lstsq(
         solution.squeeze(-1) if is_vector else solution,
         residuals,
         rank if driver != "gels" else ops.zeros(0, dtype=rank.dtype),
-        linalg_svdvals(detached) if driver in ("gelsd", "gelss") else ops.zeros(0, dtype=A.dtype.to_real()),
+        linalg_svdvals(detached) if driver in ("gelsd", "gelss") else ops.zeros(0, dtype=input.dtype.to_real()),
     )
 
 

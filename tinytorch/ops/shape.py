@@ -215,10 +215,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
         known = math.prod(size for size in sizes if size != -1)
         sizes = tuple(shape[dim] // known if size == -1 and known else size for size in sizes)
     if math.prod(sizes) != shape[dim]:
-        raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
-            f"({shape[dim]}) in the input tensor"
-        )
+        size = f"the size of dim {dim} ({shape[dim]}) in the input tensor"
+        raise RuntimeError(f"unflatten: Provided sizes {list(sizes)} don't multiply up to {size}")
     return Reshape.apply(input, shape=(*shape[:dim], *sizes, *shape[dim + 1 :]))
 
 
@@ -233,7 +231,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     ndim = input._array.ndim
     if len(order) != ndim:
         raise RuntimeError(
-            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length "
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length "
             f"of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
         )
     order = tuple(one_dim(dim, ndim) for dim in order)

@@ -177,18 +177,18 @@ def _substitute(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @accepts_exact_out
 def linalg_solve_triangular(
-    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Tensor | None = None
+    input: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Tensor | None = None
 ) -> Tensor:
     """X with A X = B for a triangular A, of which only that triangle is read (``torch.linalg.solve_triangular``)."""
     if not left:
-        return linalg_solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
-    B = cast(B, A._array.dtype)
-    check_matrices("linalg.solve_triangular", A, B)
-    check_rows("linalg.solve_triangular", A, B)
+        return linalg_solve_triangular(input.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
+    B = cast(B, input._array.dtype)
+    check_matrices("linalg.solve_triangular", input, B)
+    check_rows("linalg.solve_triangular", input, B)
     shift = (1 if upper else -1) if unitriangular else 0
-    triangle = triu(A, shift) if upper else tril(A, shift)
+    triangle = triu(input, shift) if upper else tril(input, shift)
     if unitriangular:
-        triangle = triangle + ops.eye(A._array.shape[-1], dtype=A.dtype)
+        triangle = triangle + ops.eye(input._array.shape[-1], dtype=input.dtype)
     return SolveTriangular.apply(triangle, B)
 
 

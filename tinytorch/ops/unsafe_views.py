@@ -37,9 +37,9 @@ def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]
 
 @accepts_axis
 @checks_arguments
-def unsafe_split(tensor: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
     """The parts that :func:`split` gives."""
-    return _one_by_one(tensor, split(tensor.detach(), split_size, dim), dim)
+    return _one_by_one(input, split(input.detach(), split_size, dim), dim)
 
 
 @accepts_axis

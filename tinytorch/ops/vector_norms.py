@@ -83,33 +83,39 @@ class CountNonzero(Primitive):
 @accepts_axis
 @accepts_exact_out
 def vector_norm(
-    x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+    input: Tensor,
+    ord: float = 2,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The norm of order ``ord`` over all elements, or over one or several dimensions (``torch.linalg.vector_norm``)."""
     if not is_number(ord):
         raise TypeError(f"linalg_vector_norm(): argument 'ord' (position 2) must be Number, not {type(ord).__name__}")
-    if x._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in "fc":
         raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {type_name(x)}"
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {type_name(input)}"
         )
     if dtype is not None:
         wanted = to_numpy_dtype(dtype)
-        if wanted.kind != x._array.dtype.kind:
+        if wanted.kind != input._array.dtype.kind:
             raise RuntimeError(f"linalg.vector_norm: dtype should be floating, or complex as the input, not {dtype}")
-        if wanted.itemsize < x._array.dtype.itemsize:
+        if wanted.itemsize < input._array.dtype.itemsize:
             raise RuntimeError(
-                f"linalg.vector_norm: the dtype of the input ({type_name(x)}) should be convertible without narrowing "
-                f"to the specified dtype ({dtype})"
+                f"linalg.vector_norm: the dtype of the input ({type_name(input)}) should be convertible without "
+                f"narrowing to the specified dtype ({dtype})"
             )
-        x = cast(x, wanted)
-    dims = many_dims(dim, x._array.ndim)
-    if x._array.size == 0 and (ord < 0 or math.isinf(ord)) and 0 in [x._array.shape[d] for d in dims]:
+        input = cast(input, wanted)
+    dims = many_dims(dim, input._array.ndim)
+    if input._array.size == 0 and (ord < 0 or math.isinf(ord)) and 0 in [input._array.shape[d] for d in dims]:
         raise RuntimeError(
             f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
             "have an identity"
         )
-    result = _norm_kept(x, ord, dims, single=len(dims) > 0 or dim in (None, (), []))
-    result = result if keepdim else result.reshape([size for d, size in enumerate(x._array.shape) if d not in dims])
+    result = _norm_kept(input, ord, dims, single=len(dims) > 0 or dim in (None, (), []))
+    result = result if keepdim else result.reshape([size for d, size in enumerate(input._array.shape) if d not in dims])
     return known_as(result, "LinalgVectorNormBackward0")
 
 
