@@ -26,7 +26,7 @@ ADVANCED = (
     "1, t([True, False, True, False])", "t([False, False, False])", "True", "False", "None, t([True, False, True])",
     "t([True, False, True]), :, t([0, 4])", "[[0, 1]]", "[0], [1]", "t([0, 2]), slice(None), [1, 0]",
     "t([0, 2], kind='int32')", "t([0, 2], kind='uint8')", "[1]", "t([[True, False, True, False]] * 3)", "1, True", "..., True",
-    "t(True)", "t([0, 2]), True",
+    "t(True)", "t([0, 2]), True", "[0.5, 2.9]", "t([0.0, 2.0]).numpy()", "[t([0, 2]).numpy(), [1, 3]]",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""NumPy's ``axis`` and ``keepdims`` for ``dim`` and ``keepdim``, in functions and methods, wherever PyTorch takes them."""
+"""NumPy's names for arguments (``axis``, ``keepdims``, ``x``...) in functions and methods, wherever PyTorch takes them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ T.index_add(a, axis=0, index=T.tensor([0]), source=a[:1])| T.cumsum(a, axis=1)| 
 a.softmax(axis=1)| a.unsqueeze(axis=1)| a.cumsum(axis=1)| a.sort(axis=1)| a.topk(1, axis=1)| a.sum(axis=1, keepdims=True)
 a.max(axis=1)| a.std(axis=1)| a.log_softmax(axis=1)| a.chunk(2, axis=1)| a.median(axis=1)
 a.squeeze(axis=0)| a.select(axis=1, index=0)| a.repeat_interleave(2, axis=1)| a.gather(axis=1, index=i)| a.clone().unsqueeze_(axis=0)
+T.fft.fft(x=a, axis=1)| T.cumsum(a=a, axis=0)| T.maximum(x1=a, x2=-a)| T.special.hermite_polynomial_h(x=a, n=2)| T.linalg.eigvalsh(input=s)
+T.linalg.cholesky(input=s)| T.linalg.pinv(x=a)| T.linalg.vector_norm(input=a)| T.linalg.cond(input=s)| T.linalg.tensorinv(input=s, ind=1)
+T.linalg.lstsq(input=s, b=s).solution| T.linalg.tensorsolve(input=s, other=s[0])| T.linalg.solve_triangular(input=s, B=s, upper=True)
 a.clone().scatter_(axis=1, index=i, value=5.0)| a.kthvalue(1, axis=1)| a.unbind(axis=1)| a.amax(axis=1, keepdims=True)
 """  # fmt: skip
 
@@ -32,6 +35,7 @@ def test_axis(call):
             "T": T,
             "a": T.tensor([[1.0, 3.0, 2.0], [0.0, -1.0, 5.0]]),
             "i": T.tensor([[0, 2, 1], [1, 1, 0]]),
+            "s": T.tensor([[2.0, 0.5], [0.5, 1.0]]),
         }
         results.append(flatten(eval(call, names)))
     assert len(results[0]) == len(results[1])

@@ -28,6 +28,9 @@ BAD: list[tuple[str, tuple[Any, ...], str]] = [
     ("x.expand(2, 3, 5)", (M34,), "The expanded size of the tensor (5) must match the existing size (4) at non-singleton dimension 2"),
     ("x.expand(4)", (M34,), "must be greater or equal to the number of dimensions in the tensor (2)"),
     ("x.expand(-1, 3, 4)", (M34,), "isn't allowed in a leading, non-existing dimension 0"),
+    # signatures
+    ("T.var(x, dim=True)", (V3,), ""), ("T.std(x, unbiased=True, keepdim=True)", (V3,), ""), ("x.var(1, True, correction=0)", (M34,), ""), ("T.std(x, 0, None)", (V3,), ""),
+    ("x.median(keepdim=True)", (V3,), "dim"), ("T.linalg.cholesky(A=x)", (M34,), ""), ("x[2**64]", (V3,), ""), ("x[[0.5, float('nan')]]", (V3,), "int64"), ("x[[1j]]", (V3,), ""),
     # operands
     ("x + 'a'", (V3,), ""), ("x + None", (V3,), ""), ("x + [1]", (V3,), ""), ("None * x", (V3,), ""), ("x @ 2", (V3,), ""),
     ("T.add(x, 'a')", (V3,), ""), ("T.mul(x, None)", (V3,), ""), ("T.maximum(x, 1)", (V3,), "must be Tensor, not int"),

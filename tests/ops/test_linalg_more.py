@@ -185,3 +185,17 @@ def test_a_matrix_times_a_vector_to_the_second_derivative(size) -> None:
         results.append([g.detach().numpy() for g in (*first, *second)])
     for ours, theirs in zip(results[1], results[0], strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["svd", "pinv", "svdvals", "matrix_rank", "cond", "eigvals"])
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_not_finite(name: str, number: float) -> None:
+    """An error or nan (0 for a rank), and in any case an end: LAPACK's iterations need not come to one."""
+    x = tinytorch.eye(3)
+    x[0, 0] = number
+    try:
+        result = getattr(tinytorch.linalg, name)(x)
+    except tinytorch.linalg.LinAlgError as error:
+        assert "non-finite" in str(error)
+    else:
+        assert result.isnan().all() or (name == "matrix_rank" and result == 0)
