@@ -138,6 +138,24 @@ def test_function(name):
     )
 
 
+def test_embedding_by_frequency():
+    def look_up(T, table):
+        library = tinytorch if T is not torch else torch
+        return library.nn.functional.embedding(library.tensor([[0, 1], [0, 0]]), table, scale_grad_by_freq=True)
+
+    compare(look_up, normal(3, 2), second=False)  # the gradient is no derivative, so its own cannot be checked
+    found = []
+    for T in (torch, tinytorch):
+        table = T.tensor([[1.0, math.inf], [2.0, 3.0], [0.0, 1.0]], requires_grad=True)
+        rows = look_up(T, table)
+        (gradient,) = T.autograd.grad(
+            (rows[..., 0] * T.arange(4.0).reshape(2, 2)).pow(2).sum(), table, create_graph=True
+        )
+        (second,) = T.autograd.grad(gradient.sum(), table)
+        found.append([rows.tolist(), gradient.tolist(), second.tolist()])
+    assert found[0] == found[1]
+
+
 def test_embedding_with_max_norm_changes_the_table():
     def run(T):
         table = T.tensor(normal_table())

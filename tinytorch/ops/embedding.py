@@ -18,7 +18,7 @@ from tinytorch.autograd.saving import relying_on
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_same_dtypes, refuse, type_name
 from tinytorch.ops.gather import gather
-from tinytorch.ops.indexing import Index, index_select
+from tinytorch.ops.indexing import Index, add_at, index_select
 from tinytorch.ops.scatter import index_add
 from tinytorch.tensor import Tensor
 
@@ -184,6 +184,35 @@ class SparseRows(Primitive):
     known_name = "EmbeddingBackward0"
 
 
+class RowsByFrequency(Primitive):
+    """Rows of a table, whose gradients are divided by how often the row is looked up."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: np.ndarray, index: tuple[np.ndarray]) -> np.ndarray:
+        ctx.save_intermediates(weight.shape)
+        return weight[index]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (shape,) = ctx.intermediates
+        return AddByFrequency.apply(grad, index=ctx.attributes["index"], shape=shape)
+
+    known_name = "EmbeddingBackward0"
+
+
+class AddByFrequency(Primitive):
+    """The gradient of :class:`RowsByFrequency`; its own knows nothing of frequencies, as in PyTorch."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, index: tuple[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+        counts = np.bincount(index[0].reshape(-1), minlength=shape[0])[index[0]]
+        return add_at(shape, index, x * (1 / counts[..., None]).astype(x.dtype))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return Index.apply(grad, index=ctx.attributes["index"])
+
+
 def _rows(
     weight: Tensor, indices: Tensor, scale_grad_by_freq: bool, sparse: bool = False, padding_idx: int | None = None
 ) -> Tensor:
@@ -192,12 +221,8 @@ def _rows(
         if scale_grad_by_freq:
             raise RuntimeError("embedding_backward: scale_grad_by_freq not supported with sparse gradients")
         return relying_on(SparseRows.apply(weight, index=indices._array, padding_idx=padding_idx), indices)
-    rows = relying_on(Index.apply(weight, index=(indices._array,)), indices)
-    if not scale_grad_by_freq or not rows.requires_grad:
-        return rows
-    counts = np.bincount(indices._array.reshape(-1), minlength=weight._array.shape[0])[indices._array]
-    share = Tensor._wrap((1 / counts[..., None]).astype(weight._array.dtype))
-    return rows.detach() + (rows - rows.detach()) * share  # the same value; only the share has a history
+    op = RowsByFrequency if scale_grad_by_freq else Index
+    return relying_on(op.apply(weight, index=(indices._array,)), indices)
 
 
 def _sums_of_bags(rows: Tensor, bags: np.ndarray, count: int) -> Tensor:
