@@ -55,7 +55,7 @@ def test_where_pytorch_keeps_things(line):
     ("module", "name", "advice"),
     [
         ("onnx", "export", "save model.state_dict"), ("ao.quantization", "QuantStub", "quantized"),
-        ("distributed.fsdp", "FullyShardedDataParallel", "one process"), ("library", "custom_op", "autograd.Function"),
+        ("distributed.fsdp", "FullyShardedDataParallel", "one process"), ("library", "Library", "autograd.Function"),
         ("quasirandom", "SobolEngine", "tinytorch.rand"), ("utils.cpp_extension", "load", "NumPy"),
         ("nested", "nested_tensor", "pad_sequence"), ("export", "Dim", "state_dict"), ("", "float8_e4m3fn", "use float16"),
         ("", "quantize_per_tensor", "quantized"), ("", "sparse_csr_tensor", "sparse_coo_tensor"), ("", "int4", "int8"),

@@ -36,7 +36,7 @@ INSTEAD = {
     "contrib": "Draw the graph with tinytorch.viz.",
     "distributed": _ONE_PROCESS,
     "export": "Programs are not exported: save model.state_dict() and build the model from its class.",
-    "library": "Write an op as a subclass of tinytorch.autograd.Function, and call it as a function.",
+    "library": "Write an op with tinytorch.library.custom_op, or as a subclass of tinytorch.autograd.Function.",
     "monitor": "Measure with tinytorch.profiler.",
     "nested": "Pad the sequences (tinytorch.nn.utils.rnn.pad_sequence), or pack them (pack_padded_sequence).",
     "nn.intrinsic": _QUANTIZED,
