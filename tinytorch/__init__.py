@@ -663,8 +663,9 @@ newaxis = None
 has_lapack = has_mkl = has_openmp = has_spectral = True  # factorizations and Fourier transforms are there
 
 #: Names of :mod:`.underscored`.
-_UNDERSCORED = ("_assert", "_assert_async", "_cast_Long", "_check", "_sample_dirichlet", "_shape_as_tensor",
-                "_standard_gamma", "_weight_norm")  # fmt: skip
+_UNDERSCORED = ("_assert", "_assert_async", "_cast_Long", "_check", "_log_softmax_backward_data",
+                "_native_batch_norm_legit", "_safe_softmax", "_sample_dirichlet", "_shape_as_tensor",
+                "_softmax_backward_data", "_standard_gamma", "_weight_norm")  # fmt: skip
 #: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.
 _LAZY = {
     "AcceleratorError": "tinytorch.accelerators",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from tinytorch import ops
+from tinytorch.dtypes import dtype as DType
 from tinytorch.dtypes import int64
+from tinytorch.ops.native import native_batch_norm
 from tinytorch.ops.random_gamma import sample_dirichlet as _sample_dirichlet
 from tinytorch.ops.random_gamma import standard_gamma as _standard_gamma
 from tinytorch.ops.vector_norms import norm_except_dim
 from tinytorch.tensor import Tensor
 
-__all__ = ["_assert", "_assert_async", "_cast_Long", "_check", "_sample_dirichlet", "_shape_as_tensor",
-           "_standard_gamma", "_weight_norm"]  # fmt: skip
+__all__ = ["_assert", "_assert_async", "_cast_Long", "_check", "_log_softmax_backward_data", "_native_batch_norm_legit",
+           "_safe_softmax", "_sample_dirichlet", "_shape_as_tensor", "_softmax_backward_data", "_standard_gamma",
+           "_weight_norm"]  # fmt: skip
 
 
 def _assert(condition: Any, message: str) -> None:
@@ -38,6 +42,31 @@ def _check(cond: Any, message: Callable[[], str] | None = None) -> None:
 def _cast_Long(input: Tensor, non_blocking: bool = False) -> Tensor:
     """``input`` as int64."""
     return input.to(int64)
+
+
+def _softmax_backward_data(grad_output: Tensor, output: Tensor, dim: int, input_dtype: DType) -> Tensor:
+    """The gradient of softmax's input: ``output · (grad_output - Σ grad_output · output)``."""
+    weighted = grad_output * output
+    return (weighted - output * weighted.sum(dim, True)).to(input_dtype)
+
+
+def _log_softmax_backward_data(grad_output: Tensor, output: Tensor, dim: int, input_dtype: DType) -> Tensor:
+    """The gradient of log_softmax's input: ``grad_output - exp(output) · Σ grad_output``."""
+    return (grad_output - output.exp() * grad_output.sum(dim, True)).to(input_dtype)
+
+
+def _safe_softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
+    """Softmax; zeros where all of a row is -inf, as the mask of an attention that may look nowhere makes it."""
+    hidden = (input == -math.inf).all(dim, keepdim=True)
+    return ops.softmax(input.masked_fill(hidden, 0), dim, dtype).masked_fill(hidden, 0)
+
+
+def _native_batch_norm_legit(
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, *rest: Any, out: Any = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """:func:`~tinytorch.native_batch_norm`; ``running_mean`` and ``running_var`` may be left out, not given as None."""
+    running_mean, running_var, *rest_of_them = rest if len(rest) == 5 else (None, None, *rest)
+    return native_batch_norm(input, weight, bias, running_mean, running_var, *rest_of_them, out=out)
 
 
 def _shape_as_tensor(self: Tensor) -> Tensor:

@@ -152,6 +152,8 @@ def resolve(function: Callable[..., Any]) -> Callable[..., Any]:
         "<lambda>" in function.__qualname__ or function.__module__.startswith("torch.testing")
     ):
         return _rebound(function)
+    if isinstance(function, (torch._ops.OpOverload, torch._ops.OpOverloadPacket)):
+        return named(function.__name__.split(".")[0], function)
     if isinstance(function, (types.MethodDescriptorType, types.WrapperDescriptorType)) or (
         getattr(function, "__qualname__", "").startswith("Tensor.")
     ):

@@ -34,6 +34,15 @@ def test_norms_with_statistics() -> None:
     compare(lambda T, x: T.native_group_norm(x, None, None, 2, 4, 3, 2, 1e-5), x, gradient=False)
 
 
+def test_inner_functions_of_softmax_and_batch_norm() -> None:
+    normal = _inputs()
+    x, grad, weight, bias = normal(2, 4, 3), normal(2, 4, 3), normal(4), normal(4)
+    compare(lambda T, g, x: T._log_softmax_backward_data(g, x.log_softmax(1), 1, T.float64), grad, x)
+    compare(lambda T, g, x: T._softmax_backward_data(g, x.softmax(1), 1, T.float64), grad, x)
+    compare(lambda T, x: T._safe_softmax(x.masked_fill(x[:, :, :1] > 0, -float("inf")), 2), x)
+    compare(lambda T, x, w, b: T._native_batch_norm_legit(x, w, b, True, 0.1, 1e-5)[0], x, weight, bias)
+
+
 @pytest.mark.parametrize("train", [True, False])
 def test_dropout(train: bool) -> None:
     def seeded(call: Any) -> Any:
