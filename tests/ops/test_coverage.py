@@ -31,6 +31,8 @@ ABSTRACT = {
 COMPARED_IN = {
     "BackwardHookFunction": ("tests/nn/test_hooks.py", "full_backward_hook"),
     "SparseRows": ("tests/optim/test_sparse_gradients.py", "sparse=True"),
+    "RowsByFrequency": ("tests/nn/test_functional.py", "scale_grad_by_freq=True"),
+    "AddByFrequency": ("tests/nn/test_functional.py", "scale_grad_by_freq=True"),
     "RNNSequence": ("tests/nn/test_rnn.py", "RNN"),
     "LSTMSequence": ("tests/nn/test_rnn.py", "LSTM"),
     "GRUSequence": ("tests/nn/test_rnn.py", "GRU"),
