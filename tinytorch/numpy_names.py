@@ -46,4 +46,5 @@ def accepts_axis(function: F) -> F:
 
             raise_explained(error, function, args, kwargs)
 
+    wrapper.without_numpy_names = function  # type: ignore[attr-defined]
     return wrapper  # type: ignore[return-value]

@@ -366,8 +366,9 @@ class TensorBase(Conversions):
         if (theirs if theirs.base is None else theirs.base) is not mine.base and _owner(mine) is not _owner(theirs):
             return
         self._base = source if source._base is None else source._base
-        self._memory = source._shared_memory()
-        self._seen_version = self._memory.version
+        self._memory = memory = source._own_memory()
+        memory.shared = True
+        self._seen_version = memory.version
         self._inference = source._inference
         if source._view_obstacle is not None:
             self._view_obstacle = source._view_obstacle

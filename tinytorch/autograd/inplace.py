@@ -30,7 +30,7 @@ both?
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -194,42 +194,57 @@ def _overwritten(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -
     not fit. Whoever calls then takes the general way, which also knows the right error.
     """
     function = ops.OVERWRITING.get(op)
-    if function is None or watchers or not _keeps_dtype(op, x._array.dtype, (*args, *kwargs.values())):
+    if function is None or watchers:
         return False
-    if any(isinstance(option, Tensor) for option in kwargs.values()):  # alpha as a tensor
+    operands = _operands_as_they_are(op, x._array.dtype, args)
+    if operands is None or (kwargs and _operands_as_they_are(op, x._array.dtype, kwargs.values(), tensors=()) is None):
         return False
-    node, recorded = ops.NODES_WITHOUT_INPUTS.get(op), False
+    recorded = False
     if state.grad_enabled:
-        recorded = x.requires_grad or any(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
-        if recorded and (node is None or kwargs.get("alpha", 1) != 1):
+        recorded = x.requires_grad
+        for arg in args:
+            recorded = recorded or (isinstance(arg, Tensor) and arg.requires_grad)
+        if recorded and (op not in ops.NODES_WITHOUT_INPUTS or kwargs.get("alpha", 1) != 1):
             return False
         if recorded or (x._view_obstacle is not None and x._base is not None and x._base._requires_grad):
             check_differentiable_target(x)
     before = x._alias() if recorded else None
     try:
-        function(x._array, *[arg._array if isinstance(arg, Tensor) else arg for arg in args], **kwargs)
+        function(x._array, *operands, **kwargs)
     except (ValueError, OverflowError, TypeError):
         return False
     x._bump_version()
-    if recorded and node is not None:
+    if recorded:
         result = Tensor._wrap(x._array)
-        node.record_result(result, (before, *args))
+        ops.NODES_WITHOUT_INPUTS[op].record_result(result, (before, *args))
         if op is ops.relu:
             result._edge[0]._saved = (SavedOutput(x, 0),)
         adopt_history(x, result)
     return True
 
 
-def _keeps_dtype(op: Any, dtype: np.dtype[Any], operands: tuple[Any, ...]) -> bool:
-    """Whether the result for these operands has the dtype of ``x`` without any conversion."""
-    numbers: tuple[type, ...] = (int, float, type(None))
+def _operands_as_they_are(
+    op: Any, dtype: np.dtype[Any], operands: Iterable[Any], tensors: Any = Tensor
+) -> list[Any] | None:
+    """The operands as arrays and numbers, if the result has the dtype of ``x`` without any conversion; else None."""
+    numbers: tuple[type, ...] = _NUMBERS
     if dtype.kind != "f" and op not in ops.FOR_ALL:
         if dtype.kind != "i" or op not in ops.FOR_INTEGERS:
-            return False
+            return None
         numbers = (int,)
-    return all(
-        value._array.dtype == dtype if isinstance(value, Tensor) else type(value) in numbers for value in operands
-    )
+    arrays: list[Any] = []
+    for value in operands:
+        if isinstance(value, tensors):
+            value = value._array
+            if value.dtype != dtype:
+                return None
+        elif type(value) not in numbers:
+            return None
+        arrays.append(value)
+    return arrays
+
+
+_NUMBERS = (int, float, type(None))
 
 
 def adopt_history(x: Tensor, result: Tensor) -> None:
@@ -282,8 +297,9 @@ def check_writable(x: Tensor) -> None:
             "tensor before doing inplace update."
         )
     array = x._array
+    flags = array.flags
     if (
-        not array.flags.forc
+        not flags.forc
         and array.size
         and any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True))
     ):
@@ -291,7 +307,7 @@ def check_writable(x: Tensor) -> None:
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
-    if not array.flags.writeable:
+    if not flags.writeable:
         raise RuntimeError(
             "this tensor's memory is read-only (it came from a read-only NumPy array); clone() it to change it in place"
         )

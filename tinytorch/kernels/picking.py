@@ -81,11 +81,16 @@ def _add_each(out: Array, rows: Array, order: Array, uses: Array, values: Array)
 
 def places_along(index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     """Where in flat memory of `shape` the elements lie that `index` (not negative) picks along `dim`, as gather."""
-    strides = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
-    offset = np.zeros((1,) * index.ndim, np.int64)
-    for d, size in enumerate(index.shape):
-        if d != dim:
-            offset = offset + (np.arange(size) * strides[d]).reshape([-1 if i == d else 1 for i in range(index.ndim)])
-    places = np.multiply(index, strides[dim], dtype=np.int64)
-    places += offset
+    stride, places, offset = 1, index, None
+    ones = [1] * index.ndim
+    for d in range(index.ndim - 1, -1, -1):
+        size = index.shape[d]
+        if d == dim:
+            places = np.multiply(index, stride, dtype=np.int64)
+        elif size > 1:
+            steps = np.arange(0, size * stride, stride).reshape([*ones[:d], size, *ones[d + 1 :]])
+            offset = steps if offset is None else offset + steps
+        stride *= shape[d]
+    if offset is not None:
+        places += offset
     return places

@@ -20,6 +20,10 @@ from tinytorch.tensor import Tensor
 __all__ = ["clamp", "clamp_max", "clamp_min", "clip"]
 
 
+SMALL = 1 << 10
+"""Elements up to which the two calls that the formula speaks of take less time than what `np.clip` does before its."""
+
+
 class Clamp(Elementwise):
     """y = min(max(x, low), high) with numbers as limits; f' = 1 inside the limits and on them."""
 
@@ -27,7 +31,11 @@ class Clamp(Elementwise):
     def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
         refuse_complex("clamp", x)
         ctx.save_for_backward(x)
-        if x.dtype.kind == "f":  # NumPy is several times faster with two limits than with one
+        if x.dtype.kind == "f":
+            if x.size <= SMALL:
+                y = x if low is None else np.maximum(x, low)
+                return y if high is None else np.minimum(y, high)
+            # NumPy is several times faster with two limits than with one
             low, high = -np.inf if low is None else low, np.inf if high is None else high
         return np.clip(x, low, high).astype(x.dtype, copy=False)
 

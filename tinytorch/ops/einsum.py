@@ -1,9 +1,12 @@
 """einsum: sums of products, written with a letter for each dimension.
 
-``einsum('bij,bjk->bik', a, b)`` is ``Σ_j a[b,i,j] · b[b,j,k]``. Every operand is brought to one common order of all
-letters (size 1 where it lacks a letter); then operands are multiplied from left to right. A letter that neither the
-output nor a later operand needs is summed in that very product, and a product with a sum is a batched matrix
-product. So all is permute, reshape and matmul, and the derivative comes for free.
+``einsum('bij,bjk->bik', a, b)`` is ``Σ_j a[b,i,j] · b[b,j,k]``. Operands are multiplied from left to right. A letter
+that neither the output nor a later operand needs is summed in that very product, and a product with a sum is a batched
+matrix product: letters in both operands are its batch if they are kept and its inner dimension if they are summed,
+the others its rows and columns. So all is permute, reshape and matmul, and the derivative comes for free. Dimensions
+of size 1 are left out until the end, which is all that broadcasting needs.
+
+What has to be done depends on the equation and the shapes alone, and is worked out once for each.
 """
 
 from __future__ import annotations
@@ -11,9 +14,9 @@ from __future__ import annotations
 import functools
 import math
 import string
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.linalg import matmul
 from tinytorch.tensor import Tensor
@@ -22,6 +25,7 @@ __all__ = ["einsum"]
 
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase
 Labels = list[Any]  # letters, and numbers for the dimensions that an ellipsis stands for
+Shape = tuple[int, ...]
 
 
 def einsum(*args: Any) -> Tensor:
@@ -33,16 +37,126 @@ def einsum(*args: Any) -> Tensor:
     Raises RuntimeError for an equation that does not fit the operands.
     """
     equation, operands = _equation_and_operands(args)
-    labels, order, kept = _read(equation, tuple([operand._array.ndim for operand in operands]))
-    _check_sizes(labels, operands)
-    aligned = [_aligned(operand, one, order) for operand, one in zip(operands, labels, strict=True)]
-    result = _sum_of_products(aligned, labels, order, kept)
-    return result.view(result._array.shape) if result is operands[0] else result
+    given = operands[0]
+    plan = _plan(equation, tuple([operand._array.shape for operand in operands]))
+    for position, diagonals, arrangement in plan.alone:
+        operand = operands[position]
+        for first, second in diagonals:
+            operand = operand.diagonal(0, first, second)
+        operands[position] = arrangement.of(operand)
+    result = operands[0]
+    for operand, product in zip(operands[1:], plan.products, strict=True):
+        result = product.of(result, operand)
+    result = plan.last.of(result)
+    return result.view(result._array.shape) if result is given else result
+
+
+class Arrangement(NamedTuple):
+    """Sum over some dimensions, then the others in another order, then another shape; None where nothing changes."""
+
+    summed: list[int] | None
+    order: list[int] | None
+    shape: Shape | None
+
+    def of(self, x: Tensor) -> Tensor:
+        """``x`` so arranged."""
+        if self.summed is not None:
+            x = x.sum(self.summed)
+        if self.order is not None:
+            x = x.permute(self.order)
+        return x if self.shape is None else x.reshape(self.shape)
+
+
+class Product(NamedTuple):
+    """A product of two operands, of matrices or of elements."""
+
+    left: Arrangement
+    right: Arrangement
+    is_matmul: bool
+    result: Arrangement
+
+    def of(self, a: Tensor, b: Tensor) -> Tensor:
+        """The product of ``a`` and ``b``."""
+        left, right = self.left.of(a), self.right.of(b)
+        return known_as(self.result.of(matmul(left, right)), "ViewBackward0") if self.is_matmul else left * right
+
+
+class Plan(NamedTuple):
+    """What to do for an equation and shapes: to operands alone, to pairs of them, to the result."""
+
+    alone: list[tuple[int, list[tuple[int, int]], Arrangement]]
+    products: list[Product]
+    last: Arrangement
+
+
+def _arrange(labels: Labels, sizes: dict[Any, int], wanted: Labels, shape: Shape) -> Arrangement:
+    """From dimensions ``labels`` to those ``wanted``, seen in ``shape``; the others are summed."""
+    kept = [label for label in labels if label in wanted]
+    order = [kept.index(label) for label in wanted]
+    arranged = tuple([sizes[label] for label in wanted])
+    return Arrangement(
+        [i for i, label in enumerate(labels) if label not in wanted] if len(kept) < len(labels) else None,
+        order if order != list(range(len(order))) else None,
+        shape if shape != arranged else None,
+    )
 
 
 @functools.lru_cache(maxsize=256)
-def _read(equation: str, ndims: tuple[int, ...]) -> tuple[list[Labels], Labels, int]:
-    """The labels of each operand's dimensions; all labels, those of the output first; and how many those are."""
+def _plan(equation: str, shapes: tuple[Shape, ...]) -> Plan:
+    labels, output = _read(equation, tuple([len(shape) for shape in shapes]))
+    _check_sizes(labels, shapes)
+    sizes: dict[Any, int] = {}
+    alone, remaining = [], []
+    for position, (one, shape) in enumerate(zip(labels, shapes, strict=True)):
+        diagonals, one, shape = _diagonals(one, shape)
+        sizes.update({label: size for label, size in zip(one, shape, strict=True) if size != 1})
+        large = [label for label, size in zip(one, shape, strict=True) if size != 1]
+        remaining.append(large)
+        if diagonals or len(large) < len(one):
+            alone.append((position, diagonals, Arrangement(None, None, tuple([sizes[label] for label in large]))))
+    products = []
+    result = remaining[0]
+    for position, operand in enumerate(remaining[1:], 1):
+        needed = {label for later in (output, *remaining[position + 1 :]) for label in later}
+        product, result = _product(result, operand, needed, sizes)
+        products.append(product)
+    shape = tuple([sizes.get(label, 1) for label in output])
+    return Plan(alone, products, _arrange(result, sizes, [label for label in output if label in sizes], shape))
+
+
+def _product(a: Labels, b: Labels, needed: set[Any], sizes: dict[Any, int]) -> tuple[Product, Labels]:
+    """``Σ a · b`` over the labels that are not ``needed``, and the labels of the result."""
+    batch = [label for label in a if label in b and label in needed]
+    together = [label for label in a if label in b and label not in needed]
+    rows = [label for label in a if label not in b and label in needed]
+    columns = [label for label in b if label not in a and label in needed]
+    shape = tuple([sizes[label] for label in batch + rows + columns])
+    if together:
+        n, m, k, p = (math.prod([sizes[label] for label in group]) for group in (batch, rows, together, columns))
+        left = _arrange(a, sizes, batch + rows + together, (n, m, k)[not batch :])
+        right = _arrange(b, sizes, batch + together + columns, (n, k, p)[not batch :])
+        result = Arrangement(None, None, shape if shape != (n, m, p)[not batch :] else None)
+        return Product(left, right, True, result), batch + rows + columns
+    left = _arrange(a, sizes, batch + rows, shape[: len(batch + rows)] + (1,) * len(columns))
+    right = _arrange(b, sizes, batch + columns, shape[: len(batch)] + (1,) * len(rows) + shape[len(batch + rows) :])
+    return Product(left, right, False, Arrangement(None, None, None)), batch + rows + columns
+
+
+def _diagonals(labels: Labels, shape: Shape) -> tuple[list[tuple[int, int]], Labels, Shape]:
+    """The diagonals to take for labels that are repeated, and the labels and sizes then."""
+    found = []
+    while len(set(labels)) < len(labels):
+        label = next(label for label in labels if labels.count(label) > 1)
+        first = labels.index(label)
+        second = labels.index(label, first + 1)
+        found.append((first, second))  # the diagonal becomes the last dimension
+        labels = [*labels[:first], *labels[first + 1 : second], *labels[second + 1 :], label]
+        shape = (*shape[:first], *shape[first + 1 : second], *shape[second + 1 :], shape[first])
+    return found, labels, shape
+
+
+def _read(equation: str, ndims: tuple[int, ...]) -> tuple[list[Labels], Labels]:
+    """The labels of each operand's dimensions, and those of the output."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) < len(ndims):
@@ -51,9 +165,7 @@ def _read(equation: str, ndims: tuple[int, ...]) -> tuple[list[Labels], Labels, 
         raise RuntimeError("einsum(): fewer operands were provided than specified in the equation")
     labels = [_labels(term, ndim, i) for i, (term, ndim) in enumerate(zip(terms, ndims, strict=True))]
     ellipsis_dims = max((sum(isinstance(label, int) for label in one) for one in labels), default=0)
-    output = _output_labels(right, labels, ellipsis_dims) if arrow else _implicit_output(labels, ellipsis_dims)
-    summed = [label for label in dict.fromkeys(label for one in labels for label in one) if label not in output]
-    return labels, output + summed, len(output)
+    return labels, _output_labels(right, labels, ellipsis_dims) if arrow else _implicit_output(labels, ellipsis_dims)
 
 
 def _equation_and_operands(args: Any) -> tuple[str, list[Tensor]]:
@@ -141,11 +253,11 @@ def _implicit_output(labels: list[Labels], ellipsis_dims: int) -> Labels:
     return [*range(-ellipsis_dims, 0), *sorted(letter for letter in letters if letters.count(letter) == 1)]
 
 
-def _check_sizes(labels: list[Labels], operands: list[Tensor]) -> None:
+def _check_sizes(labels: list[Labels], shapes: tuple[Shape, ...]) -> None:
     sizes: dict[Any, int] = {}
-    for position, (one, operand) in enumerate(zip(labels, operands, strict=True)):
+    for position, (one, shape) in enumerate(zip(labels, shapes, strict=True)):
         own: dict[Any, int] = {}
-        for label, size in zip(one, operand._array.shape, strict=True):
+        for label, size in zip(one, shape, strict=True):
             if own.setdefault(label, size) != size:
                 raise RuntimeError(
                     f"einsum(): subscript {label} is repeated for operand {position} but the sizes don't match, "
@@ -161,70 +273,3 @@ def _check_sizes(labels: list[Labels], operands: list[Tensor]) -> None:
                     f"einsum(): subscript {label} has size {size} for operand {position} which does not broadcast with "
                     f"previously seen size {seen}"
                 )
-
-
-def _aligned(operand: Tensor, labels: Labels, order: Labels) -> Tensor:
-    """The operand with one dimension for each label of ``order``; repeated labels become diagonals."""
-    labels = list(labels)
-    while len(set(labels)) < len(labels):
-        label = next(label for label in labels if labels.count(label) > 1)
-        first = labels.index(label)
-        second = labels.index(label, first + 1)
-        operand = operand.diagonal(0, first, second)  # the diagonal becomes the last dimension
-        labels = [*labels[:first], *labels[first + 1 : second], *labels[second + 1 :], label]
-    present = [label for label in order if label in labels]
-    operand = _permuted(operand, [labels.index(label) for label in present])
-    sizes = iter(operand._array.shape)
-    return _reshaped(operand, [next(sizes) if label in labels else 1 for label in order])
-
-
-def _permuted(operand: Tensor, dims: list[int]) -> Tensor:
-    return operand if dims == list(range(len(dims))) else operand.permute(dims)
-
-
-def _reshaped(operand: Tensor, shape: Sequence[int]) -> Tensor:
-    return operand if operand._array.shape == tuple(shape) else operand.reshape(shape)
-
-
-def _sum_of_products(aligned: list[Tensor], labels: list[Labels], order: Labels, kept: int) -> Tensor:
-    result = aligned[0]
-    needed_later = [set().union(*labels[i + 1 :]) for i in range(len(labels))]
-    summed: set[int] = set()
-    for position, operand in enumerate(aligned):
-        ready = {d for d in range(kept, len(order)) if order[d] not in needed_later[position]} - summed
-        summed |= ready
-        if position:
-            result = _product(result, operand, ready)
-        elif ready:
-            result = result.sum(sorted(ready), keepdim=True)
-    return _reshaped(result, result._array.shape[:kept])
-
-
-def _product(a: Tensor, b: Tensor, summed: set[int]) -> Tensor:
-    """``Σ a · b`` over the dimensions ``summed``, kept as size 1."""
-    sizes_a, sizes_b = a._array.shape, b._array.shape
-    together = [d for d in sorted(summed) if sizes_a[d] != 1 and sizes_b[d] != 1]
-    alone_a = [d for d in sorted(summed) if sizes_b[d] == 1 and sizes_a[d] != 1]
-    alone_b = [d for d in sorted(summed) if sizes_a[d] == 1 and sizes_b[d] != 1]
-    a = a.sum(alone_a, keepdim=True) if alone_a else a
-    b = b.sum(alone_b, keepdim=True) if alone_b else b
-    if not together:
-        return a * b
-    sizes_a, sizes_b = a._array.shape, b._array.shape
-    rest = [d for d in range(len(sizes_a)) if d not in together]
-    batch = [d for d in rest if sizes_a[d] != 1 and sizes_b[d] != 1]
-    rows = [d for d in rest if d not in batch and sizes_b[d] == 1]
-    columns = [d for d in rest if d not in batch and d not in rows]
-
-    def count(dims: list[int], sizes: tuple[int, ...]) -> int:
-        return math.prod(sizes[d] for d in dims)
-
-    n = count(batch, sizes_a)
-    left = _permuted(a, batch + rows + together + columns)
-    left = _reshaped(left, (n, count(rows, sizes_a), count(together, sizes_a))[not batch :])
-    right = _permuted(b, batch + together + columns + rows)
-    right = _reshaped(right, (n, count(together, sizes_b), count(columns, sizes_b))[not batch :])
-    product = matmul(left, right)
-    placed = batch + rows + columns + together
-    shape = [sizes_a[d] for d in batch + rows] + [sizes_b[d] for d in columns] + [1] * len(together)
-    return _permuted(_reshaped(product, shape), [placed.index(d) for d in range(len(placed))])

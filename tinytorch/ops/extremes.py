@@ -40,11 +40,12 @@ class MaxWithIndex(Primitive):
             index = np.zeros((), np.int64)
             ctx.mark_non_differentiable(index)
             return x.copy(), index
-        indices = np.expand_dims((np.argmax if largest else np.argmin)(x, axis=dim), dim)
+        indices = x.argmax(dim, keepdims=True) if largest else x.argmin(dim, keepdims=True)
         ctx.save_intermediates(indices, x.shape)
-        values = np.take_along_axis(x, indices, dim)
+        reduce: Any = (np.maximum if largest else np.minimum).reduce
+        values = reduce(x, axis=dim, keepdims=keepdim)
         if not keepdim:
-            values, indices = values.squeeze(dim), indices.squeeze(dim)
+            indices = indices.squeeze(dim)
         ctx.mark_non_differentiable(indices)
         return values, indices
 
@@ -88,7 +89,7 @@ class Extreme(Primitive):
 
 
 def _refuse_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
-    if _any_of(input._array.shape[d] == 0 for d in dims) or (not dims and input._array.size == 0):
+    if input._array.size == 0 and (not dims or 0 in [input._array.shape[d] for d in dims]):
         raise (IndexError if dims else RuntimeError)(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
             "reduction dim with the 'dim' "

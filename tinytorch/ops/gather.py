@@ -41,6 +41,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
 from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import places_along
+from tinytorch.ops.checks import all_between
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import add_at
 from tinytorch.ops.out import accepts_separate_out
@@ -114,8 +115,8 @@ def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
                 f"{list(input.shape)} apart from dimension {dim}"
             )
     size = input._array.shape[dim] if input._array.ndim else 1
-    low, high = np.minimum.reduce(index._array, axis=None), np.maximum.reduce(index._array, axis=None)
-    if low < 0 or high >= size:
+    if not all_between(index._array, size):
+        low, high = index._array.min(), index._array.max()
         bad = low if low < 0 else high
         raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
     return dim

@@ -43,9 +43,11 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd import inplace
+from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
+from tinytorch.autograd.watching import watchers
 from tinytorch.kernels.layout import same_order_copy
 from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import add_rows, take
@@ -272,9 +274,11 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     """``input[index] = value``, recorded when ``input`` or ``value`` require grad."""
     basic, picks = two_steps(input, index)
-    if not isinstance(value, Tensor):
-        value = Tensor._wrap(np.asarray(value)) if isinstance(value, np.ndarray) else _number_like(input, value)
     try:
+        if picks is None and _written_directly(input, basic, value):
+            return
+        if not isinstance(value, Tensor):
+            value = Tensor._wrap(np.asarray(value)) if isinstance(value, np.ndarray) else _number_like(input, value)
         region = input if basic is None else BasicIndex.apply(input, index=basic)
         if picks is None:
             value = without_leading_ones(value, region._array.ndim)
@@ -287,6 +291,18 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             inplace.change_in_place(region, _put, picks, tensors_in(index), value)
     except (IndexError, OverflowError) as error:
         raise explained(input, error, index) from None
+
+
+def _written_directly(input: Tensor, index: Any, value: Any) -> bool:
+    """Write a number to a region of floats that nobody differentiates; False where that does not apply."""
+    if type(value) not in (float, int) or input._array.dtype.kind != "f" or index is None or watchers:
+        return False
+    if state.grad_enabled and (input.requires_grad or input._view_obstacle is not None):
+        return False
+    inplace.check_writable(input)
+    input._array[index] = value
+    input._bump_version()
+    return True
 
 
 def _number_like(input: Tensor, value: Any) -> Tensor:

@@ -127,13 +127,18 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out
     """Tensors joined along an existing dimension; all other sizes must agree (empty 1-d tensors are left out)."""
     given = promote_all(*_checked_sequence("torch.cat", tensors))
     dim = dim if axis is None else axis
-    parts = [part for part in given if part._array.shape != (0,)]
-    if not parts:
-        return given[0].clone()
+    first = given[0]._array
+    if len({part._array.shape for part in given}) > 1 or not first.ndim:
+        parts = [part for part in given if part._array.shape != (0,)]
+        first = parts[0]._array
+        _check_joinable(parts, one_dim(dim, first.ndim))
+    return Cat.apply(*given, dim=one_dim(dim, first.ndim))
+
+
+def _check_joinable(parts: list[Tensor], dim: int) -> None:
     first = parts[0]._array
     if first.ndim == 0:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
-    dim = one_dim(dim, first.ndim)
     for position, part in enumerate(parts[1:], 1):
         shape = part._array.shape
         if len(shape) != first.ndim:
@@ -145,7 +150,6 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out
                     f"got size {b} for tensor "
                     f"number {position} in the list."
                 )
-    return Cat.apply(*given, dim=dim)
 
 
 @accepts_joined_out

@@ -292,31 +292,32 @@ def std(
 ) -> Tensor:
     """Standard deviation: the square root of :func:`var`. Where it is 0, its gradient is taken as 0."""
     variance = var(input, dim, unbiased, keepdim, correction=correction)
-    if _out_of_range(variance, input):
+    squares = variance._array
+    if squares.size and squares.dtype.kind == "f":
+        low, high = np.minimum.reduce(squares, axis=None), np.maximum.reduce(squares, axis=None)
+    else:
+        low, high = 0.0, 0.0
+    if not 1e-30 < low <= high < 1e30 and _out_of_range(squares, low, high, input._array):
         largest = np.abs(input._array).max()
         scaled = std(input / float(largest), dim, unbiased, keepdim, correction=correction)
         return known_as(scaled * float(largest), "StdBackward0")
     result = ops.sqrt(variance)
-    if not result._requires_grad:
-        return result
+    if not result._requires_grad or low > 0:
+        return known_as(result, "StdBackward0")
     # √ has an infinite slope at 0; PyTorch masks it, so that constant data get gradient 0 instead of nan.
     slope_at_zero = ops.zeros_like(variance) * variance
     result = ops.where(variance == 0, slope_at_zero, ops.sqrt(ops.where(variance == 0, 1.0, variance)))
     return known_as(result, "StdBackward0")
 
 
-def _out_of_range(variance: Tensor, input: Tensor) -> bool:
-    """Whether squares were too large or too small for the dtype, while the numbers themselves are neither."""
-    squares = variance._array
-    if not squares.size or squares.dtype.kind != "f" or not input._array.size:
-        return False
-    low, high = np.minimum.reduce(squares, axis=None), np.maximum.reduce(squares, axis=None)
-    if low > 1e-30 and high < 1e30:  # in any case
+def _out_of_range(squares: np.ndarray, low: Any, high: Any, x: np.ndarray) -> bool:
+    """Whether ``squares``, from low to high, were too large or too small for the dtype, while ``x`` is neither."""
+    if not squares.size or squares.dtype.kind != "f" or not x.size:
         return False
     limits = np.finfo(squares.dtype)
     if float(limits.tiny) / float(limits.eps) < low and high <= float(limits.max):
         return False
-    largest = float(np.abs(input._array).max())
+    largest = float(np.abs(x).max())
     return 0 < largest < math.inf and not float(limits.tiny) ** 0.25 < largest < float(limits.max) ** 0.25
 
 

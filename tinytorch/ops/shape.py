@@ -108,27 +108,26 @@ class Flip(Primitive):
 
 def _resolved_shape(input: Tensor, sizes: tuple[int, ...]) -> tuple[int, ...]:
     """The requested shape with its one -1 worked out; RuntimeError when the number of elements differs."""
-    count = input._array.size
-    if -1 in sizes:
-        if sizes.count(-1) > 1:
-            raise RuntimeError("only one dimension can be inferred")
-        known = math.prod(size for size in sizes if size != -1)
-        if known == 0:
-            raise RuntimeError(
-                f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified "
-                "dimension size -1 can be any value and is ambiguous"
-            )
-        if known < 0 or count % known:
-            raise RuntimeError(f"shape '{list(sizes)}' is invalid for input of size {count}")
-        return tuple(count // known if size == -1 else size for size in sizes)
-    if builtin_any(size < 0 for size in sizes):
-        raise RuntimeError(f"invalid shape dimension {builtin_min(sizes)}")
-    if math.prod(sizes) != count:
+    count, known, hole = input._array.size, 1, -1
+    for place, size in enumerate(sizes):
+        if size >= 0:
+            known *= size
+        elif size == -1:
+            if hole >= 0:
+                raise RuntimeError("only one dimension can be inferred")
+            hole = place
+        else:
+            raise RuntimeError(f"invalid shape dimension {size}")
+    if hole < 0 and known == count:
+        return sizes
+    if known == count == 0:
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified dimension size -1 "
+            "can be any value and is ambiguous"
+        )
+    if hole < 0 or known == 0 or count % known:
         raise RuntimeError(f"shape '{list(sizes)}' is invalid for input of size {count}")
-    return sizes
-
-
-builtin_any, builtin_min = any, min
+    return (*sizes[:hole], count // known, *sizes[hole + 1 :])
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:

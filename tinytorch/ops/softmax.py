@@ -51,7 +51,7 @@ from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import softmax as kernels
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import refuse, refuse_complex
+from tinytorch.ops.checks import all_between, refuse, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
@@ -127,7 +127,7 @@ class NllLoss(Primitive):
             loss = -np.take(x, kernels.class_places(target, x.shape)).reshape(target.shape)
         if factor is not None:
             loss = np.where(factor != 0, loss * factor, x.dtype.type(0))  # an ignored -inf counts 0, not nan
-        return loss if divisor is None else np.true_divide(loss.sum(dtype=x.dtype), divisor)
+        return loss if divisor is None else np.true_divide(np.add.reduce(loss, axis=None, dtype=x.dtype), divisor)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -202,7 +202,7 @@ def nll_loss(
     _check_nll_arguments(input, target, weight)
     classes, n_classes, dtype = target._array, input._array.shape[1], input._array.dtype
     factor: np.ndarray | None
-    if weight is None and not 0 <= ignore_index < n_classes and _all_between(classes, n_classes):  # the usual case
+    if weight is None and not 0 <= ignore_index < n_classes and all_between(classes, n_classes):  # the usual case
         factor, count = None, dtype.type(classes.size)
     else:
         counted = classes != ignore_index
@@ -214,12 +214,6 @@ def nll_loss(
     if reduction not in divisors:
         raise ValueError(f"{reduction} is not a valid value for reduction")
     return relying_on(NllLoss.apply(input, target=classes, factor=factor, divisor=divisors[reduction]), target)
-
-
-def _all_between(classes: np.ndarray, limit: int) -> bool:
-    """Whether all are in [0, limit), and there are any."""
-    return bool(classes.size and np.minimum.reduce(classes, axis=None) >= 0
-                and np.maximum.reduce(classes, axis=None) < limit)  # fmt: skip
 
 
 def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
