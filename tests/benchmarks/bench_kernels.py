@@ -17,7 +17,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tinytorch.kernels import channel_sums, conv, elementwise, masks, memory, norm, pool, products, threads
+from tinytorch.kernels import (
+    channel_sums,
+    conv,
+    conv_small,
+    elementwise,
+    masks,
+    memory,
+    norm,
+    norm_small,
+    pool,
+    products,
+    threads,
+)
 from tinytorch.kernels.layout import to_chwn
 
 CONVOLUTIONS = [  # (channels in, out, size, kernel, padding, times in the network)
@@ -84,6 +96,56 @@ def convolution(
         ),
         lambda: theirs([False, True, True]),
     )
+
+
+def small_cases() -> Iterator[Case]:
+    for n, c, o, size in ((1, 1, 2, 6), (1, 16, 16, 8), (8, 4, 8, 10)):
+        (x, xt), (w, wt), (b, bt) = numbers(n, c, size, size), numbers(o, c, 3, 3), numbers(o)
+        g, gt = numbers(n, o, size, size)
+        x, w, g = (np.ascontiguousarray(a) for a in (x, w, g))
+        how = ((1, 1), (1, 1), (1, 1), 1)
+
+        def small(x=x, w=w, b=b, g=g, how=how) -> object:
+            y = conv_small.convolve(x, w, b, x.shape[2:], *how)
+            return y, conv_small.input_gradient(g, w, x.shape, *how), conv_small.weight_gradient(x, g, w.shape, *how)
+
+        def large(x=x, w=w, b=b, g=g, how=how) -> object:
+            y = conv.conv2d(x, w, b, *how)
+            return y, conv.conv2d_input(g, w, x.shape, *how), conv.conv2d_weight(x, g, w.shape, *how)
+
+        def theirs(xt=xt, wt=wt, bt=bt, gt=gt) -> object:
+            y = F.conv2d(xt, wt, bt, 1, 1)
+            how = ([0], [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [True, True, False])
+            return y, torch.ops.aten.convolution_backward(gt, xt, wt, *how)
+
+        name = f"small conv {c}->{o} at {size}, {n} images"
+        yield name, 0, small, theirs
+        yield f"{name}, by the kernels for large ones", 0, large, theirs
+
+
+def small_norm_cases() -> Iterator[Case]:
+    for n, c in ((4, 4), (64, 16), (64, 64)):
+        (x, xt), (w, wt), (b, bt), (g, gt) = numbers(n, c), numbers(c), numbers(c), numbers(n, c)
+
+        def both(kernels, x=x, w=w, b=b, g=g) -> object:
+            y, mean, _, invstd = kernels.normalize(x, w, b, 1e-5, (0,))
+            return y, kernels.gradients(g, x, mean, invstd, w, (True, True, True), (0,), (0,))
+
+        def large(x=x, w=w, b=b, g=g) -> object:
+            norm_small.SMALL, before = 0, norm_small.SMALL
+            try:
+                y, mean, _, invstd = norm.batch_norm_train(x, w, b, 1e-5)
+                return y, norm.batch_norm_backward(g, x, mean, invstd, w)
+            finally:
+                norm_small.SMALL = before
+
+        def theirs(xt=xt, wt=wt, bt=bt, gt=gt) -> object:
+            y, mean, invstd = torch.native_batch_norm(xt, wt, bt, None, None, True, 0.1, 1e-5)
+            how = (None, None, mean, invstd, True, 1e-5, [True, True, True])
+            return y, torch.ops.aten.native_batch_norm_backward(gt, xt, wt, *how)
+
+        yield f"small norm {n}x{c}", 0, functools.partial(both, norm_small), theirs
+        yield f"small norm {n}x{c}, by the kernels for large arrays", 0, large, theirs
 
 
 def normalization(c: int, size: int, times: int) -> Iterator[Case]:
@@ -201,6 +263,8 @@ def all_cases() -> Iterator[Case]:
         yield from normalization(*args)
     for args in POOLS:
         yield from pooling(*args)
+    yield from small_cases()
+    yield from small_norm_cases()
     yield from mask_cases()
     yield from memory_cases()
     yield from order_cases()

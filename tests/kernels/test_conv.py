@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinytorch.kernels import conv, conv_reference, threads
+from tinytorch.kernels import conv, conv_reference, conv_small, threads
 from tinytorch.kernels.conv_bands import bands_pay
 from tinytorch.kernels.conv_columns import Columns
 from tinytorch.kernels.conv_reference import conv2d_im2col, conv2d_loop, conv2d_taps
@@ -19,7 +19,10 @@ from tinytorch.kernels.layout import is_chwn, to_chwn
 def check(
     shape, weight_shape, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1, dtype=torch.float64, bias=True
 ):
-    """Forward and both gradients equal PyTorch's, for a random cotangent; dtype, shape and memory order are right."""
+    """Forward and both gradients equal PyTorch's, for a random cotangent; dtype, shape and memory order are right.
+
+    Those of the kernels for large images, and for small ones.
+    """
     x = torch.randn(shape, dtype=dtype, requires_grad=True)
     w = torch.randn(weight_shape, dtype=dtype, requires_grad=True)
     b = torch.randn(weight_shape[0], dtype=dtype) if bias else None
@@ -28,11 +31,15 @@ def check(
     gx, gw = torch.autograd.grad(y, (x, w), gy)
     xa, wa, ga = x.detach().numpy(), w.detach().numpy(), gy.numpy()
     how = (stride, padding, dilation, groups)
-    got_y = conv.conv2d(xa, wa, None if b is None else b.numpy(), *how)
+    bias_array = None if b is None else b.numpy()
+    got_y = conv.conv2d(xa, wa, bias_array, *how)
     got_x = conv.conv2d_input(ga, wa, tuple(shape), *how)
     got_w = conv.conv2d_weight(xa, ga, tuple(weight_shape), *how)
     assert is_chwn(got_y) and is_chwn(got_x)
-    for got, want in ((got_y, y), (got_x, gx), (got_w, gw)):
+    small_y = conv_small.convolve(xa, wa, bias_array, y.shape[2:], *how)
+    small_x = conv_small.input_gradient(ga, wa, tuple(shape), *how)
+    small_w = conv_small.weight_gradient(xa, ga, tuple(weight_shape), *how)
+    for got, want in ((got_y, y), (got_x, gx), (got_w, gw), (small_y, y), (small_x, gx), (small_w, gw)):
         want = want.detach().numpy()
         assert got.shape == want.shape and got.dtype == want.dtype
         tolerance = 1e-12 if dtype == torch.float64 else 2e-6

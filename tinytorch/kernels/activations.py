@@ -48,7 +48,7 @@ import math
 import numpy as np
 
 from tinytorch.kernels.elementwise import in_pieces
-from tinytorch.kernels.exponential import exp, log
+from tinytorch.kernels.exponential import SMALL, exp, log
 from tinytorch.kernels.layout import Array, scratch
 from tinytorch.kernels.masks import as_bits, full_mask, keep, select
 
@@ -240,6 +240,9 @@ def log1p(e: Array) -> None:
     u = 1 + e loses some of e to rounding. What u has too much is (u - 1) - e, exactly, and the logarithm's slope is
     1 / u. So a tiny e, of which u shows nothing, comes out as 0 + e / 1.
     """
+    if e.size <= SMALL:
+        np.log1p(e, out=e)
+        return
     with scratch(e.shape, e.dtype) as u, scratch(e.shape, e.dtype) as excess:
         np.add(e, 1, out=u)
         np.subtract(u, 1, out=excess)

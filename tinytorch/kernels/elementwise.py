@@ -44,6 +44,8 @@ def in_pieces(
     whether threads are worth it, which they never are for pieces smaller than `BLOCK` (`threads` says why).
     """
     first = arrays[0]
+    if first.size <= ROW and 0 in first.strides:  # the gradient of a sum, one number for all: written out
+        arrays = (first := np.ascontiguousarray(first), *arrays[1:])
     result = empty_like(first) if out is None else out
     if first.size <= piece and first.flags.c_contiguous:
         formula(*arrays, result)

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinytorch.kernels import norm_small
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty_like
@@ -40,14 +41,13 @@ from tinytorch.kernels.windows import even_pieces
 BLOCK_BYTES = 1 << 20
 """Bytes of `x` in the rows that are worked on together."""
 FAR = 2.0
-SMALL = 1 << 12
-"""Numbers, up to which the calls cost more than the arithmetic."""
 
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
     """Normalize the rows of `x`: (y, mean, invstd)."""
-    if x.size <= SMALL and x.dtype == np.float32:
-        return _in_double_precision(x, weight, bias, eps)
+    if norm_small.is_small(x):
+        y, mean, _, invstd = norm_small.normalize(x, weight, bias, eps, (1,))
+        return y, mean, invstd
     y = empty_like(x)
     mean, invstd = np.empty((len(x), 1), x.dtype), np.empty((len(x), 1), x.dtype)
     features = max(1, x.shape[1])
@@ -83,24 +83,6 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
     return y, mean, invstd
 
 
-def _in_double_precision(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
-    """The formulas one after the other for single precision, in double: no mean is too large for them."""
-    features = max(1, x.shape[1])
-    mean = np.add.reduce(x, axis=1, keepdims=True, dtype=np.float64)
-    mean /= features
-    y = x - mean
-    variance = np.vecdot(y, y)[:, None]
-    variance /= features
-    variance += eps
-    invstd = np.reciprocal(np.sqrt(variance))
-    y *= invstd
-    if weight is not None:
-        y *= weight
-    if bias is not None:
-        y += bias
-    return y.astype(x.dtype), mean.astype(x.dtype), invstd.astype(x.dtype)
-
-
 def layer_norm_careful(
     x: Array, weight: Array | None, bias: Array | None, eps: float, out: tuple[Array, Array, Array]
 ) -> None:
@@ -124,6 +106,8 @@ def layer_norm_backward(
     grad: Array, x: Array, mean: Array, invstd: Array, weight: Array | None, needs: tuple[bool, ...]
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `layer_norm` for (x, weight, bias); None for those that `needs` does not ask for."""
+    if norm_small.is_small(x):
+        return norm_small.gradients(grad, x, mean, invstd, weight, needs, (1,), (0,))
     gx = empty_like(x)
     blocks = _blocks(x)
     # one row for each block, added up at the end in the same order whatever thread was first

@@ -37,9 +37,12 @@ Exercises. Compute the variance of 10000, 10001, 10002 in float32 by that formul
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinytorch.kernels import norm_row_major as row_major
+from tinytorch.kernels import norm_small
 from tinytorch.kernels.channel_sums import channel_blocks, channel_rows, row_dots, row_sums
 from tinytorch.kernels.layout import Array, Pair, batch_first, scratch
 from tinytorch.kernels.memory import empty_like
@@ -56,6 +59,11 @@ def batch_norm_train(
 
     `var` is the biased variance (divided by M). A constant channel has variance exactly 0.
     """
+    if norm_small.is_small(x):
+        axes = _all_but_channels(x)
+        y, *statistics = norm_small.normalize(x, _stretched(x, weight), _stretched(x, bias), eps, axes)
+        mean, var, invstd = (values.reshape(-1) for values in statistics)
+        return y, mean, var, invstd
     if row_major.is_row_major(x) and (found := row_major.train(x, weight, bias, eps)) is not None:
         return found
     rows = channel_rows(x)
@@ -105,6 +113,10 @@ def batch_norm_backward(
     needs: tuple[bool, bool, bool] = (True, True, True),
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `batch_norm_train` for (x, weight, bias); None for those that `needs` does not ask for."""
+    if norm_small.is_small(x):
+        axes = _all_but_channels(x)
+        wide = [_stretched(x, values) for values in (mean, invstd, weight)]
+        return norm_small.gradients(grad, x, wide[0], wide[1], wide[2], needs, axes, axes)
     if row_major.is_row_major(x) and (found := row_major.backward(grad, x, mean, invstd, weight, needs)) is not None:
         return found
     rows, g_rows = channel_rows(x), channel_rows(grad)
@@ -196,6 +208,15 @@ def batch_norm_eval_backward(
         grad_weight if needs[1] else None,
         grad_bias if needs[2] else None,
     )
+
+
+def _all_but_channels(x: Array) -> tuple[int, ...]:
+    return (0, *range(2, x.ndim))
+
+
+def _stretched(x: Array, values: Array | None) -> Any:
+    """Numbers per channel in a shape that broadcasts over `x`."""
+    return None if values is None else values.reshape(-1, *[1] * (x.ndim - 2))
 
 
 def _like(x: Array, rows: Array) -> Array:

@@ -47,6 +47,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import conv_volume as kernels
 from tinytorch.kernels.channel_sums import sum_per_channel
 from tinytorch.kernels.conv_pointwise import in_place
+from tinytorch.kernels.conv_small import SMALL, is_small
 from tinytorch.kernels.layout import is_chwn, to_chwn
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented
@@ -90,7 +91,8 @@ class Conv2d(Convolution):
         need_x, need_weight, _ = ctx.needs_input_grad[:3]
         ctx.save_for_backward(x if need_weight else None, weight if need_x else None)
         # images that have to be copied to the kernels' memory order are kept so for the gradient of the weight as well
-        stays = x.ndim != 4 or is_chwn(x) or in_place(x, weight.shape[2:], stride, padding, groups)  # type: ignore[arg-type]
+        small = x.size * math.prod(weight.shape[2:]) <= SMALL
+        stays = x.ndim != 4 or small or is_chwn(x) or in_place(x, weight.shape[2:], stride, padding, groups)  # type: ignore[arg-type]
         copied = None if stays else to_chwn(x)
         keep = copied is not None and need_weight and state.saved_tensors_hooks is None
         ctx.save_intermediates(x.shape, weight.shape, copied if keep else None)
@@ -195,7 +197,9 @@ def _microseconds(y: Tensor, weight_shape: Sizes) -> float:
 def _batch_last(grad: Tensor, weight_shape: Sizes, geometry: dict[str, Any]) -> Tensor:
     """`grad` in the kernels' memory order, copied once for all that read it. The copy is not recorded."""
     how = (geometry["stride"], geometry["padding"], geometry["groups"])
-    if grad._array.ndim != 4 or in_place(grad._array, weight_shape[2:], *how):
+    n, _, *image = grad._array.shape
+    small = is_small(weight_shape, n * math.prod(image), geometry["groups"])
+    if grad._array.ndim != 4 or small or in_place(grad._array, weight_shape[2:], *how):
         return grad
     return Tensor._wrap(to_chwn(grad._array))
 
