@@ -93,7 +93,15 @@ def _rows(images: Array, groups: int) -> Array:
     return images.transpose(1, 0, 2, 3).reshape(groups, channels // groups, n * h * w)
 
 
-def _columns(x: Array, kernel: Pair, out_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Array:
+def _columns(
+    x: Array,
+    kernel: tuple[int, ...],
+    out_size: tuple[int, ...],
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    groups: int,
+) -> Array:
     """(N, C, H, W) to (G, C / G * KH * KW, N * H' * W'): the patches, each as a column."""
     n, c, h, w = x.shape
     if padding != (0, 0):
