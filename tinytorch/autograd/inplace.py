@@ -30,7 +30,7 @@ both?
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -196,8 +196,8 @@ def _overwritten(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -
     function = ops.OVERWRITING.get(op)
     if function is None or watchers:
         return False
-    operands = _operands_as_they_are(op, x._array.dtype, args)
-    if operands is None or (kwargs and _operands_as_they_are(op, x._array.dtype, kwargs.values(), tensors=()) is None):
+    operands = ops.as_they_are(op, x._array.dtype, args)
+    if operands is None or (kwargs and ops.as_they_are(op, x._array.dtype, kwargs.values(), tensors=()) is None):
         return False
     recorded = False
     if state.grad_enabled:
@@ -221,30 +221,6 @@ def _overwritten(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -
             result._edge[0]._saved = (SavedOutput(x, 0),)
         adopt_history(x, result)
     return True
-
-
-def _operands_as_they_are(
-    op: Any, dtype: np.dtype[Any], operands: Iterable[Any], tensors: Any = Tensor
-) -> list[Any] | None:
-    """The operands as arrays and numbers, if the result has the dtype of ``x`` without any conversion; else None."""
-    numbers: tuple[type, ...] = _NUMBERS
-    if dtype.kind != "f" and op not in ops.FOR_ALL:
-        if dtype.kind != "i" or op not in ops.FOR_INTEGERS:
-            return None
-        numbers = (int,)
-    arrays: list[Any] = []
-    for value in operands:
-        if isinstance(value, tensors):
-            value = value._array
-            if value.dtype != dtype:
-                return None
-        elif type(value) not in numbers:
-            return None
-        arrays.append(value)
-    return arrays
-
-
-_NUMBERS = (int, float, type(None))
 
 
 def adopt_history(x: Tensor, result: Tensor) -> None:

@@ -7,7 +7,7 @@ the temporary and the copy are saved. The functions here do that, on arrays; the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ from tinytorch.ops.numbers import number_as
 from tinytorch.ops.powers import pow, square
 from tinytorch.ops.rounding import ceil, floor, trunc
 from tinytorch.ops.unary import Relu, abs, cos, exp, log, relu, rsqrt, sigmoid, sin, sqrt, tanh
+from tinytorch.tensor import Tensor
 
-__all__ = ["FOR_ALL", "FOR_INTEGERS", "NODES_WITHOUT_INPUTS", "OVERWRITING"]
+__all__ = ["FOR_ALL", "FOR_INTEGERS", "NODES_WITHOUT_INPUTS", "OVERWRITING", "as_they_are"]
 
 
 #: Elements that are treated at a time where there are intermediate results, so that these stay in the cache.
@@ -144,3 +145,22 @@ FOR_INTEGERS = frozenset((add, sub, mul))
 FOR_ALL = frozenset((fill, copy))
 #: Those that may be recorded, because the derivative does not ask for the old value, and their nodes.
 NODES_WITHOUT_INPUTS: dict[Callable[..., Any], Any] = {add: Add, sub: Sub, relu: Relu}
+
+
+def as_they_are(op: Any, dtype: np.dtype[Any], operands: Iterable[Any], tensors: Any = Tensor) -> list[Any] | None:
+    """The operands as arrays and numbers, if the result has the dtype of ``x`` without any conversion; else None."""
+    numbers: tuple[type, ...] = (int, float, type(None))
+    if dtype.kind != "f" and op not in FOR_ALL:
+        if dtype.kind != "i" or op not in FOR_INTEGERS:
+            return None
+        numbers = (int,)
+    arrays: list[Any] = []
+    for value in operands:
+        if isinstance(value, tensors):
+            value = value._array
+            if value.dtype != dtype:
+                return None
+        elif type(value) not in numbers:
+            return None
+        arrays.append(value)
+    return arrays
