@@ -170,3 +170,52 @@ def test_memory_that_others_see_stays_where_it_is():
                 seen.view(-1)
         with pytest.raises(RuntimeError, match="view size is not compatible"):
             (x.requires_grad_().t() * 2).view(-1)  # an elementwise op keeps the order
+
+
+LOOKS = """
+y.unsqueeze(1)
+y[:, None, :, None]
+y.squeeze()
+y[1:3]
+y[:, 1:]
+y.split(2)[1]
+y.unbind(0)[1]
+y.flatten(2)
+y.transpose(0, 1)
+y.transpose(1, 2).transpose(2, 1)
+y.narrow(0, 1, 2)
+y[:, ::2]
+"""
+
+
+@pytest.mark.parametrize("text", LOOKS.split("\n")[1:-1])
+def test_parts_of_results_can_be_viewed(text):
+    """Images lie as C,H,W,N here: what is a view in PyTorch is a copy, which refuses to be written to."""
+    for op in ("F.conv2d(x, w)", "F.max_pool2d(x, 2)", "T.stack([x, x * 2]).sum(0)", "x.transpose(1, 3).softmax(-1)"):
+        for grad in (False, True):
+            found = []
+            for T in (torch, tinytorch):
+                T.manual_seed(0)
+                names = {"T": T, "F": T.nn.functional, "w": T.randn(4, 3, 3, 3)}
+                names["x"] = x = T.randn(4, 3, 6, 6).requires_grad_(grad)
+                names["y"] = eval(op, names)
+                part = eval(text, names)
+                try:
+                    seen = part.view(*part.shape[:-2], -1) if part.ndim > 2 else part.view(-1)
+                except RuntimeError:
+                    found.append(None)
+                    continue
+                if grad:
+                    (seen * T.arange(1.0, seen.numel() + 1).reshape(seen.shape)).sum().backward()
+                found.append((seen.detach().tolist(), x.grad.tolist() if grad else None))
+            assert (found[1] is None) == (found[0] is None), (op, grad)
+            if found[0] is not None:
+                for ours, theirs in zip(found[1], found[0], strict=True):
+                    if theirs is not None:
+                        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-3)
+
+
+def test_a_view_that_is_a_copy_refuses_to_be_written_to():
+    y = tinytorch.nn.functional.conv2d(tinytorch.randn(4, 3, 6, 6), tinytorch.randn(4, 3, 3, 3))
+    with pytest.raises(RuntimeError, match="read-only"):
+        y[1:3].view(-1).zero_()

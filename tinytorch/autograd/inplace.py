@@ -285,7 +285,8 @@ def check_writable(x: Tensor) -> None:
         )
     if not flags.writeable:
         raise RuntimeError(
-            "this tensor's memory is read-only (it came from a read-only NumPy array); clone() it to change it in place"
+            "this tensor's memory is read-only (a NumPy array's, or a copy that stands for a view of images, which "
+            "lie in another order here); clone() it to change it in place"
         )
 
 

@@ -248,7 +248,7 @@ from tinytorch.ops.matrix_products import (
     vdot,
 )
 from tinytorch.ops.memory_formats import in_format, is_in_format
-from tinytorch.ops.memory_order import make_row_major
+from tinytorch.ops.memory_order import is_viewable_there, make_row_major
 from tinytorch.ops.mixtures import (
     addcdiv,
     addcmul,

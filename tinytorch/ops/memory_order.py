@@ -25,7 +25,7 @@ from tinytorch.ops.joining import Split, Unbind
 from tinytorch.ops.shape import Permute, Reshape
 from tinytorch.tensor import Tensor
 
-__all__ = ["make_row_major", "memory_order"]
+__all__ = ["is_viewable_there", "make_row_major", "memory_order"]
 
 _MOST_STEPS = 200  # back in history; beyond, row-major is assumed
 _ONE_BYTE = np.zeros(1, np.int8)
@@ -65,6 +65,29 @@ def make_row_major(tensor: Tensor) -> None:
             "contiguous subspaces). Use .reshape(...) instead."
         )
     tensor._array = np.ascontiguousarray(tensor._array)
+
+
+def is_viewable_there(tensor: Tensor, shape: Shape) -> bool:
+    """Whether PyTorch could view ``tensor``, itself a view, in ``shape``, as what it looks at is row-major there.
+
+    A stride over that memory is a number of steps along one of its dimensions; the same steps are taken in row-major
+    memory.
+    """
+    base = tensor._base
+    if base is None or base._array.flags.c_contiguous or (base._edge is not None and memory_order(base) is not None):
+        return False
+    lying, there = base._array.strides, _row_major(base._array.shape)
+    dims = sorted((d for d, size in enumerate(base._array.shape) if size > 1), key=lambda d: -lying[d])
+    strides = []
+    for stride in tensor._array.strides:
+        dim = next((d for d in dims if 0 < lying[d] <= stride), None)
+        strides.append(0 if dim is None else stride // lying[dim] * there[dim])
+    view = as_strided(_ONE_BYTE, tensor._array.shape, strides)
+    try:
+        view.shape = shape
+    except AttributeError:
+        return False
+    return True
 
 
 def _strides(edge: Any) -> Shape:

@@ -158,8 +158,11 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         return result
     result = Reshape.apply(input, shape=shape)
     if result._base is None and input._array.size:
-        ops.make_row_major(input)
-        result = Reshape.apply(input, shape=shape)
+        if ops.is_viewable_there(input, shape):
+            result._array.flags.writeable = False
+        else:
+            ops.make_row_major(input)
+            result = Reshape.apply(input, shape=shape)
     return result
 
 
