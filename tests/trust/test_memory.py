@@ -96,9 +96,7 @@ def test_the_checks_see_a_leak():
         with pytest.raises(AssertionError, match="more objects"):
             assert_flat(before, live())
         before = live()
-        kept.append(
-            mmap.mmap(-1, 10_000_000, flags=mmap.MAP_PRIVATE)
-        )  # new memory: an array may lie where others were freed
+        kept.append(mmap.mmap(-1, 10_000_000, flags=mmap.MAP_PRIVATE))  # an array may lie where others were freed
         np.frombuffer(kept[-1], np.uint8).fill(1)
         with pytest.raises(AssertionError, match="more MB"):
             assert_flat(before, live())
