@@ -37,7 +37,7 @@ import numpy as np
 import tinytorch  # complete by the time that a method here is called
 from tinytorch import formatting
 from tinytorch.autograd.modes import state
-from tinytorch.dtypes import SCALAR_NAMES, default_numpy_dtype
+from tinytorch.dtypes import SCALAR_NAMES, default_numpy_dtype, from_numpy_dtype
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -112,7 +112,9 @@ class Conversions:
         return array.copy() if copy else array
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
-        return self._wrap(np.asarray(array))
+        result = np.asarray(array)
+        from_numpy_dtype(result.dtype)  # TypeError for what a tensor cannot hold: objects, long doubles
+        return self._wrap(result)
 
     def __dlpack__(self, *, stream: Any = None, **options: Any) -> Any:
         if self.requires_grad:

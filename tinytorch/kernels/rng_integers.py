@@ -237,7 +237,7 @@ def _with_replacement(generator: Generator, rows: NDArray[Any], num_samples: int
     if not np.isfinite(rows).all():
         raise RuntimeError("invalid multinomial distribution (encountering probability entry = infinity or NaN)")
     sums = rows.cumsum(axis=-1, dtype=np.float32 if rows.dtype == np.float16 else rows.dtype)
-    if not (sums[:, -1:] > 0).all():
+    if not rows.shape[1] or not (sums[:, -1:] > 0).all():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     cumulative = sums / sums[:, -1:]
     cumulative[:, -1] = 1.0

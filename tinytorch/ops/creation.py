@@ -82,8 +82,14 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
 ) -> Tensor:
-    """``obj`` as a tensor (``torch.asarray``): the memory of a tensor or array, unless ``copy=True`` or the dtype
-    changes. A tensor keeps its history, unless ``requires_grad=False``. ValueError where ``copy=False`` cannot be."""
+    """``obj`` as a tensor (``torch.asarray``): the memory of a tensor, array or buffer, unless ``copy=True`` or the
+    dtype changes. A tensor keeps its history, unless ``requires_grad=False``. ValueError where ``copy=False`` cannot
+    be, and for a buffer (bytes, a memoryview...) whose length is no multiple of an element's.
+    """
+    if not isinstance(obj, (Tensor, np.ndarray, np.generic)) and _is_buffer(obj):
+        from tinytorch.ops.buffers import frombuffer
+
+        obj = frombuffer(obj, dtype=from_numpy_dtype(dtype_or_default(dtype)))
     if isinstance(obj, Tensor):
         result = as_tensor(obj, dtype, device)
         if copy and result._array is obj._array:
@@ -98,6 +104,15 @@ def asarray(
     if requires_grad is False and result._requires_grad:
         return result.detach()
     return result.requires_grad_() if requires_grad else result
+
+
+def _is_buffer(value: Any) -> bool:
+    """Whether Python can see the memory of an object."""
+    try:
+        memoryview(value)
+    except TypeError:
+        return False
+    return True
 
 
 def from_numpy(ndarray: np.ndarray) -> Tensor:
