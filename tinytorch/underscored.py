@@ -8,7 +8,9 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.dtypes import dtype as DType
-from tinytorch.dtypes import int64
+from tinytorch.dtypes import float16, float32, int64
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
+from tinytorch.ops.checks import check_same_dtypes, refuse
 from tinytorch.ops.native import native_batch_norm
 from tinytorch.ops.random_gamma import sample_dirichlet as _sample_dirichlet
 from tinytorch.ops.random_gamma import standard_gamma as _standard_gamma
@@ -44,17 +46,33 @@ def _cast_Long(input: Tensor, non_blocking: bool = False) -> Tensor:
     return input.to(int64)
 
 
-def _softmax_backward_data(grad_output: Tensor, output: Tensor, dim: int, input_dtype: DType) -> Tensor:
+def _check_backward(grad_output: Tensor, output: Tensor, input_dtype: DType) -> DType:
+    """The dtype of the gradient: the output's, unless the output is single precision of a half precision input."""
+    if not isinstance(input_dtype, DType):
+        raise wrong_argument("_softmax_backward_data", "input_dtype", 4, input_dtype, "torch.dtype")
+    refuse("biuc", "softmax_backward", grad_output)
+    check_same_dtypes("softmax_backward: grad_output and output", grad_output, output)
+    if grad_output.shape != output.shape:
+        raise RuntimeError(f"grad_output of shape {list(grad_output.shape)} must be of output's: {list(output.shape)}")
+    return input_dtype if (input_dtype, output.dtype) == (float16, float32) else output.dtype
+
+
+@checks_arguments
+def _softmax_backward_data(grad_output: Tensor, output: Tensor, dim: int, input_dtype: Any) -> Tensor:
     """The gradient of softmax's input: ``output · (grad_output - Σ grad_output · output)``."""
+    dtype = _check_backward(grad_output, output, input_dtype)
     weighted = grad_output * output
-    return (weighted - output * weighted.sum(dim, True)).to(input_dtype)
+    return (weighted - output * weighted.sum(dim, True)).to(dtype)
 
 
-def _log_softmax_backward_data(grad_output: Tensor, output: Tensor, dim: int, input_dtype: DType) -> Tensor:
+@checks_arguments
+def _log_softmax_backward_data(grad_output: Tensor, output: Tensor, dim: int, input_dtype: Any) -> Tensor:
     """The gradient of log_softmax's input: ``grad_output - exp(output) · Σ grad_output``."""
-    return (grad_output - output.exp() * grad_output.sum(dim, True)).to(input_dtype)
+    dtype = _check_backward(grad_output, output, input_dtype)
+    return (grad_output - output.exp() * grad_output.sum(dim, True)).to(dtype)
 
 
+@checks_arguments
 def _safe_softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
     """Softmax; zeros where all of a row is -inf, as the mask of an attention that may look nowhere makes it."""
     hidden = (input == -math.inf).all(dim, keepdim=True)

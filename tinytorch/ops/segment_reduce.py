@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.checks import not_implemented, refuse
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.scatter_reduce import scatter_reduce
@@ -47,6 +48,12 @@ def segment_reduce(
         raise RuntimeError("segment_reduce(): indices based reduction is not supported yet.")
     if (lengths is None) == (offsets is None):
         raise RuntimeError("segment_reduce(): Either lengths or offsets must be defined.")
+    refuse("biuc", "_segment_reduce_cpu", data)
+    for given in (lengths, offsets):
+        if given is not None and given._array.dtype not in (np.int64, np.int32):
+            raise not_implemented("_segment_reduce_cpu", given)
+    if not data._array.ndim:
+        raise RuntimeError("segment_reduce(): data must have as many dimensions as lengths, but it is a number")
     axis = one_dim(axis, data._array.ndim)
     counts = lengths._array if lengths is not None else np.diff(offsets._array, axis=-1)  # type: ignore[union-attr]
     _check(data, counts, axis, unsafe or lengths is None)
