@@ -377,13 +377,18 @@ class TensorBase(Conversions):
 
     def _follow_base(self) -> None:
         """If the memory of this view was changed since, its history now leads through the base's."""
-        memory = self._memory
-        if memory is not None and memory.version != self._seen_version:
-            self._seen_version = memory.version
-            if self._edge is None and self._requires_grad:
-                return  # requires_grad_() made this view a leaf: it has no history to follow
-            if self._base is not None and (self._requires_grad or self._view_obstacle != _MADE_IN_NO_GRAD):
-                inplace.history_through_base(self)  # type: ignore[arg-type]
+        memory, base = self._memory, self._base
+        if memory is None or memory.version == self._seen_version:
+            return
+        if base is None or (self._edge is None and self._requires_grad):
+            pass  # requires_grad_() made this view a leaf: it has no history to follow
+        elif self._view_obstacle in (_MADE_IN_NO_GRAD, MADE_IN_FUNCTION):  # what its history should be is not known
+            if state.grad_enabled and base._requires_grad:
+                raise inplace.stale_view(self)  # type: ignore[arg-type]
+            return
+        else:
+            inplace.history_through_base(self)  # type: ignore[arg-type]
+        self._seen_version = memory.version
 
     def is_inference(self) -> bool:
         """Whether the tensor was made in inference mode."""

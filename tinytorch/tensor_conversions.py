@@ -29,6 +29,7 @@ later? Why must ``x == y`` not decide whether x is a key of a dictionary?
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,9 @@ import numpy as np
 import tinytorch  # complete by the time that a method here is called
 from tinytorch import formatting
 from tinytorch.autograd.modes import state
+from tinytorch.autograd.saving import Memory
 from tinytorch.dtypes import SCALAR_NAMES, default_numpy_dtype, from_numpy_dtype
+from tinytorch.kernels.blocks import memory_block, memory_owner, offset_in_block
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -181,11 +184,14 @@ class Conversions:
         return id(self)
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
-        grad_fn = self.grad_fn
+        try:
+            name = None if self.grad_fn is None else self.grad_fn.name()
+        except RuntimeError:  # a view whose base was changed, of which it cannot be said what it means now
+            name = "Invalid"
         return formatting.format_tensor(
             self._array,
             requires_grad=self._requires_grad,
-            grad_fn_name=None if grad_fn is None else grad_fn.name(),
+            grad_fn_name=name,
             default_dtype=default_numpy_dtype(),
         )
 
@@ -203,10 +209,13 @@ class Conversions:
             )
         if id(self) in memo:
             return memo[id(self)]
-        copied = self._rebuild(type(self), self._array.copy(order="K"), self._requires_grad)
-        memo[id(self)] = copied
+        array, memory = _copied_memory(self, memo)
+        memo[id(self)] = copied = self._rebuild(type(self), array, self._requires_grad)
+        copied._memory = memory
         if self._grad is not None:
             copied._grad = self._grad.__deepcopy__(memo)
+        for name in vars(self).keys() - tinytorch.tensor_base.TensorBase.__annotations__.keys():
+            setattr(copied, name, copy.deepcopy(vars(self)[name], memo))
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -228,3 +237,22 @@ class Conversions:
         from tinytorch.legacy import dtype_named
 
         return tinytorch.ops.to(self, dtype_named(dtype))  # type: ignore[arg-type]
+
+
+def _copied_memory(tensor: Any, memo: dict[Any, Any]) -> tuple[np.ndarray, Memory | None]:
+    """The numbers copied, and the record of their memory. Tensors that see the same memory have copies that do so, too,
+    within one ``deepcopy``, whose ``memo`` this is.
+    """
+    array = tensor._array
+    if tensor._memory is None or not tensor._memory.shared:
+        return array.copy(order="K"), None
+    key = "memory of tensors", id(memory_owner(array))
+    if key not in memo:
+        whole, memory = memory_block(array), Memory()
+        if array.flags.forc and array.nbytes == whole.nbytes:
+            memo[key] = array.copy(order="K"), memory
+            return memo[key]
+        memo[key] = whole.copy(), memory
+    block, memory = memo[key]
+    memory.shared = True
+    return np.ndarray(array.shape, array.dtype, memory_block(block), offset_in_block(array), array.strides), memory

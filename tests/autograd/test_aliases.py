@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -89,9 +90,112 @@ def assigned_data(T: Any, x: Any, y: Any) -> Any:
     return view * y + base
 
 
+class Tripled:
+    """The body of a custom Function, whose backward is no derivative of its forward, so that it is seen whether it ran."""
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        return sum(grad.reshape(ctx.shape) * (3 + place) for place, grad in enumerate(grads))
+
+
+def custom(T: Any, forward: Callable[..., Any], x: Any, changes: bool = False) -> Any:
+    def run(ctx: Any, x: Any) -> Any:
+        ctx.shape = x.shape
+        if changes:
+            ctx.mark_dirty(x)
+        return forward(x)
+
+    return type("Tripled", (T.autograd.Function,), {**vars(Tripled), "forward": staticmethod(run)}).apply(x)
+
+
+def dirty_view(T: Any, x: Any, y: Any) -> Any:
+    z = x * y
+    custom(T, lambda v: v.add_(1), z[:, 1:], changes=True)
+    return z * y
+
+
+def dirty_and_kept_to_itself(T: Any, x: Any, y: Any) -> Any:
+    return custom(T, lambda z: z.add_(1) * 2, x * y, changes=True)
+
+
+def viewed_by_a_function(T: Any, x: Any, y: Any) -> Any:
+    return custom(T, lambda z: z.t(), x * y)
+
+
+def viewed_by_a_function_and_changed(T: Any, x: Any, y: Any) -> Any:
+    z = x * y
+    return custom(T, lambda z: z.t(), z).mul_(2), z
+
+
+def viewed_by_a_function_and_its_base_changed(T: Any, x: Any, y: Any) -> Any:
+    z = x * y
+    view = custom(T, lambda z: z.t(), z)
+    z.mul_(2)
+    return view * 1
+
+
+def handed_through_and_changed(T: Any, x: Any, y: Any) -> Any:
+    z = x * y
+    custom(T, lambda z: z, z).mul_(2)
+    return z
+
+
+def handed_through(T: Any, x: Any, y: Any) -> Any:
+    return custom(T, lambda z: z, x * y) * y
+
+
+def viewed_without_grad_and_base_changed(T: Any, x: Any, y: Any) -> Any:
+    z = x * y
+    with T.no_grad():
+        view = z[0]
+    z.mul_(2)
+    with T.no_grad():
+        view.mul(2)
+    return view * y
+
+
+def leaf_viewed_without_grad_and_changed(T: Any, x: Any, y: Any) -> Any:
+    with T.no_grad():
+        view = x[0]
+        x.mul_(2)
+    return view * y
+
+
+def constant_viewed_without_grad_and_changed(T: Any, x: Any, y: Any) -> Any:
+    z = T.ones(2, 3, dtype=T.float64)
+    with T.no_grad():
+        view = z[0]
+    z.mul_(2)
+    return view * y
+
+
+def windows_of_what_was_changed(T: Any, x: Any, y: Any) -> Any:
+    z = x.reshape(6) * 1
+    windows = z.unfold(0, 3, 1)
+    with T.no_grad():
+        z.mul_(2)
+    return windows * 1, y * 1
+
+
+def resized_to_the_same_size(T: Any, x: Any, y: Any) -> Any:
+    z = x * 1
+    T.nn.functional.interpolate(z[None, None], size=(2, 3)).mul_(2)
+    return z * y
+
+
+def raveled_and_changed(T: Any, x: Any, y: Any) -> Any:
+    z = (x * 1).reshape(6)[::2]
+    T.ravel(z).mul_(2)
+    return z * y.reshape(6)[:3]
+
+
 @pytest.mark.parametrize(
     "program",
-    [view_as_ints, view_as_ints_and_back, other_memory, gradients_of_two_leaves, sum_twice, frozen_since, retained_and_asked_for,
+    [dirty_view, dirty_and_kept_to_itself, viewed_by_a_function, viewed_by_a_function_and_changed, handed_through,
+     viewed_by_a_function_and_its_base_changed, handed_through_and_changed, viewed_without_grad_and_base_changed,
+     leaf_viewed_without_grad_and_changed, constant_viewed_without_grad_and_changed, windows_of_what_was_changed,
+     resized_to_the_same_size, raveled_and_changed,
+     view_as_ints, view_as_ints_and_back, other_memory, gradients_of_two_leaves, sum_twice, frozen_since, retained_and_asked_for,
      asked_for_and_changed_before_the_node, leaf_that_is_a_view, parts_may_change, assigned_data],
 )  # fmt: skip
 def test_as_in_pytorch(program: Callable[..., Any]) -> None:
@@ -123,8 +227,30 @@ def pickled_result(T: Any) -> Any:
     return copy.tolist(), copy.requires_grad, copy.is_leaf
 
 
+def copied_together(T: Any) -> Any:
+    base = T.arange(6.0).view(2, 3)
+    base.note = ["kept"]
+    copied = copy.deepcopy({"column": base[:, 1], "turned": base.t(), "base": base, "wide": base[0, :1].expand(3)})
+    copied["column"].zero_()
+    copied["base"][0, 0] = 9
+    copied["base"].note.append("of the copy")
+    return [(t.tolist(), t.stride(), t.storage_offset()) for t in copied.values()], base.tolist(), base.note
+
+
+def copied_with_its_buffers(T: Any) -> Any:
+    layer = T.nn.BatchNorm1d(2)
+    layer.register_buffer("both", T.zeros(4))
+    layer.register_buffer("mean_alone", layer.both[:2])
+    copied = copy.deepcopy(layer)
+    copied.mean_alone.fill_(3)
+    return copied.both.tolist(), layer.both.tolist()
+
+
 @pytest.mark.filterwarnings("ignore:An output with one or more elements was resized")
-@pytest.mark.parametrize("program", [smaller_out, beginning_of_a_buffer, all_or_none, pickled_result])
+@pytest.mark.parametrize(
+    "program",
+    [smaller_out, beginning_of_a_buffer, all_or_none, pickled_result, copied_together, copied_with_its_buffers],
+)
 def test_same_values(program: Callable[..., Any]) -> None:
     assert program(tinytorch) == program(torch)
 

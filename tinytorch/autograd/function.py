@@ -108,6 +108,11 @@ class Function(Node):
             if moved is not None:
                 return moved[0] if single else moved
         recording = state.grad_enabled and any(needs)
+        if not all(any(dirty is value for value in results) for dirty in ctx._dirty):
+            raise RuntimeError(
+                f"{cls.__name__}: Some elements marked as dirty during the forward method were not returned as output. "
+                "The inputs that are modified inplace must all be outputs of the Function."
+            )
         results = tuple(
             _as_result(ctx, value, args, recording) if isinstance(value, Tensor) else value for value in results
         )

@@ -79,7 +79,8 @@ class allow_mutation_on_saved_tensors(saved_tensors_hooks):
     """Inside, a tensor may be changed in place although a node saved it: nodes save copies.
 
     PyTorch copies a tensor only when it is about to be changed; here every saved tensor is copied at once, which costs
-    memory and gives the same gradients. RuntimeError when one is entered inside another.
+    memory and gives the same gradients. Indices and masks are not saved tensors here: backward raises where one was
+    changed, here as well. RuntimeError when one is entered inside another.
 
     >>> import tinytorch as torch
     >>> with allow_mutation_on_saved_tensors():

@@ -43,9 +43,8 @@ from tinytorch.autograd.saving import SavedOutput
 from tinytorch.autograd.watching import changed_in_place, watchers
 from tinytorch.dtypes import SCALAR_NAMES, can_cast
 from tinytorch.tensor import Tensor
-from tinytorch.tensor_base import MADE_IN_FUNCTION
 
-__all__ = ["change_in_place", "history_through_base"]
+__all__ = ["adopt_history", "change_in_place", "history_through_base", "stale_view"]
 
 
 class Geometry(NamedTuple):
@@ -298,15 +297,26 @@ def check_differentiable_target(x: Tensor) -> None:
         if x._base._edge is None and x._base._requires_grad:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
         if x._view_obstacle is not None:
-            maker = f"Output {x._edge[1]} of {x._edge[0].name()} is a view and" if x._edge else "A view"
             raise RuntimeError(
-                f"{maker} {x._view_obstacle} and is being modified inplace with grad mode enabled. Such "
-                f"views do not allow "
-                "the output views to be modified inplace. You should replace the inplace operation by an "
-                "out-of-place one."
+                f"{_view_and_maker(x)} {x._view_obstacle} and is being modified inplace with grad mode enabled. Such "
+                "views do not allow the output views to be modified inplace. You should replace the inplace operation "
+                "by an out-of-place one."
             )
     if x._edge is None and x._requires_grad:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+
+
+def stale_view(x: Tensor) -> RuntimeError:
+    """For a view whose base was changed since, where a history through the base would leave out what made the view."""
+    which = f"Output {x._edge[1]} of {x._edge[0].name()} is a view" if x._edge else "A view was made"
+    return RuntimeError(
+        f"{which} and its base or another view of its base has been modified inplace. This view {x._view_obstacle}: "
+        "make it again after the change, or clone() it before."
+    )
+
+
+def _view_and_maker(x: Tensor) -> str:
+    return f"Output {x._edge[1]} of {x._edge[0].name()} is a view and" if x._edge else "A view"
 
 
 def _move_saved_output(result: Tensor, x: Tensor) -> None:
@@ -334,16 +344,7 @@ def rebase_history(x: Tensor, result: Tensor) -> None:
 
 
 def history_through_base(view: Tensor) -> None:
-    """Let the view's history be: a region of its base, as the base is now.
-
-    RuntimeError for a view that a custom Function has returned.
-    """
-    if view._view_obstacle == MADE_IN_FUNCTION and view._edge is not None:
-        raise RuntimeError(
-            f"Output {view._edge[1]} of {view._edge[0].name()} is a view and its base or another view of its base has "
-            f"been modified inplace. This view {MADE_IN_FUNCTION}, and a history through its base would leave out the "
-            "custom backward. You can fix this by cloning the output of the custom Function."
-        )
+    """Let the view's history be: a region of its base, as the base is now."""
     base = view._base
     assert base is not None
     if base._requires_grad:

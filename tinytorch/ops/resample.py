@@ -54,7 +54,9 @@ class Resample(Primitive):
             table = tables[axis - 2]
             if table is not None:
                 y = _along_bytes(y, axis, table) if bytes_ else _along(y, axis, table)
-        return y.astype(np.float16) if half else y
+        if half:
+            return y.astype(np.float16)
+        return y.copy() if y is x else y  # where nothing changes its size, too, the result is a tensor of its own
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

@@ -223,8 +223,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension."""
-    return reshape(input, -1)
+    """All elements in one dimension: a view if they lie in a row in memory, else a copy."""
+    return reshape(ops.contiguous(input), -1)
 
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
