@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import gzip
 import json
 import os
@@ -19,6 +21,7 @@ from tests.trust.hostile import EXTREMES, Watch, counts, damage, damages, fuzzed
 from tinytorch import viz
 from tinytorch.datasets import MNIST, MNISTSample, mnist, read_idx
 from tinytorch.viz.page_data import page_data
+from tinytorch.viz.reading import entries_of
 from tinytorch.viz.views import views_of
 
 FOLDER = tempfile.TemporaryDirectory()
@@ -33,6 +36,9 @@ def _everything_is_imported():
             file.write(whole)
         watch.read(watch.path)
     read_graph(GRAPHS[0].encode())
+    for kind in vars(viz.data).values():
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+            entries_of(kind)  # of annotations, which are text, Python makes types when they are first asked for
     MNISTSample()
 
 
@@ -250,7 +256,7 @@ def changed(text: str, edits: list[tuple[int, int, int, int]]) -> bytes:
         for key in ways[other % len(ways)]:
             source = source[key]
         if kind == 0:
-            target[last] = VALUES[which % len(VALUES)]
+            target[last] = copy.deepcopy(VALUES[which % len(VALUES)])
         elif kind == 1:
             del target[last]
         elif kind == 2:
@@ -260,7 +266,7 @@ def changed(text: str, edits: list[tuple[int, int, int, int]]) -> bytes:
         else:
             data["style"] = {
                 **(data.get("style") if isinstance(data.get("style"), dict) else {}),
-                STYLES[other % len(STYLES)]: VALUES[which % len(VALUES)],
+                STYLES[other % len(STYLES)]: copy.deepcopy(VALUES[which % len(VALUES)]),
             }
     return json.dumps(data).encode()
 

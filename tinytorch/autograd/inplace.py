@@ -297,8 +297,9 @@ def check_differentiable_target(x: Tensor) -> None:
         if x._base._edge is None and x._base._requires_grad:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
         if x._view_obstacle is not None:
+            maker = f"Output {x._edge[1]} of {x._edge[0].name()} is a view and" if x._edge else "A view"
             raise RuntimeError(
-                f"{_view_and_maker(x)} {x._view_obstacle} and is being modified inplace with grad mode enabled. Such "
+                f"{maker} {x._view_obstacle} and is being modified inplace with grad mode enabled. Such "
                 "views do not allow the output views to be modified inplace. You should replace the inplace operation "
                 "by an out-of-place one."
             )
@@ -313,10 +314,6 @@ def stale_view(x: Tensor) -> RuntimeError:
         f"{which} and its base or another view of its base has been modified inplace. This view {x._view_obstacle}: "
         "make it again after the change, or clone() it before."
     )
-
-
-def _view_and_maker(x: Tensor) -> str:
-    return f"Output {x._edge[1]} of {x._edge[0].name()} is a view and" if x._edge else "A view"
 
 
 def _move_saved_output(result: Tensor, x: Tensor) -> None:

@@ -253,6 +253,8 @@ def _correction(dim: Any, unbiased: bool, keepdim: bool, correction: Any) -> tup
             f"std() and var() received an invalid combination of arguments - got ({words}), but expected one of: "
             "(unbiased), (dim, unbiased, keepdim), (dim, *, correction, keepdim)"
         )
+    if not (correction is None or isinstance(correction, (int, float, np.generic, Tensor))):
+        raise TypeError(f"std() and var(): argument 'correction' must be Number, not {type(correction).__name__}")
     if old:
         correction = 1 if (dim if only_unbiased else unbiased) else 0
     return None if only_unbiased or dim is NOT_GIVEN else dim, 1 if correction is None else correction

@@ -82,7 +82,7 @@ def _value(hint: Any, value: Any, what: str) -> Any:
 
 def _read(kind: type[T], item: dict[str, Any]) -> T:
     """A dataclass from its dictionary; raises ValueError for missing, unknown and wrongly typed entries."""
-    hints, required = _entries(kind)  # type: ignore[arg-type]  # mypy does not know that classes have hashes
+    hints, required = entries_of(kind)  # type: ignore[arg-type]  # mypy does not know that classes have hashes
     if not item.keys() <= hints.keys():
         raise ValueError(f"unknown entries in a {kind.__name__}: {', '.join(sorted(item.keys() - hints.keys())):.80}")
     if not required <= item.keys():
@@ -91,7 +91,7 @@ def _read(kind: type[T], item: dict[str, Any]) -> T:
 
 
 @functools.cache
-def _entries(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
+def entries_of(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
     """The types of a dataclass's entries, and the names of those that have no default."""
     required = {field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING}
     return get_type_hints(kind), frozenset(required)
