@@ -60,11 +60,11 @@ from tinytorch.layouts import strided
 from tinytorch.size import Size
 from tinytorch.tensor_conversions import Conversions
 
-__all__ = ["MADE_IN_FUNCTION", "TensorBase"]
+__all__ = ["MADE_IN_FUNCTION", "MADE_IN_NO_GRAD", "TensorBase"]
 
 
 _new_tuple = tuple.__new__  # NumPy's shapes are ints: Size need not look at them
-_MADE_IN_NO_GRAD = "was created in no_grad mode"
+MADE_IN_NO_GRAD = "was created in no_grad mode"
 MADE_IN_FUNCTION = "was created inside a custom Function (or is an input that it returned as-is)"
 
 
@@ -373,22 +373,13 @@ class TensorBase(Conversions):
         if source._view_obstacle is not None:
             self._view_obstacle = source._view_obstacle
         elif not state.grad_enabled:
-            self._view_obstacle = _MADE_IN_NO_GRAD
+            self._view_obstacle = MADE_IN_NO_GRAD
 
     def _follow_base(self) -> None:
         """If the memory of this view was changed since, its history now leads through the base's."""
-        memory, base = self._memory, self._base
-        if memory is None or memory.version == self._seen_version:
-            return
-        if base is None or (self._edge is None and self._requires_grad):
-            pass  # requires_grad_() made this view a leaf: it has no history to follow
-        elif self._view_obstacle in (_MADE_IN_NO_GRAD, MADE_IN_FUNCTION):  # what its history should be is not known
-            if state.grad_enabled and base._requires_grad:
-                raise inplace.stale_view(self)  # type: ignore[arg-type]
-            return
-        else:
-            inplace.history_through_base(self)  # type: ignore[arg-type]
-        self._seen_version = memory.version
+        memory = self._memory
+        if memory is not None and memory.version != self._seen_version and inplace.follows_base(self):
+            self._seen_version = memory.version
 
     def is_inference(self) -> bool:
         """Whether the tensor was made in inference mode."""

@@ -43,8 +43,9 @@ from tinytorch.autograd.saving import SavedOutput
 from tinytorch.autograd.watching import changed_in_place, watchers
 from tinytorch.dtypes import SCALAR_NAMES, can_cast
 from tinytorch.tensor import Tensor
+from tinytorch.tensor_base import MADE_IN_FUNCTION, MADE_IN_NO_GRAD
 
-__all__ = ["adopt_history", "change_in_place", "history_through_base", "stale_view"]
+__all__ = ["adopt_history", "change_in_place", "follows_base"]
 
 
 class Geometry(NamedTuple):
@@ -307,15 +308,6 @@ def check_differentiable_target(x: Tensor) -> None:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
 
-def stale_view(x: Tensor) -> RuntimeError:
-    """For a view whose base was changed since, where a history through the base would leave out what made the view."""
-    which = f"Output {x._edge[1]} of {x._edge[0].name()} is a view" if x._edge else "A view was made"
-    return RuntimeError(
-        f"{which} and its base or another view of its base has been modified inplace. This view {x._view_obstacle}: "
-        "make it again after the change, or clone() it before."
-    )
-
-
 def _move_saved_output(result: Tensor, x: Tensor) -> None:
     """The result lives in x's memory now, so a node that saved its result has to watch x's memory."""
     node, index = result._edge
@@ -338,6 +330,26 @@ def rebase_history(x: Tensor, result: Tensor) -> None:
     x._requires_grad = True
     history_through_base(x)
     x._seen_version = x._own_memory().version
+
+
+def follows_base(view: Any) -> bool:
+    """Let the view's history lead through its base, whose memory was changed since; False if that is not yet to be.
+
+    RuntimeError where it would leave out what made the view, and gradients are wanted.
+    """
+    base = view._base
+    if base is None or (view._edge is None and view._requires_grad):
+        return True  # requires_grad_() made this view a leaf: it has no history to follow
+    if view._view_obstacle not in (MADE_IN_NO_GRAD, MADE_IN_FUNCTION):
+        history_through_base(view)
+        return True
+    if state.grad_enabled and base._requires_grad:
+        which = f"Output {view._edge[1]} of {view._edge[0].name()} is a view" if view._edge else "A view was made"
+        raise RuntimeError(
+            f"{which} and its base or another view of its base has been modified inplace. This view "
+            f"{view._view_obstacle}: make it again after the change, or clone() it before."
+        )
+    return False
 
 
 def history_through_base(view: Tensor) -> None:
