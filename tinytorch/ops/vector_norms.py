@@ -21,6 +21,7 @@ from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis, many_dims
 from tinytorch.ops.extremes import amax, amin
 from tinytorch.ops.out import accepts_exact_out, accepts_out
+from tinytorch.ops.reduce import kept_shape
 from tinytorch.ops.reduce import sum as sum_
 from tinytorch.tensor import Tensor
 
@@ -28,19 +29,23 @@ __all__ = ["dist", "frobenius_norm", "norm", "norm_except_dim", "nuclear_norm", 
 
 
 class EuclideanNorm(Primitive):
-    """y = √Σ |x|², with the reduced dimensions kept; x_i receives grad · x_i / y, and 0 where y is 0."""
+    """y = √Σ |x|²; x_i receives grad · x_i / y, and 0 where y is 0."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...]) -> np.ndarray:
+    def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
         wide = _accurate(x)
         squares = wide * wide if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
-        y = np.sqrt(np.add.reduce(squares, axis=dim, keepdims=True)).astype(x.real.dtype, "C", copy=False)
+        total: Any = np.add.reduce(squares, axis=dim, keepdims=keepdim)  # type: ignore[call-overload]
+        y = np.sqrt(total).astype(x.real.dtype, "C", copy=False)
         ctx.save_for_backward(x, y)
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         x, y = ctx.saved_tensors
+        if not ctx.attributes["keepdim"]:
+            kept = kept_shape(x._array.shape, ctx.attributes["dim"])
+            grad, y = grad.reshape(kept), y.reshape(kept)
         return grad * where(y == 0, 0.0, x / y)
 
 
@@ -114,8 +119,7 @@ def vector_norm(
             f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
             "have an identity"
         )
-    result = _norm_kept(input, ord, dims, single=len(dims) > 0 or dim in (None, (), []))
-    result = result if keepdim else result.reshape([size for d, size in enumerate(input._array.shape) if d not in dims])
+    result = _norm(input, ord, dims, keepdim, single=len(dims) > 0 or dim in (None, (), []))
     return known_as(result, "LinalgVectorNormBackward0")
 
 
@@ -128,23 +132,24 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     return vector_norm(v, pow, others, True) if others else v.abs()
 
 
-def _norm_kept(x: Tensor, ord: float, dims: tuple[int, ...], single: bool) -> Tensor:
-    """The norm with the reduced dimensions kept as size 1; of single elements their size, whatever the order (but if
-    not ``single``: in PyTorch a number has a dimension 0, over which the formula is used).
+def _norm(x: Tensor, ord: float, dims: tuple[int, ...], keepdim: bool, single: bool) -> Tensor:
+    """The norm over ``dims``; of single elements their size, whatever the order (but if not ``single``: in PyTorch a
+    number has a dimension 0, over which the formula is used).
     """
     shape = x._array.shape
     if single and ord != 0 and (not dims or shape[dims[0]] == 1) and all(shape[d] == 1 for d in dims):
-        return x.abs()
-    if ord == 2:
-        return EuclideanNorm.apply(x, dim=dims)
-    if ord == 0:
-        return CountNonzero.apply(x, dim=dims)
-    size = x.abs()
-    if ord == 1:
-        return sum_(size, dims, True)
-    if math.isinf(ord):
-        return (amax if ord > 0 else amin)(size, dims, True)
-    return PowerNorm.apply(x, p=ord, dim=dims)
+        kept = x.abs()
+    elif ord == 2:
+        return EuclideanNorm.apply(x, dim=dims, keepdim=keepdim)
+    elif ord == 0:
+        kept = CountNonzero.apply(x, dim=dims)
+    elif ord == 1:
+        kept = sum_(x.abs(), dims, True)
+    elif math.isinf(ord):
+        kept = (amax if ord > 0 else amin)(x.abs(), dims, True)
+    else:
+        kept = PowerNorm.apply(x, p=ord, dim=dims)
+    return kept if keepdim else kept.reshape([size for d, size in enumerate(shape) if d not in dims])
 
 
 @accepts_exact_out
