@@ -69,7 +69,7 @@ def total(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:
     result = partial.reshape([x.shape[axis] for axis in kept])
     if not rows_first:
         result = result.transpose(np.argsort(kept))
-        if result.ndim <= 2:  # small, and users expect to view it in other shapes
+        if 0 < result.ndim <= 2:  # small, and users expect to view it in other shapes
             result = np.ascontiguousarray(result)
     return np.expand_dims(result, axes) if keepdims else result
 
