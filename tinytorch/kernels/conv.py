@@ -58,7 +58,7 @@ from tinytorch.kernels.layout import (
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import ceil_div, even_parts, even_pieces, taps_of_remainder
+from tinytorch.kernels.windows import ceil_div, count_outputs, even_parts, even_pieces, taps_of_remainder
 
 FLOPS_PER_MICROSECOND = 110e3  # one core
 LONG_MICROSECONDS = 2000  # a convolution that takes longer is cut into blocks by itself
@@ -81,10 +81,7 @@ def conv2d(
         return conv2d(fold(x, sides), fold(weight, sides), bias, stride, padding, dilation, groups)
     if conv_pointwise.in_place(x, kernel, stride, padding, groups):
         return conv_pointwise.pointwise(x, weight[..., 0, 0], bias)
-    out_h, out_w = (
-        (size + 2 * p - d * (k - 1) - 1) // s + 1
-        for size, k, s, p, d in zip((h, w), kernel, stride, padding, dilation, strict=True)
-    )
+    out_h, out_w = map(count_outputs, (h, w), kernel, stride, padding, dilation)
     y = empty_chwn((n, weight.shape[0], out_h, out_w), x.dtype)
     start = (-padding[0], -padding[1])
     by_group = weight.reshape(groups, -1, *weight.shape[1:])

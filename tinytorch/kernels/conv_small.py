@@ -65,9 +65,10 @@ def weight_gradient(
 
 
 def input_gradient(
-    grad: Array, weight: Array, input_shape: tuple[int, ...], stride: Pair, padding: Pair, dilation: Pair, groups: int
-) -> Array:
-    """`conv.conv2d_input`, without the bias."""
+    grad: Array, weight: Array, input_shape: tuple[int, ...], stride: Pair, padding: Pair, dilation: Pair, groups: int,
+    bias: Array | None = None,
+) -> Array:  # fmt: skip
+    """`conv.conv2d_input`."""
     n, channels, h, w = input_shape
     (kh, kw), (out_h, out_w) = weight.shape[2:], grad.shape[2:]
     by_group = weight.reshape(groups, len(weight) // groups, channels // groups * kh * kw)
@@ -84,6 +85,8 @@ def input_gradient(
             seen = down[..., left : left + (out_w - 1) * stride[1] + 1 : stride[1]]
             seen += products[:, i, j]
     inside = padded[:, :, padding[0] : padding[0] + h, padding[1] : padding[1] + w]
+    if bias is not None:
+        inside += bias.reshape(-1, 1, 1, 1)
     return np.ascontiguousarray(inside.transpose(1, 0, 2, 3))
 
 

@@ -9,7 +9,8 @@ So slice d of the result is a two-dimensional convolution of KD input slices wit
 its adjoint `_spread` adds the channels back to the slices that they came from, which turns the gradient of the image
 convolution for its input into that of the volume convolution.
 
-Every function takes images (N, C, H, W) as well, and then is the one of `conv`.
+Every function takes images (N, C, H, W) as well, and then is the one of `conv`, or of `conv_small` where there is
+little to do.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tinytorch.kernels import conv_small
 from tinytorch.kernels.half import half_in_single
 from tinytorch.kernels.layout import Array
 from tinytorch.kernels.memory import empty
-from tinytorch.kernels.windows import tap
+from tinytorch.kernels.windows import count_outputs, tap
 
 Sizes = tuple[int, ...]
 
@@ -34,15 +35,12 @@ def conv(
 ) -> Array:
     """x (N, C, D, H, W), weight (O, C / groups, KD, KH, KW) -> y (N, O, D', H', W')."""
     if x.ndim == 4:
-        out_size = [
-            (size + 2 * p - d * (k - 1) - 1) // s + 1
-            for size, k, s, p, d in zip(x.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True)
-        ]
+        out_h, out_w = map(count_outputs, x.shape[2:], weight.shape[2:], stride, padding, dilation)
         how: Any = (stride, padding, dilation, groups)
-        if conv_small.is_small(weight.shape, len(x) * out_size[0] * out_size[1], groups):
-            return conv_small.convolve(x, weight, bias, (out_size[0], out_size[1]), *how)
+        if conv_small.is_small(weight.shape, len(x) * out_h * out_w, groups):
+            return conv_small.convolve(x, weight, bias, (out_h, out_w), *how)
         return images.conv2d(x, weight, bias, *how)
-    depth = (x.shape[2] + 2 * padding[0] - dilation[0] * (weight.shape[2] - 1) - 1) // stride[0] + 1
+    depth = count_outputs(x.shape[2], weight.shape[2], stride[0], padding[0], dilation[0])
     slices = _gather(x, weight.shape[2], depth, stride[0], padding[0], dilation[0])
     y = images.conv2d(slices, _as_image_weight(weight), bias, stride[1:], padding[1:], dilation[1:], groups)  # type: ignore[arg-type]
     return _as_volumes(y, depth)
@@ -55,12 +53,11 @@ def conv_input(
 ) -> Array:  # fmt: skip
     """The gradient of `conv` for its input, and the transposed convolution."""
     if grad.ndim == 4:
+        how: Any = (stride, padding, dilation, groups, bias)
         pixels = len(grad) * grad.shape[2] * grad.shape[3]
         if conv_small.spread_is_small(weight.shape, pixels, groups, stride):
-            how: Any = (stride, padding, dilation, groups)
-            gx = conv_small.input_gradient(grad, weight, input_shape, *how)
-            return gx if bias is None else np.add(gx, bias.reshape(-1, 1, 1), out=gx)
-        return images.conv2d_input(grad, weight, input_shape, stride, padding, dilation, groups, bias)  # type: ignore[arg-type]
+            return conv_small.input_gradient(grad, weight, input_shape, *how)
+        return images.conv2d_input(grad, weight, input_shape, *how)
     slices = _as_images(grad)
     channels = input_shape[1] * weight.shape[2]
     gx = images.conv2d_input(
@@ -79,10 +76,10 @@ def conv_weight(
 ) -> Array:
     """The gradient of `conv` for its weight."""
     if x.ndim == 4:
+        how: Any = (stride, padding, dilation, groups)
         if conv_small.is_small(weight_shape, len(grad) * grad.shape[2] * grad.shape[3], groups):
-            how: Any = (stride, padding, dilation, groups)
             return conv_small.weight_gradient(x, grad, weight_shape, *how)
-        return images.conv2d_weight(x, grad, weight_shape, stride, padding, dilation, groups)  # type: ignore[arg-type]
+        return images.conv2d_weight(x, grad, weight_shape, *how)
     out, channels, kernel, *rest = weight_shape
     slices = _gather(x, kernel, grad.shape[2], stride[0], padding[0], dilation[0])
     gw = images.conv2d_weight(

@@ -157,9 +157,8 @@ def batch_norm_eval(x: Array, mean: Array, invstd: Array, weight: Array | None, 
     scale = invstd if weight is None else invstd * weight
     shift = -mean * scale if bias is None else bias - mean * scale
     if x.size < SMALL:  # a single image, say: the blocks below would take longer than the work
-        per_channel = (-1, *[1] * (x.ndim - 2))
-        small: Array = x * scale.reshape(per_channel)
-        small += shift.reshape(per_channel)
+        small: Array = x * _stretched(x, scale)
+        small += _stretched(x, shift)
         return small
     if row_major.is_row_major(x):
         return row_major.affine(x, scale, shift)

@@ -49,6 +49,15 @@ def even_parts(size: int, count: int) -> list[Pair]:
     ]
 
 
+def count_outputs(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
+    """How many places a window takes along one dimension.
+
+    >>> count_outputs(28, 3, stride=2, padding=1, dilation=1)
+    14
+    """
+    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
 def inside(first: int, step: int, count: int, size: int) -> Pair:
     """The o in range(count) for which first + o * step lies in range(size), as (start, stop).
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels.windows import count_outputs
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_dims, refuse
 from tinytorch.ops.dims import ints_from
@@ -92,10 +93,7 @@ def _pair(name: str, value: Any, least: int) -> Pair:
 
 def _blocks(size: Pair, kernel: Pair, dilation: Pair, padding: Pair, stride: Pair) -> Pair:
     """How many blocks fit, downwards and across."""
-    down, across = (
-        (n + 2 * p - d * (k - 1) - 1) // s + 1
-        for n, k, d, p, s in zip(size, kernel, dilation, padding, stride, strict=True)
-    )
+    down, across = map(count_outputs, size, kernel, stride, padding, dilation)
     return down, across
 
 

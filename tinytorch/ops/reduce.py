@@ -294,12 +294,10 @@ def std(
 ) -> Tensor:
     """Standard deviation: the square root of :func:`var`. Where it is 0, its gradient is taken as 0."""
     variance = var(input, dim, unbiased, keepdim, correction=correction)
-    squares = variance._array
-    if squares.size and squares.dtype.kind == "f":
+    squares, low, high = variance._array, 1.0, 1.0
+    if squares.size:
         low, high = np.minimum.reduce(squares, axis=None), np.maximum.reduce(squares, axis=None)
-    else:
-        low, high = 0.0, 0.0
-    if not 1e-30 < low <= high < 1e30 and _out_of_range(squares, low, high, input._array):
+    if not 1e-30 < low <= high < 1e30 and _out_of_range(squares.dtype, low, high, input._array):
         largest = np.abs(input._array).max()
         scaled = std(input / float(largest), dim, unbiased, keepdim, correction=correction)
         return known_as(scaled * float(largest), "StdBackward0")
@@ -312,14 +310,12 @@ def std(
     return known_as(result, "StdBackward0")
 
 
-def _out_of_range(squares: np.ndarray, low: Any, high: Any, x: np.ndarray) -> bool:
-    """Whether ``squares``, from low to high, were too large or too small for the dtype, while ``x`` is neither."""
-    if not squares.size or squares.dtype.kind != "f" or not x.size:
-        return False
-    limits = np.finfo(squares.dtype)
+def _out_of_range(dtype: np.dtype[Any], low: Any, high: Any, x: np.ndarray) -> bool:
+    """Whether squares, from low to high, were too large or too small for the dtype, while ``x`` is neither."""
+    limits = np.finfo(dtype)
     if float(limits.tiny) / float(limits.eps) < low and high <= float(limits.max):
         return False
-    largest = float(np.abs(x).max())
+    largest = float(np.abs(x).max(initial=0.0))
     return 0 < largest < math.inf and not float(limits.tiny) ** 0.25 < largest < float(limits.max) ** 0.25
 
 
