@@ -174,13 +174,14 @@ def _run(
     """Walk the graph. Without targets, accumulate into all leaves; with targets, return their gradients."""
     keep = create_graph if retain_graph is None else retain_graph
     walk = _Walk(create_graph)
-    for start, gradient in zip(starts, gradients, strict=True):
-        if gradient is not None:
-            walk.deliver(start._gradient_edge(), gradient)
     for target in targets or ():
         if not isinstance(target, Tensor):
             raise RuntimeError(f"all inputs have to be Tensors, but got {type(target).__name__}")
     wanted = None if targets is None else Wanted(starts, targets)
+    for start, gradient in zip(starts, gradients, strict=True):
+        edge = start._gradient_edge()
+        if gradient is not None and (wanted is None or wanted.asks_for(edge[0])):
+            walk.deliver(edge, gradient)
     before, outer, outer_end = (state.grad_enabled, state.walk, state.at_end)
     at_end: list[Callable[[], None]] = []
     try:
@@ -206,15 +207,13 @@ def _run_nodes(walk: _Walk, wanted: Wanted | None, keep: bool) -> None:
     """Run all nodes that gradients reach. Nothing here holds a gradient any more when that is done, so that leaves
     may take them over without a copy (:mod:`.accumulate`).
     """
+    special = {} if wanted is None else wanted.special
     while walk.heap:
         node, received = walk.next_node()
-        grads: Sequence[Tensor | None] | None
-        if node.hooks is None and wanted is None and not watchers:
+        if node.hooks is None and not watchers and id(node) not in special:
             grads = _run_node(node, received, walk.create_graph)
         else:
             grads = _run_with_company(node, received, wanted, walk.create_graph)
-            if grads is None:
-                continue
         if not keep and (node._saved or node._intermediates):
             node._release()
         for edge, gradient in zip(node.edges, grads):  # noqa: B905 - _run_node saw to equal lengths
@@ -325,30 +324,29 @@ def _materialized(node: Node, received: list[Tensor | None]) -> list[Tensor | No
 
 def _run_with_company(
     node: Node, received: list[Tensor | None], wanted: Wanted | None, create_graph: bool
-) -> Sequence[Tensor | None] | None:
-    """The same with hooks, targets and watchers; None where no target needs the node."""
-    if wanted is not None and not wanted.asks_for(node):
-        return None
+) -> Sequence[Tensor | None]:
+    """The same with hooks, targets and watchers."""
     if node.hooks is not None:
         on_arrival(node.hooks, received)
+    needs = None
     if wanted is not None:
-        if id(node) in wanted.ends:
-            wanted.capture(node, received)
-        if id(node) not in wanted.needs:
-            return None
+        wanted.capture(node, received)
+        needs = wanted.needs(node)
+        if True not in needs:
+            return ()
     if node.hooks is not None:
         received = before_node(node.hooks, received)
-    run = partial(_run_wanted, node, received, wanted, create_graph)
+    run = partial(_run_for, needs, node, received, create_graph)
     return watched_backward(node, received, run, create_graph) if watchers else run()
 
 
-def _run_wanted(
-    node: Node, received: list[Tensor | None], wanted: Wanted | None, create_graph: bool
+def _run_for(
+    needs: tuple[bool, ...] | None, node: Node, received: list[Tensor | None], create_graph: bool
 ) -> Sequence[Tensor | None]:
     """The node run for the inputs that lead to targets, and the hooks after it."""
     all_needs = node.needs_input_grad
-    if wanted is not None:
-        node.needs_input_grad = wanted.needs[id(node)]
+    if needs is not None:
+        node.needs_input_grad = needs
     try:
         grads = _run_node(node, received, create_graph)
     finally:
@@ -357,7 +355,7 @@ def _run_wanted(
         replaced = hook(grads, tuple(_materialized(node, received)))
         if replaced is not None:
             grads = replaced if isinstance(replaced, tuple) else (replaced,)
-    return grads
+    return grads if needs is None else [g if need else None for g, need in zip(grads, needs, strict=False)]
 
 
 def _between_conjugations(backward: Any, node: Node, *received: Tensor | None) -> Any:

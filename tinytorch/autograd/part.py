@@ -8,19 +8,23 @@ Goal: walk a graph without recursion, and find out what need not be computed.
 ``backward()`` wants the gradients of all leaves. ``grad(loss, x)`` wants that of x alone, so everything that does not
 lead to x can be left out: in a large network, to ask for the gradient of the last layer's weights is cheap.
 :class:`Wanted` goes once through the graph from the inputs to the results (in ascending order of creation numbers, so
-that what a node depends on has been judged before it) and notes for each node which of its inputs lead to a target::
+that what a node depends on has been judged before it) and notes which inputs of a node lead to a target::
 
     an input leads to a target   if it is one, or if the node that made it has an input that does
+
+It is all there is to leave out: a gradient that is never sent wakes up no node. And where all leaves are targets, every
+input of every node leads to one, so nothing has to be judged.
 
 >>> import tinytorch
 >>> x, w = tinytorch.tensor(2.0, requires_grad=True), tinytorch.tensor(3.0, requires_grad=True)
 >>> hidden = x.exp()
 >>> loss = (hidden * w).sum()
->>> [node.name() for node in reachable([loss])]
+>>> nodes, leaves = reachable((loss,))
+>>> [node.name() for node in nodes]
 ['SumBackward0', 'MulBackward0', 'ExpBackward0']
 >>> wanted = Wanted((loss,), (w,))               # not x: so exp need not run, nor mul for its first input
->>> {node.name(): wanted.needs.get(id(node)) for node in reachable([loss])}
-{'SumBackward0': (True,), 'MulBackward0': (False, True), 'ExpBackward0': None}
+>>> {node.name(): wanted.needs(node) for node in nodes}
+{'SumBackward0': (True,), 'MulBackward0': (False, True), 'ExpBackward0': (False,)}
 
 What PyTorch does. The same, as ``exec_info`` of a ``GraphTask``.
 
@@ -33,6 +37,7 @@ Exercises. Which nodes run for ``grad(loss, hidden)``? And what is captured ther
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -43,34 +48,50 @@ if TYPE_CHECKING:
 
 __all__ = ["Wanted", "reachable"]
 
+_edges = attrgetter("edges")
+
 
 class Wanted:
     """The part of the graph that leads to given tensors, and the gradients captured there."""
 
     def __init__(self, starts: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> None:
-        self.keys = []
+        self._keys: list[tuple[int, int]] = []  # the ends of the targets' edges
+        self.captured: dict[tuple[int, int], Tensor] = {}
+        #: The nodes that do not run as in ``backward()``: those whose inputs do not all lead to targets, and those
+        #: whose outputs are targets. For each of their inputs, whether it leads to a target.
+        self.special: dict[int, tuple[bool, ...]] = {}  # by id(node)
         for position, target in enumerate(targets):
             if not target.requires_grad:
                 raise RuntimeError(f"One of the differentiated Tensors does not require grad (input {position})")
             end, index = target._gradient_edge()
-            self.keys.append((id(end), index))
-        self.captured: dict[tuple[int, int], Tensor] = {}
-        self._targets = set(self.keys)
-        self.ends = {key[0] for key in self.keys}  # ids of the nodes and leaves that the targets belong to
-        #: The nodes that have to run, and for each of their inputs, whether its gradient leads to a target.
-        self.needs: dict[int, tuple[bool, ...]] = {}  # by id(node)
-        running, targeted = self.needs, self._targets
-        for node in sorted(reachable(starts), key=attrgetter("number")):  # inputs come before users
+            self._keys.append((id(end), index))
+            if isinstance(end, Node):
+                self.special[id(end)] = end.needs_input_grad
+        self._targets = set(self._keys)
+        self._ends = {key[0] for key in self._keys}  # ids of the nodes and leaves that the targets belong to
+        nodes, leaves = reachable(starts)
+        if not all(id(leaf) in self._ends for leaf in leaves):
+            self._judge(sorted(nodes, key=attrgetter("number")))  # inputs come before users
+
+    def _judge(self, nodes: list[Node]) -> None:
+        """Find out which inputs of these nodes lead to targets."""
+        leading, targets = set(), self._targets
+        for node in nodes:
             needs = []
             for edge in node.edges:
-                key = (0, 0) if edge is None else (id(edge[0]), edge[1])
-                needs.append(key[0] in running or key in targeted)
+                needs.append(edge is not None and (id(edge[0]) in leading or (id(edge[0]), edge[1]) in targets))
             if True in needs:
-                running[id(node)] = tuple(needs)
+                leading.add(id(node))
+            if tuple(needs) != node.needs_input_grad:
+                self.special[id(node)] = tuple(needs)
+
+    def needs(self, node: Node) -> tuple[bool, ...]:
+        """For each input of a node, whether its gradient leads to a target."""
+        return self.special.get(id(node), node.needs_input_grad)
 
     def asks_for(self, end: Any) -> bool:
         """Whether a node or leaf leads to a target, or is one: other gradients are nobody's, and no hook sees them."""
-        return id(end) in self.needs or id(end) in self.ends
+        return id(end) in self._ends or (isinstance(end, Node) and any(self.needs(end)))
 
     def capture(self, node: Node, received: list[Tensor | None]) -> None:
         """Keep the gradients of this node's outputs that were asked for."""
@@ -86,18 +107,18 @@ class Wanted:
         """
         for leaf_id, (_, gradient) in leaves.items():
             self.captured[leaf_id, 0] = gradient
-        found = [self.captured.get(key) for key in self.keys]
+        found = [self.captured.get(key) for key in self._keys]
         return [g if g is None or (g._edge is None and g._requires_grad) else g._alias() for g in found]
 
 
-def reachable(starts: Iterable[Tensor]) -> list[Node]:
-    """All nodes from which ``starts`` were made, without recursion."""
-    found = list(dict.fromkeys([start.grad_fn for start in starts if start.grad_fn is not None]))
-    seen = {id(node) for node in found}
-    for node in found:  # which grows meanwhile
-        for edge in node.edges:
+def reachable(starts: Iterable[Tensor]) -> tuple[list[Node], list[Tensor]]:
+    """All nodes and all leaves from which ``starts`` were made, without recursion."""
+    nodes: list[Node] = []
+    leaves: list[Tensor] = []
+    seen = set()
+    for edges in chain([[start._gradient_edge() for start in starts if start.requires_grad]], map(_edges, nodes)):
+        for edge in edges:
             if edge is not None and id(edge[0]) not in seen:
                 seen.add(id(edge[0]))
-                if isinstance(edge[0], Node):
-                    found.append(edge[0])
-    return found
+                (nodes if isinstance(edge[0], Node) else leaves).append(edge[0])
+    return nodes, leaves

@@ -178,7 +178,7 @@ class Primitive(Node):
         For ops whose forward has nothing to compute: a change in place seen as a new value of the same tensor.
         """
         ctx = _new(cls)
-        needs = [isinstance(value, Tensor) and value._requires_grad for value in inputs]
+        needs = tuple([isinstance(value, Tensor) and value._requires_grad for value in inputs])
         ctx.needs_input_grad = needs
         edges = [value._edge or (value, 0) if need else None for value, need in zip(inputs, needs, strict=True)]
         ctx._record(edges, attributes)

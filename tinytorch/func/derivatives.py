@@ -30,7 +30,6 @@ from typing import Any
 from tinytorch import ops
 from tinytorch.autograd.engine import grad as engine_grad
 from tinytorch.autograd.modes import enable_grad, is_grad_enabled
-from tinytorch.autograd.node import Node
 from tinytorch.autograd.part import reachable
 from tinytorch.tensor import Tensor
 from tinytorch.utils._pytree import TreeSpec, tree_flatten, tree_map_only, tree_unflatten
@@ -61,9 +60,7 @@ def _tracked(tree: Any) -> tuple[Any, list[Tensor], TreeSpec]:
 def has_other_leaves(results: Sequence[Tensor], own: list[Tensor]) -> bool:
     """Whether results depend on anything that requires grad other than ``own``: an outer derivative wants them."""
     mine = {id(copy) for copy in own}
-    ends = [result._gradient_edge() for result in results if result.requires_grad]
-    ends += [edge for node in reachable(results) for edge in node.edges if edge is not None]
-    return any(not isinstance(target, Node) and id(target) not in mine for target, _ in ends)
+    return any(id(leaf) not in mine for leaf in reachable(results)[1])
 
 
 def _released(tree: Any, keep: bool) -> Any:

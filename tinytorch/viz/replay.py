@@ -38,7 +38,7 @@ def replay(root: Tensor) -> Replay | None:
     """
     if root.grad_fn is None:
         return None
-    nodes = sorted(reachable((root,)), key=lambda node: node.number)
+    nodes = sorted(reachable((root,))[0], key=lambda node: node.number)
     if sum(max(1, _size(node)) for node in nodes) > MAX_ELEMENTS:
         return None
     values: dict[tuple[int, int], Tensor] = {}

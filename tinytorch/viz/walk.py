@@ -98,7 +98,7 @@ class _Walk:
 
     def run(self, roots: tuple[Tensor, ...]) -> Graph:
         """The graph of these results."""
-        nodes = sorted(reachable(roots), key=lambda node: node.number)
+        nodes = sorted(reachable(roots)[0], key=lambda node: node.number)
         for node in nodes:
             self.add(node)
         results = [self.result(root) for root in roots]

@@ -81,15 +81,15 @@ EXERCISES = (
     ),
     Exercise(
         "engine-reachable", 1, "write", "autograd/part.py", "reachable",
-        "All nodes from which some tensors were made, each once, without recursion.",
+        "All nodes and all leaves from which some tensors were made, each once, without recursion.",
         (
-            "Begin a list of nodes found with the grad_fn of each start; a leaf has none.",
+            "Begin with the starts' own edges, start._gradient_edge(), where they require grad at all.",
             "An edge leads to a Node or to a leaf tensor; only nodes have edges, and each node counts once.",
-            "Walk over the list while it grows: append edge[0] of each edge if it is a Node whose id is new.",
+            "Walk over the list of nodes while it grows: edge[0] of each edge, if new, goes into one of two lists.",
         ),
         (
             Wrong("seen.add(id(edge[0]))", "seen.add(0)", "was made by"),
-            Wrong("if isinstance(edge[0], Node):", "if True:", "AttributeError"),
+            Wrong("(nodes if isinstance(edge[0], Node) else leaves)", "nodes", "AttributeError"),
         ),
     ),
     Exercise(

@@ -20,12 +20,14 @@ def test_engine_reachable() -> None:
     x = leaf([1.0])
     y = x.exp()
     z = (y + y).sin() + y
-    names = sorted(type(node).__name__ for node in reachable([z]))
+    nodes, leaves = reachable([z])
+    names = sorted(type(node).__name__ for node in nodes)
     assert names == ["Add", "Add", "Exp", "Sin"], f"z = sin(y + y) + y, y = exp(x) was made by {names}?"
-    assert reachable([x]) == [], "no node made a leaf"
+    assert len(leaves) == 1 and leaves[0] is x, "z was made of the leaf x"
+    assert reachable([x])[0] == [], "no node made a leaf"
     for _ in range(5000):
         x = x + 0.0
-    assert len(reachable([x])) == 5000, "a chain of 5000 additions"
+    assert len(reachable([x])[0]) == 5000, "a chain of 5000 additions"
 
 
 def test_quiz_twice() -> None:
