@@ -203,9 +203,8 @@ class Conversions:
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
-                "at the moment. "
-                "Use clone() or detach() first."
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment. Use clone() or detach() first."
             )
         if id(self) in memo:
             return memo[id(self)]

@@ -179,9 +179,8 @@ def _check_inputs(tensors: Sequence[Any]) -> None:
             stride == 0 and size > 1 for stride, size in zip(tensor._array.strides, tensor._array.shape, strict=True)
         ):
             raise RuntimeError(
-                "gradcheck: an input has overlapping memory (from expand()); its elements cannot be "
-                "varied one by one. Call "
-                "contiguous() first."
+                "gradcheck: an input has overlapping memory (from expand()); its elements cannot be varied one by "
+                "one. Call contiguous() first."
             )
 
 

@@ -268,9 +268,8 @@ def check_writable(x: Tensor) -> None:
     """Raise where memory may not be written at all."""
     if x._inference and not state.inference:
         raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
-            "clone to get a normal "
-            "tensor before doing inplace update."
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
+            "normal tensor before doing inplace update."
         )
     array = x._array
     flags = array.flags

@@ -42,9 +42,8 @@ def start_gradients(starts: tuple[Tensor, ...], given: Any, argument: str) -> li
             )
         elif gradient.shape != start.shape:
             raise RuntimeError(
-                f"Mismatch in shape: {argument}[{position}] has a shape of {gradient.shape} and "
-                f"output[{position}] has a "
-                f"shape of {start.shape}."
+                f"Mismatch in shape: {argument}[{position}] has a shape of {gradient.shape} and output[{position}] has "
+                f"a shape of {start.shape}."
             )
         if not start.requires_grad:
             raise RuntimeError(f"element {position} of tensors does not require grad and does not have a grad_fn")

@@ -167,8 +167,8 @@ def init_process_group(
 def _from_environment(name: str, init_method: str | None) -> int:
     if name not in os.environ or init_method not in (None, "env://"):
         raise ValueError(
-            f"Error initializing torch.distributed using {init_method or 'env://'} rendezvous: "
-            f"environment variable {name} expected, but not set"
+            f"Error initializing torch.distributed using {init_method or 'env://'} rendezvous: environment variable "
+            f"{name} expected, but not set"
         )
     return int(os.environ[name])
 

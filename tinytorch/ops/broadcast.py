@@ -346,9 +346,8 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
     new_dims = len(sizes) - len(shape)
     if new_dims < 0:
         raise RuntimeError(
-            f"expand({list(shape)}, size={list(sizes)}): the number of sizes provided ({len(sizes)}) "
-            "must be greater or equal "
-            f"to the number of dimensions in the tensor ({len(shape)})"
+            f"expand({list(shape)}, size={list(sizes)}): the number of sizes provided ({len(sizes)}) must be greater "
+            f"or equal to the number of dimensions in the tensor ({len(shape)})"
         )
     target = []
     for position, size in enumerate(sizes):

@@ -79,8 +79,8 @@ def check_same_dtypes(name: str, *tensors: Tensor) -> None:
     for tensor in tensors[1:]:
         if tensor._array.dtype != tensors[0]._array.dtype:
             raise RuntimeError(
-                f"{name}: expected scalar type {type_name(tensors[0])} but found {type_name(tensor)}: "
-                "all tensors must have the same dtype"
+                f"{name}: expected scalar type {type_name(tensors[0])} but found {type_name(tensor)}: all tensors must "
+                "have the same dtype"
             )
 
 

@@ -122,16 +122,15 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     if not ndarray.dtype.isnative:
         raise ValueError(
-            "given numpy array has byte order different from the native byte order. Conversion "
-            "between byte orders is currently "
-            "not supported."
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported."
         )
     from_numpy_dtype(ndarray.dtype)
     if any(stride < 0 for stride in ndarray.strides):
         raise ValueError(
-            "At least one of the strides in the given numpy array is negative, and tensors with "
-            "negative strides are not "
-            "currently supported. (You can probably work around this by making a copy of your array with array.copy().)"
+            "At least one of the strides in the given numpy array is negative, and tensors with negative strides are "
+            "not currently supported. (You can probably work around this by making a copy of your array with "
+            "array.copy().)"
         )
     result = Tensor._wrap(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray))
     result._shared_memory()

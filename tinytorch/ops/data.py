@@ -28,9 +28,8 @@ def array_from_data(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
         array = np.array(data, order="C")
         if array.dtype.byteorder == ">" or not array.dtype.isnative:
             raise ValueError(
-                "given numpy array has byte order different from the native byte order. Conversion "
-                "between byte orders is "
-                "currently not supported."
+                "given numpy array has byte order different from the native byte order. Conversion between byte "
+                "orders is currently not supported."
             )
         from_numpy_dtype(array.dtype)  # refuses object, text, dates
         return array if numpy_dtype is None else array.astype(numpy_dtype, copy=False)

@@ -219,17 +219,15 @@ def _labels(term: str, ndim: int, position: int) -> Labels:
         if len(term) != ndim:
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({len(term)}) does not match the number of "
-                "dimensions "
-                f"({ndim}) for operand {position} and no ellipsis was given"
+                f"dimensions ({ndim}) for operand {position} and no ellipsis was given"
             )
         return list(term)
     before, _, after = term.partition("...")
     hidden = ndim - len(before) - len(after)
     if hidden < 0:
         raise RuntimeError(
-            f"einsum(): the number of subscripts in the equation ({len(before) + len(after)}) is more than the "
-            "number of "
-            f"dimensions ({ndim}) for operand {position}"
+            f"einsum(): the number of subscripts in the equation ({len(before) + len(after)}) is more than the number "
+            f"of dimensions ({ndim}) for operand {position}"
         )
     return [*before, *range(-hidden, 0), *after]
 
@@ -260,9 +258,8 @@ def _check_sizes(labels: list[Labels], shapes: tuple[Shape, ...]) -> None:
         for label, size in zip(one, shape, strict=True):
             if own.setdefault(label, size) != size:
                 raise RuntimeError(
-                    f"einsum(): subscript {label} is repeated for operand {position} but the sizes don't match, "
-                    f"{size} != "
-                    f"{own[label]}"
+                    f"einsum(): subscript {label} is repeated for operand {position} but the sizes don't match, {size} "
+                    f"!= {own[label]}"
                 )
         for label, size in own.items():
             seen = sizes.setdefault(label, size)

@@ -91,9 +91,8 @@ class Extreme(Primitive):
 def _refuse_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
     if input._array.size == 0 and (not dims or 0 in [input._array.shape[d] for d in dims]):
         raise (IndexError if dims else RuntimeError)(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-            "reduction dim with the 'dim' "
-            f"argument; it must have a non-zero size. Got shape {list(input.shape)}"
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
+            f"the 'dim' argument; it must have a non-zero size. Got shape {list(input.shape)}"
         )
 
 

@@ -108,8 +108,7 @@ def im2col(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     if input._array.ndim not in (3, 4) or 0 in input._array.shape[-3:]:
         raise RuntimeError(
             "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for "
-            "input, but got: "
-            f"{list(input.shape)}"
+            f"input, but got: {list(input.shape)}"
         )
     batched = input if input._array.ndim == 4 else input.unsqueeze(0)
     size = batched._array.shape[2:]
@@ -117,8 +116,7 @@ def im2col(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     if min(blocks) < 1:
         raise RuntimeError(
             f"Given input with spatial size {size}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
-            "calculated "
-            f"shape of the array of sliding blocks as {blocks}, but its components must be at least one."
+            f"calculated shape of the array of sliding blocks as {blocks}, but its components must be at least one."
         )
     columns = Im2Col.apply(batched, size=size, kernel=kernel, dilation=dilation, padding=padding, stride=stride)
     return columns if input._array.ndim == 4 else columns.squeeze(0)
@@ -139,8 +137,7 @@ def col2im(
     if input._array.ndim not in (2, 3):
         raise RuntimeError(
             "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
-            "input, but "
-            f"got: {list(input.shape)}"
+            f"input, but got: {list(input.shape)}"
         )
     batched = input if input._array.ndim == 3 else input.unsqueeze(0)
     rows, count = batched._array.shape[1:]
@@ -152,11 +149,9 @@ def col2im(
     down, across = _blocks(size, kernel, dilation, padding, stride)
     if count != down * across:
         raise RuntimeError(
-            f"Given output_size={size}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
-            f"stride={stride}, expected "
-            f"size of input's dimension 2 to match the calculated number of sliding blocks {down} * {across} = "
-            f"{down * across}, "
-            f"but got input.size(2)={count}."
+            f"Given output_size={size}, kernel_size={kernel}, dilation={dilation}, padding={padding}, stride={stride}, "
+            f"expected size of input's dimension 2 to match the calculated number of sliding blocks {down} * {across} "
+            f"= {down * across}, but got input.size(2)={count}."
         )
     image = Col2Im.apply(batched, size=size, kernel=kernel, dilation=dilation, padding=padding, stride=stride)
     return image if input._array.ndim == 3 else image.squeeze(0)
@@ -182,8 +177,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     if c % (r * r):
         raise RuntimeError(
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
-            "but "
-            f"input.size(-3)={c} is not divisible by {r * r}"
+            f"but input.size(-3)={c} is not divisible by {r * r}"
         )
     if r == 1:
         return input.clone()
@@ -202,8 +196,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
         if size % r:
             raise RuntimeError(
                 f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but "
-                f"input.size({position})={size} is not "
-                f"divisible by {r}"
+                f"input.size({position})={size} is not divisible by {r}"
             )
     if r == 1:
         return input.clone()

@@ -52,9 +52,8 @@ def two_steps(input: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[
     if counted > ndim:
         if ndim == 0 and not arrays:
             raise IndexError(
-                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
-                "`tensor.item<T>()` in C++ to convert a "
-                "0-dim tensor to a number"
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+                "convert a 0-dim tensor to a number"
             )
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
     if not arrays:

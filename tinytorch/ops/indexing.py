@@ -333,8 +333,8 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
         raise RuntimeError("index_put(): indices must name at least one dimension")
     if values._array.dtype != input._array.dtype:
         raise RuntimeError(
-            "Index put requires the source and destination dtypes match, "
-            f"got {type_name(input)} for the destination and {type_name(values)} for the source."
+            f"Index put requires the source and destination dtypes match, got {type_name(input)} for the destination "
+            f"and {type_name(values)} for the source."
         )
     picks = unified(tuple(indices))
     consumed = consumed_dims(picks)

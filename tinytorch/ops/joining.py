@@ -146,9 +146,8 @@ def _check_joinable(parts: list[Tensor], dim: int) -> None:
         for d, (a, b) in enumerate(zip(first.shape, shape, strict=True)):
             if a != b and d != dim:
                 raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but "
-                    f"got size {b} for tensor "
-                    f"number {position} in the list."
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but got size {b} for "
+                    f"tensor number {position} in the list."
                 )
 
 
@@ -162,8 +161,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None)
         if part._array.shape != first:
             raise RuntimeError(
                 f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
-                f"{list(part._array.shape)} at "
-                f"entry {position}"
+                f"{list(part._array.shape)} at entry {position}"
             )
     return Stack.apply(*parts, dim=one_dim(dim, len(first) + 1))
 
@@ -187,9 +185,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         sizes = ints_from("split", "split_size", split_size_or_sections)
         if sum(sizes) != total or any(size < 0 for size in sizes):
             raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size "
-                f"at dimension {dim}), but "
-                f"got split_sizes={list(sizes)}"
+                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension "
+                f"{dim}), but got split_sizes={list(sizes)}"
             )
     return Split.apply(tensor, sizes=sizes, dim=dim)
 

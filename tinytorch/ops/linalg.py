@@ -201,15 +201,13 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
 def _inner_sizes_differ(input: Tensor, other: Tensor, a: Tensor, b: Tensor) -> RuntimeError:
     if input._array.ndim == other._array.ndim == 1:
         return RuntimeError(
-            f"inconsistent tensor size, expected tensor {list(input.shape)} and src "
-            f"{list(other.shape)} to have the same number "
-            f"of elements, but got {input._array.size} and {other._array.size} elements respectively"
+            f"inconsistent tensor size, expected tensor {list(input.shape)} and src {list(other.shape)} to have the "
+            f"same number of elements, but got {input._array.size} and {other._array.size} elements respectively"
         )
     if a._array.ndim > 2 and b._array.ndim > 2:
         return RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to match the inner size of "
-            "batch1, but got: batch1 "
-            f"{list(input.shape)} and batch2 {list(other.shape)}"
+            "Expected size for first two dimensions of batch2 tensor to match the inner size of batch1, but got: "
+            f"batch1 {list(input.shape)} and batch2 {list(other.shape)}"
         )
     rows = a._array.size // builtin_max(a._array.shape[-1], 1)
     return RuntimeError(

@@ -177,8 +177,8 @@ def lu_unpack(
     """(P, L, U) from the packed form of :func:`linalg_lu_factor`; what is not asked for is an empty tensor."""
     if unpack_pivots and LU_pivots._array.dtype != np.int32:
         raise RuntimeError(
-            "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. "
-            "Note: this function is intended to be used with the output produced by torch.linalg.lu_factor"
+            "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. Note: this "
+            "function is intended to be used with the output produced by torch.linalg.lu_factor"
         )
     if LU_data._array.ndim < 2:
         raise RuntimeError(

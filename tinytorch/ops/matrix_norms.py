@@ -250,8 +250,8 @@ def linalg_lstsq(
     check_matrices("torch.linalg.lstsq", input, b, square=False)
     if not 0 <= input._array.ndim - b._array.ndim <= 1:
         raise RuntimeError(
-            "torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and "
-            "(input.dim() - other.dim()) <= 1"
+            "torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) "
+            "<= 1"
         )
     if np.isnan(input._array).any() or np.isnan(b._array).any():
         raise RuntimeError("torch.linalg.lstsq: the matrices hold nan")

@@ -110,8 +110,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, *, out: Tensor | None = None)
         if a._array.shape[d] != b._array.shape[e]:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {a._array.shape[d]} in dim {d} and second "
-                "has size "
-                f"{b._array.shape[e]} in dim {e}"
+                f"has size {b._array.shape[e]} in dim {e}"
             )
     free_a = [d for d in range(a._array.ndim) if d not in first]
     free_b = [d for d in range(b._array.ndim) if d not in second]

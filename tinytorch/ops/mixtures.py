@@ -76,8 +76,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     if tensor1._array.dtype.kind in "iub" and tensor2._array.dtype.kind in "iub":
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported, and in a future release addcdiv will perform a "
-            "true division "
-            "of tensor1 and tensor2. Use (input + value * torch.true_divide(tensor1, tensor2)) instead."
+            "true division of tensor1 and tensor2. Use (input + value * torch.true_divide(tensor1, tensor2)) instead."
         )
     first = tensor1 if value == 1 else _scaled(tensor1, value, input, tensor2)
     return known_as(input + div(first, tensor2), "AddcdivBackward0")

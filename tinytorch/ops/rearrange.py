@@ -269,8 +269,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
         raise RuntimeError(
             f"setStorage: sizes {list(shape)}, strides {list(strides)}, storage offset {offset}, and itemsize "
             f"{input._array.itemsize} requiring a storage size of {(last + 1) * input._array.itemsize} are out of "
-            "bounds for "
-            f"storage of size {available * input._array.itemsize}"
+            f"bounds for storage of size {available * input._array.itemsize}"
         )
     return AsStrided.apply(input, shape=shape, strides=strides, offset=offset - own)
 

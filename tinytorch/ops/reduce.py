@@ -182,9 +182,8 @@ def _floating(name: str, input: Tensor, dtype: Any = None) -> Tensor:
         input = cast(input, to_numpy_dtype(dtype))
     if input._array.dtype.kind not in "fc":
         raise RuntimeError(
-            f"{name}(): could not infer output dtype. Input dtype must be either a floating point or "
-            "complex dtype. Got: "
-            f"{input.type()[6:-6]}"
+            f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
+            f"Got: {input.type()[6:-6]}"
         )
     return input
 

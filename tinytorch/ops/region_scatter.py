@@ -27,8 +27,8 @@ def _replaced(input: Tensor, src: Tensor, index: tuple[Any, ...]) -> Tensor:
     region = input._array[index].shape
     if src._array.shape != region:
         raise RuntimeError(
-            "expected src to have a size equal to the slice of self. "
-            f"src size = {list(src.shape)}, slice size = {list(region)}"
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = "
+            f"{list(region)}"
         )
     return IndexPut.apply(input, cast(src, input._array.dtype), index=index, accumulate=False)
 

@@ -82,9 +82,8 @@ def _part_of(src: Tensor, wanted: tuple[int, ...], shape: tuple[int, ...], dim: 
     have = src._array.shape or (1,)
     if any(w > h for w, h in zip(wanted, have, strict=True)) and 0 not in wanted:
         raise RuntimeError(
-            f"Expected index {list(wanted)} to be no larger than self {list(shape)} apart from dimension {dim} and "
-            "to be no "
-            f"larger size than src {list(have)}"
+            f"Expected index {list(wanted)} to be no larger than self {list(shape)} apart from dimension {dim} and to "
+            f"be no larger size than src {list(have)}"
         )
     src = src.reshape(have)
     return src if have == wanted else basic_index(src, tuple(slice(0, n) for n in wanted))
@@ -239,8 +238,8 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
         raise RuntimeError("masked_scatter_ only supports boolean masks, but got mask with dtype " + str(mask.dtype))
     if source.dtype != input.dtype:
         raise RuntimeError(
-            "masked_scatter: expected self and source to have same dtypes but got "
-            f"{type_name(input)} and {type_name(source)}"
+            f"masked_scatter: expected self and source to have same dtypes but got {type_name(input)} and "
+            f"{type_name(source)}"
         )
     shape = broadcast_shapes(input._array.shape, mask._array.shape)
     wide = input if input._array.shape == shape else expand(input, shape)

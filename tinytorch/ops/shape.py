@@ -233,8 +233,8 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     ndim = input._array.ndim
     if len(order) != ndim:
         raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length "
-            f"of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
         )
     order = tuple(one_dim(dim, ndim) for dim in order)
     if len(set(order)) != ndim:

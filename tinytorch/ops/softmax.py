@@ -231,9 +231,8 @@ def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -
         raise RuntimeError(f"expected scalar type {input.type()[6:-6]} but found {weight.type()[6:-6]}")
     if weight is not None and weight._array.shape != (input._array.shape[1],):
         raise RuntimeError(
-            f"weight tensor should be defined either for all {input._array.shape[1]} classes or no "
-            "classes but got weight tensor "
-            f"of shape: {list(weight.shape)}"
+            f"weight tensor should be defined either for all {input._array.shape[1]} classes or no classes but got "
+            f"weight tensor of shape: {list(weight.shape)}"
         )
 
 

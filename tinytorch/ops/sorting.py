@@ -131,9 +131,8 @@ def searchsorted(
     if rows.shape[:-1] != wanted.shape[:-1]:
         raise RuntimeError(
             "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
-            "tensor and "
-            f"input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input value tensor "
-            f"{list(wanted.shape)}"
+            f"tensor and input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input "
+            f"value tensor {list(wanted.shape)}"
         )
     result = np.empty(wanted.shape, dtype)
     for row in np.ndindex(rows.shape[:-1]):

@@ -136,8 +136,7 @@ def _named_split(name: str, ndim: int, input: Tensor, indices_or_sections: Any, 
     if isinstance(indices_or_sections, int) and (indices_or_sections <= 0 or size % indices_or_sections):
         raise RuntimeError(
             f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {size} is not "
-            "divisible by "
-            f"the split_size {indices_or_sections}!"
+            f"divisible by the split_size {indices_or_sections}!"
         )
     return tensor_split(input, indices_or_sections, dim)
 

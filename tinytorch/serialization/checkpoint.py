@@ -142,9 +142,8 @@ def load(
             return _load(file, map_location, bool(mmap), encoding, safely)
     if not all(callable(getattr(f, name, None)) for name in ("read", "seek", "tell")):
         raise AttributeError(
-            f"'{type(f).__name__}' object is no path and cannot read, seek and tell. You can only load from "
-            "a file that is seekable. "
-            "Please pre-load the data into a buffer like io.BytesIO and try to load from it instead."
+            f"'{type(f).__name__}' object is no path and cannot read, seek and tell. You can only load from a file "
+            "that is seekable. Please pre-load the data into a buffer like io.BytesIO and try to load from it instead."
         )
     if mmap:
         raise ValueError("f must be a file path in order to use the mmap argument")
@@ -159,8 +158,7 @@ def _load(file: BinaryIO, map_location: Any, mapped: bool, encoding: str, safely
         raise EOFError("the file is empty, so nothing can be loaded from it")
     if beginning == _LEGACY_MAGIC:
         raise RuntimeError(
-            "the file has the format of PyTorch before 1.6, which tinytorch does not read. Convert it in "
-            "PyTorch: "
+            "the file has the format of PyTorch before 1.6, which tinytorch does not read. Convert it in PyTorch: "
             "torch.save(torch.load(path), new_path)"
         )
     if not beginning.startswith(MAGIC):
@@ -168,8 +166,7 @@ def _load(file: BinaryIO, map_location: Any, mapped: bool, encoding: str, safely
     archive = ArchiveReader(file)
     if "constants.pkl" in archive:
         raise RuntimeError(
-            "the file is a TorchScript archive: a program rather than tensors. In PyTorch, save the weights "
-            "alone: "
+            "the file is a TorchScript archive: a program rather than tensors. In PyTorch, save the weights alone: "
             "torch.save(torch.jit.load(path).state_dict(), new_path)"
         )
     whole_file = memory_map.mmap(file.fileno(), 0, access=memory_map.ACCESS_COPY) if mapped else None
@@ -213,7 +210,6 @@ def _restore_location(map_location: Any) -> Callable[[Storage, str], None]:
 def _check_location(location: Any) -> None:
     if str(location) != "cpu":
         raise RuntimeError(
-            f"Attempting to deserialize object on device '{str(location)[:40]}', but tinytorch runs on the "
-            "CPU only. Please use load "
-            "with map_location='cpu' to map your storages to the CPU."
+            f"Attempting to deserialize object on device '{str(location)[:40]}', but tinytorch runs on the CPU only. "
+            "Please use load with map_location='cpu' to map your storages to the CPU."
         )

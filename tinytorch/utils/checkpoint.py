@@ -153,8 +153,8 @@ class _Segment:
         again = _nodes_since(start, output)
         if [type(node) for node in again] != [type(node) for node in self.nodes]:
             raise CheckpointError(
-                "torch.utils.checkpoint: the function recorded other operations in backward "
-                f"({len(again)}) than in forward ({len(self.nodes)}). It must do the same each time it is called."
+                f"torch.utils.checkpoint: the function recorded other operations in backward ({len(again)}) than in "
+                f"forward ({len(self.nodes)}). It must do the same each time it is called."
             )
         for old, new in zip(self.nodes, again, strict=True):
             for empty, full in zip(old._saved, new._saved, strict=True):

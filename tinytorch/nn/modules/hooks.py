@@ -119,8 +119,8 @@ class Hooks:
     def _add_backward_hook(self, hook: Callable[..., Any], full: bool, prepend: bool) -> RemovableHandle:
         if self._is_full_backward_hook not in (None, full):
             raise RuntimeError(
-                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
-                "Please use only one of them."
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only "
+                "one of them."
             )
         self._is_full_backward_hook = full
         handle = RemovableHandle(self._backward_hooks)

@@ -78,9 +78,9 @@ class DistributedDataParallel(Module):
             )
         if device_ids or output_device is not None:
             raise ValueError(
-                "DistributedDataParallel device_ids and output_device arguments only work with single-device/"
-                "multiple-device GPU modules or CPU modules, but got device_ids "
-                f"{device_ids}, output_device {output_device}, and module parameters {{device(type='cpu')}}."
+                "DistributedDataParallel device_ids and output_device arguments only work with "
+                f"single-device/multiple-device GPU modules or CPU modules, but got device_ids {device_ids}, "
+                f"output_device {output_device}, and module parameters {{device(type='cpu')}}."
             )
         self.module, self.dim, self.broadcast_buffers = module, dim, broadcast_buffers
         self.device_ids = self.output_device = None
