@@ -90,6 +90,7 @@ CASES = [
     *same("add mul floor_divide remainder fmod", whole(3, kind="int32"), counts(3, kind="int32"), layouts=FEW),
     *same("add sub mul floor_divide remainder fmod", whole(3, low=0, kind="uint8"), counts(3, kind="uint8"), layouts=FEW),
     *same("add mul", truth(3), truth(3), layouts=FEW),
+    Case("no integers by zero", lambda T, x: (T.remainder(x, 0), T.fmod(x, 0), T.floor_divide(x, 0)), whole(2, 0), layouts=FEW),
     *same("floor_divide", values(1.0, -1.0, 0.0, NAN, INF, 3.0, -7.5), values(0.0, 0.0, 0.0, 1.0, 2.0, INF, 2.0), gradient=False),
     *same("div remainder fmod", values(1.0, -1.0, 0.0, NAN, INF, 3.0), values(0.0, 0.0, 0.0, 1.0, 2.0, INF)),
     *same("remainder fmod", values(-7.5, 7.5, -7.5, 7.5, 6.0, -6.0), values(2.0, -2.0, -2.0, 2.0, -3.0, 3.0)),

@@ -76,6 +76,8 @@ CASES = [
     Case("index_select none", lambda T, x, i: x.index_select(0, i), real(3, 4), fixed("int64", [])),
     Case("take_along_dim", lambda T, x, i: (T.take_along_dim(x, i, 1), x.take_along_dim(i, dim=1)), real(3, 4), fixed("int64", [[0, 1], [2, 3], [1, 1]])),
     Case("take_along_dim broadcast", lambda T, x, i: T.take_along_dim(x, i, 1), real(3, 4), fixed("int64", [[0, 3]])),
+    Case("take_along_dim modulo", lambda T, x, i: T.take_along_dim(x, i, -1), real(3, 4), fixed("int64", [[-1, 4, -5, 9]])),
+    Case("take_along_dim of nothing", lambda T, x, i: T.take_along_dim(x, i, 1), real(3, 0), whole(1, 0), layouts=FEW),
     Case("take_along_dim flat", lambda T, x, i: T.take_along_dim(x, i), real(3, 4), fixed("int64", [0, 11, 5]), layouts=FEW),
     Case("take_along_dim of argmax", lambda T, x: T.take_along_dim(x, x.argmax(1, keepdim=True), 1), real(3, 4)),
     Case("nonzero", lambda T, x: (T.nonzero(x > 0), (x > 0).nonzero(), T.nonzero(x > 9), T.nonzero(x)), real(3, 4)),

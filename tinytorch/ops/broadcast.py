@@ -222,16 +222,25 @@ def operands(a: Any, b: Any) -> tuple[Any, Any]:
             return a, b
     elif (type(a) is float or type(a) is int) and isinstance(b, Tensor) and b._array.dtype.kind == "f":
         return a, b
-    return _promote(a, b)
+    a, b = _promoted(a, b)
+    return a, b
 
 
-def _promote(a: Any, b: Any) -> tuple[Any, Any]:
-    values = [_array_or_number(value) for value in (a, b)]
-    common = result_dtype(*values)
-    return tuple(  # type: ignore[return-value]
+def promote_all(*values: Any) -> list[Any]:
+    """Any number of tensors and numbers in their common dtype, as :func:`operands`."""
+    dtypes = {value._array.dtype if isinstance(value, Tensor) else None for value in values}
+    if len(dtypes) == 1 and None not in dtypes:
+        return list(values)
+    return _promoted(*values)
+
+
+def _promoted(*values: Any) -> list[Any]:
+    arrays = [_array_or_number(value) for value in values]
+    common = result_dtype(*arrays)
+    return [
         cast(given, common) if isinstance(given, Tensor) else _number_for(value, common)
-        for given, value in zip((a, b), values, strict=True)
-    )
+        for given, value in zip(values, arrays, strict=True)
+    ]
 
 
 def _array_or_number(value: Any) -> Any:
@@ -246,45 +255,26 @@ def _array_or_number(value: Any) -> Any:
 
 def _number_for(value: Any, common: np.dtype[Any]) -> Any:
     """A Python number that NumPy will accept beside arrays of dtype ``common``; out-of-range integers wrap around."""
-    if common.kind in "iu":
-        return (
-            np.array(value, object).astype(np.int64).astype(common).item() if _overflows(value, common) else int(value)
-        )
-    return value
-
-
-def _overflows(value: int, common: np.dtype[Any]) -> bool:
+    if common.kind not in "iu":
+        return value
     limits = np.iinfo(common)
-    return not limits.min <= value <= limits.max
-
-
-def promote_all(*values: Any) -> list[Any]:
-    """Any number of tensors and numbers in their common dtype."""
-    dtypes = {value._array.dtype if isinstance(value, Tensor) else None for value in values}
-    if len(dtypes) == 1 and None not in dtypes:
-        return list(values)
-    arrays = [_array_or_number(value) for value in values]
-    common = result_dtype(*arrays)
-    return [
-        cast(given, common) if isinstance(given, Tensor) else _number_for(value, common)
-        for given, value in zip(values, arrays, strict=True)
-    ]
+    if limits.min <= value <= limits.max:
+        return int(value)
+    return np.array(value, object).astype(np.int64).astype(common).item()
 
 
 def to_float(input: Tensor) -> Tensor:
     """An integer or bool tensor in the default float type; others as they are."""
     if not isinstance(input, Tensor):
         raise TypeError(f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    if input._array.dtype.kind in "fc":
-        return input
-    return cast(input, dtype_of_number(0.0))
+    return input if input._array.dtype.kind in "fc" else cast(input, dtype_of_number(0.0))
 
 
 def of_float(primitive: type[Primitive], input: Any, out: Tensor | None) -> Tensor:
     """``primitive`` of ``input`` in floating point, for the functions of one tensor (:func:`exp`, :func:`sin`...)."""
     if not isinstance(input, Tensor):
         raise wrong_argument(primitive.__name__.lower(), "input", 1, input)
-    result = primitive.apply(input if input._array.dtype.kind in "fc" else cast(input, dtype_of_number(0.0)))
+    result = primitive.apply(input if input._array.dtype.kind in "fc" else to_float(input))
     return result if out is None else write_out(primitive.__name__.lower(), result, out, input)
 
 

@@ -41,15 +41,13 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
 from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import places_along
-from tinytorch.ops.checks import all_between
+from tinytorch.ops.checks import all_between, check_dims
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import add_at
 from tinytorch.ops.out import accepts_separate_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["gather", "scatter_add_along", "take_along_dim"]
-
-builtin_max = max
 
 
 class Gather(Primitive):
@@ -106,7 +104,7 @@ def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
     if index._array.dtype.kind != "i" or index._array.dtype.itemsize < 4:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}")
     dim = one_dim(dim, input._array.ndim)
-    if builtin_max(index._array.ndim, 1) != builtin_max(input._array.ndim, 1):
+    if max(index._array.ndim, 1) != max(input._array.ndim, 1):
         raise RuntimeError(f"Index tensor must have the same number of dimensions as input tensor, in {name}()")
     for d, (a, b) in enumerate(zip(index._array.shape, input._array.shape, strict=False)):
         if d != dim and a > b:
@@ -138,8 +136,11 @@ def scatter_add_along(source: Tensor, index: Tensor, dim: int, shape: tuple[int,
 @accepts_separate_out
 @accepts_axis
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
-    """As :func:`gather`, with broadcasting, and negative indices count from the end; without ``dim`` from the
-    flattened tensor."""
+    """As :func:`gather`, but ``input`` and ``indices`` broadcast in all other dimensions, and an index counts from the
+    end where it is negative (modulo the size, as in PyTorch). Without ``dim``: a gather from the flattened tensor.
+
+    Raises RuntimeError for indices that are not int64, or that have not as many dimensions as ``input``.
+    """
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1))
     if indices._array.dtype != np.int64:
@@ -149,19 +150,14 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
             f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"
         )
+    check_dims(input, dim)
     dim = one_dim(dim, input._array.ndim)
-    size = input._array.shape[dim] if input._array.ndim else 1
-    indices = ops.where(indices < 0, indices + size, indices)
-    shape = list(ops.broadcast_shapes([1 if i == dim else s for i, s in enumerate(input._array.shape)],
-                                      [1 if i == dim else s for i, s in enumerate(indices._array.shape)]))  # fmt: skip
-    shape[dim] = input._array.shape[dim]
-    wide = input.expand(shape)
-    shape[dim] = indices._array.shape[dim]
-    size = input._array.shape[dim]
-    negative = indices._array < 0  # take_along_dim counts from the end, which gather does not
-    if negative.any():
-        indices = Tensor._wrap(np.where(negative, indices._array + size, indices._array))
-    return gather(wide, dim, indices.expand(shape))
+    size, picks = input._array.shape[dim], indices._array.shape[dim]
+    before_and_after = [[*t._array.shape[:dim], 1, *t._array.shape[dim + 1 :]] for t in (input, indices)]
+    shape = list(ops.broadcast_shapes(*before_and_after))
+    sources, places = ([*shape[:dim], n, *shape[dim + 1 :]] for n in (size, picks))
+    return gather(input.expand(sources), dim, ops.remainder(indices, size).expand(places))
+
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -209,14 +209,11 @@ def _inner_sizes_differ(input: Tensor, other: Tensor, a: Tensor, b: Tensor) -> R
             "Expected size for first two dimensions of batch2 tensor to match the inner size of batch1, but got: "
             f"batch1 {list(input.shape)} and batch2 {list(other.shape)}"
         )
-    rows = a._array.size // builtin_max(a._array.shape[-1], 1)
+    rows = a._array.size // max(a._array.shape[-1], 1)
     return RuntimeError(
         f"mat1 and mat2 shapes cannot be multiplied ({rows}x{a._array.shape[-1]} and "
         f"{b._array.shape[-2]}x{b._array.shape[-1]})"
     )
-
-
-builtin_max = max
 
 
 def _check_ndims(name: str, wanted: tuple[int, int], *tensors: Tensor) -> None:
@@ -330,7 +327,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Te
     if weight._array.ndim != 2:
         return _linear_by_vector(input, weight, bias)
     if input._array.ndim == 0 or input._array.shape[-1] != weight._array.shape[1]:
-        rows = input._array.size // builtin_max(input._array.shape[-1] if input._array.ndim else 1, 1)
+        rows = input._array.size // max(input._array.shape[-1] if input._array.ndim else 1, 1)
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied "
             f"({rows}x{input._array.shape[-1] if input._array.ndim else 0} and "

@@ -1,12 +1,11 @@
-"""Chapter 10, part 2. Losses of regression: functions of the difference d between prediction and target, element by
-element.
+"""Chapter 10, part 2. Losses of regression: functions of the difference between prediction and target.
 
 After: tinytorch/ops/softmax.py
 Next: tinytorch/optim/optimizer.py
 
-Goal: losses of regression: functions of the difference d between prediction and target, element by element.
+Goal: choose how hard a loss punishes what is far off, by the slope that it has there.
 
-::
+The idea. Each of these losses is a function f of the difference d alone, and trains by its slope f'(d)::
 
     mse          d²                                            punishes outliers hard: its slope grows with d
     l1           |d|                                           slope ±1 everywhere: robust, but never calm near 0

@@ -59,7 +59,6 @@ from tinytorch.tensor import Tensor
 
 __all__ = ["all", "any", "cumsum", "logsumexp", "mean", "prod", "std", "std_mean", "sum", "var", "var_mean"]
 
-builtin_max = max
 _product: Any = np.multiply.reduce
 
 
@@ -141,14 +140,14 @@ class Var(Primitive):
         mean = np.true_divide(total(x, dim, True), x.dtype.type(count))
         deviation = np.asarray(x - mean)  # a scalar if x has no dimensions
         np.multiply(deviation, deviation, out=deviation)
-        return np.true_divide(total(deviation, dim, keepdim), x.dtype.type(builtin_max(count - correction, 0)))
+        return np.true_divide(total(deviation, dim, keepdim), x.dtype.type(max(count - correction, 0)))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         dims = ctx.attributes["dim"]
         count = math.prod([x._array.shape[d] for d in dims])
-        degrees = builtin_max(count - ctx.attributes["correction"], 0)
+        degrees = max(count - ctx.attributes["correction"], 0)
         if not ctx.attributes["keepdim"]:
             grad = grad.reshape(kept_shape(x._array.shape, dims))
         scale = 2.0 / degrees if degrees else math.inf if count else math.nan
@@ -293,19 +292,16 @@ def std(
 ) -> Tensor:
     """Standard deviation: the square root of :func:`var`. Where it is 0, its gradient is taken as 0."""
     variance = var(input, dim, unbiased, keepdim, correction=correction)
-    squares, low, high = variance._array, 1.0, 1.0
-    if squares.size:
-        low, high = np.minimum.reduce(squares, axis=None), np.maximum.reduce(squares, axis=None)
-    if not 1e-30 < low <= high < 1e30 and _out_of_range(squares.dtype, low, high, input._array):
-        largest = np.abs(input._array).max()
-        scaled = std(input / float(largest), dim, unbiased, keepdim, correction=correction)
-        return known_as(scaled * float(largest), "StdBackward0")
-    result = ops.sqrt(variance)
-    if not result._requires_grad or low > 0:
-        return known_as(result, "StdBackward0")
-    # √ has an infinite slope at 0; PyTorch masks it, so that constant data get gradient 0 instead of nan.
-    slope_at_zero = ops.zeros_like(variance) * variance
-    result = ops.where(variance == 0, slope_at_zero, ops.sqrt(ops.where(variance == 0, 1.0, variance)))
+    if not variance._array.size:
+        return known_as(ops.sqrt(variance), "StdBackward0")
+    low, high = np.minimum.reduce(variance._array, axis=None), np.maximum.reduce(variance._array, axis=None)
+    if not 1e-30 < low <= high < 1e30 and _out_of_range(variance._array.dtype, low, high, input._array):
+        largest = float(np.abs(input._array).max())
+        result = std(input / largest, dim, unbiased, keepdim, correction=correction) * largest
+    elif low > 0 or not variance._requires_grad:
+        result = ops.sqrt(variance)
+    else:
+        result = _sqrt_flat_at_zero(variance)
     return known_as(result, "StdBackward0")
 
 
@@ -316,6 +312,12 @@ def _out_of_range(dtype: np.dtype[Any], low: Any, high: Any, x: np.ndarray) -> b
         return False
     largest = float(np.abs(x).max(initial=0.0))
     return 0 < largest < math.inf and not float(limits.tiny) ** 0.25 < largest < float(limits.max) ** 0.25
+
+
+def _sqrt_flat_at_zero(variance: Tensor) -> Tensor:
+    """The root, whose infinite slope at 0 is masked, as by PyTorch: constant data get gradient 0 instead of nan."""
+    slope_at_zero = ops.zeros_like(variance) * variance
+    return ops.where(variance == 0, slope_at_zero, ops.sqrt(ops.where(variance == 0, 1.0, variance)))
 
 
 @accepts_axis

@@ -20,6 +20,7 @@ class Remainder(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        _refuse_integer_zero(a, b)
         ctx.save_for_backward(a, b)
         return kernels.remainder(a, b)
 
@@ -34,6 +35,7 @@ class Fmod(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
+        _refuse_integer_zero(a, b)
         ctx.save_for_backward(a, b)
         return kernels.fmod(a, b)
 
@@ -48,12 +50,10 @@ class RoundedDiv(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any, mode: str) -> np.ndarray:
-        integers = all(np.asarray(value).dtype.kind in "iu" for value in (a, b))
-        if integers and not np.all(b):
-            raise RuntimeError("ZeroDivisionError")
+        _refuse_integer_zero(a, b)
         if mode == "floor":
             return np.floor_divide(a, b)
-        return _truncating_division(a, b) if integers else np.trunc(np.true_divide(a, b))
+        return _truncating_division(a, b) if _are_integers(a, b) else np.trunc(np.true_divide(a, b))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -67,6 +67,16 @@ class FloorDivide(RoundedDiv):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
         raise RuntimeError("derivative for aten::floor_divide is not implemented")
+
+
+def _are_integers(a: Any, b: Any) -> bool:
+    return np.asarray(a).dtype.kind in "iu" and np.asarray(b).dtype.kind in "iu"
+
+
+def _refuse_integer_zero(a: Any, b: Any) -> None:
+    """RuntimeError for integers divided by zero; without elements nothing is divided."""
+    if _are_integers(a, b) and np.size(a) and not np.all(b):
+        raise RuntimeError("ZeroDivisionError")
 
 
 def _truncating_division(a: Any, b: Any) -> np.ndarray:
@@ -90,7 +100,6 @@ def remainder(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     check_any_tensor("remainder", input, other)
     a, b = operands(input, other)
     refuse_bool("remainder_cpu", a, b)
-    _refuse_integer_zero(a, b)
     return Remainder.apply(a, b)
 
 
@@ -100,15 +109,7 @@ def fmod(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     check_tensor("fmod", "input", 1, input)
     a, b = operands(input, other)
     refuse_bool("fmod_cpu", a, b)
-    _refuse_integer_zero(a, b)
     return Fmod.apply(a, b)
-
-
-def _refuse_integer_zero(a: Any, b: Any) -> None:
-    divisor = b._array if isinstance(b, Tensor) else np.asarray(b)
-    dividend = a._array if isinstance(a, Tensor) else np.asarray(a)
-    if divisor.dtype.kind in "iu" and dividend.dtype.kind in "iu" and not np.all(divisor):
-        raise RuntimeError("ZeroDivisionError")
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.kernels import activations, elementwise
+from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.broadcast import Elementwise, of_float
 from tinytorch.ops.checks import check_tensor, refuse_bool, refuse_complex
 from tinytorch.ops.complex_numbers import sgn
@@ -418,7 +419,7 @@ def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def relu(input: Tensor) -> Tensor:
     """``max(input, 0)``; the derivative at 0 is 0."""
     if not isinstance(input, Tensor):
-        raise TypeError(f"relu(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise wrong_argument("relu", "input", 1, input)
     if input._array.dtype.kind == "b":
         raise RuntimeError("Boolean inputs not supported for relu")
     return Relu.apply(input)
