@@ -32,7 +32,7 @@ def sum_per_channel(grad: Array) -> Array:
     sums = np.empty(rows.shape[0], grad.dtype)
 
     def add_up(block: Pair) -> None:
-        sums[slice(*block)] = row_sums(rows[slice(*block)])
+        sums[slice(*block)] = exact_row_sums(rows[slice(*block)])
 
     run_blocks(add_up, channel_blocks(rows), grad.size / 6000)
     return sums
@@ -45,14 +45,14 @@ def _sum_in_place(grad: Array) -> Array:
     sums = np.empty(len(rows))
 
     def add_up(block: Pair) -> None:
-        sums[slice(*block)] = row_sums(rows[slice(*block)])
+        sums[slice(*block)] = exact_row_sums(rows[slice(*block)])
 
     run_blocks(add_up, channel_blocks(rows), grad.size / 6000)
     total: Array = sums.reshape(n, channels).sum(axis=0).astype(grad.dtype)
     return total
 
 
-def row_sums(a: Array) -> Array:
+def exact_row_sums(a: Array) -> Array:
     """Sum of each row of (c, M), in float64: runs of 256 by BLAS, the runs in double precision."""
     whole = _whole_runs(a)
     total: Array = np.zeros(len(a))
@@ -64,7 +64,7 @@ def row_sums(a: Array) -> Array:
     return total
 
 
-def row_dots(a: Array, b: Array) -> Array:
+def exact_row_dots(a: Array, b: Array) -> Array:
     """Dot product of each row of `a` with the same row of `b`, both (c, M), in float64."""
     whole = _whole_runs(a)
     total: Array = np.zeros(len(a))

@@ -26,7 +26,7 @@ import numpy as np
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty
-from tinytorch.kernels.norm import center_carefully
+from tinytorch.kernels.norm import center_again
 from tinytorch.kernels.sums import row_sums
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
@@ -44,7 +44,6 @@ def group_norm(
     y_by_group = y.reshape(by_group.shape)
     mean, invstd = np.empty((2, n, groups, 1), x.dtype)
     count = by_group.shape[2]
-    rounding = x.dtype.type(64 * np.finfo(x.dtype).eps)
 
     def normalize(block: Pair) -> None:
         part = slice(*block)
@@ -53,9 +52,7 @@ def group_norm(
         np.divide(row_sums(rows), count, out=center)
         stretched(np.subtract, rows, center, out)
         variance = np.vecdot(out, out)[:, None] / x.dtype.type(count)
-        # a spread that small may be all rounding: centre again, around a number of the group itself
-        for r in np.flatnonzero(variance <= (rounding * center) ** 2):
-            center[r], variance[r] = center_carefully(rows[r], out[r])
+        center_again(rows, out, center, variance)
         np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=scale)
         if weight is not None:
             out = out.reshape(-1, count * groups // c)
@@ -69,9 +66,9 @@ def group_norm(
 
 
 def group_norm_backward(
-    grad: Array, x: Array, mean: Array, invstd: Array, weight: Array | None
-) -> tuple[Array, Array, Array]:
-    """Gradients of `group_norm` for (x, weight, bias)."""
+    grad: Array, x: Array, mean: Array, invstd: Array, weight: Array | None, needs: tuple[bool, ...]
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Gradients of `group_norm` for (x, weight, bias); None for those that `needs` does not ask for."""
     n, c = x.shape[:2]
     groups = mean.shape[1]
     x_rows, g_rows = (np.ascontiguousarray(a).reshape(n, c, -1) for a in (x, grad))
@@ -99,8 +96,8 @@ def group_norm_backward(
         stretched(np.add, out, np.repeat(constant, c // groups, axis=1).reshape(-1, 1), out)
 
     run_blocks(backward, _blocks(x_rows), x.size / 900)
-    grad_weight = (sum_gc * np.repeat(invstd[:, :, 0], c // groups, axis=1)).sum(0)
-    return gx, grad_weight, sum_g.sum(0)
+    of_weight = sum_gc * np.repeat(invstd[:, :, 0], c // groups, axis=1)
+    return gx if needs[0] else None, of_weight.sum(0) if needs[1] else None, sum_g.sum(0) if needs[2] else None
 
 
 def _per_channel(invstd: Array, weight: Array) -> Array:

@@ -33,7 +33,7 @@ from tinytorch.kernels import norm_small
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty_like
-from tinytorch.kernels.norm import center_carefully
+from tinytorch.kernels.norm import center_again
 from tinytorch.kernels.sums import ones, row_sums
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import even_pieces
@@ -90,10 +90,7 @@ def layer_norm_careful(
     y, mean, invstd = out
     np.subtract(x, mean, out=y)
     variance = np.vecdot(y, y)[:, None] / x.dtype.type(x.shape[1])
-    # a spread that small may be all rounding: centre again, around a number of the row itself
-    rounding = x.dtype.type(64 * np.finfo(x.dtype).eps)
-    for r in np.flatnonzero(variance <= (rounding * mean) ** 2) if x.shape[1] else ():
-        mean[r], variance[r] = center_carefully(x[r], y[r])
+    center_again(x, y, mean, variance)
     np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=invstd)
     y *= invstd
     if weight is not None:

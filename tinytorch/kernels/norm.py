@@ -8,14 +8,8 @@ Goal: compute the formulas of the part before at the speed of the cache.
     mean = sum(x) / M        var = sum((x - mean)^2) / M        xhat = (x - mean) * invstd
     y = weight * xhat + bias,        invstd = 1 / sqrt(var + eps),     M = numbers per channel
 
-The backward. y depends on x directly, and through mean and invstd as well. Writing g for the gradient of y times
-weight, and collecting the three paths,
-
-    gx = invstd * (g - mean(g) - xhat * mean(g * xhat)),
-
-the gradient minus its parts along the constant and along xhat: those are the two directions in which x can move without
-y changing. (Ioffe and Szegedy 2015, section 3; `torch.nn.functional.batch_norm`.) The code sorts it by what is
-multiplied. With g = weight * grad and xhat = (x - mean) * invstd, gx is
+The backward. The part before derived gx = invstd * (g - mean(g) - xhat * mean(g * xhat)) with g = weight * grad. The
+code sorts it by what is multiplied; with xhat = (x - mean) * invstd written out, gx is
 
     scale * grad + of_centered * (x - mean) + constant,      scale = invstd * weight
     of_centered = -scale * invstd^2 * sum(grad * (x - mean)) / M,        constant = -scale * sum(grad) / M
@@ -43,13 +37,15 @@ import numpy as np
 
 from tinytorch.kernels import norm_row_major as row_major
 from tinytorch.kernels import norm_small
-from tinytorch.kernels.channel_sums import channel_blocks, channel_rows, row_dots, row_sums
+from tinytorch.kernels.channel_sums import channel_blocks, channel_rows, exact_row_dots, exact_row_sums
 from tinytorch.kernels.layout import Array, Pair, batch_first, scratch
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.threads import run_blocks
 
 SMALL = 1 << 16
 """Numbers, for which one pass at a time over all of them is fast enough."""
+ROUNDING = 64
+"""Rounding errors of the mean; a standard deviation of fewer may be nothing else."""
 
 
 def batch_norm_train(
@@ -70,16 +66,16 @@ def batch_norm_train(
     y_rows = empty_like(rows)
     count = rows.shape[1]
     mean, var, invstd = (np.empty(rows.shape[0], x.dtype) for _ in range(3))
-    rounding = 64 * np.finfo(x.dtype).eps
+    rounding = ROUNDING * np.finfo(x.dtype).eps
 
     def normalize(block: Pair) -> None:
         part = slice(*block)
         source, y = rows[part], y_rows[part]
-        exact_mean = row_sums(source) / count
+        exact_mean = exact_row_sums(source) / count
         mean[part] = exact_mean
         offset = exact_mean - mean[part]  # what rounding the mean to x's dtype left out; put back in `shift`
         np.subtract(source, mean[part, None], out=y)
-        variance = row_dots(y, y) / count - offset**2
+        variance = exact_row_dots(y, y) / count - offset**2
         # a spread that small may be all rounding: centre again, around a number of the channel itself
         for c in np.flatnonzero(~(variance > (rounding * exact_mean) ** 2)):
             mean[block[0] + c], variance[c] = center_carefully(source[c], y[c])
@@ -102,6 +98,14 @@ def center_carefully(source: Array, y: Array) -> tuple[float, float]:
     shift = y.mean(dtype=np.float64)
     y -= y.dtype.type(shift)
     return source[0] + shift, np.mean(np.square(y, dtype=np.float64))
+
+
+def center_again(rows: Array, centered: Array, mean: Array, variance: Array) -> None:
+    """Correct `centered` (R, n), `mean` and `variance` (R, 1) of rows whose spread is so small beside their mean that
+    it may be all rounding."""
+    rounding = rows.dtype.type(ROUNDING * np.finfo(rows.dtype).eps)
+    for r in np.flatnonzero(variance <= (rounding * mean) ** 2):
+        mean[r], variance[r] = center_carefully(rows[r], centered[r])
 
 
 def batch_norm_backward(
@@ -128,8 +132,8 @@ def batch_norm_backward(
         part = slice(*block)
         g, gx = g_rows[part], gx_rows[part]
         centered = np.subtract(rows[part], mean[part, None], out=gx)
-        sum_g_centered = row_dots(g, centered)
-        sum_g = row_sums(g)
+        sum_g_centered = exact_row_dots(g, centered)
+        sum_g = exact_row_sums(g)
         inverse = invstd[part].astype(np.float64)
         grad_weight[part] = sum_g_centered * inverse
         grad_bias[part] = sum_g
@@ -195,9 +199,9 @@ def batch_norm_eval_backward(
         g, gx = g_rows[part], gx_rows[part]
         if needs[1]:
             centered = np.subtract(rows[part], mean[part, None], out=gx)
-            grad_weight[part] = row_dots(g, centered) * invstd[part]
+            grad_weight[part] = exact_row_dots(g, centered) * invstd[part]
         if needs[2]:
-            grad_bias[part] = row_sums(g)
+            grad_bias[part] = exact_row_sums(g)
         if needs[0]:
             np.multiply(g, scale[part, None], out=gx)
 

@@ -159,5 +159,4 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
     return gather(input.expand(sources), dim, ops.remainder(indices, size).expand(places))
 
 
-
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

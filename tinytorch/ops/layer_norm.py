@@ -30,7 +30,7 @@ from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_floating
 from tinytorch.ops.dims import ints_from
-from tinytorch.ops.norm import normalization_backward, sum_over
+from tinytorch.ops.norm import as_tensors, in_shapes, normalization_backward, save_for_normalization, sum_over
 from tinytorch.tensor import Tensor
 
 __all__ = ["group_norm", "layer_norm", "rms_norm"]
@@ -43,31 +43,27 @@ class LayerNorm(Primitive):
     def forward(
         ctx: Any, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, dims: int, eps: float
     ) -> np.ndarray:
-        need_x, need_weight, _ = ctx.needs_input_grad[:3]
-        ctx.save_for_backward(x if need_x or need_weight else None, weight if need_x else None)
         y, mean, invstd = kernels.layer_norm(_as_rows(x, dims), _flat(weight), _flat(bias), eps)
-        ctx.save_intermediates(mean, invstd)
+        save_for_normalization(ctx, x, weight, mean, invstd)
         return y.reshape(x.shape)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         x, weight = ctx.saved_tensors
-        dims, eps = ctx.attributes["dims"], ctx.attributes["eps"]
-        needs = tuple(ctx.needs_input_grad)
-        ndim, shape = grad._array.ndim, grad._array.shape[-dims:]
-        samples, features = tuple(range(ndim - dims)), tuple(range(ndim - dims, ndim))
-        if x is None:
-            grads: Any = (None, None, sum_over(grad, samples))
-        elif is_grad_enabled():
-            grads = normalization_backward(grad, x, weight, features, samples, eps, needs)
-        else:
-            rows, grad_rows = _as_rows(x._array, dims), _as_rows(grad._array, dims)
-            scale = None if weight is None else _flat(weight._array)
+        dims, needs = ctx.attributes["dims"], tuple(ctx.needs_input_grad)
+        shape = grad._array.shape
+        shapes = (shape, shape[-dims:], shape[-dims:])
+        if x is not None and not is_grad_enabled():
             mean, invstd = ctx.intermediates
-            arrays = kernels.layer_norm_backward(grad_rows, rows, mean, invstd, scale, needs)
-            shapes = (x._array.shape, shape, shape)
-            return (*[None if a is None else Tensor._wrap(a.reshape(s)) for a, s in zip(arrays, shapes, strict=True)],)
-        return grads[0], *[None if g is None else g.reshape(shape) for g in grads[1:]]
+            rows, scale = _as_rows(x._array, dims), None if weight is None else _flat(weight._array)
+            arrays = kernels.layer_norm_backward(_as_rows(grad._array, dims), rows, mean, invstd, scale, needs)
+            return as_tensors(in_shapes(arrays, shapes))
+        samples, features = tuple(range(len(shape) - dims)), tuple(range(len(shape) - dims, len(shape)))
+        if x is None:
+            return in_shapes((None, None, sum_over(grad, samples)), shapes)
+        return in_shapes(
+            normalization_backward(grad, x, weight, features, samples, ctx.attributes["eps"], needs), shapes
+        )
 
     known_name = "NativeLayerNormBackward0"
 
@@ -79,10 +75,8 @@ class GroupNorm(Primitive):
     def forward(
         ctx: Any, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, groups: int, eps: float
     ) -> np.ndarray:
-        need_x, need_weight, _ = ctx.needs_input_grad[:3]
-        ctx.save_for_backward(x if need_x or need_weight else None, weight if need_x else None)
         y, mean, invstd = group_kernels.group_norm(x, weight, bias, groups, eps)
-        ctx.save_intermediates(mean, invstd)
+        save_for_normalization(ctx, x, weight, mean, invstd)
         return y
 
     @staticmethod
@@ -95,14 +89,13 @@ class GroupNorm(Primitive):
         if not is_grad_enabled():
             mean, invstd = ctx.intermediates
             scale = None if weight is None else weight._array
-            arrays = group_kernels.group_norm_backward(grad._array, x._array, mean, invstd, scale)
-            return tuple([Tensor._wrap(a) if need else None for a, need in zip(arrays, needs, strict=True)])
+            return as_tensors(group_kernels.group_norm_backward(grad._array, x._array, mean, invstd, scale, needs))
         apart = (n, groups, c // groups, math.prod(pixels))
         factor = None if weight is None else weight.reshape(1, groups, -1, 1)
         grads = normalization_backward(
             grad.reshape(apart), x.reshape(apart), factor, (2, 3), (0, 3), ctx.attributes["eps"], needs
         )
-        return tuple([g if g is None else g.reshape(s) for g, s in zip(grads, (x._array.shape, c, c), strict=True)])
+        return in_shapes(grads, (x._array.shape, c, c))
 
     known_name = "NativeGroupNormBackward0"
 

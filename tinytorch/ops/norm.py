@@ -43,6 +43,7 @@ Check: ``python -m pytest tests/kernels/test_norm.py tests/ops/test_norm.py``.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -63,10 +64,8 @@ class BatchNorm(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, eps: float) -> Any:
-        need_x, need_weight, _ = ctx.needs_input_grad[:3]
         y, mean, var, invstd = kernels.batch_norm_train(x, weight, bias, eps)
-        ctx.save_for_backward(x if need_x or need_weight else None, weight if need_x else None)
-        ctx.save_intermediates(mean, invstd)
+        save_for_normalization(ctx, x, weight, mean, invstd)
         ctx.mark_non_differentiable(mean, var)
         ctx.set_materialize_grads(False)
         return y, mean, var
@@ -81,10 +80,9 @@ class BatchNorm(Primitive):
             dims = _all_but_channels(x)
             factor = None if weight is None else _per_channel(weight, x._array.ndim)
             grads = normalization_backward(grad, x, factor, dims, dims, ctx.attributes["eps"], needs)
-            return grads[0], _flat(grads[1]), _flat(grads[2])
+            return in_shapes(grads, (x._array.shape, -1, -1))
         mean, invstd = ctx.intermediates
-        arrays = kernels.batch_norm_backward(grad._array, x._array, mean, invstd, _array_of(weight), needs)
-        return tuple([None if array is None else Tensor._wrap(array) for array in arrays])
+        return as_tensors(kernels.batch_norm_backward(grad._array, x._array, mean, invstd, _array_of(weight), needs))
 
     known_name = "NativeBatchNormBackward0"
 
@@ -114,7 +112,7 @@ class BatchNormEval(Primitive):
             arrays = kernels.batch_norm_eval_backward(
                 grad._array, centred._array, mean, invstd, _array_of(weight), needs
             )
-            return *[None if array is None else Tensor._wrap(array) for array in arrays], None, None
+            return *as_tensors(arrays), None, None
         ndim = grad._array.ndim
         shift, scale = (_per_channel(Tensor._wrap(array), ndim) for array in (mean, invstd))
         stretched = grad if weight is None else grad * _per_channel(weight, ndim)
@@ -127,6 +125,17 @@ class BatchNormEval(Primitive):
         )
 
     known_name = "NativeBatchNormBackward0"
+
+
+def save_for_normalization(
+    ctx: Any, x: np.ndarray, weight: np.ndarray | None, mean: np.ndarray, invstd: np.ndarray
+) -> None:
+    """Keep what backward reads: x for the gradients of x and weight, weight for that of x alone, and the statistics
+    for the kernels, which do not differentiate them.
+    """
+    need_x, need_weight, _ = ctx.needs_input_grad[:3]
+    ctx.save_for_backward(x if need_x or need_weight else None, weight if need_x else None)
+    ctx.save_intermediates(mean, invstd)
 
 
 def normalization_backward(
@@ -162,6 +171,16 @@ def sum_over(input: Tensor, dims: tuple[int, ...]) -> Tensor:
     return input.sum(dims, True) if dims else input
 
 
+def as_tensors(arrays: Sequence[np.ndarray | None]) -> tuple[Tensor | None, ...]:
+    """The gradients that a kernel computed; None for those that nobody asked for."""
+    return tuple([None if array is None else Tensor._wrap(array) for array in arrays])
+
+
+def in_shapes(gradients: Sequence[Any], shapes: Sequence[Any]) -> tuple[Any, ...]:
+    """Gradients (arrays or Tensors), each reshaped; None for those that nobody asked for."""
+    return tuple([g if g is None else g.reshape(shape) for g, shape in zip(gradients, shapes, strict=True)])
+
+
 def _array_of(tensor: Tensor | None) -> np.ndarray | None:
     return None if tensor is None else tensor._array
 
@@ -177,10 +196,6 @@ def _per_channel(values: Tensor, ndim: int) -> Tensor:
 
 def _sum_but_channels(grad: Tensor) -> Tensor:
     return grad.sum(_all_but_channels(grad))
-
-
-def _flat(tensor: Tensor | None) -> Tensor | None:
-    return None if tensor is None else tensor.reshape(-1)
 
 
 # ------------------------------------------------------------------------------------------ public functions
