@@ -19,7 +19,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """``pytest -n 2``: large pieces first, so that both processes end at the same time.
 
     A piece is a test function with all its parameters, and all of ``tests/ops``: its ``test_coverage.py`` asks what the others
-    have compared.
+    have compared. (``--dist loadgroup`` is meant for that, but pytest-xdist 3.8 cannot mark tests for pytest 9.2; what is
+    overridden here is what xdist's own schedulers override.)
     """
     from xdist.scheduler import LoadScopeScheduling
 

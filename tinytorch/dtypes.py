@@ -6,8 +6,7 @@ disagreements end here: every operator asks :func:`result_dtype` before it calls
 
 The rule (PyTorch's): operands fall into three priorities - tensors with dimensions, 0-dimensional tensors, Python
 numbers - and into categories - bool < integer < floating < complex. The dtype comes from the highest priority; a
-lower priority
-changes it only when its *category* is higher.
+lower priority changes it only when its *category* is higher.
 
 >>> promote_types(int64, float32)
 torch.float32

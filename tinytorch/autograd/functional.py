@@ -22,7 +22,8 @@ The derivation. One backward pass computes vᵀJ (chapter 1), whatever the size 
 :func:`jacobian` is the pass with v = e_i, the i-th unit vector; the Hessian H, :func:`hessian`, is the jacobian of the
 gradient. :func:`jvp`, J u, needs no other machinery: ``transposed`` = Jᵀv is linear in v (at ``zeros``, as good as
 anywhere), so differentiating <Jᵀv, u> for v gives J u. And H v is the gradient of <∇f, v>: two passes, where H would
-take n. (*Forward mode*, which carries J u along with the values, is another way to that; there is none here.)
+take n. (*Forward mode* carries J u along with the values, op by op, in one pass. There is none here:
+:mod:`.forward_ad`, its interface, takes these two passes as well.)
 
 All take a function and its inputs, one tensor or a tuple, and answer in the same form. With ``create_graph`` the
 answers can be differentiated again; with ``strict`` an input or output that takes no part is an error instead of zeros.

@@ -169,7 +169,7 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
             )
         result = ops.cast(result, x._array.dtype)
     recorded = result._requires_grad
-    if recorded or (x._view_obstacle is not None and x._base is not None and x._base._requires_grad):
+    if recorded or _base_requires_grad(x):
         check_differentiable_target(x)
     if recorded and _may_move(x, result):
         x._array = result._array
@@ -188,16 +188,17 @@ def change_in_place(x: Tensor, op: Callable[..., Tensor], *args: Any, **kwargs: 
 
 
 def _overwritten(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -> bool:
-    """Let NumPy write ``op``'s result over ``x`` directly, if op knows how to, and no node needs x's old value.
+    """The same without a temporary result and its copy: ``op`` writes over ``x``, if it knows how to, and if no node
+    needs x's old value. (Optimizers change every parameter so, in every step.)
 
     False, with ``x`` as it was, where that does not apply: for other ops, operands of another dtype, shapes that do
-    not fit. Whoever calls then takes the general way, which also knows the right error.
+    not fit. The general way does it then, and knows the right error.
     """
-    function = ops.OVERWRITING.get(op)
-    if function is None or watchers:
+    overwrite = ops.OVERWRITING.get(op)
+    if overwrite is None or watchers:
         return False
-    operands = ops.as_they_are(op, x._array.dtype, args)
-    if operands is None or (kwargs and ops.as_they_are(op, x._array.dtype, kwargs.values(), tensors=()) is None):
+    operands = ops.unconverted(op, x._array.dtype, args)
+    if operands is None or (kwargs and ops.unconverted(op, x._array.dtype, kwargs.values(), tensors=()) is None):
         return False
     recorded = False
     if state.grad_enabled:
@@ -206,18 +207,19 @@ def _overwritten(x: Tensor, op: Callable[..., Tensor], args: Any, kwargs: Any) -
             recorded = recorded or (isinstance(arg, Tensor) and arg.requires_grad)
         if recorded and (op not in ops.NODES_WITHOUT_INPUTS or kwargs.get("alpha", 1) != 1):
             return False
-        if recorded or (x._view_obstacle is not None and x._base is not None and x._base._requires_grad):
+        if recorded or _base_requires_grad(x):
             check_differentiable_target(x)
     before = x._alias() if recorded else None
     try:
-        function(x._array, *operands, **kwargs)
+        overwrite(x._array, *operands, **kwargs)
     except (ValueError, OverflowError, TypeError):
         return False
     x._bump_version()
     if recorded:
         result = Tensor._wrap(x._array)
-        ops.NODES_WITHOUT_INPUTS[op].record_result(result, (before, *args))
-        if op is ops.relu:
+        node, saves_result = ops.NODES_WITHOUT_INPUTS[op]
+        node.record_result(result, (before, *args))
+        if saves_result:
             result._edge[0]._saved = (SavedOutput(x, 0),)
         adopt_history(x, result)
     return True
@@ -287,6 +289,11 @@ def check_writable(x: Tensor) -> None:
             "this tensor's memory is read-only (a NumPy array's, or a copy that stands for a view of images, which "
             "lie in another order here); clone() it to change it in place"
         )
+
+
+def _base_requires_grad(x: Tensor) -> bool:
+    """Whether ``x`` is a view whose history the change would spoil, though nothing is recorded for x itself."""
+    return x._view_obstacle is not None and x._base is not None and x._base._requires_grad
 
 
 def check_differentiable_target(x: Tensor) -> None:

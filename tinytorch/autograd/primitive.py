@@ -19,6 +19,15 @@ Every op of tinytorch is either a primitive or composed of primitives. This is a
             a, b = ctx.saved_tensors
             return grad * b if b is not None else None, grad * a if a is not None else None
 
+Calling it, :meth:`Primitive.apply`, is four steps. The code below is these, for several outputs and views as well, and
+written out so that a small op pays for no call that it can do without::
+
+    arrays = [x._array for x in inputs]                     1. take the arrays out of the Tensors
+    output = cls.forward(ctx, *arrays)                      2. compute; forward says what to save
+    result = Tensor over output                             3. a Tensor again
+    ctx.edges = [where each input's gradient goes]          4. if any input requires grad: record
+    result._edge = (ctx, 0)
+
 ``backward`` is written in Tensor ops, so it can itself be recorded and differentiated again, to any order. It may
 return gradients in the *broadcast* shape: the engine sums them to each input's shape, in one place. Nor does it
 conjugate anything for complex numbers: that is the engine's work, too.

@@ -3,14 +3,14 @@
 After: tinytorch/autograd/functional.py
 Next: whatever you like
 
-Goal: treat derivatives as functions of functions: grad, vjp, jvp, Jacobians, Hessians (``torch.func``).
+Goal: differentiate functions instead of results, and nest derivatives in one another.
 
 Each takes a function, runs it on tracked copies of the arguments (fresh leaves, so the caller's tensors keep their own
 history), and differentiates the result. Because backward is itself made of recorded ops, the results can be
 differentiated again: ``grad(grad(f))`` works, to any order.
 
-There is no forward mode of automatic differentiation here. A Jacobian-vector product J v is had from the
-vector-Jacobian product g(u) = Jᵀ u, which is linear in u: its own transpose is J, so ``J v = d<g(u), v>/du``.
+A Jacobian-vector product J v is had as in the part before, from the vector-Jacobian product g(u) = Jᵀ u, which is
+linear in u: its own transpose is J, so ``J v = d<g(u), v>/du``.
 
 What PyTorch does. The same names and results, by transforms inside its dispatcher and with a true forward mode.
 

@@ -266,7 +266,7 @@ from tinytorch.ops.mixtures import (
 )
 from tinytorch.ops.modified_bessel import i0
 from tinytorch.ops.norm import batch_norm, instance_norm
-from tinytorch.ops.overwrite import FOR_ALL, FOR_INTEGERS, NODES_WITHOUT_INPUTS, OVERWRITING, as_they_are
+from tinytorch.ops.overwrite import NODES_WITHOUT_INPUTS, OVERWRITING, unconverted
 from tinytorch.ops.pad import constant_pad_nd, pad
 from tinytorch.ops.pairs import cdist, pdist
 from tinytorch.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d

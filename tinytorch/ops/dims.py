@@ -41,6 +41,7 @@ def many_dims(dim: Any, ndim: int) -> tuple[int, ...]:
     if dim is None:
         return tuple(range(ndim))
     if isinstance(dim, (tuple, list)):
+        # PyTorch refuses True for a dimension in the first place of a tuple only
         dims = tuple(one_dim(int(d) if d is True and i else d, ndim) for i, d in enumerate(dim))
         if len(set(dims)) != len(dims):
             twice = next(d for d in dims if dims.count(d) > 1)
@@ -77,10 +78,8 @@ _LIMIT = 2**63  # PyTorch's ints have 64 bits
 
 
 def _as_int(function: str, argument: str, position: int, item: Any) -> int:
-    try:
-        number = (
-            item.__index__() if getattr(item, "ndim", 0) == 0 else None
-        )  # arrays of one number have the method, too
+    try:  # arrays of one number have the method, too
+        number = item.__index__() if getattr(item, "ndim", 0) == 0 else None
     except (AttributeError, TypeError):
         number = None
     if number is None or (position == 0 and isinstance(item, bool)):

@@ -1,8 +1,7 @@
 """The largest and the smallest: over everything, over dimensions, and where they stand.
 
 The winner receives the gradient. With a dimension (``max(x, 0)``) that is the first of equals; over everything, and
-in ``amax``, equals
-share it.
+in ``amax``, equals share it.
 """
 
 from __future__ import annotations

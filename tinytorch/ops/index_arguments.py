@@ -42,8 +42,7 @@ def two_steps(input: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[
     copy).
 
     Most indices need one step. An integer beside an array takes two, because NumPy would count the integer as an
-    array, and
-    ``x[0, :, [1, 2]]`` would come out transposed.
+    array, and ``x[0, :, [1, 2]]`` would come out transposed.
     """
     items = unified(index)
     ndim = input._array.ndim

@@ -3,7 +3,7 @@
 After: tinytorch/ops/gather.py
 Next: tinytorch/autograd/gradcheck.py
 
-Goal: the derivative of a matrix product, on which all of deep learning's time is spent.
+Goal: differentiate the matrix product, on which most of deep learning's time is spent.
 
 The idea. ``Y = A B`` gives ``∂L/∂A = grad Bᵀ`` and ``∂L/∂B = Aᵀ grad``. Shapes alone leave no other choice: with A (n,
 k), B (k, m) and grad (n, m), there is one way to make (n, k) of grad and B.

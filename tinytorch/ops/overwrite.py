@@ -24,7 +24,7 @@ from tinytorch.ops.rounding import ceil, floor, trunc
 from tinytorch.ops.unary import Relu, abs, cos, exp, log, relu, rsqrt, sigmoid, sin, sqrt, tanh
 from tinytorch.tensor import Tensor
 
-__all__ = ["FOR_ALL", "FOR_INTEGERS", "NODES_WITHOUT_INPUTS", "OVERWRITING", "as_they_are"]
+__all__ = ["NODES_WITHOUT_INPUTS", "OVERWRITING", "unconverted"]
 
 
 #: Elements that are treated at a time where there are intermediate results, so that these stay in the cache.
@@ -47,6 +47,7 @@ def _in_blocks(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _with_alpha(ufunc: np.ufunc) -> Callable[..., Any]:
+    """Of add or sub: ``x ± alpha · other``, by ``ufunc`` alone where alpha is 1."""
     scaled = _in_blocks(lambda x, other, alpha: ufunc(x, other * alpha, out=x))
     return lambda x, other, alpha=1: ufunc(x, other, out=x) if alpha == 1 else scaled(x, other, alpha=alpha)
 
@@ -140,18 +141,25 @@ OVERWRITING: dict[Callable[..., Any], Callable[..., Any]] = {
     addcmul: _addcmul, addcdiv: _addcdiv, lerp: _lerp, fill: _fill, copy: _copy,
 }  # fmt: skip
 
-#: Those that keep an integer tensor's dtype beside integers, and those that keep any dtype.
-FOR_INTEGERS = frozenset((add, sub, mul))
-FOR_ALL = frozenset((fill, copy))
-#: Those that may be recorded, because the derivative does not ask for the old value, and their nodes.
-NODES_WITHOUT_INPUTS: dict[Callable[..., Any], Any] = {add: Add, sub: Sub, relu: Relu}
+#: Those that keep the dtype of integers beside integers, and those that keep any.
+_KEEP_INTEGERS = frozenset((add, sub, mul))
+_KEEP_ANY_DTYPE = frozenset((fill, copy))
+#: Those that may be recorded, because the derivative does not ask for the old value: the node, and whether it saves the
+#: result.
+NODES_WITHOUT_INPUTS: dict[Callable[..., Any], tuple[Any, bool]] = {
+    add: (Add, False), sub: (Sub, False), relu: (Relu, True),
+}  # fmt: skip
 
 
-def as_they_are(op: Any, dtype: np.dtype[Any], operands: Iterable[Any], tensors: Any = Tensor) -> list[Any] | None:
-    """The operands as arrays and numbers, if the result has the dtype of ``x`` without any conversion; else None."""
+def unconverted(op: Any, dtype: np.dtype[Any], operands: Iterable[Any], tensors: Any = Tensor) -> list[Any] | None:
+    """``operands`` of ``op`` on a tensor of ``dtype``, as arrays and numbers; None if one would have to be converted,
+    or would give the result another dtype.
+
+    ``tensors``: what counts as a tensor; with ``()``, numbers alone pass.
+    """
     numbers: tuple[type, ...] = (int, float, type(None))
-    if dtype.kind != "f" and op not in FOR_ALL:
-        if dtype.kind != "i" or op not in FOR_INTEGERS:
+    if dtype.kind != "f" and op not in _KEEP_ANY_DTYPE:
+        if dtype.kind != "i" or op not in _KEEP_INTEGERS:
             return None
         numbers = (int,)
     arrays: list[Any] = []

@@ -83,8 +83,4 @@ class Adadelta(Optimizer):
         if not state:
             start_state(state, param, "square_avg", "acc_delta")
         count_step(state)
-        apply_formula(
-            adadelta_update, param, group, state["square_avg"], state["acc_delta"],
-            lr=group["lr"], rho=group["rho"], eps=group["eps"], weight_decay=group["weight_decay"],
-            maximize=group["maximize"],
-        )  # fmt: skip
+        apply_formula(adadelta_update, param, group, state["square_avg"], state["acc_delta"])

@@ -3,7 +3,7 @@
 After: tinytorch/optim/sgd.py
 Next: tinytorch/optim/rmsprop.py
 
-Goal: give every number a step size of its own.
+Goal: let a number that seldom has a gradient take larger steps than one that always has.
 
 What is new compared with :mod:`~tinytorch.optim.sgd`: the squares of all gradients so far are added up, number by
 number, and the step is divided by the root of the sum. A number with small gradients then moves as fast as one with
@@ -101,8 +101,5 @@ class Adagrad(Optimizer):
         if not state:  # of a group that was added later
             self._start(param)
         step = count_step(state)
-        apply_formula(
-            adagrad_update, param, group, state["sum"],
-            lr=group["lr"] / (1 + (step - 1) * group["lr_decay"]), eps=group["eps"],
-            weight_decay=group["weight_decay"], maximize=group["maximize"],
-        )  # fmt: skip
+        decayed = group["lr"] / (1 + (step - 1) * group["lr_decay"])
+        apply_formula(adagrad_update, param, group, state["sum"], lr=decayed)

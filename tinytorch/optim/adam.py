@@ -118,7 +118,6 @@ class Adam(Optimizer):
             step = state["step"].clone()
         apply_formula(
             adam_update, param, group, state["exp_avg"], state["exp_avg_sq"],
-            state["max_exp_avg_sq"] if group["amsgrad"] else None, lr=group["lr"], beta1=group["betas"][0],
-            beta2=group["betas"][1], eps=group["eps"], weight_decay=group["weight_decay"],
-            decoupled=group["decoupled_weight_decay"], maximize=group["maximize"], step=step,
+            state["max_exp_avg_sq"] if group["amsgrad"] else None, beta1=group["betas"][0], beta2=group["betas"][1],
+            decoupled=group["decoupled_weight_decay"], step=step,
         )  # fmt: skip

@@ -68,6 +68,5 @@ class Adamax(Optimizer):
             start_state(state, param, "exp_avg", "exp_inf")
         apply_formula(
             adamax_update, param, group, state["exp_avg"], state["exp_inf"],
-            lr=group["lr"], beta1=group["betas"][0], beta2=group["betas"][1], eps=group["eps"],
-            weight_decay=group["weight_decay"], maximize=group["maximize"], step=count_step(state),
+            beta1=group["betas"][0], beta2=group["betas"][1], step=count_step(state),
         )  # fmt: skip

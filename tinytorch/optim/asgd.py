@@ -81,10 +81,6 @@ class ASGD(Optimizer):
             start_state(state, param, "ax", eta=lr, mu=1.0)
         step = count_step(state)
         mu = state["mu"].clone() if group["differentiable"] else state["mu"].item()
-        apply_formula(
-            asgd_update, param, group, state["ax"],
-            eta=state["eta"].item(), mu=mu, lambd=lambd, weight_decay=group["weight_decay"],
-            maximize=group["maximize"],
-        )  # fmt: skip
+        apply_formula(asgd_update, param, group, state["ax"], eta=state["eta"].item(), mu=mu)
         state["eta"].fill_(lr / (1 + lambd * lr * step) ** group["alpha"])
         state["mu"].fill_(1 / max(1, step - group["t0"]))

@@ -24,6 +24,8 @@ The functions below stand for those of NumPy in formulas, and do the same for te
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -41,13 +43,23 @@ def apply_formula(
 ) -> None:
     """Call ``formula(param, grad, *state, **options)``, which changes ``param`` and ``state`` in place, never ``grad``.
 
+    Options that the formula names and that are not given (``lr``, ``weight_decay``...) are those of ``group``.
     Tensors of ``state`` have the shape of ``param``; None is passed on. Complex numbers are seen as pairs of real ones.
     """
+    for name in _left_to_group(formula, *options):
+        options[name] = group[name]
     if group.get("differentiable"):
         _apply_recorded(formula, param, state, options)
     else:
         arrays = [None if tensor is None else tensor._array for tensor in state]
         update_in_blocks(formula, param._array, param.grad._array, arrays, options)  # type: ignore[union-attr]
+
+
+@functools.cache
+def _left_to_group(formula: Callable[..., None], *given: str) -> list[str]:
+    """The keyword arguments of a formula, which name the options that it reads, but those ``given``."""
+    parameters = inspect.signature(formula).parameters.values()
+    return [one.name for one in parameters if one.kind is one.KEYWORD_ONLY and one.name not in given]
 
 
 def _apply_recorded(

@@ -81,8 +81,6 @@ class NAdam(Optimizer):
         product = product.clone() if group["differentiable"] else product.item()
         apply_formula(
             nadam_update, param, group, state["exp_avg"], state["exp_avg_sq"],
-            lr=group["lr"], beta1=beta1, beta2=group["betas"][1], eps=group["eps"],
-            weight_decay=group["weight_decay"], decoupled=group["decoupled_weight_decay"], maximize=group["maximize"],
-            step=step, grad_share=(1.0 - mu) / (1.0 - product),
-            mean_share=mu_next / (1.0 - product * mu_next),
+            beta1=beta1, beta2=group["betas"][1], decoupled=group["decoupled_weight_decay"], step=step,
+            grad_share=(1.0 - mu) / (1.0 - product), mean_share=mu_next / (1.0 - product * mu_next),
         )  # fmt: skip

@@ -130,10 +130,11 @@ class Optimizer(OptimizerHooks):
         with np.errstate(all="ignore"):  # infinities and NaN are values, not warnings, as in PyTorch
             for group in self.param_groups:
                 options = as_numbers(group)
+                special = options.get("differentiable") or options.get("capturable")
                 for param in group["params"]:
                     if param.grad is not None:
                         update = self._update_sparse if param.grad.is_sparse else self._update
-                        if options.get("differentiable") or options.get("capturable"):
+                        if special:
                             update = _special(update, options)
                         update(param, options)
                         param._bump_version()  # a graph that saved the old value must not use the new one

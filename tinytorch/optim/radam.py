@@ -92,7 +92,6 @@ class RAdam(Optimizer):
         step, beta2 = count_step(state), group["betas"][1]
         apply_formula(
             radam_update, param, group, state["exp_avg"], state["exp_avg_sq"],
-            lr=group["lr"], beta1=group["betas"][0], beta2=beta2, eps=group["eps"],
-            weight_decay=group["weight_decay"], decoupled=group["decoupled_weight_decay"], maximize=group["maximize"],
-            step=step, rectify=rectification(beta2, step),
+            beta1=group["betas"][0], beta2=beta2, decoupled=group["decoupled_weight_decay"], step=step,
+            rectify=rectification(beta2, step),
         )  # fmt: skip

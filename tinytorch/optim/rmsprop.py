@@ -108,7 +108,5 @@ class RMSprop(Optimizer):
         count_step(state)
         apply_formula(
             rmsprop_update, param, group, state["square_avg"], state["grad_avg"] if group["centered"] else None,
-            state["momentum_buffer"] if group["momentum"] > 0 else None, lr=group["lr"], alpha=group["alpha"],
-            eps=group["eps"], weight_decay=group["weight_decay"], momentum=group["momentum"],
-            maximize=group["maximize"],
+            state["momentum_buffer"] if group["momentum"] > 0 else None,
         )  # fmt: skip

@@ -90,5 +90,5 @@ class Rprop(Optimizer):
         (eta_minus, eta_plus), (smallest, largest) = group["etas"], group["step_sizes"]
         apply_formula(
             rprop_update, param, group, state["prev"], state["step_size"],
-            eta_minus=eta_minus, eta_plus=eta_plus, smallest=smallest, largest=largest, maximize=group["maximize"],
+            eta_minus=eta_minus, eta_plus=eta_plus, smallest=smallest, largest=largest,
         )  # fmt: skip

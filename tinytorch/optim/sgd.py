@@ -120,8 +120,4 @@ class SGD(Optimizer):
             if first:
                 state["momentum_buffer"] = Tensor._wrap(np.empty_like(param._array))
             buffer = state["momentum_buffer"]
-        apply_formula(
-            sgd_update, param, group, buffer,
-            first=first, lr=group["lr"], momentum=group["momentum"], dampening=group["dampening"],
-            weight_decay=group["weight_decay"], nesterov=group["nesterov"], maximize=group["maximize"],
-        )  # fmt: skip
+        apply_formula(sgd_update, param, group, buffer, first=first)  # and the group's lr, momentum...

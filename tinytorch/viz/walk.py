@@ -3,7 +3,7 @@
 After: tinytorch/viz/data.py
 Next: tinytorch/autograd/functional.py
 
-Goal: find the graph behind a result by walking back from it.
+Goal: see that the graph is there already, and only has to be read off.
 
 Autograd has recorded everything already, so this costs nothing until it is asked for. Only what takes part in
 autograd is there; :func:`tinytorch.viz.trace` records the rest too.

@@ -3,7 +3,7 @@
 After: tinytorch/utils/data/sampler.py
 Next: tinytorch/utils/data/dataloader.py
 
-Goal: join a list of samples into a batch.
+Goal: stack what can be stacked, however deep the samples are nested.
 
 ``default_collate`` follows the structure of the samples: a batch of ``(image, label)`` becomes ``[images,
 labels]``, a batch of dicts becomes a dict of batches, and so on down to tensors, which are stacked, and

@@ -3,7 +3,7 @@
 After: tinytorch/utils/data/collate.py
 Next: tinytorch/kernels/conv_reference.py
 
-Goal: join a dataset, a sampler and a collate function into an iterable of batches.
+Goal: keep a training loop in batches, made here or ahead of time by other processes.
 
 **Workers.** With ``num_workers=0`` batches are made in this process, when they are asked for. That is best for arrays
 in memory. Where samples must be read, decoded or transformed, ``num_workers=N`` starts N processes that make batches

@@ -3,7 +3,7 @@
 After: tinytorch/utils/data/dataset.py
 Next: tinytorch/utils/data/collate.py
 
-Goal: decide in which order samples are read.
+Goal: shuffle, weigh and batch samples, so that one seed always gives one order.
 
 A sampler is an iterable of indices, a batch sampler one of lists of indices. The random ones draw exactly as
 PyTorch's do, so that the same seed shuffles the same way.
@@ -111,9 +111,8 @@ class RandomSampler(Sampler[int]):
 
         high = len(self.data_source)
         blocks, rest = divmod(self.num_samples, _REPLACEMENT_BLOCK)
-        for size in itertools.chain(
-            itertools.repeat(_REPLACEMENT_BLOCK, blocks), [rest]
-        ):  # num_samples may be 10 ** 10: no list
+        sizes = itertools.chain(itertools.repeat(_REPLACEMENT_BLOCK, blocks), [rest])  # no list: it may be very long
+        for size in sizes:
             yield from randint(high, (size,), dtype=int64, generator=generator).tolist()
 
     def _permutations(self, generator: Generator) -> Iterator[int]:
