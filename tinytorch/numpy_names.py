@@ -34,7 +34,7 @@ def accepts_axis(function: F) -> F:
             if not kwargs:
                 return function(*args)
             for numpy_name, name in (("axis", "dim"), ("keepdims", "keepdim")):
-                if numpy_name in kwargs:
+                if numpy_name in kwargs and name in positions:
                     value, position = kwargs.pop(numpy_name), positions[name]
                     if position < len(args):
                         args = (*args[:position], value, *args[position + 1 :])

@@ -715,20 +715,20 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------------------------------ reductions
 
-    def sum(self, dim: Any = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
+    def sum(self, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
         return ops.sum(self, dim, keepdim, dtype=dtype, **numpy_names)
 
-    def mean(self, dim: Any = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
+    def mean(self, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
         return ops.mean(self, dim, keepdim, dtype=dtype, **numpy_names)
 
-    def prod(self, dim: Any = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
+    def prod(self, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
         return ops.prod(self, dim, keepdim, dtype=dtype, **numpy_names)
 
     def var(
         self,
         dim: Any = NOT_GIVEN,
         unbiased: Any = NOT_GIVEN,
-        keepdim: bool = False,
+        keepdim: bool = NOT_GIVEN,
         *,
         correction: Any = None,
         **numpy_names: Any,
@@ -739,17 +739,17 @@ class Tensor(TensorBase):
         self,
         dim: Any = NOT_GIVEN,
         unbiased: Any = NOT_GIVEN,
-        keepdim: bool = False,
+        keepdim: bool = NOT_GIVEN,
         *,
         correction: Any = None,
         **numpy_names: Any,
     ) -> Tensor:
         return ops.std(self, dim, unbiased, keepdim, correction=correction, **numpy_names)
 
-    def max(self, dim: Any = NOT_GIVEN, keepdim: bool = False, **numpy_names: Any) -> Any:
+    def max(self, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, **numpy_names: Any) -> Any:
         return ops.max(self, dim, keepdim, **numpy_names)
 
-    def min(self, dim: Any = NOT_GIVEN, keepdim: bool = False, **numpy_names: Any) -> Any:
+    def min(self, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, **numpy_names: Any) -> Any:
         return ops.min(self, dim, keepdim, **numpy_names)
 
     def argmax(self, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Tensor:
@@ -806,11 +806,11 @@ class Tensor(TensorBase):
         return ops.kthvalue(self, k, dim, keepdim)
 
     @accepts_axis
-    def median(self, dim: Any = NOT_GIVEN, keepdim: Any = False) -> Any:
+    def median(self, dim: Any = NOT_GIVEN, keepdim: Any = NOT_GIVEN) -> Any:
         return ops.median(self, dim, keepdim)
 
     @accepts_axis
-    def nanmedian(self, dim: Any = NOT_GIVEN, keepdim: Any = False) -> Any:
+    def nanmedian(self, dim: Any = NOT_GIVEN, keepdim: Any = NOT_GIVEN) -> Any:
         return ops.nanmedian(self, dim, keepdim)
 
     @accepts_axis

@@ -1,16 +1,17 @@
-"""Where tinytorch differs from PyTorch on wrong input, and is known to: the table in ``differences.txt``.
+"""Where tinytorch differs from PyTorch on wrong or unusual input, and is known to: the tables in ``differences*.txt``.
 
 A line there is ``op | argument | changes``, under a heading that says how they differ: ``[accepts]``, ``[refuses]``, ``[type]``,
-``[value]``, ``[words]``. Changes are names from :mod:`tests.trust.wrong_values`; ``*`` stands for all of them. Whatever is not
-listed must agree, and whatever is listed must differ: :func:`no_longer_needed`.
+``[value]``, ``[gradient]``, ``[words]``. Changes are names from :mod:`tests.trust.wrong_values`; ``*`` stands for all of them. Whatever
+is not listed must agree. ``differences.txt`` is of calls that are tried in full, so what it lists must differ, too:
+:meth:`Table.no_longer_needed`. ``differences_random.txt`` is of calls drawn at random, whose ops may be patterns.
 """
 
 from __future__ import annotations
 
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-__all__ = ["FATAL", "is_fatal", "is_known", "listed", "no_longer_needed"]
+__all__ = ["BAD_CALLS", "FATAL", "RANDOM_CALLS", "Table", "is_fatal"]
 
 #: (op, argument, change) for which PyTorch itself aborts, writes where it should not, or computes for hours.
 FATAL = {
@@ -22,50 +23,54 @@ FATAL = {
 }  # fmt: skip
 
 
-def _read() -> dict[tuple[str, str, str], set[str]]:
-    table: dict[tuple[str, str, str], set[str]] = {}
-    kind = ""
-    for line in Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            kind = line[1 : line.index("]")]
-        elif line:
-            op, argument, changes = line.split(" | ")
-            table[kind, op, argument] = set(changes.split("; "))
-    return table
-
-
-_TABLE = _read()
-
-
-def is_known(kind: str, op: str, argument: str, change: str) -> bool:
-    """Whether the table lists this difference."""
-    changes = _TABLE.get((kind, op, argument), set())
-    return change in changes or "*" in changes
-
-
 def is_fatal(op: str, argument: str, change: str) -> bool:
     """Whether the call must not be tried."""
     return any(
-        fnmatch(op, name) and given in (argument, "*") and changed in (change, "*") for name, given, changed in FATAL
+        fnmatchcase(op, name) and given in (argument, "*") and changed in (change, "*")
+        for name, given, changed in FATAL
     )
 
 
-def no_longer_needed(op: str, outcomes: dict[tuple[str, str], set[str]]) -> list[str]:
-    """What the table lists of ``op``, and which agreed: ``outcomes`` says of each (argument, change) how it differed."""
-    idle = []
-    for (kind, name, argument), changes in _TABLE.items():
-        if name != op:
-            continue
-        if "*" in changes:
-            differs = any(at == argument and kind in kinds for (at, _), kinds in outcomes.items())
-            agreed = [] if differs else ["*"]
-        else:
-            agreed = [change for change in sorted(changes) if kind not in outcomes.get((argument, change), ())]
-        if agreed:
-            idle.append(f"[{kind}] {op} | {argument} | {'; '.join(agreed)}")
-    return idle
+class Table:
+    """The differences that one file lists."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.lines: dict[tuple[str, str, str], set[str]] = {}
+        kind = ""
+        for line in Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines():
+            if line.startswith("["):
+                kind = line[1 : line.index("]")]
+            elif line:
+                op, argument, changes = line.split(" | ")
+                self.lines.setdefault((kind, op, argument), set()).update(changes.split("; "))
+
+    def lists(self, kind: str, op: str, argument: str, change: str) -> bool:
+        """Whether this difference is known."""
+        return any(
+            kind == known and fnmatchcase(op, name) and at in (argument, "*") and {change, "*"} & changes
+            for (known, name, at), changes in self.lines.items()
+        )
+
+    def no_longer_needed(self, op: str, outcomes: dict[tuple[str, str], set[str]]) -> list[str]:
+        """What is listed of ``op``, and agreed: ``outcomes`` says of each (argument, change) how it differed."""
+        idle = []
+        for (kind, name, argument), changes in self.lines.items():
+            if name != op:
+                continue
+            if "*" in changes:
+                differs = any(at == argument and kind in kinds for (at, _), kinds in outcomes.items())
+                agreed = [] if differs else ["*"]
+            else:
+                agreed = [change for change in sorted(changes) if kind not in outcomes.get((argument, change), ())]
+            if agreed:
+                idle.append(f"[{kind}] {op} | {argument} | {'; '.join(agreed)}")
+        return idle
+
+    def ops(self) -> set[str]:
+        """The ops, or patterns of them, that are listed."""
+        return {op for _, op, _ in self.lines}
 
 
-def listed() -> set[str]:
-    """The ops that the table names."""
-    return {op for _, op, _ in _TABLE}
+BAD_CALLS = Table("differences.txt")
+RANDOM_CALLS = Table("differences_random.txt")

@@ -23,7 +23,7 @@ from tests.databases.run_ops import describe_arguments, full_name
 from tests.databases.translate import Untranslatable, resolve
 from tests.databases.unsupported import REASONS
 from tests.trust.bad_calls import Difference, compare_call
-from tests.trust.differences import is_fatal, is_known, listed, no_longer_needed
+from tests.trust.differences import BAD_CALLS, is_fatal
 from tests.trust.wrong_values import perturbed
 
 EVERY = 1 if os.environ.get("TINYTORCH_CASES") == "all" else 14
@@ -75,19 +75,19 @@ def test_same_value_or_same_error(op: Any) -> None:
                     continue
                 except Difference as difference:
                     outcomes[argument, change].add(difference.kind)
-                    if is_known(difference.kind, name, argument, change):
+                    if BAD_CALLS.lists(difference.kind, name, argument, change):
                         tried[f"known to differ: {difference.kind}"] += 1
                     else:
                         wrong.append(
                             f"{difference.kind} | {what} {describe_arguments(args, kwargs)[:150]}: {difference}"
                         )
     assert not wrong, "\n".join(wrong)
-    agree = no_longer_needed(name, outcomes) if EVERY == 1 else []
+    agree = BAD_CALLS.no_longer_needed(name, outcomes) if EVERY == 1 else []
     assert not agree, "these agree, and need not be listed in differences.txt:\n" + "\n".join(agree)
 
 
 def test_listed_ops_are_tried() -> None:
-    assert listed() <= set(map(full_name, OPS))
+    assert BAD_CALLS.ops() <= set(map(full_name, OPS))
 
 
 def test_how_many() -> None:

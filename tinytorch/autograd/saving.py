@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from tinytorch.autograd.node import Edge, Node
     from tinytorch.tensor import Tensor
 
-__all__ = ["FREED", "Memory", "OnArrays", "SavedOutput", "Saving", "relying_on"]
+__all__ = ["FREED", "ForeignMemory", "Memory", "OnArrays", "SavedOutput", "Saving", "relying_on"]
 
 _ndarray = np.ndarray
 
@@ -77,6 +77,12 @@ class Memory:
     def __init__(self, shared: bool = False) -> None:
         self.version = 0
         self.shared = shared
+
+
+class ForeignMemory(Memory):
+    """Memory of an array that the user brought: its strides are what they are in PyTorch, too."""
+
+    __slots__ = ()
 
 
 class SavedOutput:

@@ -31,7 +31,7 @@ from tinytorch.ops.curves import (
     Silu,
     Softplus,
 )
-from tinytorch.ops.numbers import number_as
+from tinytorch.ops.numbers import check_convertible, number_as
 from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.unary import sigmoid, tanh
 from tinytorch.random import generator_or_default
@@ -68,6 +68,8 @@ def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_exact_out
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None) -> Tensor:
     """``ln(1 + exp(β·x)) / β``: a smooth ReLU; x itself where β·x > threshold."""
+    for number in (beta, threshold):
+        check_convertible(number, input._array.dtype)
     return Softplus.apply(_floating("softplus", input), beta=float(beta), threshold=float(threshold))
 
 
@@ -96,7 +98,9 @@ def hardtanh(
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     if input._array.dtype.kind in "iu":  # the limits become integers, not the result floating
-        min_val, max_val = int(min_val), int(max_val)
+        min_val, max_val = (int(number_as(limit, np.dtype(np.int64))) for limit in (min_val, max_val))
+    else:
+        check_convertible(max_val, input._array.dtype)
     if input._array.dtype.kind == "u" and (min_val < 0 or max_val < 0):
         raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     limits = {"min_val": min_val, "max_val": max_val}
@@ -185,6 +189,7 @@ def rrelu(
     for bound, value in (("lower", lower), ("upper", upper)):
         if not math.isfinite(value):
             raise RuntimeError(f"rrelu: {bound} bound must be finite, got {value}")
+        check_convertible(value, input._array.dtype)
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
     if training:
@@ -268,6 +273,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x where |x| > λ, else 0."""
     _floating("hardshrink_cpu", input)
+    check_convertible(lambd, input._array.dtype)
     inside = (input >= -lambd) & (input <= lambd)
     return known_as(where(inside, 0.0, input), "HardshrinkBackward0")
 
@@ -278,6 +284,7 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
     _floating("softshrink_check", input)
     if not 0 <= lambd < math.inf:
         raise RuntimeError(f"lambda must be finite and greater or equal to 0, but found to be {lambd}.")
+    check_convertible(lambd, input._array.dtype)
     lambd = float(lambd)
     y = where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0.0))
     return known_as(y, "SoftshrinkBackward0")

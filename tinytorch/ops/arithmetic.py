@@ -33,6 +33,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.broadcast import Elementwise, cast, operands, result_type, to_float
 from tinytorch.ops.checks import check_tensor, refuse_bool
+from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.out import accepts_out, exact, write_out
 from tinytorch.ops.rounded_division import RoundedDiv
 from tinytorch.tensor import Tensor
@@ -202,6 +203,7 @@ def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
         raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
     if isinstance(alpha, (float, np.floating)) and not (met.is_floating_point or met.is_complex):
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    check_convertible(alpha, dtypes.to_numpy_dtype(met))
     if not isinstance(other, Tensor):
         return other * alpha
     return mul(cast(other, dtypes.to_numpy_dtype(met)), bool(alpha) if met is dtypes.bool else alpha)

@@ -14,6 +14,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.broadcast import Elementwise, is_number, operands, promote_all
 from tinytorch.ops.checks import refuse_bool, refuse_complex
+from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -88,13 +89,18 @@ def clamp(
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Tensor) or isinstance(max, Tensor):
-        if is_number(min) or is_number(max):
+        if not is_number(min) and not is_number(max):
+            return _clamp_tensors(input, min, max)
+        if any(isinstance(limit, Tensor) and (limit._array.ndim or limit._requires_grad) for limit in (min, max)):
             kinds = f"{type(min).__name__}, {type(max).__name__}"
             raise TypeError(f"clamp() received an invalid combination of arguments - got (Tensor, {kinds})")
-        return _clamp_tensors(input, min, max)
+        min, max = (limit.item() if isinstance(limit, Tensor) else limit for limit in (min, max))
     for limit in (min, max):
         if limit is not None:
             input = operands(input, limit)[0]  # a float limit makes an integer tensor floating
+    for limit in (min, max):
+        if limit is not None:
+            check_convertible(limit, input._array.dtype)
     refuse_bool("clamp_scalar_cpu", input)
     if min is not None and max is not None and max != max:
         min = max

@@ -10,7 +10,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.saving import relying_on
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.kernels import elementwise
-from tinytorch.ops.arguments import checks_arguments, wrong_argument
+from tinytorch.ops.arguments import Number, checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
 from tinytorch.ops.checks import check_any_tensor, check_tensor, not_implemented, refuse_complex
 from tinytorch.ops.numbers import check_convertible, number_as
@@ -185,7 +185,11 @@ def _bitwise(name: str, function: Any, input: Any, other: Any) -> Tensor:
         if isinstance(value, float) or (isinstance(given, Tensor) and value._array.dtype.kind not in "iub"):
             kind = SCALAR_NAMES[value.dtype] if isinstance(value, Tensor) else "Float"
             raise NotImplementedError(f"\"bitwise_{name}_cpu\" not implemented for '{kind}'")
-    return Tensor._wrap(np.asarray(function(_value(a), _value(b))))
+    a, b = _value(a), _value(b)
+    try:
+        return Tensor._wrap(np.asarray(function(a, b)))
+    except ValueError as error:
+        raise Elementwise.explain(error, a, b) from None
 
 
 @accepts_out
@@ -252,7 +256,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Any =
         input, other = as_tensor_like(input, common), as_tensor_like(other, common)
     a, b = operands(input, other)
     dtype = (a if isinstance(a, Tensor) else b)._array.dtype
-    a, b = as_tensor_like(a, dtype), as_tensor_like(b, dtype)
+    a, b = (value if isinstance(value, Tensor) else Tensor._wrap(number_as(value, dtype)) for value in (a, b))
     return relying_on(Where.apply(a, b, condition=condition._array), condition)
 
 
@@ -303,7 +307,7 @@ def _two_tensors(name: str, a: Any, b: Any) -> tuple[Any, Any]:
 
 
 @checks_arguments
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` where ``mask`` (bool) holds, else ``input``."""
     if mask._array.dtype.kind != "b":
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.saving import ForeignMemory
 from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import layout
@@ -133,7 +134,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
             "array.copy().)"
         )
     result = Tensor._wrap(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray))
-    result._shared_memory()
+    result._memory = ForeignMemory(shared=True)
     return result
 
 

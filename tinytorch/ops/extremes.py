@@ -19,7 +19,7 @@ from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_exact_out, accepts_out, exact_pairs
-from tinytorch.ops.reduce import kept_shape
+from tinytorch.ops.reduce import kept_shape, refuse_keepdim
 from tinytorch.tensor import Tensor
 
 __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
@@ -97,6 +97,10 @@ def _refuse_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
 
 def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     largest = name == "max"
+    if keepdim is NOT_GIVEN:
+        keepdim = False
+    elif dim is NOT_GIVEN:
+        refuse_keepdim(name, keepdim)
     if isinstance(dim, Tensor) and not keepdim:
         return (ops.maximum if largest else ops.minimum)(input, dim)
     if dim is NOT_GIVEN:
@@ -114,7 +118,7 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
 @functools.partial(accepts_out, rule=exact_pairs)
 @accepts_axis
 def max(
-    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = False, *, other: Tensor = NOT_GIVEN, out: Any = None
+    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, other: Tensor = NOT_GIVEN, out: Any = None
 ) -> Any:
     """The largest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor
     :func:`maximum`."""
@@ -124,7 +128,7 @@ def max(
 @functools.partial(accepts_out, rule=exact_pairs)
 @accepts_axis
 def min(
-    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = False, *, other: Tensor = NOT_GIVEN, out: Any = None
+    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, other: Tensor = NOT_GIVEN, out: Any = None
 ) -> Any:
     """The smallest element; with ``dim`` a pair (values, indices), the first of equals; with a tensor
     :func:`minimum`."""

@@ -52,6 +52,7 @@ from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.broadcast import is_expandable
 from tinytorch.ops.checks import check_dims, check_same_dtypes, refuse
+from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.out import accepts_exact_out, accepts_out, exact, write_out
 from tinytorch.tensor import Tensor
 
@@ -285,8 +286,9 @@ def weighted_sum(name: str, input: Tensor, product: Tensor, beta: Any, alpha: An
         )
     kind = product._array.dtype.kind
     for weight in (beta, alpha):
-        if isinstance(weight, complex) and kind != "c":
-            raise RuntimeError(f"{name}(): value cannot be converted to type double without overflow: {weight}")
+        if weight != 1:
+            wide = np.float32 if kind == "f" else product._array.dtype  # half precision is added up in single
+            check_convertible(weight, np.result_type(product._array, wide))
     if kind in "iu":
         beta, alpha = int(beta), int(alpha)
     elif kind == "b":

@@ -30,6 +30,7 @@ from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, cast, is_numb
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import where
+from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.ops.special_functions import xlogy
 from tinytorch.ops.unary import exp, log, log1p, sigmoid
@@ -194,7 +195,7 @@ def kl_div(
             elements.
     """
     refuse("iuc", "kl_div", input, target, error=RuntimeError)
-    batchmean = reduction == "batchmean" and size_average is None and reduce is None
+    batchmean = reduction == "batchmean"
     if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
@@ -235,7 +236,8 @@ def poisson_nll_loss(
     if full:
         large = target > 1
         safe = where(large, target, 2.0)
-        loss = loss + where(large, safe * log(safe) - safe + 0.5 * log(safe * (2 * math.pi)), 0.0)
+        stirling = where(large, safe * log(safe) - safe + 0.5 * log(safe * (2 * math.pi)), 0.0)
+        loss = loss + cast(stirling, loss._array.dtype)
     return reduced(loss, reduction)
 
 
@@ -274,6 +276,7 @@ def gaussian_nll_loss(
         raise ValueError(f"{reduction} is not valid")
     refuse("iub", "gaussian_nll_loss", var, error=RuntimeError)
     var = _fitting_variance(var, input._array.shape).clone()
+    check_convertible(eps, var._array.dtype)
     np.maximum(var._array, var._array.dtype.type(eps), out=var._array)  # unseen by autograd
     loss = 0.5 * (log(var) + (input - target) ** 2 / var)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)

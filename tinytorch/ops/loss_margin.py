@@ -21,6 +21,7 @@ from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import minimum, where
 from tinytorch.ops.distance import pairwise_distance
 from tinytorch.ops.gather import gather
+from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.ops.unary import exp, log1p
 from tinytorch.tensor import Tensor
@@ -42,6 +43,8 @@ def hinge_embedding_loss(
     """x where the target is 1, ``max(0, margin - x)`` where it is -1; x is usually a distance."""
     reduction = chosen_reduction(size_average, reduce, reduction)
     refuse("c", "hinge_embedding_loss", input)
+    if input._array.dtype.kind == "f":
+        check_convertible(margin, input._array.dtype)
     rest = margin - input
     if input._array.dtype.kind in "iu":  # integers stay integers
         rest = cast(rest, input._array.dtype)
@@ -148,6 +151,7 @@ def multi_margin_loss(
     reduction = chosen_reduction(size_average, reduce, reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
+    check_convertible(margin, input._array.dtype)
     if input._array.ndim > 2 or input._array.shape[-1:] == (0,):
         raise RuntimeError(
             f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from tinytorch.autograd.saving import ForeignMemory
 from tinytorch.kernels.layout import is_chwn
 from tinytorch.ops.broadcast import Cast, Expand
 from tinytorch.ops.copying import Clone
@@ -127,11 +128,13 @@ def _shape_at(edge: Any) -> Shape:
 def _strides_of_leaf(tensor: Tensor) -> Shape:
     """An array made by the user has PyTorch's strides, unless a kernel laid it out as C,H,W,N.
 
-    A transposed matrix looks like the latter, but is a view of row-major memory.
+    A transposed matrix looks like the latter, but is a view of row-major memory, or came so from NumPy. (Images that
+    come so from there are most likely such a kernel's.)
     """
     array = tensor._array
     is_view = tensor._base is not None and tensor._base._array.flags.c_contiguous
-    if array.ndim < 2 or (is_chwn(array) and not is_view):
+    is_users = array.ndim < 4 and isinstance(tensor._memory, ForeignMemory)
+    if array.ndim < 2 or (is_chwn(array) and not is_view and not is_users):
         return _row_major(array.shape)
     return tuple(stride // array.itemsize for stride in array.strides)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.kernels import polynomials as kernels
-from tinytorch.ops.broadcast import float_operands
+from tinytorch.ops.broadcast import broadcast_tensors, float_operands
 from tinytorch.ops.checks import refuse_half
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
@@ -37,7 +37,7 @@ def _polynomial(name: str, kernel: Callable[[Any, Any], Any], x: Any, n: Any, sh
     """The recurrence in double precision, rounded once at the end."""
     x, n = float_operands(x, n)
     refuse_half(name, x)
-    places, degrees = np.broadcast_arrays(x._array.astype(np.float64), n._array.astype(np.float64))
+    places, degrees = [t._array.astype(np.float64) for t in broadcast_tensors(x, n)]
     value = kernel(2 * places - 1 if shifted else places, degrees)
     return Tensor._wrap(value.astype(x._array.dtype))
 

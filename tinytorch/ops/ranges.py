@@ -54,26 +54,28 @@ def arange(
         raise RuntimeError(f"arange() has no order of complex numbers: {start}, {end}, {step}")
     if not np.isfinite(start) or not np.isfinite(end) or step != step:
         raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if dtype is not None and to_numpy_dtype(dtype) == np.int64:
-        if step and not int(step):
-            raise ValueError("step must be nonzero")
-        start, end, step = int(start), int(end), int(step)
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    if dtype is not None and to_numpy_dtype(dtype) == np.int64:
+        start, end, step = (int(number_as(v, np.dtype(np.int64))) for v in (start, end, step))
+        if step == 0:
+            raise ValueError("step must be nonzero")
     integers = all(isinstance(v, int) for v in (start, end, step))
     numpy_dtype = (
         to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.int64) if integers else default_numpy_dtype()
     )
     refuse("bc", "arange", np.empty(0, numpy_dtype))
     count = -((start - end) // step) if integers else int(np.ceil((end - start) / step))
+    if count >= 2**60:
+        raise RuntimeError("invalid size, possible overflow?")
     if numpy_dtype.kind in "iu":
         start, step, integers = int(start), int(step), True
     if numpy_dtype in (np.float32, np.float64):
         return finish(ranges.arange(float(start), float(step), count, numpy_dtype), requires_grad, device)
     if integers and abs(start) + count * abs(step) < 2**63:
-        array = np.arange(start, start + count * step, step, dtype=np.int64)
+        array = np.arange(start, start + count * step, step, dtype=np.int64) if step else np.full(count, start)
     else:
         array = start + np.arange(count, dtype=np.int64 if integers else np.float64) * step
     return finish(array.astype(numpy_dtype, copy=False), requires_grad, device)

@@ -187,18 +187,25 @@ def _floating(name: str, input: Tensor, dtype: Any = None) -> Tensor:
     return input
 
 
-def _refuse_keepdim(name: str) -> NoReturn:
-    raise TypeError(f"{name}() received an invalid combination of arguments: keepdim=True needs dim")
+def refuse_keepdim(name: str, keepdim: bool) -> NoReturn:
+    """For a ``keepdim``, be it False, where no ``dim`` is given."""
+    raise TypeError(f"{name}() received an invalid combination of arguments: keepdim={keepdim} needs dim")
+
+
+def _given(keepdim: bool) -> bool:
+    return keepdim is not NOT_GIVEN and keepdim
 
 
 @accepts_out
 @accepts_axis
 def sum(
-    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """Σ over all elements, or over one or several dimensions. Integers give int64."""
-    if dim is NOT_GIVEN:
-        dim = _refuse_keepdim("sum") if keepdim else None
+    if keepdim is NOT_GIVEN:
+        dim, keepdim = None if dim is NOT_GIVEN else dim, False
+    elif dim is NOT_GIVEN:
+        refuse_keepdim("sum", keepdim)
     input = _summand(input, dtype)
     result = Sum.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
     return result if dim is None else known_as(result, "SumBackward1")
@@ -207,11 +214,13 @@ def sum(
 @accepts_out
 @accepts_axis
 def mean(
-    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+    input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """The average over all elements, or over one or several dimensions. RuntimeError for integers."""
-    if dim is NOT_GIVEN:
-        dim = _refuse_keepdim("mean") if keepdim else None
+    if keepdim is NOT_GIVEN:
+        dim, keepdim = None if dim is NOT_GIVEN else dim, False
+    elif dim is NOT_GIVEN:
+        refuse_keepdim("mean", keepdim)
     input = _floating("mean", input, dtype)
     average = Mean.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
     return average if dim is None else known_as(average, "MeanBackward1")
@@ -220,18 +229,18 @@ def mean(
 @accepts_out
 @accepts_axis
 def prod(
-    input: Tensor, dim: int = NOT_GIVEN, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+    input: Tensor, dim: int = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """The product of all elements, or along one dimension. Integers give int64."""
     input = _summand(input, dtype)
     if dim is NOT_GIVEN:
-        if keepdim:
-            _refuse_keepdim("prod")
+        if keepdim is not NOT_GIVEN:
+            refuse_keepdim("prod", keepdim)
         return Prod.apply(input.reshape(-1), dim=0, keepdim=False)
     if input._array.ndim == 0:
         one_dim(dim, 0)
         return input.clone()
-    return known_as(Prod.apply(input, dim=one_dim(dim, input._array.ndim), keepdim=keepdim), "ProdBackward1")
+    return known_as(Prod.apply(input, dim=one_dim(dim, input._array.ndim), keepdim=_given(keepdim)), "ProdBackward1")
 
 
 def _correction(dim: Any, unbiased: bool, keepdim: bool, correction: Any) -> tuple[Any, float]:
@@ -243,7 +252,7 @@ def _correction(dim: Any, unbiased: bool, keepdim: bool, correction: Any) -> tup
     if (
         (only_unbiased and unbiased is not NOT_GIVEN)
         or (old and correction is not None)
-        or (old and keepdim and (only_unbiased or dim is NOT_GIVEN))
+        or (old and keepdim is not NOT_GIVEN and (only_unbiased or dim is NOT_GIVEN))
     ):
         got = {"dim": dim, "unbiased": unbiased, "keepdim": keepdim, "correction": correction}
         words = ", ".join(f"{k}={type(v).__name__} {v}" for k, v in got.items() if v is not NOT_GIVEN and v is not None)
@@ -264,7 +273,7 @@ def var(
     input: Tensor,
     dim: Any = NOT_GIVEN,
     unbiased: bool = NOT_GIVEN,
-    keepdim: bool = False,
+    keepdim: bool = NOT_GIVEN,
     *,
     correction: Any = None,
     out: Tensor | None = None,
@@ -276,7 +285,8 @@ def var(
         parts = (ops.real(input), ops.imag(input))
         real, imag = [var(part, dim, keepdim=keepdim, correction=correction) for part in parts]
         return real + imag
-    return Var.apply(input, dim=many_dims(dim, input._array.ndim), correction=correction, keepdim=keepdim)
+    dims = many_dims(dim, input._array.ndim)
+    return Var.apply(input, dim=dims, correction=correction, keepdim=_given(keepdim))
 
 
 @accepts_out
@@ -285,7 +295,7 @@ def std(
     input: Tensor,
     dim: Any = NOT_GIVEN,
     unbiased: bool = NOT_GIVEN,
-    keepdim: bool = False,
+    keepdim: bool = NOT_GIVEN,
     *,
     correction: Any = None,
     out: Tensor | None = None,
@@ -326,7 +336,7 @@ def var_mean(
     input: Tensor,
     dim: Any = NOT_GIVEN,
     unbiased: bool = NOT_GIVEN,
-    keepdim: bool = False,
+    keepdim: bool = NOT_GIVEN,
     *,
     correction: Any = None,
 ) -> tuple[Tensor, Tensor]:
@@ -341,7 +351,7 @@ def std_mean(
     input: Tensor,
     dim: Any = NOT_GIVEN,
     unbiased: bool = NOT_GIVEN,
-    keepdim: bool = False,
+    keepdim: bool = NOT_GIVEN,
     *,
     correction: Any = None,
 ) -> tuple[Tensor, Tensor]:

@@ -18,6 +18,7 @@ from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.checks import refuse, refuse_bool, refuse_complex
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.out import accepts_exact_out, accepts_out, accepts_separate_out
+from tinytorch.ops.reduce import refuse_keepdim
 from tinytorch.ops.sorting import picked
 from tinytorch.tensor import Tensor
 
@@ -83,14 +84,14 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out
 
 @accepts_out
 @accepts_axis
-def median(input: Tensor, dim: int = NOT_GIVEN, keepdim: bool = False, *, out: Any = None) -> Any:
+def median(input: Tensor, dim: int = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, out: Any = None) -> Any:
     """The middle element (of two, the smaller); nan if there is any nan. With ``dim`` a pair (values, indices)."""
     return _median(return_types.median, input, dim, keepdim, ignore_nan=False)
 
 
 @accepts_out
 @accepts_axis
-def nanmedian(input: Tensor, dim: int = NOT_GIVEN, keepdim: bool = False, *, out: Any = None) -> Any:
+def nanmedian(input: Tensor, dim: int = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, out: Any = None) -> Any:
     """As :func:`median`, of the elements that are not nan."""
     return _median(return_types.nanmedian, input, dim, keepdim, ignore_nan=True)
 
@@ -100,16 +101,15 @@ def _median(kind: type[Any], input: Tensor, dim: int, keepdim: bool, ignore_nan:
     array = input._array
     refuse_complex("median", array)
     if dim is NOT_GIVEN:
-        if keepdim:
-            name = kind.__name__
-            raise TypeError(f"{name}() missing 1 required positional argument: 'dim', which keepdim=True needs")
+        if keepdim is not NOT_GIVEN:
+            refuse_keepdim(kind.__name__, keepdim)
         if array.size == 0:
             return Tensor._wrap(
                 np.asarray(np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min, array.dtype)
             )
         value = _median(kind, input.reshape(-1).detach(), 0, False, ignore_nan)[0]
         return _shared_by_equals(input, value)
-    dim = one_dim(dim, array.ndim)
+    dim, keepdim = one_dim(dim, array.ndim), keepdim is not NOT_GIVEN and keepdim
     if array.ndim == 0:
         return picked(kind, input, dim, np.zeros((), np.int64))
     if array.shape[dim] == 0:

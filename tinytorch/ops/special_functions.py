@@ -16,7 +16,7 @@ from tinytorch.ops.broadcast import Elementwise, float_operands, operands, to_fl
 from tinytorch.ops.checks import check_floating, check_tensor, refuse, refuse_complex
 from tinytorch.ops.clamp import clamp_max
 from tinytorch.ops.compare import where
-from tinytorch.ops.numbers import check_count
+from tinytorch.ops.numbers import check_convertible, check_count
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import exp, log, log1p, sigmoid
 from tinytorch.tensor import Tensor
@@ -196,6 +196,8 @@ def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None)
     """``ln(x / (1 - x))``, the inverse of sigmoid; x limited to [eps, 1 - eps] first if ``eps`` is given."""
     refuse("c", "logit", input)
     x = to_float(input)
+    if eps is not None:
+        check_convertible(eps, x._array.dtype)
     z = x if eps is None or math.isnan(eps) else where(x < eps, eps, clamp_max(x, 1 - eps))
     return known_as(log(z / (1 - z)), "LogitBackward0")
 

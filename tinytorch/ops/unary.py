@@ -167,7 +167,7 @@ class Log1p(Elementwise):
         ctx.save_for_backward(x)
         y = np.log1p(x)
         if x.dtype.kind == "c":  # NumPy squares the parts, which overflows
-            y = np.where(np.isinf(y) & np.isfinite(x), np.log(x), y)
+            y = np.where(np.isinf(y) & np.isfinite(x) & (x != -1), np.log(x), y)
         return y
 
     @staticmethod
