@@ -225,6 +225,11 @@ def test_a_number_that_is_not_finite_reaches_only_the_windows_that_see_it(bad):
     want = F.conv_transpose2d(x, w, stride=2, groups=16).numpy()
     got = conv.conv2d_input(x.numpy(), w.numpy(), want.shape, (2, 2), groups=16)
     np.testing.assert_allclose(got, want, atol=1e-5)
+    x[1, 3, 5, 11] = bad  # at the edge, where only some of the taps see it
+    gy = torch.randn(2, 16, 12, 12)
+    want = torch.nn.grad.conv2d_weight(x, w.shape, gy, padding=1, groups=16).numpy()
+    got = conv.conv2d_weight(x.numpy(), gy.numpy(), tuple(w.shape), padding=(1, 1), groups=16)
+    np.testing.assert_allclose(got, want, atol=1e-4)
 
 
 def test_transposed_convolution_with_bias_and_output_padding():

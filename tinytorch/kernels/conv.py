@@ -44,6 +44,7 @@ import numpy as np
 from tinytorch.kernels import conv_pointwise, winograd
 from tinytorch.kernels.conv_bands import Steps, bands_for, bands_pay, weight_bands_pay
 from tinytorch.kernels.conv_columns import Block, Columns
+from tinytorch.kernels.conv_dots import depthwise_weight_gradient, dots_pay
 from tinytorch.kernels.conv_spread import spread, spread_pays
 from tinytorch.kernels.conv_whole import fold, folded_shape, unfold, whole_sides
 from tinytorch.kernels.layout import (
@@ -188,12 +189,16 @@ def conv2d_weight(
         return conv_pointwise.pointwise_weight(x, grad).reshape(weight_shape)
     g = _split_groups(grad, groups)
     (channels, kh, kw), out_channels = weight_shape[1:], g.shape[1]
+    start = (-padding[0], -padding[1])
+    if dots_pay(weight_shape, g):
+        by_dots = depthwise_weight_gradient(_split_groups(x, groups), g, (kh, kw), stride, start, dilation)
+        if by_dots is not None:  # else it is not finite, and must be so as PyTorch's is
+            return by_dots
     if weight_bands_pay(channels, out_channels, (kh, kw)):
         steps = (Steps(s, -p, d) for s, p, d in zip(stride, padding, dilation, strict=True))
         by_group_x = _split_groups(x, groups)
         bands = bands_for(by_group_x.shape, out_channels, (kh, kw), g.shape[2:4], *steps)
         return bands.weight_gradient(by_group_x, g).reshape(weight_shape)
-    start = (-padding[0], -padding[1])
     images = _split_groups(x, groups)
     if _suits_winograd(images, (kh, kw), groups, stride, dilation) and winograd.weight_pays(
         channels, out_channels, g.shape[2:4], g.shape[4]

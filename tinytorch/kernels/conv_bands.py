@@ -56,7 +56,7 @@ from tinytorch.kernels.windows import ceil_div, even_parts, tap
 
 LONG = 192
 """Numbers in a row for a matrix product of its own."""
-BUFFER_BYTES = 1 << 22
+BUFFER_BYTES = 1 << 23
 """Columns gathered together: few enough for a cache, many enough that the calls do not count."""
 
 
