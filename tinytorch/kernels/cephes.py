@@ -7,8 +7,9 @@ difference in the last bit must be expected about once in 10**9 operations.)
 
 A detour by float64 is four passes over the data where one float32 operation is one. So it is made only where a fused
 multiply-add differs from a product and a sum; it does not where the product is exact anyway: half of a number, a small
-whole number times a constant with few bits, which is why ln 2 and pi / 4 are split. `tests/kernels/test_cephes.py` has
-the plain version, which makes the detour everywhere.
+whole number times a constant with few bits, which is why ln 2 is split. `tests/kernels/test_cephes.py` has the plain
+version, which makes the detour everywhere. (A uniform number has 24 random bits, so there are 2**24 different arguments
+only: both versions gave the same bits for each of them.)
 
 Wide (float64) memory is lent by `layout.scratch`: asking the system for it anew costs more than the arithmetic.
 """
@@ -16,28 +17,44 @@ Wide (float64) memory is lent by `layout.scratch`: asking the system for it anew
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.kernels.layout import scratch
 
-__all__ = ["log32", "sincos32"]
+__all__ = ["cossin32", "log32"]
 
-_float32 = np.float32
 _WIDE = np.dtype(np.float64)
-_SQRT_HALF_BITS = np.float32(math.sqrt(0.5)).view(np.int32)
-_FOUR_OVER_PI = np.float32(4 / math.pi)
 
-LOG = tuple(map(np.float32, (
+
+def _single(*values: float) -> tuple[NDArray[np.float32], ...]:
+    """float32 constants as arrays without dimensions, which NumPy takes in half the time of a number."""
+    return tuple(np.array(value, np.float32) for value in values)
+
+
+def _wide(*values: Any) -> tuple[NDArray[np.float64], ...]:
+    """The same in float64."""
+    return tuple(np.array(value, np.float64) for value in values)
+
+
+LOG = _single(
     7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
     -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
-)))  # fmt: skip
-LN2_HIGH, LN2_LOW = map(np.float32, (0.693359375, -2.12194440e-4))
-COS = tuple(map(np.float32, (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)))
-SIN = tuple(map(np.float32, (-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)))
-PI_OVER_4 = tuple(map(np.float32, (0.78515625, 2.4187564849853515625e-4, 3.77489497744594108e-8)))
-"""The first two parts times 0, 2, 4, 6 or 8 are exact in float32; the third is not."""
+)  # fmt: skip
+LN2_HIGH, LN2_LOW = _single(0.693359375, -2.12194440e-4)
+COS = _single(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
+SIN = _single(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
+PI_OVER_4 = _single(0.78515625, 2.4187564849853515625e-4, 3.77489497744594108e-8)
+"""How the Cephes library writes the constant: the first two parts times 0, 2, 4, 6 or 8 are exact in float32."""
+
+_LOG_WIDE, _COS_SIN_WIDE = _wide(*LOG), _wide(*[[[c], [s]] for c, s in zip(COS, SIN, strict=True)])
+_HALF_PI, _MINUS_HALF_WIDE = _wide(2 * sum(map(float, PI_OVER_4)), -0.5)
+_ONE, _HALF, _TWO_OVER_PI = _single(1.0, 0.5, 2 / math.pi)
+_SQRT_HALF_BITS = _single(math.sqrt(0.5))[0].view(np.int32)
+_SIGN = np.array(-(2**31), np.int32)
 
 
 def log32(x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -52,16 +69,17 @@ def log32(x: NDArray[np.float32]) -> NDArray[np.float32]:
     exponent = bits - _SQRT_HALF_BITS
     exponent >>= 23
     f = (bits - (exponent << 23)).view(np.float32)
-    f -= _float32(1.0)
+    f -= _ONE
     e = exponent.astype(np.float32)
-    with scratch(x.shape, _WIDE) as wide, scratch(x.shape, _WIDE) as work:
+    square = f * f
+    with scratch((3, *x.shape), _WIDE) as (wide, addend, work):
         wide[...] = f
-        y = _polynomial(LOG, wide, work)
+        y = _polynomial(_LOG_WIDE, wide, work)
         y *= f
-        square = f * f
         wide[...] = square
-        _fma(y, wide, e * LN2_LOW, work)
-    square *= _float32(0.5)
+        addend[...] = e * LN2_LOW
+        _fma(y, wide, addend, work)
+    square *= _HALF
     y -= square
     y += f
     e *= LN2_HIGH
@@ -69,57 +87,60 @@ def log32(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return y
 
 
-def sincos32(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(sin x, cos x) for x in [0, 2 pi]: take off quarter turns, then two polynomials for -pi/4 to pi/4.
+def cossin32(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """cos x and sin x, shape (2, n), of n angles x = 2 pi k / 2**24, for k in 0, ..., 2**24 - 1.
 
-    >>> sincos32(np.array([0.0, 1.0], np.float32))
-    (array([0.        , 0.84147096], dtype=float32), array([1.       , 0.5403023], dtype=float32))
+    Quarter turns are taken off. From -pi/4 to pi/4, cos x = 1 - z / 2 + z**2 C(z) and sin x = x + x z S(z), z = x**2.
+
+    >>> cossin32(np.array([0.0, 1.0], np.float32))
+    array([[1.        , 0.5403023 ],
+           [0.        , 0.84147096]], dtype=float32)
     """
-    octant = (x * _FOUR_OVER_PI).astype(np.int32)
-    octant += 1
-    octant &= ~1  # two octants are a quarter turn
-    with scratch(x.shape, _WIDE) as wide, scratch(x.shape, _WIDE) as work:
-        x = _without_turns(x, octant.astype(np.float32), work)
+    turns = x * _TWO_OVER_PI
+    turns += _HALF
+    quarters = turns.astype(np.int32)
+    with scratch((3, 2, *x.shape), _WIDE) as (factors, addends, work):
+        (z_wide, x_wide), (half, x_again) = factors, addends
+        # PyTorch takes pi / 2 off in three parts; one subtraction in float64 gives the same bits for all these angles.
+        half[...] = quarters
+        half *= _HALF_PI
+        x_wide[...] = x
+        x_wide -= half
+        x = x_wide.astype(np.float32)
         z = x * x
-        wide[...] = z
-        cosine = _polynomial(COS, wide, work)
-        cosine *= z
-        _fma(cosine, wide, z * _float32(-0.5), work)
-        cosine += _float32(1.0)
-        sine = _polynomial(SIN, wide, work)
-        sine *= z
-        wide[...] = x
-        _fma(sine, wide, x, work)
-    # An odd number of quarter turns swaps sine and cosine, and signs change. Done on the bits, as a choice
-    # number by number (np.where) costs more than a polynomial.
-    sine_bits, cosine_bits = sine.view(np.int32), cosine.view(np.int32)
-    swap = sine_bits ^ cosine_bits
-    swap &= -((octant >> 1) & 1)
-    sine_bits ^= swap
-    sine_bits ^= (octant & 4) << 29
-    octant += 2
-    cosine_bits ^= swap
-    cosine_bits ^= (octant & 4) << 29
-    return sine, cosine
+        x_wide[...] = x_again[...] = x
+        z_wide[...] = z
+        np.multiply(z_wide, _MINUS_HALF_WIDE, out=half)
+        y = _polynomial(_COS_SIN_WIDE, z_wide, work)
+        y *= z
+        _fma(y, factors, addends, work)
+    y[0] += _ONE
+    cosine, sine = y.view(np.int32)
+    _turn(cosine, sine, quarters)
+    return y
 
 
-def _without_turns(
-    x: NDArray[np.float32], octants: NDArray[np.float32], work: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """x - octants * pi / 4; `work` is overwritten, as in the functions below."""
-    first, second, third = PI_OVER_4
-    x = x - octants * first
-    x -= octants * second
-    work[...] = octants
-    work *= third
-    np.subtract(x, work, out=work)
-    return work.astype(np.float32)
+def _turn(cosine: NDArray[np.int32], sine: NDArray[np.int32], quarters: NDArray[np.int32]) -> None:
+    """Turn the bits of cosines and sines by 0 to 4 quarters: an odd number swaps them, and signs change.
+
+    A choice number by number (np.where) would cost more than a polynomial.
+    """
+    odd = quarters << 31  # the bit that is the sign of a float32 number
+    change = odd >> 31  # all bits
+    change &= cosine ^ sine
+    quarters <<= 30
+    quarters &= _SIGN  # half a turn
+    change ^= quarters
+    sine ^= change
+    change ^= odd
+    cosine ^= change
 
 
-def _polynomial(
-    coefficients: tuple[np.float32, ...], x: NDArray[np.float64], work: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Horner's rule with fused multiply-adds; x holds float32 numbers."""
+def _polynomial(coefficients: Sequence[Any], x: NDArray[np.float64], work: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Horner's rule with fused multiply-adds; x holds float32 numbers. `work`, of the result's shape, is overwritten.
+
+    A coefficient may be a column, one number for each of several polynomials.
+    """
     first, second, *others = coefficients
     np.multiply(x, first, out=work)
     work += second
@@ -129,10 +150,8 @@ def _polynomial(
     return y
 
 
-def _fma(
-    y: NDArray[np.float32], x: NDArray[np.float64], c: NDArray[np.float32] | np.float32, work: NDArray[np.float64]
-) -> None:
-    """y = y x + c with one rounding."""
+def _fma(y: NDArray[np.float32], x: NDArray[np.float64], c: Any, work: NDArray[np.float64]) -> None:
+    """y = y x + c with one rounding. (c should be float64 where it is large: NumPy is slow where it converts.)"""
     work[...] = y
     work *= x
     work += c

@@ -48,7 +48,8 @@ DEFAULT_SEED = 67280421310721
 """The seed of a generator that nobody has seeded (PyTorch's `default_rng_seed_val`)."""
 
 _BLOCK = 624
-_BULK = 16 * _BLOCK
+_BULK = 64 * _BLOCK  # words that NumPy is asked for at a time: they stay in the cache
+_HALF = np.uint64(32)
 
 _FIELDS: dict[str, tuple[Any, int]] = {  # name: (type, offset)
     "seed": ("<u8", 0),
@@ -158,20 +159,23 @@ class Generator:
         blocks = -(-(count - rest.size) // _BLOCK)
         words = np.empty(rest.size + blocks * _BLOCK, np.uint32)
         words[: rest.size] = rest
-        for i in range(rest.size, words.size, _BULK):
-            # NumPy hands every word out in 64 bits: some thousands at a time stay in the cache.
-            words[i : i + _BULK] = self._engine.random_raw(min(_BULK, words.size - i))
+        for start in range(rest.size, words.size, _BULK):
+            part = words[start : start + _BULK]
+            part[...] = self._engine_words(part.size)
         self._block = words[-_BLOCK:].copy()
         self._position = _BLOCK - (words.size - count)
         return words[:count]
 
+    def _engine_words(self, count: int) -> NDArray[np.unsignedinteger]:
+        """The engine's next `count` words, an even number."""
+        if count < _BULK // 8:
+            return self._engine.random_raw(count)
+        # NumPy takes about as long for a number of 64 bits, made from two words, as for one word.
+        return _halves_swapped(self._seeder.randint(0, 2**64, count // 2, np.uint64)).view(np.uint32)
+
     def random64(self, count: int) -> NDArray[np.uint64]:
         """The next `count` numbers of 64 bits, uint64 of shape (count,): two words each, high one first."""
-        words = self.random32(2 * count)
-        numbers = words[0::2].astype(np.uint64)
-        numbers <<= np.uint64(32)
-        numbers |= words[1::2]
-        return numbers
+        return _halves_swapped(self.random32(2 * count).view(np.uint64))
 
     # -------------------------------------------------------------------------------------------------- state
 
@@ -243,3 +247,10 @@ class Generator:
 
     def __setstate__(self, state: NDArray[np.uint8]) -> None:
         Generator.set_state(self, state)
+
+
+def _halves_swapped(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """A new array of the numbers with their high and low 32 bits swapped (memory has the low ones first)."""
+    swapped = numbers << _HALF
+    swapped |= numbers >> _HALF
+    return swapped

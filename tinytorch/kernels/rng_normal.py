@@ -27,13 +27,14 @@ product and a sum then round twice.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tinytorch.kernels.cephes import log32, sincos32
+from tinytorch.kernels.cephes import cossin32, log32
 from tinytorch.kernels.layout import Pair
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.rng import Generator
@@ -45,7 +46,7 @@ __all__ = ["fma64", "libm", "normal", "scalar_normal", "uniform24", "uniform53"]
 _FLOATS = (np.float16, np.float32, np.float64)
 
 # Numbers made at a time: enough to make NumPy's cost per call small, few enough for the cache.
-_CHUNK = 3 << 14
+_CHUNK = 1 << 16
 
 
 def normal(
@@ -94,7 +95,7 @@ def normal(
     elif dtype == np.float64:
         _fill(generator, out.reshape(-1), uniform53, _box_muller64, mean, std)
     else:
-        _fill(generator, out.reshape(-1), uniform24, _box_muller32, *_float32(mean, std))
+        _fill(generator, out.reshape(-1), Generator.random32, _box_muller32, *_float32(mean, std))
     return out
 
 
@@ -114,57 +115,76 @@ def scalar_normal(generator: Generator, count: int, mean: float, std: float) -> 
 # ------------------------------------------------------------------------------------- 16 numbers or more
 
 
-_Uniform = Callable[[Generator, int], NDArray[Any]]
-_BoxMuller = Callable[[NDArray[Any], NDArray[Any], float, float], None]
+_Draw = Callable[[Generator, int], NDArray[Any]]
+_BoxMuller = Callable[[NDArray[Any], float, float], NDArray[Any]]
 
 
 def _fill(
-    generator: Generator,
-    out: NDArray[Any],
-    uniform: _Uniform,
-    box_muller: _BoxMuller,
-    mean: float,
-    std: float,
+    generator: Generator, out: NDArray[Any], draw: _Draw, box_muller: _BoxMuller, mean: float, std: float
 ) -> None:
-    """Fills `out`, shape (n,) with n >= 16, by blocks of 16."""
-    full, rest = out.size // 16 * 16, out.size % 16
-    drawn, blocks = uniform(generator, full).reshape(-1, 16), out[:full].reshape(-1, 16)
+    """Fills `out`, shape (n,) with n >= 16, by blocks of 16.
 
-    def transform(rows: Pair) -> None:
-        box_muller(drawn[slice(*rows)], blocks[slice(*rows)], mean, std)
+    While one thread turns what it drew into normal numbers, another draws; who comes next takes the next place.
+    """
+    blocks, rest = divmod(out.size, 16)
+    pieces = even_pieces(blocks, _CHUNK // 16)
+    coming, turn = iter(pieces), threading.Lock()
 
-    run_blocks(transform, even_pieces(len(blocks), _CHUNK // 16), full / 80 if uniform is uniform24 else 0)
-    if rest:
-        if out.dtype != np.float16:  # which goes block by block
-            uniform(generator, rest)  # for the last places, which are then filled anew
-        box_muller(uniform(generator, 16).reshape(1, 16), out[-16:].reshape(1, 16), mean, std)
+    def fill(_: Pair) -> None:
+        with turn:
+            start, stop = next(coming)
+            drawn = draw(generator, 16 * (stop - start)).reshape(-1, 16)
+            if rest and stop == blocks:
+                if out.dtype != np.float16:  # which goes block by block
+                    draw(generator, rest)  # for the last places, which are then filled anew
+                drawn = np.concatenate((drawn, draw(generator, 16).reshape(1, 16)))
+        halves = box_muller(_apart(drawn), mean, std).astype(out.dtype, copy=False)
+        size = 8 * (stop - start)
+        _side_by_side(halves[:, :size], out[16 * start : 16 * stop])
+        if rest and stop == blocks:
+            _side_by_side(halves[:, size:], out[-16:])
+
+    run_blocks(fill, pieces, out.size / 80 if out.dtype != np.float64 else 0)
 
 
-def _box_muller64(uniform: NDArray[np.float64], out: NDArray[np.float64], mean: float, std: float) -> None:
-    """Box-Muller from (k, 16) uniform numbers to as many normal ones."""
-    u1, u2 = 1.0 - uniform[:, :8], uniform[:, 8:]
-    radius = np.sqrt(-2.0 * libm(math.log, u1))
-    theta = 2.0 * math.pi * u2
-    out[:, :8] = fma64(radius * libm(math.cos, theta), std, mean)
-    out[:, 8:] = fma64(radius * libm(math.sin, theta), std, mean)
+def _apart(blocks: NDArray[Any]) -> NDArray[Any]:
+    """The first eight of every block of 16 and the other eight: (k, 16) to (2, 8 k)."""
+    # Eight numbers are copied as one item: NumPy is slow on rows as short as that.
+    return np.ascontiguousarray(blocks.view(f"V{8 * blocks.itemsize}").T).view(blocks.dtype)
 
 
-def _box_muller32(uniform: NDArray[np.float32], out: NDArray[Any], mean: float, std: float) -> None:
-    """Box-Muller from (k, 16) uniform float32 numbers to as many normal ones, float32 or float16."""
-    # Eight numbers are copied as one item of 32 bytes: NumPy is slow on rows as short as that.
-    u1, u2 = np.ascontiguousarray(uniform.view("V32").T).view(np.float32)
-    radius = log32(np.subtract(np.float32(1.0), u1, out=u1))
+def _side_by_side(halves: NDArray[Any], out: NDArray[Any]) -> None:
+    """The inverse of `_apart`: (2, 8 k) to (16 k,)."""
+    item = f"V{8 * out.itemsize}"
+    out.reshape(-1, 16).view(item)[...] = halves.view(item).T
+
+
+def _box_muller64(uniform: NDArray[np.float64], mean: float, std: float) -> NDArray[np.float64]:
+    """Box-Muller from (2, k) uniform numbers to as many normal ones."""
+    radius = np.sqrt(-2.0 * libm(math.log, 1.0 - uniform[0]))
+    theta = 2.0 * math.pi * uniform[1]
+    return fma64(radius * np.stack((libm(math.cos, theta), libm(math.sin, theta))), std, mean)
+
+
+def _box_muller32(words: NDArray[np.uint32], mean: float, std: float) -> NDArray[np.float32]:
+    """Box-Muller from the low 24 bits of (2, k) words to as many normal numbers. The words are overwritten."""
+    first, second = words.view(np.int32)
+    first |= np.int32(-(2**24))  # the low bits less 2**24
+    second &= np.int32(2**24 - 1)
+    u1, theta = words.view(np.int32).astype(np.float32)
+    u1 *= np.float32(-(2.0**-24))  # 1 - u1
+    theta *= np.float32(2.0**-24 * 2 * math.pi)
+    radius = log32(u1)
     radius *= np.float32(-2.0)
     np.sqrt(radius, out=radius)
-    u2 *= np.float32(2 * math.pi)
-    normal = np.empty((2, len(u1)), np.float32)
-    for numbers, wave in zip(normal, sincos32(u2)[::-1], strict=True):
-        np.multiply(wave, radius, out=numbers)
-        if std != 1.0:
-            numbers[...] = numbers.astype(np.float64) * std + mean
-        else:
-            numbers += np.float32(mean)
-    out[...] = np.ascontiguousarray(normal.view("V32").T).view(np.float32)
+    normal = cossin32(theta)
+    normal *= radius
+    if std != 1.0 and mean != 0.0:  # one rounding
+        return (normal.astype(np.float64) * std + mean).astype(np.float32)
+    if std != 1.0:
+        normal *= np.float32(std)
+    normal += np.float32(mean)
+    return normal
 
 
 def _float32(*values: float) -> tuple[float, ...]:
@@ -179,7 +199,8 @@ def uniform24(generator: Generator, count: int) -> NDArray[np.float32]:
     numbers = empty((count,), np.dtype(np.float32))
     for start in range(0, count, _CHUNK):
         part = numbers[start : start + _CHUNK]
-        part[...] = generator.random32(part.size) & np.uint32(2**24 - 1)
+        bits = generator.random32(part.size) & np.uint32(2**24 - 1)
+        part[...] = bits.view(np.int32)  # NumPy converts signed numbers faster
         part *= np.float32(2.0**-24)
     return numbers
 
