@@ -49,7 +49,7 @@ DEFAULT_SEED = 67280421310721
 
 _BLOCK = 624
 _BULK = 64 * _BLOCK  # words that NumPy is asked for at a time: they stay in the cache
-_HALF = np.uint64(32)
+_HALF = np.array(32, np.uint64)
 
 _FIELDS: dict[str, tuple[Any, int]] = {  # name: (type, offset)
     "seed": ("<u8", 0),

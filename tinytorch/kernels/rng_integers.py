@@ -15,6 +15,7 @@ The recipes, as far as words are concerned (see `rng_distributions` for the othe
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
@@ -91,12 +92,13 @@ _CHUNK = 1 << 15
 def _below(span: int, generator: Generator, count: int, wide: bool) -> NDArray[np.int64]:
     """Words of 32 or (`wide`) 64 bits modulo `span`, piece by piece in the cache."""
     numbers = empty((count,), np.dtype(np.int64))
+    divisor = np.array(span, np.uint64 if wide else np.uint32)
     for start in range(0, count, _CHUNK):
         part = numbers[start : start + _CHUNK]
         words: NDArray[Any] = generator.random64(part.size) if wide else generator.random32(part.size)
-        multiples = words // words.dtype.type(span)  # NumPy's division by one number is fast, its remainder is not
-        multiples *= words.dtype.type(span)
-        np.copyto(part, np.subtract(words, multiples, out=multiples), casting="unsafe")
+        multiples = words // divisor  # NumPy's division by one number is fast, its remainder is not
+        multiples *= divisor
+        part[...] = np.subtract(words, multiples, out=multiples)
     return numbers
 
 
@@ -120,6 +122,8 @@ def _largest(dtype: np.dtype[Any]) -> int:
 def _bounds(dtype: np.dtype[Any], low: int, last: int) -> tuple[int, int]:
     """Checked bounds; for floats moved inwards, to where rounding to the dtype cannot leave the range."""
     lowest, largest = _limits(dtype)
+    if dtype.kind != "f" and lowest <= low <= last <= largest:
+        return low, last
     if dtype.kind == "f" and lowest <= low and last <= largest:
         low, high = _round_inwards(dtype, low, last + 1)
         if low >= high:
@@ -142,6 +146,7 @@ def _bounds(dtype: np.dtype[Any], low: int, last: int) -> tuple[int, int]:
     return low, last
 
 
+@functools.cache
 def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
     if dtype.kind == "f":
         return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
