@@ -73,7 +73,8 @@ from torch.serialization import MAP_LOCATION, add_safe_globals, safe_globals, ge
 from torch.utils.checkpoint import get_device_states, set_device_states
 from torch.utils._foreach_utils import _group_tensors_by_device_and_dtype, _has_foreach_support
 from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
-from torch._C import _LinAlgError, _get_tracing_state, _log_api_usage_once
+from torch._C import _LinAlgError, _get_tracing_state, _is_tracing, _log_api_usage_once, DisableTorchFunctionSubclass, Value
+from torch.jit.annotations import BroadcastingList1, BroadcastingList2, BroadcastingList3
 from torch.distributions.utils import _standard_normal, _sum_rightmost
 from torch.distributions.transforms import _InverseTransform
 """

@@ -21,7 +21,8 @@ T.eye(3).to_sparse() ; d.to_sparse().coalesce() ; T.ones(2, 2, 3).to_sparse(1) ;
 s.is_sparse ; d.is_sparse ; s.layout ; s._nnz() ; s.is_coalesced() ; h.sparse_dim() ; h.dense_dim() ; s.requires_grad ; v.requires_grad
 s.double() ; s.to(T.float64).dtype ; s.detach().coalesce() ; s.clone() ; T.sparse_coo_tensor((2, 3)) ; T.sparse_coo_tensor([[0, 3]], [1, 2])
 T.sparse.FloatTensor(i, T.ones(3), T.Size([2, 3])) ; s.numel() ; isinstance(s, T.Tensor) ; T.sparse_coo_tensor(i, [1., 2., 3.], dtype=T.float64)
-s.coalesce().requires_grad_()
+s.coalesce().requires_grad_() ; T.sparse.softmax(q, 1) ; T.sparse.softmax(q, dim=0, dtype=T.float64) ; T.sparse.log_softmax(q, -1)
+T.sparse.softmax(h, 1) ; T.sparse.log_softmax(h, 0) ; T.sparse.softmax(v, 1).to_dense()
 """
 REFUSED = """
 s + d ; s.indices() ; s.values() ; T.sparse_coo_tensor([[0, -1]], [1., 2.]) ; T.sparse_coo_tensor([0, 1], [1., 2.]) ; s + s.t() ; s @ d
@@ -81,6 +82,7 @@ def test_gradients() -> None:
             lambda a: a.to_dense()[1],
             lambda a: a.coalesce().values() ** 2,
             lambda a: (a * 3).t() @ a.to_dense(),
+            lambda a: library.sparse.softmax(a, 1).to_dense() * library.arange(6.0).reshape(2, 3),
         ):
             values.grad = None
             through(library.sparse_coo_tensor([[1, 0, 1, 1], [2, 1, 2, 0]], values, (2, 3))).sum().backward()

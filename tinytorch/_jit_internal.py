@@ -7,9 +7,11 @@ from typing import Any, Dict, Final, List, Optional, Tuple, Union  # noqa: UP035
 
 from tinytorch.futures import Future
 from tinytorch.jit import _overload, _overload_method, export, ignore, is_scripting, unused
+from tinytorch.jit.annotations import BroadcastingList1, BroadcastingList2, BroadcastingList3
 
-__all__ = ["Dict", "Final", "Future", "List", "Optional", "Tuple", "Union", "_overload", "_overload_method",
-           "boolean_dispatch", "export", "ignore", "is_scripting", "unused"]  # fmt: skip
+__all__ = ["BroadcastingList1", "BroadcastingList2", "BroadcastingList3", "Dict", "Final", "Future", "List", "Optional",
+           "Tuple", "Union", "_overload", "_overload_method", "boolean_dispatch", "export", "ignore", "is_scripting",
+           "unused"]  # fmt: skip
 
 
 def boolean_dispatch(

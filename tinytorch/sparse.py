@@ -27,10 +27,11 @@ import tinytorch as torch  # noqa: F401  (programs write torch.sparse.torch.eye(
 from tinytorch import dtypes, layouts, ops
 from tinytorch.autograd.node import known_as
 from tinytorch.formatting import format_tensor
+from tinytorch.ops.dims import one_dim
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
 
-__all__ = ["SparseTensor", "addmm", "from_dense", "mm", "sparse_coo_tensor", "sum"]
+__all__ = ["SparseTensor", "addmm", "from_dense", "log_softmax", "mm", "softmax", "sparse_coo_tensor", "sum"]
 
 
 def sparse_coo_tensor(
@@ -358,6 +359,27 @@ def sum(input: SparseTensor, dim: Any = None, dtype: Any = None) -> Any:
         return numbers.sum(0)
     rest = [n for d, n in enumerate(input._size) if d not in gone]
     return _made(input._places[kept], numbers, rest, False).coalesce()
+
+
+def softmax(input: SparseTensor, dim: int, *, dtype: Any = None) -> SparseTensor:
+    """softmax along ``dim`` of the elements that are there: the others count as -inf. The attention of a graph."""
+    result = log_softmax(input, dim, dtype=dtype)
+    return result._like(result._numbers.exp())
+
+
+def log_softmax(input: SparseTensor, dim: int, *, dtype: Any = None) -> SparseTensor:
+    """The logarithm of :func:`softmax`, of the elements that are there. IndexError for a dim out of range."""
+    dim, whole = one_dim(dim, input.dim()), input.coalesce()
+    numbers = whole._numbers if dtype is None else whole._numbers.to(dtype)
+    if dim >= input.sparse_dim():
+        return whole._like(numbers.log_softmax(dim - input.sparse_dim() + 1))
+    others = np.delete(whole._places._array, dim, axis=0)
+    groups, group = np.unique(others, axis=1, return_inverse=True)
+    where = ops.tensor(group.reshape(-1))
+    empty = ops.zeros(groups.shape[1], *numbers.shape[1:], dtype=numbers.dtype)
+    top = empty.index_reduce(0, where, numbers.detach(), "amax", include_self=False)
+    shifted = numbers - top[where]
+    return whole._like(shifted - empty.index_add(0, where, shifted.exp()).log()[where])
 
 
 def _legacy(dtype: Any) -> Any:

@@ -257,6 +257,19 @@ def test_kl_divergence(p, q):
     equal_tensors("kl", tinytorch.distributions.kl_divergence(ours_p, ours_q), expected, looser(20))
 
 
+def test_a_library_registers_the_divergence_of_its_own_base_class():
+    class Base:
+        pass
+
+    class Both(Base, tinytorch.distributions.Normal):
+        pass
+
+    with pytest.raises(TypeError, match="type_p"):
+        tinytorch.distributions.register_kl("Both", Base)
+    tinytorch.distributions.register_kl(Both, Base)(lambda p, q: p.loc - q.loc)
+    assert tinytorch.distributions.kl_divergence(Both(3.0, 1.0), Both(1.0, 1.0)) == 2
+
+
 def test_independent_and_mixture():
     def program(T: Any) -> list[Any]:
         D = T.distributions

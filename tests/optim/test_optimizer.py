@@ -291,6 +291,27 @@ def test_repr_is_pytorchs(name):
 # ---------------------------------------------------------------------------------------- hooks
 
 
+def test_a_wrapper_without_parameters_of_its_own_has_its_step_patched():
+    def program(T):
+        class Wrapper(T.optim.Optimizer):
+            def __init__(self, inner):
+                self.inner, self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks = inner, {}, {}
+                self._patch_step_function()
+
+            def step(self):
+                self.inner.step()
+
+        parameter = T.nn.Parameter(T.ones(2))
+        parameter.grad = T.ones(2)
+        wrapper = Wrapper(T.optim.SGD([parameter], lr=0.5))
+        handle = T.optim.Optimizer.register_step_post_hook(wrapper, lambda *_: parameter.data.mul_(3))
+        wrapper.step()
+        handle.remove()
+        return parameter.tolist()
+
+    assert program(tinytorch) == program(torch) == [1.5, 1.5]
+
+
 def test_hooks_run_in_pytorchs_order():
     found = []
     for library in LIBRARIES:

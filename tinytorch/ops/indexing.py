@@ -164,11 +164,13 @@ class IndexPut(Primitive):
     def forward(ctx: Any, x: np.ndarray, value: np.ndarray, index: Any, accumulate: bool) -> np.ndarray:
         y = same_order_copy(x)
         rows = index[0] if isinstance(index, tuple) and len(index) == 1 else None
-        if accumulate and isinstance(rows, np.ndarray) and value.shape == (*rows.shape, *x.shape[1:]):
+        if accumulate and isinstance(rows, np.ndarray) and x.ndim > 1 and value.shape == (*rows.shape, *x.shape[1:]):
             y += add_at(x.shape, index, value)
         elif accumulate and _is_flat(index, y):  # several times as fast
             places = _row_numbers(x.shape, index)
-            np.add.at(y.reshape(-1), places, np.broadcast_to(value, broadcast_shape(index)).reshape(-1))
+            if len(index) > 1 or value.shape != index[0].shape:
+                value = np.broadcast_to(value, broadcast_shape(index))
+            np.add.at(y.reshape(-1), places, value.reshape(-1))
         elif accumulate:
             np.add.at(y, index, value)
         else:

@@ -177,7 +177,8 @@ def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
         if not accumulate and (not shape or dim >= len(shape) or shape[dim] != count):
             raise IndexError(f"{name}(): Number of indices ({count}) should be equal to source.size(dim)")
         raise RuntimeError(f"{name}(): source tensor of shape {shape} must match the sliced input, {wanted}")
-    return relying_on(IndexPut.apply(input, source.reshape(wanted), index=where, accumulate=accumulate), index)
+    source = source if source._array.ndim else source.reshape(wanted)
+    return relying_on(IndexPut.apply(input, source, index=where, accumulate=accumulate), index)
 
 
 @accepts_exact_out

@@ -58,6 +58,9 @@ class OptimizerHooks:
         self._optimizer_load_state_dict_pre_hooks: OrderedDict[int, Hook] = OrderedDict()
         self._optimizer_load_state_dict_post_hooks: OrderedDict[int, Hook] = OrderedDict()
 
+    def _patch_step_function(self) -> None:
+        """What wrappers around another optimizer call so that hooks run around their ``step``: here they do already."""
+
     def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before each step; it may return new ``(args, kwargs)``."""
         return _add(self._optimizer_step_pre_hooks, hook)
