@@ -82,7 +82,7 @@ def test_gradients() -> None:
             lambda a: a.to_dense()[1],
             lambda a: a.coalesce().values() ** 2,
             lambda a: (a * 3).t() @ a.to_dense(),
-            lambda a: library.sparse.softmax(a, 1).to_dense() * library.arange(6.0).reshape(2, 3),
+            lambda a, T=library: T.sparse.softmax(a, 1).to_dense() * T.arange(6.0).reshape(2, 3),
         ):
             values.grad = None
             through(library.sparse_coo_tensor([[1, 0, 1, 1], [2, 1, 2, 0]], values, (2, 3))).sum().backward()

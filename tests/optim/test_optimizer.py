@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -295,7 +296,8 @@ def test_a_wrapper_without_parameters_of_its_own_has_its_step_patched():
     def program(T):
         class Wrapper(T.optim.Optimizer):
             def __init__(self, inner):
-                self.inner, self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks = inner, {}, {}
+                self.inner = inner
+                self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks = OrderedDict(), OrderedDict()
                 self._patch_step_function()
 
             def step(self):
