@@ -209,11 +209,12 @@ def conv2d_weight(
     columns = Columns(images, (kh, kw), g.shape[2:4], stride, start, dilation)
     flops = 2.0 * groups * columns.depth * math.prod(g.shape[1:])
 
-    if columns.few:  # the threads share the channels instead
-        total = np.empty((groups, out_channels, columns.depth), x.dtype)
+    if columns.whole:  # the threads share the channels
         with columns.gather(columns.blocks[0]) as matrix:
-            y, into = columns.output(g, columns.blocks[0]), total[:, None]
-            _by_rows(lambda rows: multiply_transposed(y[:, :, rows], matrix, into[:, :, rows]), out_channels, flops)
+            y = columns.output(g, columns.blocks[0])
+            products = np.empty((groups, y.shape[1], out_channels, columns.depth), x.dtype)
+            _by_rows(lambda rows: multiply_transposed(y[:, :, rows], matrix, products[:, :, rows]), out_channels, flops)
+        total = products.sum(axis=1)
     else:
         total = _sum_of_blocks(columns, g, flops)
     by_tap = total.reshape(groups, out_channels, kh, kw, channels)
@@ -332,7 +333,7 @@ def _correlate(
             part += shift
 
     flops = 2.0 * columns.depth * y.size
-    if columns.few:  # the threads share the channels instead
+    if columns.whole:  # the threads share the channels
         part = columns.output(y, columns.blocks[0])
         with columns.gather(columns.blocks[0]) as pixels:
             _by_rows(lambda rows: multiply(matrix[:, :, rows], pixels, part[:, :, rows]), out_channels, flops)

@@ -24,8 +24,8 @@ KH * KW times (Cho and Brand 2017, "MEC: Memory-efficient Convolution"). It work
 (dilation 1). Otherwise, and when rows are too short to give BLAS enough columns, several output rows are gathered
 as plain columns side by side.
 
-*Small images.* With an image or two the whole column matrix fits into the cache. It is gathered in one copy. Where it
-has `few` columns, less than a block, the weights are larger than it: then threads share those (see `conv`).
+*Small images.* Where all columns together fit into the cache, they are gathered at once, and threads share the rows of
+the weights (see `conv`).
 
 Padding costs nothing: `_gather_rows` writes zeros where the kernel hangs over the edge.
 
@@ -54,8 +54,11 @@ GATHERED = 1024
 """Or for so many where nothing slides: every block is a copy then, and each copy a call."""
 BUFFER_BYTES = 1 << 21
 """A gathered block should not be larger than this: about the L2 cache of a current core."""
-SMALL_BYTES = 1 << 20
-"""Column matrices of an image or two, and others that are not worth cutting in two."""
+WHOLE_BYTES = 1 << 21
+"""Columns that take no more are gathered at once, by one thread: several would wait for each other at Python's lock
+longer than such short copies take."""
+FEW_ROWS = 32
+"""Columns of fewer rows are not worth a thread of their own."""
 
 
 class Block(NamedTuple):
@@ -94,10 +97,11 @@ class Columns:
         self.row_depth = kernel[1] * x.shape[1] + self.ones
         self.depth = kernel[0] * self.row_depth
         width = out[1] * x.shape[4]
-        self.bytes = x.shape[0] * self.depth * out[0] * width * x.itemsize
-        self.few = not self.pointwise and out[0] * width < COLUMNS // 2
-        self.small = self.few or (not self.pointwise and width < COLUMNS // 2 and self.bytes <= SMALL_BYTES)
         self.sliding = dilation[0] == 1 and stride[0] < kernel[0] and width >= COLUMNS // 2
+        rows = (out[0] - 1) * stride[0] + kernel[0] if self.sliding else kernel[0] * out[0]
+        gathered = x.shape[0] * rows * self.row_depth * width * x.itemsize
+        small = gathered <= WHOLE_BYTES and (self.depth >= FEW_ROWS or not self.sliding)
+        self.whole = not self.pointwise and (small or out[0] * width < COLUMNS // 2)
         self.blocks = self._cut()
 
     def _cut(self) -> list[Block]:
@@ -106,7 +110,7 @@ class Columns:
         if self.pointwise:
             count = ceil_div(n, 8 * COLUMNS)
             return [Block(0, 1, 0, 1, n0, n1) for n0, n1 in even_parts(n, count + count % 2 * (count > 1))]
-        if self.small:
+        if self.whole:
             return [Block(0, out_h, 0, out_w, 0, n)]
         column_bytes = max(1, groups * self.row_depth * self.x.itemsize)
         aim = COLUMNS if self.sliding else max(COLUMNS, min(GATHERED, BUFFER_BYTES // (column_bytes * kh)))
@@ -123,8 +127,7 @@ class Columns:
         else:
             most = 1
         hs = even_pieces(out_h, most)
-        if len(hs) * len(ws) * len(ns) % 2 and self.depth >= 32 and self.bytes > SMALL_BYTES:
-            # two threads should have the same to do (a column of few rows is not worth a thread)
+        if len(hs) * len(ws) * len(ns) % 2 and self.depth >= FEW_ROWS:  # two threads should have the same to do
             if len(ws) > 1:
                 ws = even_parts(out_w, len(ws) + 1)
             else:
