@@ -106,7 +106,7 @@ class Node(Saving):
     call: ModuleCall | None = None
     numbers: tuple[Any, ...] = ()
     materialize_grads: bool = True
-    known_name: str = ""  # how PyTorch prints the node, where that is not the class's name
+    known_name: str = ""
     complex_backward: bool = True
     hooks: NodeHooks | None = None
     backward_on_arrays = False  # see Primitive

@@ -163,16 +163,8 @@ class IndexPut(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, value: np.ndarray, index: Any, accumulate: bool) -> np.ndarray:
         y = same_order_copy(x)
-        rows = index[0] if isinstance(index, tuple) and len(index) == 1 else None
-        if accumulate and isinstance(rows, np.ndarray) and x.ndim > 1 and value.shape == (*rows.shape, *x.shape[1:]):
-            y += add_at(x.shape, index, value)
-        elif accumulate and _is_flat(index, y):  # several times as fast
-            places = _row_numbers(x.shape, index)
-            if len(index) > 1 or value.shape != index[0].shape:
-                value = np.broadcast_to(value, broadcast_shape(index))
-            np.add.at(y.reshape(-1), places, value.reshape(-1))
-        elif accumulate:
-            np.add.at(y, index, value)
+        if accumulate:
+            _accumulate(y, index, value)
         else:
             y[index] = value
         return y
@@ -195,24 +187,11 @@ class IndexPut(Primitive):
         )
 
 
-def _is_flat(index: Any, x: np.ndarray) -> bool:
-    """Whether integer arrays pick single elements of a row-major array, so that numbers in flat memory say the same."""
-    if type(index) is not tuple or not index or len(index) != x.ndim or not x.flags.c_contiguous:
-        return False
-    return all(isinstance(item, np.ndarray) and item.dtype.kind in "iu" for item in index)
-
-
-def broadcast_shape(arrays: tuple[np.ndarray, ...]) -> tuple[int, ...]:
-    """The shape in which the arrays of an index meet."""
-    return np.broadcast(*arrays).shape
-
-
 def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray:
     """Zeros of ``shape`` with ``values`` added at ``index``; repeated positions add up.
 
-    ``np.add.at`` is several times faster for one flat index than for rows or for several arrays. So where integer
-    arrays index the first dimensions (the rows of an embedding), the positions in flat memory are worked out first;
-    and :func:`~tinytorch.kernels.picking.add_rows` is faster still, for long rows.
+    ``np.add.at``, in the last line, says that of any index. It visits one number after the other, and is several times
+    as fast for one flat index as for rows or for several arrays; the most frequent indices are brought to that form.
     """
     whole = zeros(shape, values.dtype)
     if not shape:
@@ -226,7 +205,7 @@ def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray
     kinds = {item.dtype.kind if isinstance(item, np.ndarray) else "" for item in items}
     if kinds == {"b"} and len(items) == 1:
         whole[items] = values  # a mask picks nothing twice
-    elif kinds <= {"i", "u"} and items:
+    elif kinds <= {"i", "u"} and items:  # of the first dimensions: the rows of an embedding, say
         width = math.prod(shape[len(items) :])
         if width >= 16:
             add_rows(whole.reshape(-1, width), _row_numbers(shape, items), values.reshape(-1, width))
@@ -235,6 +214,19 @@ def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray
     else:
         np.add.at(whole, index, values)
     return whole
+
+
+def _accumulate(y: np.ndarray, index: Any, value: np.ndarray) -> None:
+    """``y[index] += value``, and repeated positions add up: ``np.add.at``, in the last line, or a faster way to it."""
+    arrays = index if type(index) is tuple and all(isinstance(item, np.ndarray) for item in index) else ()
+    if len(arrays) == 1 and y.ndim > 1 and value.shape == (*arrays[0].shape, *y.shape[1:]):
+        y += add_at(y.shape, index, value)
+    elif arrays and len(arrays) == y.ndim and y.flags.c_contiguous and all(a.dtype.kind in "iu" for a in arrays):
+        if len(arrays) > 1 or value.shape != arrays[0].shape:
+            value = np.broadcast_to(value, np.broadcast(*arrays).shape)
+        np.add.at(y.reshape(-1), _row_numbers(y.shape, arrays), value.reshape(-1))
+    else:
+        np.add.at(y, index, value)
 
 
 def _flat_positions(shape: tuple[int, ...], arrays: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -183,7 +183,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     if a._array.shape[-1] != b._array.shape[-2]:
         raise _inner_sizes_differ(input, other, a, b)
     if a._array.ndim > 2 and b._array.ndim == 2 and a._array.flags.c_contiguous:
-        # A stack times one matrix is one tall product: a single large GEMM instead of many small ones.
+        # The tall product of MatMul, recorded as such: then the gradient for b is one product, too.
         tall = MatMul.apply(_rows(a), b)
         product = tall.reshape(*a._array.shape[:-1], b._array.shape[-1])
     else:
