@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -98,3 +99,11 @@ def test_functions_fit_on_a_screen():
 def test_a_chapter_has_no_more_prose_than_code(path):
     code, prose = read(path).size()
     assert prose <= code, f"{prose} lines of prose beside {code} lines of code"
+
+
+@pytest.mark.parametrize("package", ["autograd", "kernels"])
+def test_the_package_tells_where_to_find_each_file(package: str) -> None:
+    text = ast.get_docstring(ast.parse((ROOT / "tinytorch" / package / "__init__.py").read_text())) or ""
+    words = set(re.findall(r"\w+", text))
+    files = {path.stem for path in (ROOT / "tinytorch" / package).glob("[a-z]*.py") if not path.stem.startswith("rng_")}
+    assert files <= words, f"not in the text of tinytorch.{package}: {sorted(files - words)}"

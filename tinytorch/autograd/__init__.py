@@ -2,7 +2,16 @@
 
 ``backward`` and ``grad`` walk the recorded graph (:mod:`.engine`), :class:`Function` lets users write ops
 (:mod:`.function`), ``gradcheck`` judges derivatives by finite differences (:mod:`.gradcheck`), ``no_grad`` and its
-kin switch recording (:mod:`.modes`).
+kin switch recording (:mod:`.modes`). The course reads node, saving, primitive, part and engine. Around them::
+
+    starts, fitting, accumulate     a walk's beginning, a gradient's shape and dtype on the way, its end in ``.grad``
+    deferred                        gradients that another thread computes meanwhile
+    hooks, calling_hooks, packing   what users hang on nodes, and when it is called
+    multi_grad, graph               the same as PyTorch's ``autograd.graph`` offers it
+    inplace                         changes in place, and views
+    watching, anomaly               who sees ops run; the search for the first NaN
+    functional, forward_ad          derivatives of derivatives
+    anomaly_mode, grad_mode, profiler, variable     PyTorch's places for what stands elsewhere here
 """
 
 from typing import Any

@@ -3,8 +3,28 @@
 Arrays in, arrays out. No argument is checked (the ops do that), nothing is recorded (autograd does that). So
 another backend could stand behind the same functions.
 
-Read in this order: `layout` (why images lie in memory as C,H,W,N), `memory`, `threads`, `conv_reference` (convolution
-as a loop, then as one matrix product), `windows`, `conv_columns` (the same product, block by block), `winograd_tiles`
-and `winograd` (with fewer multiplications), `products`, `loops`, `conv`, `pool`, `avg_pool`, `norm`, `masks`,
-`elementwise`. Files named `rng_*` draw random numbers as PyTorch does.
+To be read in this order; what is indented belongs to the file above it, and can wait::
+
+    memory, pieces, threads     arrays that come back, ranges cut into pieces, pieces shared out
+        blocks                      the memory behind an array
+    layout                      why images lie in memory as C,H,W,N
+    sums, products, loops       sums and matrix products by BLAS; how NumPy walks
+        blas, half                  BLAS on one thread; float16 by way of float32
+    conv_reference, windows     convolution as a loop, then as one matrix product; where a window stands
+    conv_columns, conv          the same product, block by block
+        winograd_tiles, winograd    with fewer multiplications
+        conv_bands, conv_spread     few channels; the gradient for the input
+        conv_pointwise, conv_whole, conv_small, conv_volume
+    pool, pool_axes, avg_pool   windows again
+    channel_sums, norm          normalization
+        norm_row_major, norm_small, layer_norm, group_norm
+    masks, elementwise          choices without branches; functions of one number
+        activations, gelu, glu, logistic
+    exponential, softmax        e^x, and what is made of it
+    picking, scan               elements by number; running sums
+        counting, order, selection, shuffle
+    ctc, ranges, remainder      one algorithm each
+
+Special functions: `airy`, `bessel`, `modified_bessel`, `cephes`, `erf`, `erfinv`, `normal_cdf`, `gamma`, `gamma_grad`,
+`incomplete_gamma`, `polynomials`, `zeta`. Files named `rng` and `rng_*` draw random numbers as PyTorch does.
 """

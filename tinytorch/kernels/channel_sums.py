@@ -12,11 +12,9 @@ from functools import lru_cache
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, is_chwn
+from tinytorch.kernels.pieces import cache_blocks
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces
 
-BLOCK_BYTES = 1 << 20
-"""Bytes of `x` in the channels that are worked on together: few enough for a cache, long enough for a thread."""
 RUN = 256
 """Numbers that are added in single precision before double precision takes over."""
 
@@ -34,7 +32,7 @@ def sum_per_channel(grad: Array) -> Array:
     def add_up(block: Pair) -> None:
         sums[slice(*block)] = exact_row_sums(rows[slice(*block)])
 
-    run_blocks(add_up, channel_blocks(rows), grad.size / 6000)
+    run_blocks(add_up, cache_blocks(rows), grad.size / 6000)
     return sums
 
 
@@ -47,7 +45,7 @@ def _sum_in_place(grad: Array) -> Array:
     def add_up(block: Pair) -> None:
         sums[slice(*block)] = exact_row_sums(rows[slice(*block)])
 
-    run_blocks(add_up, channel_blocks(rows), grad.size / 6000)
+    run_blocks(add_up, cache_blocks(rows), grad.size / 6000)
     total: Array = sums.reshape(n, channels).sum(axis=0).astype(grad.dtype)
     return total
 
@@ -91,8 +89,3 @@ def channel_rows(x: Array) -> Array:
     if x.ndim == 2:
         return x.T
     return contiguous_batch_last(x).reshape(x.shape[1], -1)
-
-
-def channel_blocks(rows: Array) -> list[Pair]:
-    """Which rows to work on together, so that they stay in the cache."""
-    return even_pieces(rows.shape[0], max(1, BLOCK_BYTES // max(1, rows[:1].nbytes)))

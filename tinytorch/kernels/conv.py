@@ -57,9 +57,10 @@ from tinytorch.kernels.layout import (
     transpose_into,
 )
 from tinytorch.kernels.memory import empty
+from tinytorch.kernels.pieces import ceil_div, even_parts, even_pieces
 from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import ceil_div, count_outputs, even_parts, even_pieces, taps_of_remainder
+from tinytorch.kernels.windows import count_outputs, taps_of_remainder
 
 FLOPS_PER_MICROSECOND = 110e3  # one core
 LONG_MICROSECONDS = 2000  # a convolution that takes longer is cut into blocks by itself

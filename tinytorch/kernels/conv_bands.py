@@ -51,8 +51,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
+from tinytorch.kernels.pieces import ceil_div, even_parts
 from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, run_blocks
-from tinytorch.kernels.windows import ceil_div, even_parts, tap
+from tinytorch.kernels.windows import tap
 
 LONG = 192
 """Numbers in a row for a matrix product of its own."""

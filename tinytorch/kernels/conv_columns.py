@@ -46,7 +46,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
-from tinytorch.kernels.windows import ceil_div, even_parts, even_pieces, inside, tap, window_spans
+from tinytorch.kernels.pieces import ceil_div, even_parts, even_pieces
+from tinytorch.kernels.windows import inside, tap, window_spans
 
 COLUMNS = 256
 """Aim for so many columns in one matrix product."""

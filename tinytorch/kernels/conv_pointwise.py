@@ -19,9 +19,9 @@ import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, is_chwn
 from tinytorch.kernels.memory import empty
+from tinytorch.kernels.pieces import ceil_div, even_pieces
 from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import ceil_div, even_pieces
 
 LANES = 8
 """Parts of the batch that are worked on side by side; how many is part of the result."""

@@ -27,9 +27,9 @@ import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.loops import unbuffered
+from tinytorch.kernels.pieces import even_pieces
 from tinytorch.kernels.products import multiply
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces
 
 BUFFER_BYTES = 1 << 21
 """Products of so many bytes are made and added before the next ones, so that they stay in the cache."""

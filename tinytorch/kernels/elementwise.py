@@ -24,8 +24,8 @@ import numpy as np
 from tinytorch.kernels.layout import Array, Pair, lying_alike, scratch
 from tinytorch.kernels.masks import keep, select
 from tinytorch.kernels.memory import empty_like
+from tinytorch.kernels.pieces import even_pieces
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces
 
 BLOCK = 1 << 18
 """Elements worked on together: few enough for a cache, and a pass over them is long enough to be worth a thread."""

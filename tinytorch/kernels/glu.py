@@ -18,8 +18,8 @@ import numpy as np
 from tinytorch.kernels.activations import sigmoid_piece
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.memory import empty, empty_like
+from tinytorch.kernels.pieces import even_pieces
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces
 
 BLOCK = 1 << 18
 

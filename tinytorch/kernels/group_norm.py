@@ -27,11 +27,9 @@ from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.norm import center_again
+from tinytorch.kernels.pieces import cache_blocks
 from tinytorch.kernels.sums import row_sums
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces
-
-BLOCK_BYTES = 1 << 20
 
 
 def group_norm(
@@ -61,7 +59,7 @@ def group_norm(
             out = out.reshape(-1, count * groups // c)
             stretched(np.add, out, np.tile(bias, block[1] - block[0])[:, None], out)
 
-    run_blocks(normalize, _blocks(by_group), x.size / 1500)
+    run_blocks(normalize, cache_blocks(by_group), x.size / 1500)
     return y, mean, invstd
 
 
@@ -95,7 +93,7 @@ def group_norm_backward(
             out += centred
         stretched(np.add, out, np.repeat(constant, c // groups, axis=1).reshape(-1, 1), out)
 
-    run_blocks(backward, _blocks(x_rows), x.size / 900)
+    run_blocks(backward, cache_blocks(x_rows), x.size / 900)
     of_weight = sum_gc * np.repeat(invstd[:, :, 0], c // groups, axis=1)
     return gx if needs[0] else None, of_weight.sum(0) if needs[1] else None, sum_g.sum(0) if needs[2] else None
 
@@ -103,7 +101,3 @@ def group_norm_backward(
 def _per_channel(invstd: Array, weight: Array) -> Array:
     """invstd (n, G, 1) times weight (C,), for each channel of each sample: (n * C, 1)."""
     return (invstd * weight.reshape(invstd.shape[1], -1)).reshape(-1, 1)
-
-
-def _blocks(samples: Array) -> list[Pair]:
-    return even_pieces(len(samples), max(1, BLOCK_BYTES // max(1, samples[:1].nbytes)))

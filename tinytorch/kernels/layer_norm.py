@@ -34,12 +34,10 @@ from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.norm import center_again
+from tinytorch.kernels.pieces import cache_blocks
 from tinytorch.kernels.sums import ones, row_sums
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces
 
-BLOCK_BYTES = 1 << 20
-"""Bytes of `x` in the rows that are worked on together."""
 FAR = 2.0
 
 
@@ -79,7 +77,7 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
                 out += np.matmul(left, affine, out=shift)
         return None
 
-    run_blocks(normalize, _blocks(x), x.size / 1200)
+    run_blocks(normalize, cache_blocks(x), x.size / 1200)
     return y, mean, invstd
 
 
@@ -106,7 +104,7 @@ def layer_norm_backward(
     if norm_small.is_small(x):
         return norm_small.gradients(grad, x, mean, invstd, weight, needs, (1,), (0,))
     gx = empty_like(x)
-    blocks = _blocks(x)
+    blocks = cache_blocks(x)
     # one row for each block, added up at the end in the same order whatever thread was first
     grad_weight, grad_bias = np.zeros((2, len(blocks), x.shape[1]), x.dtype)
 
@@ -186,9 +184,3 @@ def outer(column: Array, row: Array, out: Array) -> Array:
     left, right = np.zeros((len(column), 2), out.dtype), np.zeros((2, len(row)), out.dtype)
     left[:, :1], right[0] = column, row
     return np.matmul(left, right, out=out)
-
-
-def _blocks(x: Array) -> list[Pair]:
-    if len(x) and x.nbytes <= BLOCK_BYTES:
-        return [(0, len(x))]
-    return even_pieces(len(x), max(1, BLOCK_BYTES // max(1, x.shape[1] * x.itemsize)))

@@ -27,11 +27,10 @@ import numpy as np
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty
+from tinytorch.kernels.pieces import BLOCK_BYTES, cache_blocks
 from tinytorch.kernels.sums import column_sums
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces
 
-BLOCK_BYTES = 1 << 20
 LARGE = 1 << 10
 """Elements from which on this is faster."""
 FAR = 2.0
@@ -136,13 +135,13 @@ def _blockwise(apply: Callable[..., object], *arrays: Array) -> Array:
     if first.nbytes <= BLOCK_BYTES:
         apply(*matrices)
     else:
-        run_blocks(run, _blocks(matrices[0]), first.size * len(arrays) / 3000)
+        run_blocks(run, cache_blocks(matrices[0]), first.size * len(arrays) / 3000)
     return result
 
 
 def _sums(a: Array, b: Array) -> Array:
     """The sums of `a` and of `a * b` over everything but the channel, (2, C) in double precision."""
-    blocks = _blocks(a, 4 * BLOCK_BYTES)  # nothing is written, so the cache matters less than the number of calls
+    blocks = cache_blocks(a, 4 * BLOCK_BYTES)  # nothing is written, so the cache matters less than the number of calls
     parts = np.empty((len(blocks), 2, a.shape[1]))
 
     def add_up(number: int) -> None:
@@ -165,7 +164,3 @@ def _channel_sums(a: Array) -> Array:
     columns = column_sums(a.reshape(len(a), -1))
     result: Array = np.add.reduce(columns.reshape(a.shape[1], -1), axis=1, dtype=np.float64)
     return result
-
-
-def _blocks(x: Array, nbytes: int = BLOCK_BYTES) -> list[Pair]:
-    return [(0, len(x))] if x.nbytes <= nbytes else even_pieces(len(x), max(1, nbytes // x[:1].nbytes))

@@ -37,9 +37,10 @@ import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, batch_last, contiguous_batch_last, empty_chwn, scratch
 from tinytorch.kernels.masks import as_bits, keep, replace
+from tinytorch.kernels.pieces import cache_blocks
 from tinytorch.kernels.pool_axes import LONG, pool_by_axes, scatter_by_remainder
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces, inside, pool_output_size, tap, window_spans
+from tinytorch.kernels.windows import inside, pool_output_size, tap, window_spans
 
 __all__ = [
     "max_pool",
@@ -48,10 +49,6 @@ __all__ = [
     "pool_output_size",
     "winner_to_indices",
 ]
-
-BLOCK_BYTES = 1 << 20
-"""Input bytes of the channels worked on together: about an L2 cache."""
-
 
 Sizes = tuple[int, ...]
 
@@ -82,7 +79,7 @@ def max_pool(
             _pool_any(*args, kernel_size, stride, padding, dilation)
 
     if y.size:
-        run_blocks(pool, channel_blocks(rows), y.size * sum(kernel_size) / 1000)
+        run_blocks(pool, cache_blocks(rows), y.size * sum(kernel_size) / 1000)
     return y, winner
 
 
@@ -107,12 +104,6 @@ def max_values(x: Array, kernel_size: Sizes, stride: Sizes, dilation: Sizes, out
         for middle in taps[1:-1]:
             np.maximum(best, middle, out=best)
     return best
-
-
-def channel_blocks(rows: Array) -> list[Pair]:
-    """Cut the channels of (C, ..., N) into groups that stay in the cache."""
-    channel_bytes = max(1, rows[:1].nbytes)
-    return even_pieces(rows.shape[0], max(1, BLOCK_BYTES // channel_bytes))
 
 
 def _pool_2x2(x: Array, y: Array, winner: Array) -> None:
@@ -216,7 +207,7 @@ def max_pool_scatter(
                     here[src] += keep(gradient[out], mine, out=kept)
 
     if gx.size:
-        run_blocks(scatter, channel_blocks(target), g.size * len(taps) / 1300)
+        run_blocks(scatter, cache_blocks(target), g.size * len(taps) / 1300)
     return gx
 
 
@@ -237,7 +228,7 @@ def max_pool_gather(
                 as_bits(here[out])[...] |= as_bits(keep(source[src], won[out] == k, out=kept))
 
     if y.size:
-        run_blocks(gather, channel_blocks(rows), y.size * len(taps) / 3000)
+        run_blocks(gather, cache_blocks(rows), y.size * len(taps) / 3000)
     return y
 
 

@@ -24,8 +24,8 @@ import numpy as np
 
 from tinytorch.kernels.blas import blas_architectures, hold_blas
 from tinytorch.kernels.memory import Array, empty
+from tinytorch.kernels.pieces import ceil_div, even_pieces
 from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, run_blocks
-from tinytorch.kernels.windows import ceil_div, even_pieces
 
 __all__ = ["matmul", "multiply", "multiply_transposed"]
 

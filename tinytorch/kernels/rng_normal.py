@@ -37,9 +37,9 @@ from numpy.typing import DTypeLike, NDArray
 from tinytorch.kernels.cephes import cossin32, log32
 from tinytorch.kernels.layout import Pair
 from tinytorch.kernels.memory import empty
+from tinytorch.kernels.pieces import even_pieces
 from tinytorch.kernels.rng import Generator
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces
 
 __all__ = ["fma64", "libm", "normal", "scalar_normal", "uniform24", "uniform53"]
 

@@ -32,11 +32,10 @@ from tinytorch.kernels.blas import hold_blas
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty_like, zeros
+from tinytorch.kernels.pieces import BLOCK_BYTES, cache_blocks
 from tinytorch.kernels.sums import row_sums
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import even_pieces
 
-BLOCK_BYTES = 1 << 20
 LARGE = 1 << 14
 """Elements from which on the blocks are worth it."""
 MANY = 1 << 16
@@ -202,4 +201,4 @@ def _by_rows(formula: Callable[[Pair], object], rows: Array, microseconds: float
         hold_blas()
         formula((0, len(rows)))
     else:
-        run_blocks(formula, even_pieces(len(rows), max(1, BLOCK_BYTES // max(1, rows[:1].nbytes))), microseconds)
+        run_blocks(formula, cache_blocks(rows), microseconds)

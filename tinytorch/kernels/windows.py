@@ -14,39 +14,7 @@ import math
 from collections.abc import Sequence
 
 from tinytorch.kernels.layout import Pair
-
-
-def ceil_div(a: int, b: int) -> int:
-    """a / b rounded up.
-
-    >>> ceil_div(7, 2), ceil_div(-7, 2)
-    (4, -3)
-    """
-    return -(-a // b)
-
-
-def even_pieces(size: int, longest: int) -> list[Pair]:
-    """Cut range(size) into the fewest pieces of at most `longest`, as even as can be, the longer ones first.
-
-    >>> even_pieces(14, 5)
-    [(0, 5), (5, 10), (10, 14)]
-    """
-    return even_parts(size, ceil_div(size, max(1, longest)))
-
-
-def even_parts(size: int, count: int) -> list[Pair]:
-    """Cut range(size) into `count` parts (or `size`, if that is less), as even as can be, the longer ones first.
-
-    >>> even_parts(14, 4)
-    [(0, 4), (4, 8), (8, 11), (11, 14)]
-    """
-    if size == 0:
-        return []
-    length, longer = divmod(size, min(count, size))
-    middle = longer * (length + 1)
-    return [(start, start + length + 1) for start in range(0, middle, length + 1)] + [
-        (start, start + length) for start in range(middle, size, length)
-    ]
+from tinytorch.kernels.pieces import ceil_div
 
 
 def count_outputs(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:

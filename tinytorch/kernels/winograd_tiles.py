@@ -19,7 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
-from tinytorch.kernels.windows import ceil_div, even_parts, even_pieces, inside
+from tinytorch.kernels.pieces import ceil_div, even_parts, even_pieces
+from tinytorch.kernels.windows import inside
 
 A_T = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
 
