@@ -17,7 +17,7 @@ from tinytorch.kernels import elementwise, rng_normal
 from tinytorch.kernels import erf as erf_kernel
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, to_float
-from tinytorch.ops.checks import not_implemented, refuse, refuse_complex, refuse_half
+from tinytorch.ops.checks import not_implemented, refuse, refuse_complex, refuse_half, type_name
 from tinytorch.ops.compare import where
 from tinytorch.ops.curves import (
     Elu,
@@ -160,7 +160,7 @@ class PRelu(Elementwise):
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Leaky ReLU with a learned slope: one for all, or one per channel (dimension 1)."""
     if weight._array.dtype != input._array.dtype:
-        raise RuntimeError(f"prelu: Type promoting not supported. Got {input.type()[6:-6]} and {weight.type()[6:-6]}")
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {type_name(input)} and {type_name(weight)}")
     refuse("biuc", "prelu", input)
     if weight._array.ndim > 1:
         raise RuntimeError(

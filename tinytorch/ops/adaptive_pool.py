@@ -15,6 +15,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import avg_pool as kernels
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
+from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.pool_arguments import Sizes, one_size, squeezed_result
 from tinytorch.tensor import Tensor
 
@@ -155,7 +156,7 @@ def _checked(
 ) -> tuple[Tensor, Sizes]:
     """``input`` as (N, C, ...), and the output size as so many ints."""
     if not isinstance(input, Tensor):
-        raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        raise wrong_argument(function, "input", None, input)
     shape = input._array.shape
     if isinstance(output_size, (tuple, list)) and len(shape) <= len(output_size):
         raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
@@ -168,7 +169,7 @@ def _checked(
                 f"{list(shape)} with dimension {len(shape) + dim} being empty"
             )
     if input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
+        raise not_implemented(function, input)
     wanted = (output_size,) * dims if isinstance(output_size, int) else tuple(output_size)
     if any(size is not None and not hasattr(size, "__index__") for size in wanted):
         raise wrong_argument(function, "output_size", 2, output_size, "tuple of ints")
@@ -188,7 +189,7 @@ def _checked(
 
 def _checked_row(function: str, input: Any, output_size: Any) -> int:
     if not isinstance(input, Tensor):
-        raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        raise wrong_argument(function, "input", None, input)
     if input._array.ndim not in (2, 3):
         raise RuntimeError(
             f"Expected 2 to 3 dimensions, but got {input._array.ndim}-dimensional tensor for argument #1 'self' (while "

@@ -18,6 +18,7 @@ import math
 import numpy as np
 
 from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.checks import type_name
 from tinytorch.tensor import Tensor
 
 __all__ = ["scaled_dot_product_attention"]
@@ -102,7 +103,7 @@ def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, 
             f"{k.ndim} and value.dim: {v.ndim} instead."
         )
     if q.dtype.kind != "f":
-        raise RuntimeError(f"expected scalar type Float but found {query.type()[6:-6]}")
+        raise RuntimeError(f"expected scalar type Float but found {type_name(query)}")
     if attn_mask is not None and attn_mask._array.ndim < 2:
         raise IndexError(f"scaled_dot_product_attention: attn_mask needs 2 dimensions or more, not {attn_mask.dim()}")
     if attn_mask is not None:

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinytorch.ops.arguments import wrong_argument
+from tinytorch.ops.checks import not_implemented, type_name
 from tinytorch.ops.dims import ints_from
 from tinytorch.tensor import Tensor
 
 __all__ = ["check_bias", "check_convolution", "check_kernel_fits", "check_numbers", "check_tensors", "named_padding",
-           "per_dimension", "scalar_name", "transposed_size"]  # fmt: skip
+           "per_dimension", "transposed_size"]  # fmt: skip
 
 Sizes = tuple[int, ...]
-
-
-def scalar_name(tensor: Tensor) -> str:
-    """The dtype as PyTorch's error messages call it: ``Float``, ``Double``, ``Long``."""
-    return tensor.type()[6:-6]
 
 
 def per_dimension(function: str, name: str, value: Any, dims: int) -> Sizes:
@@ -38,7 +35,7 @@ def check_tensors(function: str, dims: int, input: Any, weight: Any, bias: Any) 
     """Types, ranks and dtypes of the three tensors. TypeError for what is no Tensor, else RuntimeError."""
     for name, value in (("input", input), ("weight", weight), ("bias", bias)):
         if not isinstance(value, Tensor) and not (name == "bias" and value is None):
-            raise TypeError(f"{function}(): argument '{name}' must be Tensor, not {type(value).__name__}")
+            raise wrong_argument(function, name, None, value)
     if input._array.ndim not in (dims + 1, dims + 2):
         raise RuntimeError(
             f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {function}, but got input of size: "
@@ -50,13 +47,13 @@ def check_tensors(function: str, dims: int, input: Any, weight: Any, bias: Any) 
             f"{list(weight.shape)}, but got {input._array.ndim}-dimensional input of size {list(input.shape)} instead"
         )
     if input._array.dtype != weight._array.dtype:
-        raise RuntimeError(f"expected scalar type {scalar_name(input)} but found {scalar_name(weight)}")
+        raise RuntimeError(f"expected scalar type {type_name(input)} but found {type_name(weight)}")
     if bias is not None and bias._array.dtype != input._array.dtype:
         raise RuntimeError(
-            f"Input type ({scalar_name(input).lower()}) and bias type ({scalar_name(bias).lower()}) should be the same"
+            f"Input type ({type_name(input).lower()}) and bias type ({type_name(bias).lower()}) should be the same"
         )
     if input._array.dtype.kind == "b":
-        raise NotImplementedError(f"\"slow_conv2d_cpu\" not implemented for '{scalar_name(input)}'")
+        raise not_implemented("slow_conv2d_cpu", input)
 
 
 def check_numbers(stride: Sizes, padding: Sizes, dilation: Sizes, output_padding: Sizes, groups: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import ctc as kernels
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.checks import check_dims
+from tinytorch.ops.checks import check_dims, type_name
 from tinytorch.ops.dims import ints_from
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
@@ -85,7 +85,7 @@ def ctc_loss(
     if log_probs.dim() not in (2, 3):
         raise RuntimeError(f"ctc_loss: log_probs must be (T, N, C) or (T, C), but got {list(log_probs.shape)}")
     if log_probs._array.dtype not in (np.float32, np.float64):
-        raise RuntimeError(f"\"ctc_loss_cpu\" not implemented for '{log_probs.type()[6:-6]}'")
+        raise RuntimeError(f"\"ctc_loss_cpu\" not implemented for '{type_name(log_probs)}'")
     if targets._array.dtype.kind not in "iu":
         raise RuntimeError("targets must be integers")
     sequences = log_probs if batched else log_probs.unsqueeze(1)

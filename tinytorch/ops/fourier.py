@@ -25,6 +25,7 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import from_numpy_dtype
 from tinytorch.ops.broadcast import cast, to_float
+from tinytorch.ops.checks import type_name
 from tinytorch.ops.complex_numbers import conj
 from tinytorch.ops.dims import ints_from, one_dim
 from tinytorch.ops.pad import pad
@@ -109,7 +110,7 @@ def real_to_half(name: str, input: Tensor, s: Any, dim: Any, norm: str | None, f
     Backward (``ihfft``...) is the forward transform of the last dimension conjugated, and backward in the others.
     """
     if input._array.dtype.kind == "c":
-        raise RuntimeError(f"{name} expects a real input tensor, but got {input.type()[6:-6]}")
+        raise RuntimeError(f"{name} expects a real input tensor, but got {type_name(input)}")
     dims, sizes = transform_dims(input, s, dim)
     if not dims:
         raise RuntimeError(f"{name} must transform at least one axis")

@@ -19,6 +19,7 @@ import numpy as np
 
 from tinytorch.ops.adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.dims import ints_from
 from tinytorch.ops.resample import Table, resample
 from tinytorch.tensor import Tensor
@@ -110,9 +111,9 @@ def _check_mode(input: Tensor, mode: str, align_corners: bool | None) -> None:
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
     if input._array.dtype.kind == "u" and mode in ("linear", "trilinear"):
-        raise NotImplementedError(f"\"compute_indices_weights_linear\" not implemented for '{input.type()[6:-6]}'")
+        raise not_implemented("compute_indices_weights_linear", input)
     if input._array.dtype.kind not in "fu" and mode != "area":
-        raise NotImplementedError(f"\"interpolate\" not implemented for '{input.type()[6:-6]}'")
+        raise not_implemented("interpolate", input)
 
 
 def _target(

@@ -26,9 +26,9 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import group_norm as group_kernels
 from tinytorch.kernels import layer_norm as kernels
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import check_floating
+from tinytorch.ops.checks import check_floating, not_implemented
 from tinytorch.ops.dims import ints_from
 from tinytorch.ops.norm import as_tensors, in_shapes, normalization_backward, save_for_normalization, sum_over
 from tinytorch.tensor import Tensor
@@ -199,7 +199,7 @@ def _checked_shape(
     function: str, input: Any, normalized_shape: Any, weight: Tensor | None, bias: Tensor | None
 ) -> tuple[int, ...]:
     if not isinstance(input, Tensor):
-        raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        raise wrong_argument(function, "input", None, input)
     shape = ints_from(function, "normalized_shape", normalized_shape)
     if not shape:
         raise RuntimeError(
@@ -224,7 +224,7 @@ def _checked_shape(
 
 def _check_dtypes(function: str, input: Tensor, *parameters: Tensor | None) -> None:
     if input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
+        raise not_implemented(function, input)
     for value in parameters:
         if value is not None and value._array.dtype != input._array.dtype:
             raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")

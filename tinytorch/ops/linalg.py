@@ -51,7 +51,7 @@ from tinytorch.kernels import products
 from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.broadcast import is_expandable
-from tinytorch.ops.checks import check_dims, check_same_dtypes, refuse
+from tinytorch.ops.checks import check_dims, check_same_dtypes, refuse, type_name
 from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.out import accepts_exact_out, accepts_out, exact, write_out
 from tinytorch.tensor import Tensor
@@ -153,7 +153,7 @@ def _check_same_dtype(name: str, a: Any, b: Any) -> None:
             raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(value).__name__}")
     if a._array.dtype != b._array.dtype:
         raise RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: {a.type()[6:-6].lower()} != {b.type()[6:-6].lower()} "
+            f"expected m1 and m2 to have the same dtype, but got: {type_name(a).lower()} != {type_name(b).lower()} "
             f"in {name}()"
         )
 

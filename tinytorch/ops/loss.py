@@ -33,9 +33,9 @@ import numpy as np
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import sums
 from tinytorch.kernels.elementwise import in_pieces
-from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import broadcast_tensors, cast, operands
-from tinytorch.ops.checks import refuse
+from tinytorch.ops.checks import not_implemented, refuse
 from tinytorch.ops.clamp import clamp
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
 from tinytorch.tensor import Tensor
@@ -228,10 +228,10 @@ def _alike(function: str, input: Any, target: Any, floating: bool = True) -> tup
     """Input and target in one shape and dtype, with PyTorch's warning where their shapes differ."""
     for name, value in (("input", input), ("target", target)):
         if not isinstance(value, Tensor):
-            raise TypeError(f"{function}(): argument '{name}' must be Tensor, not {type(value).__name__}")
+            raise wrong_argument(function, name, None, value)
     input, target = operands(input, target)
     if floating and input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
+        raise not_implemented(function, input)
     if input._array.shape != target._array.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "

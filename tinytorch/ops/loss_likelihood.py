@@ -27,7 +27,7 @@ from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.ops.activation import logsigmoid
 from tinytorch.ops.arguments import Truth, checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import Elementwise, broadcast_shapes, cast, is_number
-from tinytorch.ops.checks import refuse, refuse_complex
+from tinytorch.ops.checks import not_implemented, refuse, refuse_complex, type_name
 from tinytorch.ops.clamp import clamp_min
 from tinytorch.ops.compare import where
 from tinytorch.ops.numbers import check_convertible
@@ -91,9 +91,9 @@ def binary_cross_entropy(
             "Please ensure they have the same size."
         )
     if input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"binary_cross_entropy\" not implemented for '{input.type()[6:-6]}'")
+        raise not_implemented("binary_cross_entropy", input)
     if target._array.dtype != input._array.dtype:
-        raise RuntimeError(f"Found dtype {target.type()[6:-6]} but expected {input.type()[6:-6]}")
+        raise RuntimeError(f"Found dtype {type_name(target)} but expected {type_name(input)}")
     if not ((input._array >= 0) & (input._array <= 1)).all():
         raise RuntimeError("all elements of input should be between 0 and 1")
     if not ((target._array >= 0) & (target._array <= 1)).all():
@@ -160,7 +160,7 @@ def binary_cross_entropy_with_logits(
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if target._array.dtype.kind != "f" and input._array.dtype.kind == "f":
         raise RuntimeError(
-            f"result type {input.type()[6:-6]} can't be cast to the desired output type {target.type()[6:-6]}: the "
+            f"result type {type_name(input)} can't be cast to the desired output type {type_name(target)}: the "
             "target must be floating, target.float()"
         )
     refuse("iubc", "log_sigmoid_cpu", input)
@@ -263,7 +263,7 @@ def gaussian_nll_loss(
         ValueError: a negative variance, a shape that does not fit, an unknown reduction.
     """
     if not isinstance(var, (Tensor, float)):
-        raise TypeError(f"gaussian_nll_loss(): argument 'var' (position 3) must be Tensor, not {type(var).__name__}")
+        raise wrong_argument("gaussian_nll_loss", "var", 3, var)
     if not isinstance(var, Tensor):
         if not is_number(var):
             raise wrong_argument("gaussian_nll_loss", "var", 3, var, "Tensor or float")

@@ -213,7 +213,7 @@ def multilabel_margin_loss(
     if target._array.shape != input._array.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
     if target._array.dtype != np.int64:
-        raise RuntimeError(f"expected scalar type Long but found {target.type()[6:-6]}")
+        raise RuntimeError(f"expected scalar type Long but found {type_name(target)}")
     rows = input if input._array.ndim == 2 else input.reshape(1, -1)
     n, classes = rows._array.shape
     labels = target._array.reshape(n, classes)

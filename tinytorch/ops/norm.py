@@ -53,6 +53,7 @@ from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import norm as kernels
 from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.checks import not_implemented
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
 
@@ -283,7 +284,7 @@ def _check_batch_norm(
     if input._array.ndim < 2:
         raise RuntimeError(f"batch_norm needs an input of 2 or more dimensions, (N, C, ...), not {list(input.shape)}")
     if input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"batch_norm\" not implemented for '{input.type()[6:-6]}'")
+        raise not_implemented("batch_norm", input)
     for name, value in given.items():
         if value is not None and value._array.dtype != input._array.dtype:
             raise RuntimeError(

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.kernels.pool import pool_output_size
+from tinytorch.ops.arguments import wrong_argument
+from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.dims import ints_from
 from tinytorch.tensor import Tensor
 
@@ -35,7 +37,7 @@ def one_size(function: str, name: str, value: Any) -> int:
 def check_image(function: str, input: Any, dims: int, averaging: bool = False) -> Tensor:
     """``input`` as (N, C, ...); only the batch may be empty. No means of integers but int64."""
     if not isinstance(input, Tensor):
-        raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        raise wrong_argument(function, "input", None, input)
     shape = input._array.shape
     if len(shape) not in (dims + 1, dims + 2) or 0 in shape[-dims - 1 :]:
         raise RuntimeError(
@@ -44,14 +46,14 @@ def check_image(function: str, input: Any, dims: int, averaging: bool = False) -
         )
     dtype = input._array.dtype
     if dtype.kind not in "fiu" or (averaging and dtype.kind != "f" and dtype.name != "int64"):
-        raise NotImplementedError(f"\"{function}\" not implemented for '{input.type()[6:-6]}'")
+        raise not_implemented(function, input)
     return input if len(shape) == dims + 2 else input.unsqueeze(0)
 
 
 def check_row(function: str, input: Any) -> Tensor:
     """(N, C, L) or (C, L) as images of height 1."""
     if not isinstance(input, Tensor):
-        raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        raise wrong_argument(function, "input", None, input)
     if input._array.ndim not in (2, 3):
         raise RuntimeError(
             f"{function}: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but "

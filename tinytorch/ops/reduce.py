@@ -52,7 +52,7 @@ from tinytorch.kernels.scan import running_sums
 from tinytorch.kernels.sums import total
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.broadcast import cast, spread
-from tinytorch.ops.checks import refuse_bool
+from tinytorch.ops.checks import refuse_bool, type_name
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_out, bytes_or_bools
 from tinytorch.tensor import Tensor
@@ -182,7 +182,7 @@ def _floating(name: str, input: Tensor, dtype: Any = None) -> Tensor:
     if input._array.dtype.kind not in "fc":
         raise RuntimeError(
             f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
-            f"Got: {input.type()[6:-6]}"
+            f"Got: {type_name(input)}"
         )
     return input
 

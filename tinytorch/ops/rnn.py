@@ -34,6 +34,7 @@ from tinytorch.autograd import engine
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.products import matmul
+from tinytorch.ops.checks import type_name
 from tinytorch.tensor import Tensor
 
 __all__ = ["gru_sequence", "lstm_sequence", "rnn_sequence"]
@@ -313,7 +314,7 @@ def _check_dtypes(gates: Tensor, *others: Tensor | None) -> None:
     for other in others:
         if other is not None and other._array.dtype != gates._array.dtype:
             raise RuntimeError(
-                f"mat1 and mat2 must have the same dtype, but got {other.type()[6:-6]} and {gates.type()[6:-6]}"
+                f"mat1 and mat2 must have the same dtype, but got {type_name(other)} and {type_name(gates)}"
             )
 
 

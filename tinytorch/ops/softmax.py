@@ -51,7 +51,7 @@ from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import softmax as kernels
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import all_between, refuse, refuse_complex
+from tinytorch.ops.checks import all_between, not_implemented, refuse, refuse_complex, type_name
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
@@ -149,7 +149,7 @@ def _softmax(primitive: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
         input = cast(input, to_numpy_dtype(dtype))
     if input._array.dtype.kind not in "fc":
         name = "softmax" if primitive is Softmax else "log_softmax"
-        raise NotImplementedError(f'"{name}_lastdim_kernel_impl" not implemented for {input.type()[6:-6]!r}')
+        raise not_implemented(f"{name}_lastdim_kernel_impl", input)
     return primitive.apply(input, dim=one_dim(dim, input._array.ndim))
 
 
@@ -226,9 +226,9 @@ def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -
             )
         raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
     if target._array.dtype not in (np.int64, np.uint8):
-        raise RuntimeError(f"expected scalar type Long but found {target.type()[6:-6]}")
+        raise RuntimeError(f"expected scalar type Long but found {type_name(target)}")
     if weight is not None and weight._array.dtype != input._array.dtype:
-        raise RuntimeError(f"expected scalar type {input.type()[6:-6]} but found {weight.type()[6:-6]}")
+        raise RuntimeError(f"expected scalar type {type_name(input)} but found {type_name(weight)}")
     if weight is not None and weight._array.shape != (input._array.shape[1],):
         raise RuntimeError(
             f"weight tensor should be defined either for all {input._array.shape[1]} classes or no classes but got "
@@ -272,9 +272,7 @@ def cross_entropy(
     if target._array.shape == input._array.shape and target._array.dtype.kind == "f":
         return _soft_cross_entropy(log_p, target, weight, class_dim, reduction, label_smoothing)
     if target._array.shape == input._array.shape and input._array.ndim > 1 and input._array.shape[1:] != (1,):
-        raise RuntimeError(
-            f"Expected floating point type for target with class probabilities, got {target.type()[6:-6]}"
-        )
+        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {type_name(target)}")
     hard = nll_loss(log_p, target, weight, None, ignore_index, None, reduction)
     if not label_smoothing > 0.0:
         return hard

@@ -226,7 +226,7 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """
     classes = input._array
     if classes.dtype != np.int64:
-        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor. Got: {input.type()[6:-6]}")
+        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor. Got: {type_name(input)}")
     if classes.size == 0 and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
     if classes.size and classes.min() < 0:
