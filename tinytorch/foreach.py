@@ -12,6 +12,7 @@ from typing import Any
 
 from tinytorch import ops
 from tinytorch.autograd import inplace
+from tinytorch.ops.checks import check_all_tensors
 from tinytorch.tensor import Tensor
 
 _Each = Callable[..., Any]
@@ -23,10 +24,7 @@ def _rows(first: Any, others: Sequence[Any]) -> list[tuple[Any, ...]]:
     lengths = [len(value) for value in lists]
     if not lists or not lengths[0]:
         raise RuntimeError("Tensor list must have at least one tensor.")
-    for place, value in enumerate(lists[0]):
-        if not isinstance(value, Tensor):
-            kind = type(value).__name__
-            raise TypeError(f"expected Tensor as element {place} in argument 0, but got {kind}")
+    check_all_tensors(lists[0])
     for length in lengths[1:]:
         if length != lengths[0]:
             raise RuntimeError(f"Tensor lists must have the same number of tensors, got {lengths[0]} and {length}")

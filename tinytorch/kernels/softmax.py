@@ -39,6 +39,7 @@ from tinytorch.kernels.threads import run_blocks
 LARGE = 1 << 14
 """Elements from which on the blocks are worth it."""
 MANY = 1 << 16
+"""Elements from which on it pays to look whether all of them suit the faster exponential."""
 SMALLEST, LARGEST = 0.5, 2.0**100
 EXACT_UP_TO = 2.0**16
 """Sums up to which every e^x is right to a few units in the last place (see `exponential`)."""
@@ -152,7 +153,6 @@ def class_places(target: Array, shape: tuple[int, ...]) -> Array:
 def _exponentials(rows: Array, out: Array) -> tuple[Array, Array | None]:
     """out = e^(rows - shift); returns (the sums of its rows, shift), both (R, 1). Where it can be, shift is None."""
     with np.errstate(over="ignore"):
-        # worth a look where there are many, and none of them masked
         normal = rows.size >= MANY and _smallest(rows, axis=None) >= exponential.LOWEST
         (exponential.exp if normal else np.exp)(rows, out)
         sums = row_sums(out)

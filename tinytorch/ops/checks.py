@@ -11,9 +11,9 @@ from tinytorch.layouts import layout, strided
 from tinytorch.ops.arguments import wrong_argument
 from tinytorch.tensor import Tensor
 
-__all__ = ["check_any_tensor", "check_floating", "check_integers", "check_options", "check_same_dtypes",
-           "check_square", "check_tensor",
-           "not_implemented", "refuse", "refuse_bool", "refuse_complex", "refuse_half", "type_name"]  # fmt: skip
+__all__ = ["check_all_tensors", "check_any_tensor", "check_floating", "check_integers", "check_options",
+           "check_same_dtypes", "check_square", "check_tensor", "not_implemented", "refuse", "refuse_bool",
+           "refuse_complex", "refuse_half", "type_name"]  # fmt: skip
 
 
 def type_name(tensor: Tensor) -> str:
@@ -66,6 +66,14 @@ def check_tensor(name: str, argument: str, position: int, value: Any) -> None:
     """TypeError unless ``value`` is a Tensor."""
     if not isinstance(value, Tensor):
         raise wrong_argument(name, argument, position, value)
+
+
+def check_all_tensors(values: Any, argument: int = 0) -> None:
+    """TypeError unless all ``values``, the sequence that is argument number ``argument`` of an op, are Tensors."""
+    for position, value in enumerate(values):
+        if not isinstance(value, Tensor):
+            kind = type(value).__name__
+            raise TypeError(f"expected Tensor as element {position} in argument {argument}, but got {kind}")
 
 
 def check_dims(tensor: Tensor, *dims: int) -> None:

@@ -22,7 +22,7 @@ __all__ = ["clamp", "clamp_max", "clamp_min", "clip"]
 
 
 SMALL = 1 << 10
-"""Elements up to which the two calls that the formula speaks of take less time than what `np.clip` does before its."""
+"""Elements up to which `np.maximum` and `np.minimum`, one after the other, are faster than `np.clip`."""
 
 
 class Clamp(Elementwise):

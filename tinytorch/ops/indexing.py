@@ -53,7 +53,7 @@ from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import add_rows, take
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import type_name
+from tinytorch.ops.checks import check_all_tensors, type_name
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.index_arguments import (
     broadcast_ndim,
@@ -320,9 +320,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
 
     RuntimeError for values of another dtype, or of more dimensions than ``input[indices]`` has.
     """
-    for position, index in enumerate(indices):
-        if not isinstance(index, Tensor):
-            raise TypeError(f"expected Tensor as element {position} in argument 1, but got {type(index).__name__}")
+    check_all_tensors(indices, 1)
     if not indices:
         raise RuntimeError("index_put(): indices must name at least one dimension")
     if values._array.dtype != input._array.dtype:

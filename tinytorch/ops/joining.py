@@ -13,6 +13,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.broadcast import promote_all
+from tinytorch.ops.checks import check_all_tensors
 from tinytorch.ops.copying import Clone
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim, sizes_from
 from tinytorch.ops.out import accepts_joined_out
@@ -112,9 +113,7 @@ def _checked_sequence(name: str, tensors: Any) -> list[Tensor]:
         raise TypeError(
             f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
         )
-    for position, value in enumerate(tensors):
-        if not isinstance(value, Tensor):
-            raise TypeError(f"expected Tensor as element {position} in argument 0, but got {type(value).__name__}")
+    check_all_tensors(tensors)
     if not tensors:
         if name == "torch.cat":
             raise ValueError("torch.cat(): expected a non-empty list of Tensors")

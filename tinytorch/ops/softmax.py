@@ -66,11 +66,10 @@ class Softmax(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
         refuse_complex("softmax", x)
-        y = (
-            1 + (x - x)  # NaN for what is not finite, as in a row of one
-            if x.ndim == 0 or x.size == 0
-            else kernels.softmax(_wide(x), dim).astype(x.dtype, copy=False)
-        )
+        if x.ndim == 0 or x.size == 0:
+            y = 1 + (x - x)  # 1, but NaN for what is not finite, as in a row of one
+        else:
+            y = kernels.softmax(_wide(x), dim).astype(x.dtype, copy=False)
         ctx.save_for_backward(y)
         return y
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import expand
-from tinytorch.ops.checks import type_name
+from tinytorch.ops.checks import check_all_tensors, type_name
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.joining import cat, split, stack, vstack
 from tinytorch.ops.numbers import check_count
@@ -26,9 +26,7 @@ def _each(function: Any, given: tuple[Any, ...]) -> Any:
     """One tensor gives one, several (or a sequence) give a tuple."""
     listed = len(given) == 1 and isinstance(given[0], (tuple, list))
     tensors = given[0] if listed else given
-    for position, tensor in enumerate(tensors):
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"expected Tensor as element {position} in argument 0, but got {type(tensor).__name__}")
+    check_all_tensors(tensors)
     results = tuple(function(t) for t in tensors)
     return results[0] if len(results) == 1 and not listed else results
 
