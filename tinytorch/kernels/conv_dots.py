@@ -29,8 +29,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
+from tinytorch.kernels.pieces import ceil_div, even_pieces
 from tinytorch.kernels.threads import run_blocks
-from tinytorch.kernels.windows import ceil_div, even_pieces, tap
+from tinytorch.kernels.windows import tap
 
 LONG = 192
 """Numbers in a row of outputs, from which on `conv_bands` is faster."""
