@@ -83,7 +83,6 @@ class TensorBase(Conversions):
     _hooks: dict[int, Callable[..., Any]] | None = None
     _post_accumulate_hooks: dict[int, Callable[..., Any]] | None = None
     _inference: bool = False
-    _is_running_sum: bool = False  # the engine's own: a sum of gradients that nobody else holds
     __array_priority__ = 1000  # NumPy's operators step back for ours
 
     # ------------------------------------------------------------------------------------ construction

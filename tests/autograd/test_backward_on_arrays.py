@@ -8,6 +8,7 @@ from tinytorch import ops
 from tinytorch.autograd.primitive import Primitive
 
 CALLS = {
+    "Add": lambda x, y: x + y,
     "Sub": lambda x, y: x - y,
     "Mul": lambda x, y: x * y,
     "Div": lambda x, y: x / y,

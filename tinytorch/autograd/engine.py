@@ -188,6 +188,7 @@ def _run(
         state.grad_enabled, state.walk, state.at_end = create_graph, None if create_graph else walk, at_end
         _run_nodes(walk, wanted, keep)
         for entry in walk.leaves.values():
+            entry[1] = _as_tensor(entry[1])
             if wanted is None or wanted.asks_for(entry[0]):
                 run_leaf_hooks(entry)
             if wanted is None:
@@ -213,6 +214,7 @@ def _run_nodes(walk: _Walk, wanted: Wanted | None, keep: bool) -> None:
         if node.hooks is None and not watchers and id(node) not in special:
             grads = _run_node(node, received, walk.create_graph)
         else:
+            received = [_as_tensor(gradient) for gradient in received]
             grads = _run_with_company(node, received, wanted, walk.create_graph)
         if not keep and (node._saved or node._intermediates):
             node._release()
@@ -228,7 +230,9 @@ class _Walk:
 
     Where a gradient has arrived there is an entry, ``[node, gradient of output 0, of output 1...]`` or ``[leaf,
     gradient]``: for nodes in ``waiting``, by creation number, for leaves in ``leaves``, by id. ``heap``
-    says which node is next: negative creation numbers, as a heap hands out the smallest.
+    says which node is next: negative creation numbers, as a heap hands out the smallest. Gradients are Tensors, or bare
+    arrays where nobody wants to differentiate them. Where two contributions have met, the sum is in a list of its own:
+    nobody else holds it, so that the next is added in place.
     """
 
     def __init__(self, create_graph: bool) -> None:
@@ -238,70 +242,73 @@ class _Walk:
         self.leaves: dict[int, list[Any]] = {}
         self.deferred = Deferred()
 
-    def deliver(self, edge: Edge, gradient: Tensor, sender: Node | None = None) -> None:
+    def deliver(self, edge: Edge, gradient: Any, sender: Node | None = None) -> None:
         """Bring a gradient to the end of an edge, in the shape and dtype that it must have there."""
         target, index = edge
         if isinstance(target, Node):
             shape, dtype = target.output_shape, target.output_dtype
             if shape is None:
                 shape, dtype = target.several_outputs[index]
-            number = -target.number
-            entry = self.waiting.get(number)
-            if entry is None:
-                self.waiting[number] = entry = [target, *[None] * (len(target.several_outputs) or 1)]
-                heappush(self.heap, number)
+            entries, key = self.waiting, -target.number
         else:
             shape, dtype = target._array.shape, target._array.dtype
-            entry = self.leaves.get(id(target))
-            if entry is None:
-                self.leaves[id(target)] = entry = [target, None]
+            entries, key = self.leaves, id(target)
         try:
-            array = gradient._array
+            array = gradient if type(gradient) is _ndarray else gradient._array
         except AttributeError:  # a custom backward's
             raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})") from None
         if array.shape != shape or (array.dtype is not dtype and array.dtype != dtype):
-            gradient = fitted(gradient, shape, dtype, sender)
-        present = entry[index + 1]
-        entry[index + 1] = gradient if present is None else self._add(present, gradient)
+            gradient = fitted(_as_tensor(gradient), shape, dtype, sender)
+        entry = entries.get(key)
+        if entry is not None:
+            present = entry[index + 1]
+            entry[index + 1] = gradient if present is None else self._add(present, gradient)
+            return
+        entries[key] = entry = [target, gradient]
+        if entries is self.waiting:
+            heappush(self.heap, key)
+            if target.several_outputs:
+                entry[1:] = [None] * len(target.several_outputs)
+                entry[index + 1] = gradient
 
-    def _add(self, present: Tensor, gradient: Tensor) -> Tensor:
+    def _add(self, present: Any, gradient: Any) -> Any:
         if self.create_graph:
             return present + gradient
-        if present.is_sparse:
-            return gradient + present
-        if present._is_running_sum:  # made below, so nobody else holds it: add in place
-            array = present._array
-            array += gradient._array
+        array = gradient if type(gradient) is _ndarray else gradient._array
+        if type(present) is list:
+            present[0] += array
             return present
-        total = _wrap(present._array + gradient._array)
-        total._is_running_sum = True
-        return total
+        if type(present) is not _ndarray:
+            if present.is_sparse:
+                return _as_tensor(gradient) + present
+            present = present._array
+        return [np.asarray(present + array)]
 
     def deliver_sparse(self, leaf: Tensor, gradient: Tensor) -> None:
         """Bring a leaf a sparse gradient. Sparse and dense make a dense one."""
         entry = self.leaves.setdefault(id(leaf), [leaf, None])
-        entry[1] = gradient if entry[1] is None else entry[1] + gradient
+        entry[1] = gradient if entry[1] is None else _as_tensor(entry[1]) + gradient
 
-    def next_node(self) -> tuple[Node, list[Tensor | None]]:
+    def next_node(self) -> tuple[Node, list[Any]]:
         """The reached node with the largest creation number, and the gradients of its outputs."""
         node, *arrived = self.waiting.pop(heappop(self.heap))
         for gradient in arrived:
-            if gradient is not None and gradient._is_running_sum:
-                gradient._is_running_sum = False
+            if type(gradient) is list:
+                return node, [gradient[0] if type(gradient) is list else gradient for gradient in arrived]
         return node, arrived
 
 
-def _run_node(node: Node, received: list[Tensor | None], create_graph: bool) -> Sequence[Tensor | None]:
-    """One application of the chain rule: the gradients of the node's inputs."""
+def _run_node(node: Node, received: list[Any], create_graph: bool) -> Sequence[Any]:
+    """One application of the chain rule: the gradients of the node's inputs, Tensors or bare arrays."""
     relied_on = node._relied_on
     if relied_on:
         node._check_relied_on()
-    backward: Any = node.backward
     dtype = node.outputs[0][1] if node.output_shape is None else node.output_dtype
-    if dtype.kind == "c" and not node.complex_backward:
-        backward = partial(_between_conjugations, backward)
-    elif node.backward_on_arrays and not create_graph:
+    conjugates = dtype.kind == "c" and not node.complex_backward
+    if node.backward_on_arrays and not create_graph and not conjugates:
         return _on_arrays(node, received[0])
+    backward: Any = partial(_between_conjugations, node.backward) if conjugates else node.backward
+    received = [_as_tensor(gradient) for gradient in received]
     grads = backward(node, *(received if len(received) == 1 else _materialized(node, received)))
     if type(grads) is not tuple:
         grads = (grads,)
@@ -351,6 +358,7 @@ def _run_for(
         grads = _run_node(node, received, create_graph)
     finally:
         node.needs_input_grad = all_needs
+    grads = tuple([_as_tensor(gradient) for gradient in grads])
     for hook in list(node.hooks.after.values()) if node.hooks is not None else ():
         replaced = hook(grads, tuple(_materialized(node, received)))
         if replaced is not None:
@@ -366,26 +374,26 @@ def _between_conjugations(backward: Any, node: Node, *received: Tensor | None) -
     return tuple([g if g is None else ops.conj(g) for g in grads])
 
 
-def _on_arrays(node: Node, grad: Any) -> tuple[Tensor | None, ...]:
+def _on_arrays(node: Node, grad: Any) -> Sequence[Any]:
     """The node's backward, on bare arrays: see :class:`~tinytorch.autograd.primitive.Primitive`."""
-    ctx = _new(OnArrays)
-    ctx.node = node
-    ctx.needs_input_grad = node.needs_input_grad
-    ctx.saved_tensors = () if node._saved == () else node._unpack(as_arrays=True)
-    grads = node.backward(ctx, grad._array)
+    array = grad if type(grad) is _ndarray else grad._array
+    if node._saved == ():
+        grads = node.backward(node, array)
+    else:
+        ctx = _new(OnArrays)
+        ctx.node, ctx.needs_input_grad, ctx.saved_tensors = node, node.needs_input_grad, node._unpack(as_arrays=True)
+        grads = node.backward(ctx, array)
     if type(grads) is not tuple:
-        return (_wrap(grads),)
-    tensors: list[Tensor | None] = []
-    for array in grads:
-        tensors.append(None if array is None else _wrap(array))
-    return tuple(tensors)
+        grads = (grads,)
+    # NumPy turns 0-dimensional results into scalars.
+    return grads if array.ndim else [None if g is None else np.asarray(g) for g in grads]
 
 
-def _wrap(array: Any) -> Tensor:
-    """A Tensor of this array, or of the NumPy scalar that a 0-dimensional result became."""
-    tensor = _new(Tensor)
-    tensor._array = array if type(array) is _ndarray else np.asarray(array)
-    return tensor
+def _as_tensor(gradient: Any) -> Any:
+    """A gradient of the walk as a Tensor; None stays None."""
+    if type(gradient) is list:
+        gradient = gradient[0]
+    return Tensor._wrap(gradient) if type(gradient) is _ndarray else gradient
 
 
 def _without_extra_nones(node: Node, grads: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:

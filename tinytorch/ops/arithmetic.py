@@ -58,6 +58,7 @@ class Add(Elementwise):
     """y = a + b; both receive grad."""
 
     complex_backward = True
+    backward_on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:

@@ -98,12 +98,12 @@ EXERCISES = (
         (
             "`present` is what has arrived so far, `gradient` what arrives now.",
             "The third contribution goes another way than the second: look at both.",
-            "total is made from present._array + gradient._array.",
+            "The list holds the sum of both, present + array.",
         ),
         (
-            Wrong("present._array + gradient._array", "gradient._array", "only one branch"),
-            Wrong("array += gradient._array", "pass", "wrong"),
-            Wrong("present._array + gradient._array", "present._array - gradient._array", "wrong"),
+            Wrong("[np.asarray(present + array)]", "[np.array(array)]", "only one branch"),
+            Wrong("present[0] += array", "pass", "wrong"),
+            Wrong("present + array", "present - array", "wrong"),
         ),
     ),
     Exercise(
