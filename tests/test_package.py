@@ -67,7 +67,10 @@ from torch.autograd.variable import Variable
 from torch.autograd.grad_mode import no_grad, inference_mode
 from torch.autograd.anomaly_mode import detect_anomaly
 from torch.autograd.function import FunctionCtx
-from torch.hub import _get_torch_home
+from torch.hub import _get_torch_home, tqdm
+from torch.utils.model_zoo import load_url, tqdm
+from torch.jit.annotations import BroadcastingList1, BroadcastingList2, List
+from torch._jit_internal import BroadcastingList3
 from torch.jit import ScriptModule, ScriptFunction, TracerWarning, _overload_method, trace_module
 from torch.serialization import MAP_LOCATION, add_safe_globals, safe_globals, get_safe_globals, clear_safe_globals
 from torch.utils.checkpoint import get_device_states, set_device_states

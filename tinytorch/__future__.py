@@ -3,6 +3,8 @@
 __all__ = ["get_overwrite_module_params_on_conversion", "get_swap_module_params_on_conversion",
            "set_overwrite_module_params_on_conversion", "set_swap_module_params_on_conversion"]  # fmt: skip
 
+_swaps = False
+
 
 def get_overwrite_module_params_on_conversion() -> bool:
     """False: a converted module has the same Parameter objects."""
@@ -16,11 +18,14 @@ def set_overwrite_module_params_on_conversion(value: bool) -> None:
 
 
 def get_swap_module_params_on_conversion() -> bool:
-    """False: a Parameter gets new data, and is not exchanged with another."""
-    return False
+    """What :func:`set_swap_module_params_on_conversion` was called with last."""
+    return _swaps
 
 
 def set_swap_module_params_on_conversion(value: bool) -> None:
-    """NotImplementedError for True."""
-    if value:
-        raise NotImplementedError("Module.to() gives its parameters new data, and exchanges none")
+    """Whether ``Module.to`` and ``load_state_dict`` exchange the content of a Parameter with that of a new one.
+
+    Nothing depends on it here: whether exchanged or given new data, the Parameter is the same object with new values.
+    """
+    global _swaps
+    _swaps = bool(value)

@@ -14,10 +14,50 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from tinytorch.missing import missing
 from tinytorch.serialization import load as load_file
 from tinytorch.serialization.atomic import replacing
 
 __all__ = ["download_url_to_file", "get_dir", "help", "list", "load", "load_state_dict_from_url", "set_dir"]
+
+
+class _Meter:
+    """Stands for tqdm's bar where tqdm is not installed: counts, and writes the share done to standard error."""
+
+    def __init__(self, total: int | None = None, disable: bool = False, **settings: Any) -> None:
+        self.total, self.disable, self.n = total, disable, 0
+
+    def update(self, n: int = 1) -> None:
+        """``n`` more are done."""
+        self.n += n
+        if not self.disable:
+            sys.stderr.write(f"\r{self.n} bytes" if self.total is None else f"\r{100 * self.n / self.total:.1f}%")
+
+    def set_description(self, *args: Any, **keywords: Any) -> None:
+        """Has no place to be shown."""
+
+    def close(self) -> None:
+        """End the line."""
+        self.disable = True
+
+    def __enter__(self) -> _Meter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if not self.disable:
+            sys.stderr.write("\n")
+
+
+def __getattr__(name: str) -> Any:
+    """``tqdm``, which programs take from here: imported when it is asked for."""
+    if name != "tqdm":
+        raise missing(__name__, name)
+    try:
+        from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]
+    except ImportError:
+        return _Meter
+    return tqdm
+
 
 HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
 _TIMEOUT = 30

@@ -94,6 +94,42 @@ def test_a_function_that_knows_only_its_jvp() -> None:
             assert fw.unpack_dual(moved**2).tangent.tolist() == [18.0, 360.0]
 
 
+def test_gradcheck_looks_at_tangents() -> None:
+    for library in (torch, tinytorch):
+
+        class Exp(library.autograd.Function):
+            wrong = 1
+
+            @staticmethod
+            def forward(ctx: Any, x: Any) -> Any:
+                ctx.result = x.exp()
+                return ctx.result.clone(), ctx.result * 2
+
+            @classmethod
+            def jvp(cls, ctx: Any, x_t: Any) -> Any:
+                return x_t * ctx.result, x_t * ctx.result * 2 * cls.wrong
+
+        class Both(Exp):
+            @staticmethod
+            def backward(ctx: Any, g: Any, h: Any) -> Any:
+                return (g + 2 * h) * ctx.result
+
+        class Wrong(Both):
+            wrong = 3
+
+        check, forward = library.autograd.gradcheck, {"check_forward_ad": True, "check_undefined_grad": False}
+        x = library.randn(2, 2, dtype=library.float64, requires_grad=True)
+        assert check(Exp.apply, x, check_backward_ad=False, **forward)
+        assert check(Both.apply, x, **forward) and check(Wrong.apply, x)
+        with pytest.raises(RuntimeError):
+            check(Wrong.apply, x, **forward)
+        assert not check(Wrong.apply, x, raise_exception=False, **forward)
+        with pytest.raises(AssertionError):
+            check(Both.apply, x, check_backward_ad=False)
+        with pytest.raises(TypeError):
+            check(Both.apply, x, check_sideways=True)
+
+
 def test_forward_over_reverse() -> None:
     for library in (torch, tinytorch):
         fw = importlib.import_module(f"{library.__name__}.autograd.forward_ad")

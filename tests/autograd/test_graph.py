@@ -81,6 +81,36 @@ def test_names_of_saved_values():
             T.autograd.graph.get_gradient_edge(T.ones(1))
 
 
+def test_gradients_at_an_edge():
+    for T in (torch, tinytorch):
+        x = T.tensor([1.0, 2.0], requires_grad=True)
+        edge, leaf = [T.autograd.graph.get_gradient_edge(t) for t in (x * x, x)]
+        assert leaf.node.name() == "torch::autograd::AccumulateGrad"
+        both = x * 3
+        loss = (both.exp() * both).sum()
+        at_both = T.autograd.graph.get_gradient_edge(both)
+        found = T.autograd.grad(loss, (at_both, x), retain_graph=True)
+        assert T.allclose(found[0] * 3, found[1])
+        assert T.equal(T.autograd.grad(loss, leaf)[0], found[1])
+        assert T.autograd.grad(edge, x, T.ones(2))[0].tolist() == [2.0, 4.0]
+
+
+def test_a_saved_tensor_is_packed_afterwards():
+    for T in (torch, tinytorch):
+        x = T.tensor([1.0, 2.0], requires_grad=True)
+        for y, name in ((x**2, "self"), (x.exp(), "result")):
+            saved = getattr(y.grad_fn, f"_raw_saved_{name}")
+            saved.register_hooks(lambda t: t * 2, lambda t: t + 0)
+            with pytest.raises(RuntimeError, match="already been set"):
+                saved.register_hooks(lambda t: t, lambda t: t)
+            plain = T.autograd.grad((x**2 if name == "self" else x.exp()).sum(), x)[0]
+            y.sum().backward()
+            assert T.equal(x.grad, plain * 2)
+            x.grad = None
+            with pytest.raises(RuntimeError, match="freed"):
+                saved.register_hooks(lambda t: t, lambda t: t)
+
+
 def test_batched_gradients():
     for T in (torch, tinytorch):
         x = T.tensor([1.0, 2.0, 3.0], requires_grad=True)

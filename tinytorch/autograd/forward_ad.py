@@ -14,7 +14,7 @@ graph, and the tangent of a result is had from two walks back: the first gives J
 so that its own derivative by u in the direction v is J v (as in :func:`tinytorch.func.jvp`). The numbers are the same.
 
 Pitfalls. Results require grad here, and what ran under ``no_grad`` has no tangent. The ``jvp`` of a custom ``Function``
-is called if it has no ``backward``.
+is called if it has no ``backward``, or if nothing but dual numbers requires a gradient.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from tinytorch import ops
 from tinytorch.autograd.engine import grad
 from tinytorch.autograd.modes import enable_grad, is_grad_enabled
+from tinytorch.autograd.node import Node
 from tinytorch.tensor import Tensor
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
@@ -105,7 +106,15 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
 
 
 def moved_by_jvp(ctx: Any, args: tuple[Any, ...], results: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The results of a custom Function as dual numbers, by its own ``jvp``; None if no argument moves."""
+    """The results of a custom Function as dual numbers, by its own ``jvp``.
+
+    None if no argument moves, or if its backward is needed: for leaves other than dual numbers.
+    """
+    if _Level.pairs is None:
+        return None
+    duals, tensors = [dual for dual, _ in _Level.pairs], [arg for arg in args if isinstance(arg, Tensor)]
+    if type(ctx).backward is not Node.backward and _has_other_leaves(tensors, duals):
+        return None
     tangents = [unpack_dual(arg).tangent if isinstance(arg, Tensor) else None for arg in args]
     if all(tangent is None for tangent in tangents):
         return None
@@ -126,18 +135,18 @@ def _tangent(output: Tensor, pairs: list[tuple[Tensor, Tensor]]) -> Tensor | Non
         moving = [(g, v) for g, v in reached if g.requires_grad]
         if not moving:
             return ops.zeros_like(output)
-        again = is_grad_enabled() and _has_other_leaves(output, duals)
+        again = is_grad_enabled() and _has_other_leaves([output], duals)
         total = ops.stack([(g * v).sum() for g, v in moving]).sum()
         (tangent,) = grad(total, (u,), retain_graph=True, create_graph=again, materialize_grads=True)
     return tangent
 
 
-def _has_other_leaves(output: Tensor, duals: list[Tensor]) -> bool:
+def _has_other_leaves(tensors: list[Tensor], duals: list[Tensor]) -> bool:
     from tinytorch.func.derivatives import has_other_leaves
 
-    return has_other_leaves([output], [dual for dual in duals if dual.is_leaf])
+    return has_other_leaves(tensors, [dual for dual in duals if dual.is_leaf])
 
 
 def _without_duals(tensor: Tensor) -> Tensor:
     """The value alone; it stays in the graph if something other than dual numbers requires its gradient."""
-    return tensor if _has_other_leaves(tensor, [dual for dual, _ in _Level.pairs or ()]) else tensor.detach()
+    return tensor if _has_other_leaves([tensor], [dual for dual, _ in _Level.pairs or ()]) else tensor.detach()

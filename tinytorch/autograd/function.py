@@ -80,7 +80,8 @@ class Function(Node):
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         """Override for dual numbers (:mod:`.forward_ad`): the tangents of the results from those of the arguments.
 
-        Called where there is no ``backward``, from which they follow anyway.
+        Called where there is no ``backward``, from which they follow anyway, and where nobody needs that: when nothing
+        but dual numbers requires a gradient.
         """
         raise NotImplementedError("You must implement the jvp function for custom autograd.Function.")
 
@@ -101,7 +102,7 @@ class Function(Node):
                 output = cls.forward(ctx, *args, **kwargs)
         single = not isinstance(output, tuple)
         results = (output,) if single else output
-        if cls.jvp is not Function.jvp and cls.backward is Node.backward:
+        if cls.jvp is not Function.jvp:
             from tinytorch.autograd.forward_ad import moved_by_jvp
 
             moved = moved_by_jvp(ctx, args, results)

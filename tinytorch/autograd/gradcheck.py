@@ -64,9 +64,13 @@ def gradcheck(
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
     fast_mode: bool = False,
+    masked: bool | None = None,
     explain: bool = False,
-    **unused: Any,
 ) -> bool:
     """Compare the gradients of ``func(*inputs)`` with finite differences.
 
@@ -76,6 +80,8 @@ def gradcheck(
         eps: the step of the finite differences.
         atol, rtol: ``|analytical - numerical| <= atol + rtol · |numerical|``.
         raise_exception: raise :class:`GradcheckError`, which names input, output and element; otherwise return False.
+        check_forward_ad: compare the tangents of dual numbers (:mod:`.forward_ad`) with finite differences.
+        check_backward_ad: compare the gradients with them.
         fast_mode: compare one random projection of the Jacobian instead of all of it.
         explain: let the error say what kind of mistake it is, and which op's backward to read (not in PyTorch; see
             :mod:`tinytorch.learn.doctor`).
@@ -83,11 +89,15 @@ def gradcheck(
     Raises:
         ValueError: no input requires grad.
     """
+    if not (check_forward_ad or check_backward_ad):
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
     tensors = _as_tuple(inputs)
     try:
         _check_inputs(tensors)
         outputs = _differentiable_outputs(func(*tensors))
-        for index, output in enumerate(outputs):
+        if check_forward_ad:
+            _check_forward(func, tensors, eps, atol, rtol)
+        for index, output in enumerate(outputs if check_backward_ad else ()):
             _check_output(func, tensors, index, output, eps, atol, rtol, nondet_tol, fast_mode)
         if not outputs:
             _check_no_dependence(func, tensors, eps, atol)
@@ -113,14 +123,19 @@ def gradgradcheck(
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
     gen_non_contig_grad_outputs: bool = False,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
     fast_mode: bool = False,
+    masked: bool = False,
     explain: bool = False,
-    **unused: Any,
 ) -> bool:
     """Compare the second derivatives of ``func(*inputs)`` with finite differences of its gradients.
 
     ``grad_outputs``: the gradients to start the first backward with; random ones by default. They are inputs of the
-    check, too. ``explain``: as for :func:`gradcheck`.
+    check, too. ``check_fwd_over_rev``: also compare the tangents of the gradients. The rest: as for :func:`gradcheck`.
     """
     tensors = _as_tuple(inputs)
     outputs = _differentiable_outputs(func(*tensors))
@@ -143,7 +158,8 @@ def gradgradcheck(
 
     return gradcheck(
         gradients, tensors + starts, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
-        nondet_tol=nondet_tol, fast_mode=fast_mode, explain=explain,
+        nondet_tol=nondet_tol, check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev,
+        fast_mode=fast_mode, explain=explain,
     )  # fmt: skip
 
 
@@ -161,6 +177,11 @@ def _as_real(array: np.ndarray) -> np.ndarray:
     """All real numbers of an array in a row; a view where it lies in row-major order."""
     flat = np.ascontiguousarray(array).reshape(-1)
     return flat.view(flat.real.dtype)
+
+
+def _shaped_as(array: np.ndarray, numbers: np.ndarray) -> Tensor:
+    """The other way round: a tensor like ``array`` that holds these real numbers."""
+    return Tensor._wrap(numbers.astype(array.real.dtype).view(array.dtype).reshape(array.shape))
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
@@ -213,6 +234,28 @@ def _check_output(
         _compare(rows, numerical, position, index, atol, rtol)
 
 
+def _check_forward(func: Any, tensors: tuple[Any, ...], eps: float, atol: float, rtol: float) -> None:
+    """Compare how the outputs of dual numbers move: each input element in turn moves at speed 1."""
+    from tinytorch.autograd.forward_ad import dual_level, make_dual, unpack_dual
+
+    outputs = [(i, o) for i, o in enumerate(_as_tuple(func(*tensors))) if isinstance(o, Tensor) and o.requires_grad]
+    constant = [t.detach() if isinstance(t, Tensor) else t for t in tensors]
+    for position, tensor in enumerate(tensors):
+        if not (isinstance(tensor, Tensor) and tensor.requires_grad):
+            continue
+        columns: list[list[np.ndarray]] = [[] for _ in outputs]
+        for direction in np.eye(_real_size(tensor._array)):
+            with dual_level():
+                dual = make_dual(constant[position], _shaped_as(tensor._array, direction))
+                results = _as_tuple(func(*constant[:position], dual, *constant[position + 1 :]))
+                moves = [unpack_dual(results[place]).tangent for place, _ in outputs]
+            for column, (_, output), move in zip(columns, outputs, moves, strict=True):
+                column.append(_as_real(np.zeros_like(output._array) if move is None else move._array))
+        for index, (_, output) in enumerate(outputs):
+            numerical = _numerical(func, tensors, position, index, np.eye(_real_size(output._array)), eps)
+            _compare(np.reshape(columns[index], numerical.shape[::-1]).T, numerical, position, index, atol, rtol)
+
+
 def _directions(output: Tensor, fast_mode: bool) -> np.ndarray:
     """The cotangents to try, one per row: unit vectors, or one random vector."""
     size = _real_size(output._array)
@@ -225,8 +268,7 @@ def _analytical(output: Tensor, wanted: list[Tensor], directions: np.ndarray) ->
     """For each input, the rows ``directions @ J`` as backward computes them."""
     rows = [np.zeros((len(directions), _real_size(t._array))) for t in wanted]
     for number, direction in enumerate(directions):
-        array = output._array
-        start = Tensor._wrap(direction.astype(array.real.dtype).view(array.dtype).reshape(array.shape))
+        start = _shaped_as(output._array, direction)
         grads = grad(output, wanted, start, retain_graph=True, allow_unused=True)
         for row, gradient in zip(rows, grads, strict=True):
             if gradient is not None:

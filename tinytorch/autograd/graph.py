@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.multi_grad import register_multi_grad_hook
-from tinytorch.autograd.node import Node
+from tinytorch.autograd.node import AccumulateGrad, GradientEdge, Node
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -113,15 +113,9 @@ def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
             changed._bump_version()
 
 
-class GradientEdge(NamedTuple):
-    """Where a tensor's gradient goes: a node, and which of its outputs the tensor is."""
-
-    node: Any
-    output_nr: int
-
-
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """The edge at which ``tensor`` hangs. RuntimeError if it does not require grad."""
     if not tensor.requires_grad:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
-    return GradientEdge(*tensor._gradient_edge())
+    end, index = tensor._gradient_edge()
+    return GradientEdge(AccumulateGrad(end) if isinstance(end, Tensor) else end, index)

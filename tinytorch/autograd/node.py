@@ -54,18 +54,19 @@ import inspect
 import itertools
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tinytorch.autograd.hooks import NodeHooks, RemovableHandle
+from tinytorch.autograd.packing import PackedByHook, SavedTensor
 from tinytorch.autograd.saving import FREED, SavedOutput, Saving
 
 if TYPE_CHECKING:
     from tinytorch.autograd.modes import ModuleCall
     from tinytorch.tensor import Tensor
 
-__all__ = ["AccumulateGrad", "Edge", "Node", "known_as", "next_number"]
+__all__ = ["AccumulateGrad", "Edge", "GradientEdge", "Node", "known_as", "next_number"]
 
 next_number = itertools.count().__next__
 
@@ -158,27 +159,39 @@ class Node(Saving):
 
     def saved_by_name(self) -> dict[str, Any]:
         """Saved values under the names that forward's signature gives its inputs; ``result`` for an output."""
+        positions = self.saved_positions()
+        values = self.saved_tensors
+        return {name: values[position] for name, position in positions.items()}
+
+    def saved_positions(self) -> dict[str, int]:
+        """Where each of the values of :meth:`saved_by_name` stands among those saved."""
         if self._saved is None:
             raise RuntimeError(FREED)
         parameters = list(inspect.signature(type(self).forward).parameters)[1:]
-        named: dict[str, Any] = {}
-        for position, (saved, value) in enumerate(zip(self._saved, self.saved_tensors, strict=True)):
-            if value is None:
+        named: dict[str, int] = {}
+        for position, saved in enumerate(self._saved):
+            if saved is None:
                 continue
-            name = f"saved{position}"
-            if isinstance(saved, SavedOutput):
-                name = "result" if len(self.outputs) == 1 else f"result{saved.index}"
-            elif isinstance(saved, tuple):
+            name, edge = f"saved{position}", None
+            if isinstance(saved, tuple):
                 edge = saved[0]._edge or (saved[0], 0)
+            elif isinstance(saved, PackedByHook):
+                edge = saved.edge
+            if isinstance(saved, SavedOutput) or (edge is not None and edge[0] is self):
+                index = saved.index if isinstance(saved, SavedOutput) else edge[1]  # type: ignore[index]
+                name = "result" if len(self.outputs) == 1 else f"result{index}"
+            elif edge is not None:
                 for parameter, input_edge in zip(parameters, self.edges, strict=False):
                     if input_edge is not None and input_edge[0] is edge[0] and parameter not in named:
                         name = parameter
                         break
-            named[name] = value
+            named[name] = position
         return named
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Give the class what PyTorch's nodes show to debuggers and torchviz: saved values as ``_saved_<name>``."""
+        """Give the class what PyTorch's nodes show to debuggers and torchviz: saved values as ``_saved_<name>``, and
+        as ``_raw_saved_<name>`` the way they are kept.
+        """
         super().__init_subclass__(**options)
         if "forward" in cls.__dict__:
             code = cls.forward.__code__
@@ -186,6 +199,7 @@ class Node(Saving):
             aliases = [(theirs, parameters[i]) for theirs, i in _PYTORCHS_INPUTS.items() if i < len(parameters)]
             for name, ours in (*aliases, *zip(parameters, parameters), ("result", "result")):  # noqa: B905
                 setattr(cls, f"_saved_{name}", property(partial(_saved_value, name=name, alias=ours)))
+                setattr(cls, f"_raw_saved_{name}", property(partial(_raw_saved_value, name=name, alias=ours)))
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(grad_inputs, grad_outputs)`` after this node's backward; it may return new ``grad_inputs``."""
@@ -241,6 +255,14 @@ def _saved_value(node: Node, name: str, alias: str) -> Any:
     return named.get(name, named.get(alias))
 
 
+def _raw_saved_value(node: Node, name: str, alias: str) -> SavedTensor:
+    """What ``node._raw_saved_<name>`` gives."""
+    named = node.saved_positions()
+    if name not in named and alias not in named:
+        raise AttributeError(f"'{node.name()}' object has no attribute '_raw_saved_{name}'")
+    return SavedTensor(node, named.get(name, named.get(alias, 0)))
+
+
 class AccumulateGrad:
     """Where a path of the graph ends: a leaf, into whose ``.grad`` the engine adds. Made on request for readers."""
 
@@ -261,3 +283,11 @@ class AccumulateGrad:
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at 0x{id(self.variable):x}>"
+
+
+class GradientEdge(NamedTuple):
+    """An edge in the user's hands: :func:`~tinytorch.autograd.grad` takes it in a tensor's place."""
+
+    node: Any  # of a leaf: its AccumulateGrad
+    output_nr: int
+    ownership_token: Any = None

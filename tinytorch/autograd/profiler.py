@@ -8,7 +8,32 @@ from tinytorch import profiler
 from tinytorch.profiler import record_function
 from tinytorch.profiler.averages import EventAverage
 
-__all__ = ["profile", "record_function"]
+__all__ = ["emit_itt", "emit_nvtx", "profile", "record_function"]
+
+
+class emit_nvtx:
+    """Marks for the profiler of a GPU, around every op: nothing if not ``enabled``.
+
+    Raises:
+        RuntimeError: on entering it enabled, as there is no GPU.
+    """
+
+    def __init__(self, enabled: bool = True, record_shapes: bool = False) -> None:
+        self.enabled = enabled
+
+    def __enter__(self) -> emit_nvtx | None:
+        if not self.enabled:
+            return None
+        raise RuntimeError(
+            f"{type(self).__name__} marks ops for a profiler that is not here: use tinytorch.profiler.profile."
+        )
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+class emit_itt(emit_nvtx):
+    """The same for Intel's VTune."""
 
 
 class profile(profiler.profile):

@@ -195,7 +195,8 @@ class Saving:
         """What the innermost ``saved_tensors_hooks`` makes of a saved tensor."""
         if not isinstance(saved, (tuple, SavedOutput)):
             return saved
-        return PackedByHook(saved[0] if isinstance(saved, tuple) else saved.as_tensor(self))
+        tensor = saved[0] if isinstance(saved, tuple) else saved.as_tensor(self)
+        return PackedByHook(tensor, *state.saved_tensors_hooks)
 
     def _pack_output(self, value: np.ndarray, outputs: Any) -> SavedOutput:
         for index, output in enumerate(outputs):

@@ -6,14 +6,29 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import AccumulateGrad, GradientEdge
 from tinytorch.tensor import Tensor
 
 __all__ = ["as_tuple", "start_gradients"]
 
 
 def as_tuple(tensors: Any) -> tuple[Tensor, ...]:
-    """One tensor, or a sequence of them, as a tuple."""
-    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+    """One tensor, or a sequence of them, as a tuple; in place of a tensor may stand its gradient edge."""
+    if isinstance(tensors, Tensor):
+        return (tensors,)
+    if isinstance(tensors, GradientEdge):
+        return (_tensor_at(tensors),)
+    return tuple([_tensor_at(tensor) if isinstance(tensor, GradientEdge) else tensor for tensor in tensors])
+
+
+def _tensor_at(edge: GradientEdge) -> Tensor:
+    """A tensor that hangs at the edge; of its values, nothing is asked."""
+    if isinstance(edge.node, AccumulateGrad):
+        return edge.node.variable
+    shape, dtype = edge.node.outputs[edge.output_nr]
+    tensor = Tensor._wrap(np.broadcast_to(np.zeros((), dtype), shape))
+    tensor._edge, tensor._requires_grad = (edge.node, edge.output_nr), True
+    return tensor
 
 
 def start_gradients(starts: tuple[Tensor, ...], given: Any, argument: str) -> list[Tensor | None]:

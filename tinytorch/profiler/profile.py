@@ -112,9 +112,9 @@ class profile(Watcher):
     def step(self) -> None:
         """Say that the next step begins."""
         super().stop()
-        if self.schedule(self.step_num) is ProfilerAction.RECORD_AND_SAVE:
+        ended, self.step_num = self.step_num, self.step_num + 1
+        if self.schedule(ended) is ProfilerAction.RECORD_AND_SAVE:
             self._hand_over()
-        self.step_num += 1
         self._follow_schedule()
 
     def _follow_schedule(self) -> None:

@@ -9,6 +9,8 @@ _LAZY = ("_pytree", "benchmark", "checkpoint", "data", "dlpack", "hooks", "model
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return import_module(f"tinytorch.utils.{name}")
+    if name == "swap_tensors":
+        return import_module("tinytorch.utils.swapping").swap_tensors
     from tinytorch.missing import missing
 
     raise missing(__name__, name)
