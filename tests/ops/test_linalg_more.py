@@ -199,3 +199,18 @@ def test_not_finite(name: str, number: float) -> None:
         assert "non-finite" in str(error)
     else:
         assert result.isnan().all() or (name == "matrix_rank" and result == 0)
+
+
+@pytest.mark.parametrize("upper", [False, True])
+def test_triangles_so_large_that_they_are_solved_by_halves(upper):
+    rng = np.random.default_rng(0)
+    matrix = rng.standard_normal((2, 1, 121, 121)) + 20 * np.eye(121)
+    right = rng.standard_normal((3, 121, 4))
+
+    def program(T):
+        a, b = T.tensor(matrix, requires_grad=True), T.tensor(right, requires_grad=True)
+        x = T.linalg.solve_triangular(a, b, upper=upper)
+        return [x, *T.autograd.grad((x**2).sum(), [a, b])]
+
+    for mine, theirs in zip(program(tinytorch), program(torch), strict=True):
+        np.testing.assert_allclose(mine.detach(), theirs.detach(), 1e-9, 1e-12)

@@ -68,6 +68,19 @@ def add_rows(out: Array, rows: Array, values: Array) -> None:
         out[ordered[starts]] += values[order[starts]]
 
 
+def reduce_rows(ufunc: np.ufunc, out: Array, rows: Array, values: Array) -> None:
+    """out[rows[i]] = ufunc(out[rows[i]], values[i]) for each i: one `reduceat` of the rows in order.
+
+    `out` (R, ...), `rows` (k,) from 0 to R - 1, `values` (k, ...); or more dimensions in place of k.
+    """
+    rows, values = rows.reshape(-1), values.reshape(rows.size, *out.shape[1:])
+    order = stable_order(rows, len(out))
+    ordered = rows.take(order)
+    starts = np.diff(ordered, prepend=-1).nonzero()[0]
+    used = ordered[starts]
+    out[used] = ufunc(out[used], ufunc.reduceat(values.take(order, axis=0), starts, axis=0))
+
+
 def _add_each(out: Array, rows: Array, order: Array, uses: Array, values: Array) -> None:
     """out[rows[i]] = the sum of as many rows of `values` as `uses` says, which are the next in `order`."""
     starts = np.cumsum(uses) - uses

@@ -37,13 +37,14 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
 from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import places_along
 from tinytorch.ops.checks import all_between, check_dims
 from tinytorch.ops.dims import accepts_axis, one_dim
-from tinytorch.ops.indexing import add_at
+from tinytorch.ops.indexing import Index, add_at
 from tinytorch.ops.out import accepts_separate_out
 from tinytorch.tensor import Tensor
 
@@ -98,6 +99,21 @@ def along(index: np.ndarray, dim: int, shape: tuple[int, ...]) -> tuple[np.ndarr
     )
 
 
+def rows_of_expanded(index: np.ndarray, dim: int, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
+    """NumPy's index for whole rows along ``dim``, if ``index`` says the same everywhere else; None if it does not.
+
+    Graph networks write ``scatter_add(0, rows[:, None].expand_as(messages), messages)`` for sums of whole rows, and
+    an expanded tensor tells by its strides.
+    """
+    if index.ndim < 2:
+        return None
+    for d, (size, whole, stride) in enumerate(zip(index.shape, shape, index.strides, strict=True)):
+        if d != dim and (size != whole or (stride and size > 1)):
+            return None
+    once = index[tuple(slice(None) if d == dim else 0 for d in range(index.ndim))]
+    return (*(slice(None),) * dim, once)
+
+
 def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
     if not index._array.size:  # nothing is picked, whatever the shapes
         return one_dim(dim, input._array.ndim)
@@ -125,6 +141,9 @@ def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
     """Elements picked along ``dim``: ``out[i][j] = input[index[i][j]][j]`` for dim 0; the result has index's shape."""
     dim = _checked_gather("gather", input, dim, index)
+    rows = rows_of_expanded(index._array, dim, input._array.shape) if index._array.size else None
+    if rows is not None:
+        return known_as(relying_on(Index.apply(input, index=rows), index), "GatherBackward0")
     return relying_on(Gather.apply(input, dim=dim, index=index._array), index)
 
 

@@ -50,7 +50,7 @@ from tinytorch.autograd.saving import relying_on
 from tinytorch.autograd.watching import watchers
 from tinytorch.kernels.layout import same_order_copy
 from tinytorch.kernels.memory import zeros
-from tinytorch.kernels.picking import add_rows, take
+from tinytorch.kernels.picking import add_rows, reduce_rows, take
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_all_tensors, type_name
@@ -145,6 +145,13 @@ def _picks_along_one_dim(index: tuple[Any, ...]) -> bool:
     return all(isinstance(item, slice) and item == slice(None) for item in index[:-1])
 
 
+def _shape_of_rows(shape: tuple[int, ...], index: Any) -> tuple[int, ...] | None:
+    """The shape of what row numbers pick along one dimension; None for any other index."""
+    if type(index) is not tuple or not _picks_along_one_dim(index) or (len(index) > 1 and index[-1].ndim != 1):
+        return None
+    return (*shape[: len(index) - 1], *index[-1].shape, *shape[len(index) :])
+
+
 class IndexAdd(Primitive):
     """Zeros of ``shape`` with x added at ``index``, once per time it was picked: the transpose of :class:`Index`."""
 
@@ -164,7 +171,7 @@ class IndexPut(Primitive):
     def forward(ctx: Any, x: np.ndarray, value: np.ndarray, index: Any, accumulate: bool) -> np.ndarray:
         y = same_order_copy(x)
         if accumulate:
-            _accumulate(y, index, value)
+            combine_at(np.add, y, index, value)
         else:
             y[index] = value
         return y
@@ -216,17 +223,23 @@ def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray
     return whole
 
 
-def _accumulate(y: np.ndarray, index: Any, value: np.ndarray) -> None:
-    """``y[index] += value``, and repeated positions add up: ``np.add.at``, in the last line, or a faster way to it."""
+def combine_at(ufunc: np.ufunc, y: np.ndarray, index: Any, values: np.ndarray) -> None:
+    """``y[index] = ufunc(y[index], values)`` with each position as often as it is named: ``ufunc.at``, in the last
+    line, or a faster way to it.
+    """
     arrays = index if type(index) is tuple and all(isinstance(item, np.ndarray) for item in index) else ()
-    if len(arrays) == 1 and y.ndim > 1 and value.shape == (*arrays[0].shape, *y.shape[1:]):
-        y += add_at(y.shape, index, value)
+    if y.ndim > 1 and values.shape == _shape_of_rows(y.shape, index):
+        dim = len(index) - 1
+        if ufunc is np.add:
+            y += add_at(y.shape, index, values)
+        else:
+            reduce_rows(ufunc, np.moveaxis(y, dim, 0), index[-1], np.moveaxis(values, dim, 0))
     elif arrays and len(arrays) == y.ndim and y.flags.c_contiguous and all(a.dtype.kind in "iu" for a in arrays):
-        if len(arrays) > 1 or value.shape != arrays[0].shape:
-            value = np.broadcast_to(value, np.broadcast(*arrays).shape)
-        np.add.at(y.reshape(-1), _row_numbers(y.shape, arrays), value.reshape(-1))
+        if len(arrays) > 1 or values.shape != arrays[0].shape:
+            values = np.broadcast_to(values, np.broadcast(*arrays).shape)
+        ufunc.at(y.reshape(-1), _row_numbers(y.shape, arrays), values.reshape(-1))
     else:
-        np.add.at(y, index, value)
+        ufunc.at(y, index, values)
 
 
 def _flat_positions(shape: tuple[int, ...], arrays: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -15,9 +15,9 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.saving import relying_on
 from tinytorch.ops.arguments import NOT_GIVEN, Number, checks_arguments
 from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
-from tinytorch.ops.checks import check_dims, type_name
+from tinytorch.ops.checks import all_between, check_dims, type_name
 from tinytorch.ops.dims import accepts_axis, one_dim
-from tinytorch.ops.gather import along
+from tinytorch.ops.gather import along, rows_of_expanded
 from tinytorch.ops.indexing import Index, IndexPut, basic_index
 from tinytorch.ops.numbers import number_as
 from tinytorch.ops.out import accepts_exact_out, accepts_separate_out
@@ -71,10 +71,10 @@ def placed(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple
             )
     if isinstance(src, Tensor):
         src = _part_of(src, places.shape, shape, dim)
-    wrong = (places < 0) | (places >= shape[dim])
-    if wrong.any():
-        raise RuntimeError(f"index {places[wrong][0]} is out of bounds for dimension {dim} with size {shape[dim]}")
-    return along(places, dim, shape), src
+    if not all_between(places, shape[dim]):
+        wrong = places[(places < 0) | (places >= shape[dim])]
+        raise RuntimeError(f"index {wrong[0]} is out of bounds for dimension {dim} with size {shape[dim]}")
+    return rows_of_expanded(places, dim, shape) or along(places, dim, shape), src
 
 
 def _part_of(src: Tensor, wanted: tuple[int, ...], shape: tuple[int, ...], dim: int) -> Tensor:

@@ -12,7 +12,7 @@ from tinytorch.autograd.saving import relying_on
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis
-from tinytorch.ops.indexing import Index, IndexPut
+from tinytorch.ops.indexing import Index, IndexPut, combine_at
 from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.reduce import product_of_others
 from tinytorch.ops.scatter import placed
@@ -28,11 +28,13 @@ class ScatterExtreme(Primitive):
     def forward(ctx: Any, x: np.ndarray, src: np.ndarray, index: Any, largest: bool) -> np.ndarray:
         refuse_complex("scatter_reduce", x)
         y = x.copy()
-        (np.maximum if largest else np.minimum).at(y, index, src)
+        combine_at(np.maximum if largest else np.minimum, y, index, src)
+        if not any(ctx.needs_input_grad[:2]):
+            return y
         winner = np.asarray(x == y, y.dtype)
         source_winner = np.asarray(src == y[index], y.dtype)
         count = winner.copy()
-        np.add.at(count, index, source_winner)
+        combine_at(np.add, count, index, source_winner)
         count = np.maximum(count, 1)
         ctx.save_intermediates(winner / count, source_winner / count[index])
         return y
@@ -50,7 +52,7 @@ class ScatterProd(Primitive):
     def forward(ctx: Any, x: np.ndarray, src: np.ndarray, index: Any) -> np.ndarray:
         ctx.save_for_backward(x, src)
         y = x.copy()  # an array even when it has no dimensions
-        np.multiply.at(y, index, src)
+        combine_at(np.multiply, y, index, src)
         return y
 
     @staticmethod
@@ -64,7 +66,7 @@ class ScatterProd(Primitive):
         index = ctx.attributes["index"]
         x_zero, src_zero = np.asarray(x._array == 0), np.asarray(src._array == 0)
         zeros = x_zero.astype(np.int64)
-        np.add.at(zeros, index, src_zero)
+        combine_at(np.add, zeros, index, src_zero.astype(np.int64))
         if state.grad_enabled and zeros.any():
             return _through_table(grad, x, src, index)
         x_safe = where(Tensor._wrap(x_zero), 1.0, x)
@@ -132,7 +134,7 @@ def scatter_reduce(
     if reduce == "sum":
         return total
     count = np.full(input._array.shape, int(include_self))
-    np.add.at(count, index_tuple, 1)
+    combine_at(np.add, count, index_tuple, np.ones(src._array.shape, count.dtype))
     divisor = Tensor._wrap(np.maximum(count, 1).astype(input._array.dtype))
     return total / divisor if input._array.dtype.kind == "f" else total // divisor
 

@@ -155,13 +155,38 @@ class SolveTriangular(Solve):
     """As :class:`Solve`, but dividing by a zero on the diagonal gives inf and nan instead of an error."""
 
     @staticmethod
-    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        try:
-            x = np.linalg.solve(a, b)
-        except np.linalg.LinAlgError:
-            x = _substitute(a, b)
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray, upper: bool = False) -> np.ndarray:
+        x = _by_halves(a, b, upper)
         ctx.save_for_backward(a, x)
         return x
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Tensor]:
+        a, x = ctx.saved_tensors
+        grad_b = SolveTriangular.apply(a.mT, grad, upper=not ctx.attributes["upper"])
+        return -matmul(grad_b, x.mT) if ctx.needs_input_grad[0] else None, grad_b
+
+
+#: Up to so many unknowns, LAPACK's general solver is quicker than two halves and a product.
+FEW_UNKNOWNS = 48
+
+
+def _by_halves(a: np.ndarray, b: np.ndarray, upper: bool) -> np.ndarray:
+    """One half of the unknowns first, then the other, from whose equations that is taken away: NumPy has no solver for
+    triangles, and this leaves most of the work to products.
+    """
+    n = a.shape[-1]
+    if n <= FEW_UNKNOWNS:
+        try:
+            return np.linalg.solve(a, b)
+        except np.linalg.LinAlgError:
+            return _substitute(a, b)
+    first, last = slice(0, n // 2), slice(n // 2, n)
+    if upper:
+        first, last = last, first
+    known = _by_halves(a[..., first, first], b[..., first, :], upper)
+    rest = _by_halves(a[..., last, last], b[..., last, :] - a[..., last, first] @ known, upper)
+    return np.concatenate([rest, known] if upper else [known, rest], -2)
 
 
 def _substitute(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -189,7 +214,7 @@ def linalg_solve_triangular(
     triangle = triu(input, shift) if upper else tril(input, shift)
     if unitriangular:
         triangle = triangle + ops.eye(input._array.shape[-1], dtype=input.dtype)
-    return SolveTriangular.apply(triangle, B)
+    return SolveTriangular.apply(triangle, B, upper=upper)
 
 
 @accepts_exact_out
