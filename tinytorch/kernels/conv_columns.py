@@ -51,7 +51,7 @@ from tinytorch.kernels.windows import inside, tap, window_spans
 
 COLUMNS = 256
 """Aim for so many columns in one matrix product."""
-GATHERED = 1024
+GATHERED = 2048
 """Or for so many where nothing slides: every block is a copy then, and each copy a call."""
 BUFFER_BYTES = 1 << 21
 """A gathered block should not be larger than this: about the L2 cache of a current core."""
