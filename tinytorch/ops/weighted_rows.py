@@ -15,14 +15,16 @@ there are rows, stands for a row of zeros.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels.pieces import even_pieces
 from tinytorch.tensor import Tensor
 
-__all__ = ["RowProducts", "SpreadRows", "WeightedRows"]
+__all__ = ["RowProducts", "SpreadRows", "WeightedRows", "and_zeros", "row_products", "spread_rows", "weighted_rows"]
 
 
 class WeightedRows(Primitive):
@@ -33,14 +35,7 @@ class WeightedRows(Primitive):
         need_rows, need_weight = ctx.needs_input_grad[:2]
         ctx.save_for_backward(rows if need_weight else None, weight if need_rows else None)
         ctx.save_intermediates(len(rows))
-        with_zeros = _and_zeros(rows)
-        y = with_zeros.take(index[0], axis=0)
-        y *= weight[0][:, None]
-        for picks, shares in zip(index[1:], weight[1:], strict=True):
-            picked = with_zeros.take(picks, axis=0)
-            picked *= shares[:, None]
-            y += picked
-        return y
+        return weighted_rows(and_zeros(rows), weight, index)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -54,25 +49,13 @@ class WeightedRows(Primitive):
 
 
 class SpreadRows(Primitive):
-    """y (Q, C), weight (T, Q) and index (T, Q) give rows (`count`, C).
-
-    `np.add.at` is fastest for one flat index, so it goes column by column; and it takes as long for a complex number,
-    which is two neighbouring columns, as for one.
-    """
+    """y (Q, C), weight (T, Q) and index (T, Q) give rows (`count`, C)."""
 
     @staticmethod
     def forward(ctx: Any, y: np.ndarray, weight: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
         need_y, need_weight = ctx.needs_input_grad[:2]
         ctx.save_for_backward(y if need_weight else None, weight if need_y else None)
-        paired = y.shape[1] % 2 == 0 and y.dtype in (np.float32, np.float64)
-        kind = np.result_type(y.dtype, np.complex64) if paired else y.dtype
-        columns = np.ascontiguousarray(np.ascontiguousarray(y).view(kind).T)
-        rows = np.zeros((len(columns), count + 1), kind)
-        for shares, places in zip(weight, index, strict=True):
-            products = columns.view(y.dtype) * shares.repeat(1 + paired)
-            for into, column in zip(rows, products.view(kind), strict=True):
-                np.add.at(into, places, column)
-        return np.ascontiguousarray(rows[:, :count].T).view(y.dtype)
+        return spread_rows(y, weight, index, count)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -93,8 +76,7 @@ class RowProducts(Primitive):
         need_rows, need_y = ctx.needs_input_grad[:2]
         ctx.save_for_backward(rows if need_y else None, y if need_rows else None)
         ctx.save_intermediates(len(rows))
-        with_zeros = _and_zeros(rows)
-        return np.stack([np.einsum("qc,qc->q", with_zeros.take(picks, axis=0), y) for picks in index])
+        return row_products(and_zeros(rows), y, index)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -107,5 +89,53 @@ class RowProducts(Primitive):
         )
 
 
-def _and_zeros(rows: np.ndarray) -> np.ndarray:
+# ------------------------------------------------------------------------------------------ arrays
+
+PIECE = 1 << 16
+"""Numbers that are looked up together: they are in the cache when they are multiplied."""
+
+
+def and_zeros(rows: np.ndarray) -> np.ndarray:
+    """rows (P, C) and a row of zeros."""
     return np.concatenate([rows, np.zeros((1, rows.shape[1]), rows.dtype)])
+
+
+def weighted_rows(rows: np.ndarray, weight: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """:class:`WeightedRows`, for rows that have the zeros."""
+    y = np.empty((index.shape[1], rows.shape[1]), rows.dtype)
+    for some in _pieces(index, rows):
+        np.einsum("tqc,tq->qc", rows.take(index[:, some], axis=0), weight[:, some], out=y[some])
+    return y
+
+
+def spread_rows(y: np.ndarray, weight: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
+    """:class:`SpreadRows`.
+
+    `np.add.at` is fastest for one flat index, so it goes column by column; and it takes as long for a complex number,
+    which is two neighbouring columns, as for one.
+    """
+    paired = y.shape[1] % 2 == 0 and y.dtype in (np.float32, np.float64)
+    kind = np.result_type(y.dtype, np.complex64) if paired else y.dtype
+    columns = np.ascontiguousarray(np.ascontiguousarray(y).view(kind).T)
+    rows = np.zeros((len(columns), count + 1), kind)
+    for shares, places in zip(weight, index, strict=True):
+        products = columns.view(y.dtype) * shares.repeat(1 + paired)
+        for into, column in zip(rows, products.view(kind), strict=True):
+            np.add.at(into, places, column)
+    return np.ascontiguousarray(rows[:, :count].T).view(y.dtype)
+
+
+def row_products(rows: np.ndarray, y: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """:class:`RowProducts`, for rows that have the zeros."""
+    weight, ones = np.empty(index.shape, rows.dtype), np.ones(rows.shape[1], rows.dtype)
+    for some in _pieces(index, rows):
+        picked = rows.take(index[:, some], axis=0)
+        picked *= y[some]
+        np.matmul(picked, ones, out=weight[:, some])
+    return weight
+
+
+def _pieces(index: np.ndarray, rows: np.ndarray) -> Iterator[slice]:
+    taps, count = index.shape
+    longest = max(1, PIECE // max(1, taps * rows.shape[1]))
+    return (slice(*piece) for piece in even_pieces(count, longest))
