@@ -221,7 +221,7 @@ def test_without_a_graph(text: str, dtype: str) -> None:
 
 def test_large_operands_are_treated_in_blocks() -> None:
     rng = np.random.default_rng(0)
-    x, y, z = (rng.standard_normal((3, 20_000)).astype(np.float32) for _ in range(3))
+    x, y, z = (rng.standard_normal((3, 30_000)).astype(np.float32) for _ in range(3))
     for text in (
         "x.addcmul_(y, z, value=0.5)",
         "x.addcdiv_(y, z)",
@@ -237,3 +237,6 @@ def test_large_operands_are_treated_in_blocks() -> None:
             exec(text, names)
             results.append(names["x"].numpy())
         np.testing.assert_allclose(results[1], results[0], rtol=1e-5, atol=1e-6)
+    numbers = tinytorch.ones(90_001)  # of which each is changed before the next one reads it, if the blocks do not see it
+    numbers[1:].addcmul_(numbers[:-1], numbers[:-1])
+    assert numbers[1:].eq(2).all()

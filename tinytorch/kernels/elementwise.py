@@ -32,6 +32,7 @@ BLOCK = 1 << 18
 FEW_PASSES = 1 << 20
 """For formulas of one or two passes, which have little to find in the cache."""
 ROW = 1 << 14
+_SHORT_ROW = 1 << 13
 
 
 def in_pieces(
@@ -65,6 +66,8 @@ def in_pieces(
 
 def relu(x: Array, out: Array | None = None) -> Array:
     """max(x, 0), elementwise; NaN stays NaN (`torch.relu`). `out` may be x itself."""
+    if x.size <= ROW and x.ndim and x.flags.c_contiguous:
+        return np.maximum(x, _zeros(x.dtype)[: x.size].reshape(x.shape), out=out)
     return in_pieces(_clamp, x, piece=FEW_PASSES, out=out)
 
 
@@ -73,10 +76,10 @@ def _clamp(x: Array, out: Array) -> None:
         np.maximum(x, x.dtype.type(0), out=out)
         return
     # NumPy is four times as fast against a row of zeros as against one zero
-    row, whole = _zeros(x.dtype), x.size // ROW * ROW
+    row, whole = _zeros(x.dtype)[:_SHORT_ROW], x.size // _SHORT_ROW * _SHORT_ROW
     x, out = x.reshape(-1), out.reshape(-1)
     if whole:
-        np.maximum(x[:whole].reshape(-1, ROW), row, out=out[:whole].reshape(-1, ROW))
+        np.maximum(x[:whole].reshape(-1, _SHORT_ROW), row, out=out[:whole].reshape(-1, _SHORT_ROW))
     if whole < x.size:
         np.maximum(x[whole:], row[: x.size - whole], out=out[whole:])
 

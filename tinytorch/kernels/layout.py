@@ -188,6 +188,7 @@ def lying_alike(*arrays: Array) -> list[Array] | None:
 
 
 _LARGEST_KEPT = 1 << 24  # bytes; a larger scratch buffer is freed after use rather than kept
+_CACHE_LINE = 64  # bytes; where a buffer starts at one, vector instructions do not straddle two
 _free = threading.local()
 
 
@@ -209,7 +210,9 @@ class scratch:
         stack = _free.__dict__.setdefault("stack", [])
         buffer = stack.pop() if stack else None
         if buffer is None or buffer.nbytes < nbytes:
-            buffer = np.empty(nbytes, np.uint8)
+            memory = np.empty(nbytes + _CACHE_LINE, np.uint8)
+            start = -memory.__array_interface__["data"][0] % _CACHE_LINE
+            buffer = memory[start : start + nbytes]
         self.buffer: Array = buffer
         return np.ndarray(self.shape, self.dtype, buffer)
 

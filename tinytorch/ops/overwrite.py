@@ -29,14 +29,14 @@ __all__ = ["NODES_WITHOUT_INPUTS", "OVERWRITING", "unconverted"]
 
 #: Elements that are treated at a time where there are intermediate results, so that these stay in the cache.
 BLOCK = 1 << 16
+_FEW = 1 << 12
 
 
 def _in_blocks(function: Callable[..., None]) -> Callable[..., None]:
     """``function`` of arrays, part by part if all lie alike in memory."""
 
     def blocked(x: np.ndarray, *operands: Any, **options: Any) -> None:
-        arrays = [value for value in (x, *operands) if isinstance(value, np.ndarray)]
-        if x.size <= BLOCK or not all(a.shape == x.shape and a.flags.c_contiguous for a in arrays):
+        if x.size <= BLOCK or not _lie_alike(x, *[value for value in operands if isinstance(value, np.ndarray)]):
             return function(x, *operands, **options)
         flat = [a.reshape(-1) if isinstance(a, np.ndarray) else a for a in (x, *operands)]
         for start in range(0, x.size, BLOCK):
@@ -44,6 +44,20 @@ def _in_blocks(function: Callable[..., None]) -> Callable[..., None]:
             function(*[a[part] if isinstance(a, np.ndarray) else a for a in flat], **options)
 
     return blocked
+
+
+def _lie_alike(x: np.ndarray, *others: np.ndarray) -> bool:
+    """Whether x may be written part by part: all are contiguous and of its shape, and none overlaps it at an offset."""
+    return all(
+        [
+            a.shape == x.shape and a.flags.c_contiguous and (not np.may_share_memory(a, x) or _start(a) == _start(x))
+            for a in (x, *others)
+        ]
+    )
+
+
+def _start(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]
 
 
 def _with_alpha(ufunc: np.ufunc) -> Callable[..., Any]:
@@ -70,7 +84,7 @@ def _pow(x: np.ndarray, exponent: Any) -> None:
 def _clamp(x: np.ndarray, min: Any = None, max: Any = None) -> None:
     if min is None and max is None:
         raise ValueError
-    np.clip(x, -np.inf if min is None else min, np.inf if max is None else max, out=x)
+    x.clip(min, max, out=x)
 
 
 @_in_blocks
@@ -84,26 +98,30 @@ def _sigmoid(x: np.ndarray) -> None:
     activations.sigmoid_piece(x, x)
 
 
-@_in_blocks
 def _addcmul(x: np.ndarray, first: Any, second: Any, value: Any = 1) -> None:
     _add_scaled(x, np.multiply, first, second, value)
 
 
-@_in_blocks
 def _addcdiv(x: np.ndarray, first: Any, second: Any, value: Any = 1) -> None:
     _add_scaled(x, np.true_divide, first, second, value)
 
 
-def _add_scaled(x: np.ndarray, ufunc: np.ufunc, first: Any, second: Any, value: Any) -> None:
-    """x += value · ufunc(first, second); several times as fast where everything is floats of one shape and dtype."""
-    alike = x.dtype.kind == "f" and all(
-        isinstance(a, np.ndarray) and a.shape == x.shape and a.dtype == x.dtype for a in (first, second)
-    )
-    with scratch(x.shape if alike else (), x.dtype) as work:
-        result = ufunc(first, second, out=work if alike else None)
+def _add_scaled(x: np.ndarray, ufunc: np.ufunc, first: np.ndarray, second: np.ndarray, value: Any) -> None:
+    """x += value · ufunc(first, second); of large arrays, some thousand numbers at a time that stay in the cache."""
+    if x.size <= _FEW or not _lie_alike(x, first, second):
+        product = ufunc(first, second)
         if value != 1:
-            result *= value
-        np.add(x, result, out=x)
+            product *= value
+        np.add(x, product, out=x)
+        return
+    x, first, second = [a.reshape(-1) for a in (x, first, second)]
+    with scratch((min(BLOCK, x.size),), x.dtype) as work:
+        for start in range(0, x.size, BLOCK):
+            part = slice(start, start + BLOCK)
+            product = ufunc(first[part], second[part], out=work[: x.size - start])
+            if value != 1:
+                product *= value
+            np.add(x[part], product, out=x[part])
 
 
 @_in_blocks
