@@ -237,6 +237,6 @@ def test_large_operands_are_treated_in_blocks() -> None:
             exec(text, names)
             results.append(names["x"].numpy())
         np.testing.assert_allclose(results[1], results[0], rtol=1e-5, atol=1e-6)
-    numbers = tinytorch.ones(90_001)  # of which each is changed before the next one reads it, if the blocks do not see it
+    numbers = tinytorch.ones(90_001)  # a block must not read what the one before has written
     numbers[1:].addcmul_(numbers[:-1], numbers[:-1])
     assert numbers[1:].eq(2).all()

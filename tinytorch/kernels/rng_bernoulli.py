@@ -21,7 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinytorch.kernels.rng import Generator
 from tinytorch.kernels.rng_distributions import Shape, as_number, require_float, size_of
-from tinytorch.kernels.rng_normal import uniform24, uniform53
+from tinytorch.kernels.rng_normal import LOW_53, uniform24, uniform53
 
 __all__ = ["bernoulli", "dropout_mask"]
 
@@ -56,12 +56,12 @@ def bernoulli(
 
 def _bernoulli53(generator: Generator, size: int, p: float) -> NDArray[np.bool_]:
     """u < p for uniform float64 u = k / 2**53; in whole numbers k < 2**53 p (exact), which saves making u."""
-    threshold = np.uint64(math.ceil(p * 2.0**53))
+    threshold = np.array(math.ceil(p * 2.0**53), np.uint64)
     result = np.empty(size, np.bool_)
     for start in range(0, size, _CHUNK):
         part = result[start : start + _CHUNK]
         k = generator.random64(part.size)
-        k &= np.uint64(2**53 - 1)
+        k &= LOW_53
         np.less(k, threshold, out=part)
     return result
 

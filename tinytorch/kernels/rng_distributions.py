@@ -96,6 +96,9 @@ def fill(out: NDArray[Any], draw: Callable[[tuple[int, ...]], NDArray[Any]]) -> 
            [1., 4.],
            [2., 5.]])
     """
+    if out.flags.c_contiguous:
+        out[...] = draw(out.shape)
+        return
     in_memory = out.transpose(sorted(range(out.ndim), key=lambda dim: -abs(out.strides[dim])))
     in_memory[...] = draw(in_memory.shape)
 

@@ -41,11 +41,12 @@ from tinytorch.kernels.pieces import even_pieces
 from tinytorch.kernels.rng import Generator
 from tinytorch.kernels.threads import run_blocks
 
-__all__ = ["fma64", "libm", "normal", "scalar_normal", "uniform24", "uniform53"]
+__all__ = ["LOW_53", "fma64", "libm", "normal", "scalar_normal", "uniform24", "uniform53"]
 
 _FLOATS = (np.float16, np.float32, np.float64)
 
 # Arrays without dimensions, which NumPy takes in half the time of a number.
+LOW_53 = np.array(2**53 - 1, np.uint64)
 _LOW_24, _LESS_2_TO_24 = np.array(2**24 - 1, np.uint32), np.array(-(2**24), np.int32)
 _UNIT, _MINUS_UNIT, _ANGLE, _MINUS_2 = (
     np.array(value, np.float32) for value in (2.0**-24, -(2.0**-24), 2.0**-24 * 2 * math.pi, -2.0)
@@ -223,7 +224,9 @@ def uniform24(generator: Generator, count: int) -> NDArray[np.float32]:
 
 def uniform53(generator: Generator, count: int) -> NDArray[np.float64]:
     """float64 in [0, 1): the low 53 bits of two words."""
-    numbers = (generator.random64(count) & np.uint64(2**53 - 1)).astype(np.float64)
+    bits = generator.random64(count)
+    bits &= LOW_53
+    numbers = bits.view(np.int64).astype(np.float64)  # NumPy converts signed numbers faster
     numbers *= 2.0**-53
     return numbers
 

@@ -16,22 +16,25 @@ _C_NAMES = {
 }  # fmt: skip
 
 
+_HALF_HOLDS = 60000  # half precision ends at 65504
+
+
 def number_as(value: Any, dtype: np.dtype[Any]) -> np.ndarray:
     """A number as a 0-dimensional array of ``dtype``, fractions cut off.
 
     Negative integers wrap around in unsigned types, as in C. RuntimeError for what the type cannot hold: a larger
     number, or a complex one in a real type.
     """
-    check_convertible(value, dtype)
-    if dtype.kind == "f" and type(value) is float:
+    if dtype.kind == "f" and type(value) in (float, int) and -_HALF_HOLDS < value < _HALF_HOLDS:
         return np.array(value, dtype)
+    check_convertible(value, dtype)
     return np.asarray(value).astype(dtype)
 
 
 def check_convertible(value: Any, dtype: np.dtype[Any]) -> None:
     """RuntimeError if ``dtype`` cannot hold the number (see :func:`number_as`)."""
-    if dtype.kind == "f" and type(value) in (float, int) and -60000 < value < 60000:
-        return  # half precision ends at 65504
+    if dtype.kind == "f" and type(value) in (float, int) and -_HALF_HOLDS < value < _HALF_HOLDS:
+        return
     number = complex(value) if isinstance(value, (complex, np.complexfloating)) or np.iscomplexobj(value) else value
     if dtype.kind == "c" or dtype.kind == "b":
         return

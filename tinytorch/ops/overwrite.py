@@ -29,7 +29,7 @@ __all__ = ["NODES_WITHOUT_INPUTS", "OVERWRITING", "unconverted"]
 
 #: Elements that are treated at a time where there are intermediate results, so that these stay in the cache.
 BLOCK = 1 << 16
-_FEW = 1 << 12
+SMALL = 1 << 12
 
 
 def _in_blocks(function: Callable[..., None]) -> Callable[..., None]:
@@ -48,12 +48,11 @@ def _in_blocks(function: Callable[..., None]) -> Callable[..., None]:
 
 def _lie_alike(x: np.ndarray, *others: np.ndarray) -> bool:
     """Whether x may be written part by part: all are contiguous and of its shape, and none overlaps it at an offset."""
-    return all(
-        [
-            a.shape == x.shape and a.flags.c_contiguous and (not np.may_share_memory(a, x) or _start(a) == _start(x))
-            for a in (x, *others)
-        ]
-    )
+    for a in (x, *others):
+        overlaps = np.may_share_memory(a, x) and _start(a) != _start(x)
+        if a.shape != x.shape or not a.flags.c_contiguous or overlaps:
+            return False
+    return True
 
 
 def _start(array: np.ndarray) -> int:
@@ -108,14 +107,14 @@ def _addcdiv(x: np.ndarray, first: Any, second: Any, value: Any = 1) -> None:
 
 def _add_scaled(x: np.ndarray, ufunc: np.ufunc, first: np.ndarray, second: np.ndarray, value: Any) -> None:
     """x += value · ufunc(first, second); of large arrays, some thousand numbers at a time that stay in the cache."""
-    if x.size <= _FEW or not _lie_alike(x, first, second):
+    if x.size <= BLOCK or not _lie_alike(x, first, second):
         product = ufunc(first, second)
         if value != 1:
             product *= value
         np.add(x, product, out=x)
         return
     x, first, second = [a.reshape(-1) for a in (x, first, second)]
-    with scratch((min(BLOCK, x.size),), x.dtype) as work:
+    with scratch((BLOCK,), x.dtype) as work:
         for start in range(0, x.size, BLOCK):
             part = slice(start, start + BLOCK)
             product = ufunc(first[part], second[part], out=work[: x.size - start])
@@ -136,7 +135,7 @@ def _lerp(x: np.ndarray, end: np.ndarray, weight: float) -> None:
 def _fill(x: np.ndarray, value: Any) -> None:
     if isinstance(value, np.ndarray):
         x[...] = value
-    elif value == 0 and type(value) is int and x.flags.c_contiguous and x.size:
+    elif x.size > SMALL and x.flags.c_contiguous and repr(value) in ("0", "0.0"):  # not -0.0
         x.reshape(-1).view(np.uint8).fill(0)  # bytes are set at twice the speed of numbers
     else:
         x.fill(number_as(value, x.dtype))

@@ -182,8 +182,9 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     if swap:
         vectors[:2] = vectors[1::-1]
     shape = [v._array.size for v in vectors]
+    count = len(vectors)
     grids = [
-        expand(v.reshape([-1 if i == d else 1 for i in range(len(vectors))]), shape) for d, v in enumerate(vectors)
+        expand(v if d == count - 1 else v.reshape([-1] + [1] * (count - 1 - d)), shape) for d, v in enumerate(vectors)
     ]
     if swap:
         grids[:2] = grids[1::-1]
