@@ -44,6 +44,7 @@ from typing import Any, TypeVar
 
 from tinytorch import dtypes, ops
 from tinytorch.autograd.modes import ModuleName, no_grad, state
+from tinytorch.device import check_device
 from tinytorch.missing import elsewhere
 from tinytorch.nn.modules.global_hooks import around_calls
 from tinytorch.nn.modules.hooks import Hooks
@@ -206,7 +207,8 @@ class Module(Registry, Hooks, StateDict):
         """``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(tensor)``.
 
         Only floating-point tensors change dtype. Raises TypeError for a dtype that is neither floating nor complex,
-        RuntimeError for a device other than the CPU.
+        RuntimeError for a device other than the CPU; of parameters moved to "meta" no more than shape and dtype are
+        left, see :mod:`tinytorch.nn.meta`.
         """
         dtype, where = _parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
@@ -214,10 +216,28 @@ class Module(Registry, Hooks, StateDict):
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
 
+        if where is not None and not isinstance(where, bool) and str(where) == "meta":
+            from tinytorch.nn.meta import module_to_meta
+
+            module_to_meta(self, dtype)
+            return self
+
         def convert(tensor: Tensor) -> Tensor:
             return ops.to(tensor, where, dtype if tensor._array.dtype.kind in "fc" else None)
 
         return self._apply(convert)
+
+    def to_empty(self: T, *, device: Any, recurse: bool = True) -> T:
+        """All parameters and buffers with arbitrary values; those on the meta device get their memory."""
+        from tinytorch.nn.meta import MetaTensor, empty_from_meta
+
+        check_device(device)
+        for part in self.modules() if recurse else [self]:
+            for kept in (part._parameters, part._buffers):
+                for name, tensor in kept.items():
+                    if isinstance(tensor, MetaTensor):
+                        kept[name] = empty_from_meta(tensor)  # type: ignore[assignment]
+        return self._apply(lambda tensor: ops.empty_like(tensor), recurse)
 
     def type(self: T, dst_type: Any) -> T:
         """All parameters and buffers in another dtype, integers too."""

@@ -9,6 +9,7 @@ What PyTorch does: the same keys, the same ``_metadata`` (a version per module),
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -251,7 +252,7 @@ def _load_tensor(module: Any, name: str, mine: Tensor, key: str, value: Any, ass
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
             f"checkpoint but received {type(value)}"
         )
-    if mine._array.ndim == 0 and value._array.shape == (1,):
+    if mine.dim() == 0 and value.shape == (1,):
         value = value[0]
     if value.shape != mine.shape:
         return (
@@ -260,7 +261,14 @@ def _load_tensor(module: Any, name: str, mine: Tensor, key: str, value: Any, ass
         )
     try:
         with no_grad():
-            if not assign:
+            if mine.is_meta and not value.is_meta and not assign:
+                warnings.warn(
+                    f"for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the "
+                    "current model, which is a no-op. (Did you mean to pass `assign=True` to assign items in the "
+                    "state dictionary to their corresponding key in the module instead of copying them in place?)",
+                    stacklevel=2,
+                )
+            elif not assign:
                 mine.copy_(value)
             elif isinstance(mine, Parameter) and not isinstance(value, Parameter):
                 setattr(module, name, Parameter(value, requires_grad=mine.requires_grad))

@@ -1,0 +1,164 @@
+"""Parameters without values: what ``module.to("meta")`` leaves of them, a shape and a dtype.
+
+A module on the meta device takes no memory. It serves as the form into which others' parameters go, or waits for its
+own: :func:`tinytorch.func.functional_call`, ``load_state_dict(..., assign=True)``, ``to_empty(device="cpu")``.
+
+>>> import tinytorch
+>>> layer = tinytorch.nn.Linear(2, 3).to("meta")
+>>> layer.weight
+Parameter containing:
+tensor(..., device='meta', size=(3, 2), requires_grad=True)
+>>> layer.load_state_dict(tinytorch.nn.Linear(2, 3).state_dict(), assign=True)
+<All keys matched successfully>
+>>> layer(tinytorch.ones(1, 2)).shape
+torch.Size([1, 3])
+
+What PyTorch does. There any tensor can be on the meta device, and ops on it compute shapes. Here only parameters and
+buffers can, and every op on one raises.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.device import device
+from tinytorch.dtypes import get_default_dtype, to_numpy_dtype
+from tinytorch.nn.parameter import Parameter, is_lazy
+from tinytorch.tensor import Tensor
+
+__all__ = ["empty_from_meta", "is_meta", "module_to_meta"]
+
+_META = device("meta")
+
+
+class MetaTensor(Tensor):
+    """A shape and a dtype; whatever needs values ends up at ``_array``, and raises there."""
+
+    is_meta = True
+    _form: Tensor  # all its elements are one and the same
+
+    @property
+    def _array(self) -> Any:  # type: ignore[override]
+        raise NotImplementedError(
+            "Cannot copy out of meta tensor; no data! A module on the meta device has no values to compute with: give "
+            "it some by torch.nn.Module.to_empty() instead of torch.nn.Module.to(), by load_state_dict(..., "
+            "assign=True), or by torch.func.functional_call()."
+        )
+
+    @property
+    def device(self) -> device:
+        """The meta device."""
+        return _META
+
+    @property
+    def shape(self) -> Any:
+        """The size of each dimension."""
+        return self._form.shape
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the elements that are not there."""
+        return self._form.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._form.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or one of its sizes."""
+        return self._form.size(dim)
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self._form.ndim
+
+    def numel(self) -> int:
+        """How many elements there would be."""
+        return self._form.numel()
+
+    def element_size(self) -> int:
+        """Bytes of an element."""
+        return self._form.element_size()
+
+    def is_floating_point(self) -> bool:
+        """Whether the dtype is a floating one."""
+        return self.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """Whether the dtype is a complex one."""
+        return self.dtype.is_complex
+
+    @property
+    def data(self) -> Tensor:
+        """The same, outside of any graph."""
+        return _meta(MetaTensor, self._form, False)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        raise RuntimeError("a tensor on the meta device cannot be given data: assign another parameter")
+
+    def detach(self) -> Tensor:
+        """The same, outside of any graph."""
+        return self.data
+
+    def __len__(self) -> int:
+        return len(self._form)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return memo.setdefault(id(self), _meta(type(self), self._form, self._requires_grad))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _restored, (type(self), tuple(self.shape), self.dtype, self._requires_grad)
+
+    def __repr__(self) -> str:  # type: ignore[override]
+        said = [f"size={tuple(self.shape)}"]
+        if self.dtype is not get_default_dtype():
+            said.append(f"dtype={self.dtype}")
+        if self._requires_grad:
+            said.append("requires_grad=True")
+        return f"tensor(..., device='meta', {', '.join(said)})"
+
+
+class MetaParameter(MetaTensor, Parameter):
+    """A parameter without values."""
+
+    def __repr__(self) -> str:  # type: ignore[override]
+        return "Parameter containing:\n" + super().__repr__()
+
+
+def _meta(cls: type, form: Tensor, requires_grad: bool) -> Any:
+    made: Any = object.__new__(cls)
+    made._form, made._requires_grad = form, requires_grad
+    return made
+
+
+def _restored(cls: type, shape: tuple[int, ...], dtype: Any, requires_grad: bool) -> Any:
+    return _meta(cls, Tensor._wrap(np.broadcast_to(np.zeros((), to_numpy_dtype(dtype)), shape)), requires_grad)
+
+
+def is_meta(value: Any) -> bool:
+    """Whether a parameter or buffer has no values."""
+    return isinstance(value, MetaTensor)
+
+
+def module_to_meta(module: Any, dtype: Any) -> None:
+    """Replace all parameters and buffers of the module and its children by such without values."""
+    for part in module.modules():
+        for kept in (part._parameters, part._buffers):
+            for name, tensor in kept.items():
+                if tensor is None or is_lazy(tensor):
+                    continue
+                cls = MetaParameter if isinstance(tensor, Parameter) else MetaTensor
+                kind = dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
+                kept[name] = _restored(cls, tuple(tensor.shape), kind, tensor._requires_grad)
+
+
+def empty_from_meta(tensor: MetaTensor) -> Tensor:
+    """A tensor, or parameter, of that shape with arbitrary values."""
+    values = Tensor._wrap(np.empty(tensor.shape, tensor._form._array.dtype))
+    if isinstance(tensor, Parameter):
+        return Parameter(values, requires_grad=tensor._requires_grad)
+    return values
