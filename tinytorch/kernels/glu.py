@@ -22,6 +22,7 @@ from tinytorch.kernels.pieces import even_pieces
 from tinytorch.kernels.threads import run_blocks
 
 BLOCK = 1 << 18
+"""Elements worked on together, as in `elementwise`."""
 
 
 def halves(x: Array, axis: int) -> tuple[Array, Array]:

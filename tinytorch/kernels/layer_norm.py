@@ -39,6 +39,7 @@ from tinytorch.kernels.sums import ones, row_sums
 from tinytorch.kernels.threads import run_blocks
 
 FAR = 2.0
+"""Standard deviations between 0 and a mean, beyond which a row is centred first."""
 
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:

@@ -30,6 +30,7 @@ def unbuffered() -> Iterator[None]:
 LONG = 512
 """Numbers in a row from which on `stretched` beats the buffer, if there are `MANY` in all."""
 MANY = 1 << 16
+"""Numbers."""
 
 
 def stretched(function: np.ufunc, rows: np.ndarray, other: np.ndarray, out: np.ndarray) -> np.ndarray:

@@ -30,8 +30,8 @@ Array = np.ndarray
 
 SMALLEST = 1 << 17
 """Bytes; the allocator itself keeps what is smaller."""
-_ROUND = 1 << 14
-_ALIGN = 64
+_ROUND = 1 << 14  # sizes are rounded up to this, so that nearly equal arrays share a shelf
+_ALIGN = 64  # the bytes of a cache line
 _LIMIT = 1 << 29  # bytes on the shelf: of one size at any time, of all sizes whenever new memory is needed
 
 np.empty((32 << 20) - (1 << 14), np.uint8)  # glibc learns from nothing larger: M_MMAP_THRESHOLD in mallopt(3)

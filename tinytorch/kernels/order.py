@@ -13,7 +13,7 @@ import numpy as np
 
 __all__ = ["any_nan", "equal_neighbours", "largest_in_turn", "leading", "middle", "order"]
 
-_FEW = 16
+_FEW = 16  # elements to find one after the other, by as many searches for the largest
 
 
 def order(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:

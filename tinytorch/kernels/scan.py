@@ -33,7 +33,9 @@ from tinytorch.kernels.layout import Array
 from tinytorch.kernels.memory import empty
 
 RUN = 32
+"""Numbers in a run: the triangle is twice the work that is needed, and grows with it."""
 LARGE = 1 << 13
+"""Elements from which on this beats `np.add.accumulate`."""
 
 
 def running_sums(x: Array, axis: int, reverse: bool = False) -> Array:

@@ -19,7 +19,7 @@ from tinytorch.kernels.counting import stable_order
 
 __all__ = ["swapped", "swapped_at_once", "swapped_in_turn"]
 
-_FEW = 350
+_FEW = 350  # swaps that a loop has done before the work at once has begun
 
 
 def swapped(partners: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -53,16 +53,13 @@ class Pow(Elementwise):
         return _pow_grad_base(grad, a, b) if need_a else None, _pow_grad_exponent(grad, a, b, y) if need_b else None
 
 
-_NUMBERS = (int, float)
-
-
 def _power(a: Any, b: Any) -> np.ndarray:
     """a**b; an integer to a negative power is its rounded-down reciprocal: 1 and -1 stay ±1, all others give 0.
 
     For exponents that are products of few factors, multiplying is 50 times as fast as NumPy's power; PyTorch does so
     too.
     """
-    if type(b) in _NUMBERS and (b == 2 or (b in (3, -2) and a.dtype.kind in "fc")):
+    if type(b) in (int, float) and (b == 2 or (b in (3, -2) and a.dtype.kind in "fc")):
         square = a * a
         return square if b == 2 else square * a if b == 3 else 1 / square
     if not (isinstance(b, np.ndarray) and b.dtype.kind == "i" and (b < 0).any()):
