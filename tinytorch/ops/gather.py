@@ -139,7 +139,11 @@ def _checked_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
 @accepts_separate_out
 @accepts_axis
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
-    """Elements picked along ``dim``: ``out[i][j] = input[index[i][j]][j]`` for dim 0; the result has index's shape."""
+    """Elements picked along ``dim``: ``out[i][j] = input[index[i][j]][j]`` for dim 0; the result has index's shape.
+
+    ``torch.gather``. RuntimeError for an index of another rank or dtype than int32 and int64, one that is larger than
+    ``input`` in a dimension other than ``dim``, or one that is out of range.
+    """
     dim = _checked_gather("gather", input, dim, index)
     rows = rows_of_expanded(index._array, dim, input._array.shape) if index._array.size else None
     if rows is not None:

@@ -123,7 +123,10 @@ def _checked_sequence(name: str, tensors: Any) -> list[Tensor]:
 
 @accepts_joined_out
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Tensor | None = None) -> Tensor:
-    """Tensors joined along an existing dimension; all other sizes must agree (empty 1-d tensors are left out)."""
+    """Tensors joined along an existing dimension: (2, 3) and (4, 3) give (6, 3) (``torch.cat``).
+
+    Empty vectors are left out. RuntimeError for other sizes that differ, ValueError for no tensors.
+    """
     given = promote_all(*_checked_sequence("torch.cat", tensors))
     dim = dim if axis is None else axis
     first = given[0]._array
@@ -153,7 +156,10 @@ def _check_joinable(parts: list[Tensor], dim: int) -> None:
 @accepts_joined_out
 @accepts_axis
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
-    """Tensors of equal shape joined along a new dimension."""
+    """Tensors of equal shape joined along a new dimension: n of shape (2, 3) give (n, 2, 3) (``torch.stack``).
+
+    RuntimeError for shapes that differ, or no tensors.
+    """
     parts = promote_all(*_checked_sequence("stack", tensors))
     first = parts[0]._array.shape
     for position, part in enumerate(parts):

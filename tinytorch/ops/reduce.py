@@ -201,7 +201,11 @@ def _given(keepdim: bool) -> bool:
 def sum(
     input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
-    """Σ over all elements, or over one or several dimensions. Integers give int64."""
+    """Σ over all elements, or over one or several dimensions (``torch.sum``). Integers give int64.
+
+    (2, 3) over dim 1 gives (2,), with ``keepdim`` (2, 1); likewise all reductions here. IndexError for a dimension
+    that is not there.
+    """
     if keepdim is NOT_GIVEN:
         dim, keepdim = None if dim is NOT_GIVEN else dim, False
     elif dim is NOT_GIVEN:
@@ -216,7 +220,7 @@ def sum(
 def mean(
     input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
-    """The average over all elements, or over one or several dimensions. RuntimeError for integers."""
+    """The average over all elements, or over one or several dimensions (``torch.mean``). RuntimeError for integers."""
     if keepdim is NOT_GIVEN:
         dim, keepdim = None if dim is NOT_GIVEN else dim, False
     elif dim is NOT_GIVEN:
@@ -231,7 +235,7 @@ def mean(
 def prod(
     input: Tensor, dim: int = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
-    """The product of all elements, or along one dimension. Integers give int64."""
+    """The product of all elements, or along one dimension (``torch.prod``). Integers give int64."""
     input = _summand(input, dtype)
     if dim is NOT_GIVEN:
         if keepdim is not NOT_GIVEN:
@@ -278,7 +282,10 @@ def var(
     correction: Any = None,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Variance: ``Σ (x - mean)² / (n - correction)``, with Bessel's correction 1 by default."""
+    """Variance: ``Σ (x - mean)² / (n - correction)``, with Bessel's correction 1 by default (``torch.var``).
+
+    ``unbiased=False`` is the older name of correction 0. RuntimeError for integers, TypeError for both names at once.
+    """
     dim, correction = _correction(dim, unbiased, keepdim, correction)
     input = _floating("std and var", input)
     if input._array.dtype.kind == "c":  # the mean of |x - mean|²
@@ -300,7 +307,10 @@ def std(
     correction: Any = None,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Standard deviation: the square root of :func:`var`. Where it is 0, its gradient is taken as 0."""
+    """Standard deviation: the square root of :func:`var` (``torch.std``). Where it is 0, its gradient is taken as 0.
+
+    Numbers whose squares the dtype cannot hold are scaled by the largest of them before, and back after.
+    """
     variance = var(input, dim, unbiased, keepdim, correction=correction)
     if not variance._array.size:
         return known_as(ops.sqrt(variance), "StdBackward0")
@@ -400,7 +410,7 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False, *,
 @accepts_out
 @accepts_axis
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = None) -> Tensor:
-    """Running sums along ``dim``."""
+    """Running sums along ``dim``, of the input's shape (``torch.cumsum``). Integers give int64."""
     input = _summand(input, dtype)
     refuse_bool("cumsum_out_cpu", input)
     return Cumsum.apply(input, dim=one_dim(dim, input._array.ndim), reverse=False)

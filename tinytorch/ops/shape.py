@@ -3,9 +3,22 @@
 After: tinytorch/ops/reduce.py
 Next: tinytorch/ops/indexing.py
 
-Goal: reshape, permute and expand, and know which of them copy.
+Goal: reshape and permute, know which of them copy, and send gradients back the way that values came.
 
-A view shares memory with its input (``returns_view``): reshape, permute, expand, slicing.
+The idea. Nothing is computed here: every element of x goes to one place of y. A *view* does not even move it. It shares
+memory with its input (``returns_view``) and walks through it with other strides: reshape where it can, permute, and
+the expand and slicing of other chapters.
+
+The derivation. y = P x with a permutation matrix P, one 1 in each row and column, so Pᵀ = P⁻¹ and
+
+    ∂L/∂x = Pᵀ grad = P⁻¹ grad          the gradient goes back the way that x came
+
+>>> import tinytorch
+>>> x = tinytorch.zeros(2, 3, requires_grad=True)
+>>> x.t().reshape(6).backward(tinytorch.arange(6.0))
+>>> x.grad
+tensor([[0., 2., 4.],
+        [1., 3., 5.]])
 
 What PyTorch does. The same views with the same strides; ``view`` raises where ``reshape`` copies.
 
@@ -131,7 +144,10 @@ def _resolved_shape(input: Tensor, sizes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
-    """The same elements under another shape; one size may be -1. A view where possible, else a copy."""
+    """The same elements under another shape; one size may be -1. A view where possible, else a copy.
+
+    ``torch.reshape``. Raises RuntimeError for a shape of another number of elements.
+    """
     return _reshaped(input, _resolved_shape(input, sizes_from(shape, "reshape", "shape")))
 
 
@@ -147,8 +163,10 @@ def _reshaped(input: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
-    """As :func:`reshape`, but never a copy: RuntimeError where strides do not allow a view. ``view(dtype)``
-    reinterprets."""
+    """As :func:`reshape`, but never a copy: RuntimeError where strides do not allow a view.
+
+    ``view(dtype)`` reads the same bytes as another dtype (``torch.Tensor.view``).
+    """
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)) and not hasattr(shape[0], "__index__"):
         return ops.reinterpreted(input, shape[0])
     shape = _resolved_shape(input, sizes_from(shape, "view"))
@@ -192,7 +210,10 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Dimensions ``start_dim`` to ``end_dim`` (included) joined into one."""
+    """Dimensions ``start_dim`` to ``end_dim`` (included) joined into one: (2, 3, 4) from 1 gives (2, 12).
+
+    ``torch.flatten``; a scalar gives (1,). RuntimeError if ``start_dim`` comes after ``end_dim``.
+    """
     shape = input._array.shape
     start, end = one_dim(start_dim, len(shape)), one_dim(end_dim, len(shape))
     if start > end:
@@ -205,7 +226,10 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 @accepts_axis
 @checks_arguments
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """Dimension ``dim`` cut into several; one of ``sizes`` may be -1."""
+    """Dimension ``dim`` cut into several: (2, 12) at 1 into (3, 4) gives (2, 3, 4); one of ``sizes`` may be -1.
+
+    The inverse of :func:`flatten` (``torch.unflatten``). RuntimeError for sizes whose product is not the dimension's.
+    """
     shape = input._array.shape
     dim = one_dim(dim, len(shape))
     if not shape:
@@ -228,7 +252,10 @@ def ravel(input: Tensor) -> Tensor:
 
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
-    """Dimensions in the given order."""
+    """Dimensions in the given order: the result's dimension i is the input's ``dims[i]`` (``torch.permute``).
+
+    RuntimeError unless every dimension is named once.
+    """
     order = sizes_from(dims, "permute", "dims")
     ndim = input._array.ndim
     if len(order) != ndim:
@@ -243,7 +270,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Two dimensions exchanged."""
+    """Two dimensions exchanged (``torch.transpose``)."""
     ndim = input._array.ndim
     order = list(range(ndim))
     first, second = one_dim(dim0, ndim), one_dim(dim1, ndim)
@@ -253,7 +280,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 
 
 def t(input: Tensor) -> Tensor:
-    """A matrix transposed; vectors and scalars as they are."""
+    """A matrix transposed; vectors and scalars as they are (``torch.t``). RuntimeError for more dimensions."""
     ndim = input._array.ndim
     if ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
@@ -272,7 +299,10 @@ def matrix_transpose(input: Tensor) -> Tensor:
 
 @checks_arguments
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
-    """Dimensions ``source`` moved to the places ``destination``; the others keep their order."""
+    """Dimensions ``source`` moved to the places ``destination``; the others keep their order (``torch.movedim``).
+
+    RuntimeError for unequal numbers of them, or one that is named twice.
+    """
     ndim = input._array.ndim
     if isinstance(source, (tuple, list)) != isinstance(destination, (tuple, list)):
         raise wrong_argument("movedim", "destination", 3, destination, f"{type(source).__name__}, as source is")
@@ -295,7 +325,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 
 @accepts_axis
 def squeeze(input: Tensor, dim: Any = NOT_GIVEN) -> Tensor:
-    """Without the dimensions of size 1: all of them, or those of ``dim`` that have size 1."""
+    """Without the dimensions of size 1: all of them, or those of ``dim`` that have size 1 (``torch.squeeze``)."""
     shape = input._array.shape
     if dim is None:
         raise TypeError("squeeze(): argument 'dim' must be int or tuple of ints, not None")
@@ -307,7 +337,7 @@ def squeeze(input: Tensor, dim: Any = NOT_GIVEN) -> Tensor:
 
 @accepts_axis
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """With a new dimension of size 1 at ``dim``."""
+    """With a new dimension of size 1 at ``dim``: (2, 3) at 1 gives (2, 1, 3) (``torch.unsqueeze``)."""
     shape = input._array.shape
     dim = one_dim(dim, len(shape) + 1)
     return known_as(Reshape.apply(input, shape=(*shape[:dim], 1, *shape[dim:])), "UnsqueezeBackward0")
@@ -315,7 +345,10 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 
 @accepts_axis
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
-    """The view of ``length`` positions from ``start`` along ``dim``."""
+    """The view of ``length`` positions from ``start`` along ``dim`` (``torch.narrow``).
+
+    IndexError for a start, RuntimeError for a length that leads beyond the dimension.
+    """
     if input._array.ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = one_dim(dim, input._array.ndim)
@@ -334,7 +367,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 
 @accepts_axis
 def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """The view at one position along ``dim``, without that dimension."""
+    """The view at one position along ``dim``, without that dimension (``torch.select``). IndexError out of range."""
     if input._array.ndim == 0:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     dim = one_dim(dim, input._array.ndim)
@@ -348,7 +381,10 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 @checks_arguments
 def flip(input: Tensor, *given: Any, dims: Any = None) -> Tensor:
-    """The elements in reverse order along dimensions: ``flip(x, 0, 1)``, or ``flip(x, dims=(0, 1))``."""
+    """The elements in reverse order along dimensions: ``flip(x, 0, 1)``, or ``flip(x, dims=(0, 1))`` (``torch.flip``).
+
+    RuntimeError for a dimension that is named twice.
+    """
     if dims is None and not given:
         raise TypeError('flip() missing 1 required positional arguments: "dims"')
     if dims is not None and (given or not isinstance(dims, (tuple, list))):
