@@ -228,7 +228,10 @@ def _check_ndims(name: str, wanted: tuple[int, int], *tensors: Tensor) -> None:
 
 @accepts_exact_out
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The product of two matrices; the first may be sparse."""
+    """The product of two matrices, (n, m) and (m, p) to (n, p); the first may be sparse (``torch.mm``).
+
+    RuntimeError for other ranks, inner sizes or dtypes that differ.
+    """
     if input.is_sparse:
         return input @ mat2
     _check_ndims("mm", (2, 2), input, mat2)
@@ -237,7 +240,10 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @accepts_exact_out
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The products of two stacks of as many matrices: (b, n, m) and (b, m, p) give (b, n, p). No broadcasting."""
+    """The products of two stacks of as many matrices: (b, n, m) and (b, m, p) give (b, n, p) (``torch.bmm``).
+
+    Nothing broadcasts. RuntimeError for other ranks, sizes or dtypes that differ.
+    """
     _check_ndims("bmm", (3, 3), input, mat2)
     if input._array.shape[0] != mat2._array.shape[0]:
         raise RuntimeError(
@@ -249,7 +255,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @accepts_exact_out
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """A matrix, which may be sparse, times a vector."""
+    """A matrix, which may be sparse, times a vector: (n, m) and (m,) give (n,) (``torch.mv``)."""
     if input.is_sparse:
         return input @ vec
     check_dims(input, 0)
@@ -259,7 +265,7 @@ def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @accepts_exact_out
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The dot product of two vectors."""
+    """The dot product of two vectors, ``Σ_i input[i] · tensor[i]`` (``torch.dot``). RuntimeError for other ranks."""
     for value in (input, tensor):
         if value._array.ndim != 1:
             raise RuntimeError(f"1D tensors expected, but got {input._array.ndim}D and {tensor._array.ndim}D tensors")
@@ -268,7 +274,7 @@ def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @accepts_out
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The outer product of two vectors: ``out[i, j] = input[i] · vec2[j]``."""
+    """The outer product of two vectors: ``out[i, j] = input[i] · vec2[j]`` (``torch.outer``)."""
     _check_ndims("outer", (1, 1), input, vec2)
     return input.unsqueeze(1) * vec2
 
@@ -304,12 +310,13 @@ def weighted_sum(name: str, input: Tensor, product: Tensor, beta: Any, alpha: An
 def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
-    """``beta · input + alpha · (mat1 @ mat2)``."""
+    """``beta · input + alpha · (mat1 @ mat2)``, where ``input`` broadcasts to the product's shape (``torch.addmm``)."""
     check_same_dtypes("addmm", input, mat1, mat2)
     return known_as(weighted_sum("addmm", input, mm(mat1, mat2), beta, alpha), "AddmmBackward0")
 
 
 def _linear_by_vector(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """:func:`linear` with a weight that is no matrix: a vector is one output, without a dimension of its own."""
     if weight._array.ndim == 0:
         raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are {input._array.ndim}D and 0D")
     if weight._array.ndim > 2:
@@ -322,7 +329,10 @@ def _linear_by_vector(input: Tensor, weight: Tensor, bias: Tensor | None) -> Ten
 
 @accepts_exact_out
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None) -> Tensor:
-    """``input @ weightᵀ + bias`` over the last dimension: (..., in), (out, in), (out,) give (..., out)."""
+    """``input @ weightᵀ + bias`` over the last dimension: (..., in), (out, in), (out,) give (..., out).
+
+    ``torch.nn.functional.linear``; a vector ``weight`` (in,) gives (...). RuntimeError for sizes or dtypes that differ.
+    """
     _check_same_dtype("linear", input, weight)
     if bias is not None:
         check_same_dtypes("linear", input, bias)

@@ -155,14 +155,20 @@ def _softmax(primitive: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
 @accepts_exact_out
 @accepts_axis
 def softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
-    """``exp(x) / Σ exp(x)`` along ``dim``: positive numbers that sum to 1."""
+    """``exp(x) / Σ exp(x)`` along ``dim``, of the input's shape: positive numbers that sum to 1 (``torch.softmax``).
+
+    ``dtype`` is converted to before. NotImplementedError for integers.
+    """
     return _softmax(Softmax, input, dim, dtype)
 
 
 @accepts_exact_out
 @accepts_axis
 def log_softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
-    """``x - log Σ exp(x)`` along ``dim``: the logarithm of :func:`softmax`, without its rounding and overflow."""
+    """``x - log Σ exp(x)`` along ``dim``: the logarithm of :func:`softmax`, without its rounding and overflow.
+
+    ``torch.log_softmax``; arguments and errors as of :func:`softmax`.
+    """
     return _softmax(LogSoftmax, input, dim, dtype)
 
 
@@ -258,6 +264,10 @@ def cross_entropy(
         input: unnormalized scores, (N, C), (C,) or (N, C, d1, ...).
         target: class indices as for :func:`nll_loss`, or probabilities: floating, of the input's shape.
         label_smoothing: in [0, 1]; so much of the target is spread over all classes evenly.
+
+    Raises:
+        IndexError: a class outside [0, C). RuntimeError, ValueError: shapes or dtypes that do not fit, a smoothing
+        above 1.
     """
     reduction = chosen_reduction(size_average, reduce, reduction)
     if label_smoothing > 1.0 or (target._array.dtype.kind == "f" and not label_smoothing >= 0.0):

@@ -7,6 +7,9 @@ Goal: differentiate y_i = f(x_i), choosing what to save.
 
 Where f' is cheapest in terms of the result (exp, sqrt, tanh, sigmoid), the result is saved instead of the input.
 
+The functions at the end take a tensor of any shape; integers and bools become the default float type, except in abs
+and relu. TypeError for what is no tensor.
+
 What PyTorch does. The same functions, and the same choices at kinks: the slope of ReLU at 0 is 0, that of abs is 0,
 that of sqrt is inf.
 

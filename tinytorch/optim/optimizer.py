@@ -44,7 +44,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -330,30 +330,28 @@ def count_step(state: dict[str, Any]) -> float:
     return step.item()
 
 
-def _as_number(name: str, value: Any) -> float:
-    if isinstance(value, str):  # float() would read it
-        raise TypeError(f"{name} must be a number, not {value!r}")
-    return float(value)
-
-
 def check_not_negative(**options: Any) -> None:
     """ValueError for a negative (or NaN) option: ``check_not_negative(weight_decay=-1)``."""
     texts = {"lr": "learning rate", "eps": "epsilon value"}
-    for name, value in options.items():
-        if name == "lr" and isinstance(value, Tensor) and value._array.size != 1:
-            raise ValueError("Tensor lr must be 1-element")
-        if not _as_number(name, value) >= 0.0:
-            raise ValueError(f"Invalid {texts.get(name, name + ' value')}: {value}")
+    for name, value in _negative(options):
+        raise ValueError(f"Invalid {texts.get(name, name + ' value')}: {value}")
 
 
 def check_at_least_zero(**options: Any) -> None:
     """The same in the words of PyTorch's younger optimizers: "weight_decay should be >= 0 but is: -1"."""
+    for name, value in _negative(options):
+        raise ValueError(f"{'Learning rate' if name == 'lr' else name} should be >= 0 but is: {value}")
+
+
+def _negative(options: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The options that are negative or NaN. ValueError for a learning rate of several numbers, TypeError for text."""
     for name, value in options.items():
         if name == "lr" and isinstance(value, Tensor) and value._array.size != 1:
             raise ValueError("Tensor lr must be 1-element")
-        if not _as_number(name, value) >= 0.0:
-            words = "Learning rate" if name == "lr" else name
-            raise ValueError(f"{words} should be >= 0 but is: {value}")
+        if isinstance(value, str):  # float() would read it
+            raise TypeError(f"{name} must be a number, not {value!r}")
+        if not float(value) >= 0.0:
+            yield name, value
 
 
 def check_betas(betas: tuple[Any, Any]) -> None:
