@@ -89,7 +89,7 @@ class Primitive(Node):
         if watchers and not state.unwatched:
             return watched_forward(cls, inputs, attributes)
         ctx = _new(cls)
-        arrays: list[Any] = []
+        arrays: list[Any] = []  # 1. take the arrays out of the Tensors, and note where their gradients go
         edges: list[Any] = []
         needed = 0
         numbers: tuple[Any, ...] = ()
@@ -115,7 +115,7 @@ class Primitive(Node):
                 if needed == len(edges) and needed < len(_ALL_NEEDED)
                 else tuple([edge is not None for edge in edges])
             )
-        try:
+        try:  # 2. compute
             output = cls.forward(ctx, *arrays, **attributes) if attributes else cls.forward(ctx, *arrays)
         except ValueError as error:
             raise cls.explain(error, *arrays) from None
@@ -126,10 +126,10 @@ class Primitive(Node):
             raise NotImplementedError(f"{cls.__name__.lower()}() is not implemented for {', '.join(kinds)}") from None
         if type(output) is tuple:
             return cls._finish_many(ctx, inputs, arrays, output, attributes, edges if recording else None)
-        result = _new(Tensor)
+        result = _new(Tensor)  # 3. a Tensor again
         # NumPy turns 0-dimensional results into scalars; tensors always hold arrays.
         result._array = array = output if type(output) is _ndarray else np.asarray(output)
-        if recording:
+        if recording:  # 4. make ctx a node of the graph
             ctx._record(edges, attributes)
             ctx.output_shape, ctx.output_dtype = array.shape, array.dtype
             if numbers:
