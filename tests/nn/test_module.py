@@ -230,6 +230,14 @@ def test_apply_zero_grad_and_freezing():
     assert ours == theirs
 
 
+@pytest.mark.parametrize("library", [tinytorch, torch])
+def test_gradients_in_one_buffer_are_zeroed_in_place(library):
+    layer, buffer = library.nn.Linear(2, 2), library.ones(6)
+    layer.weight.grad, layer.bias.grad = buffer[:4].view(2, 2), buffer[4:]
+    layer.zero_grad(set_to_none=False)
+    assert buffer.tolist() == [0.0] * 6
+
+
 def test_copy_and_pickle():
     network = tinytorch.nn.Sequential(tinytorch.nn.Linear(3, 4), tinytorch.nn.BatchNorm1d(4))
     x = tinytorch.randn(5, 3)

@@ -14,7 +14,7 @@ import numpy as np
 from tinytorch.kernels.memory import Lease
 from tinytorch.tensor import Tensor
 
-__all__ = ["accumulate"]
+__all__ = ["accumulate", "zero_gradient"]
 
 
 def accumulate(leaf: Tensor, entry: list[Tensor], create_graph: bool) -> None:
@@ -41,6 +41,18 @@ def accumulate(leaf: Tensor, entry: list[Tensor], create_graph: bool) -> None:
         leaf._grad._bump_version()
     for hook in list(leaf._post_accumulate_hooks.values()) if leaf._post_accumulate_hooks else ():
         hook(leaf)
+
+
+def zero_gradient(leaf: Tensor) -> None:
+    """Fill ``leaf.grad``, if there is one, with zeros in place, and take it out of the graph that computed it."""
+    gradient = leaf.grad
+    if gradient is None:
+        return
+    if gradient.grad_fn is not None:
+        gradient.detach_()
+    else:  # which may be a view, say of one buffer for all gradients: detach_() refuses views
+        gradient.requires_grad_(False)
+    gradient.zero_()
 
 
 def _reference_counts(entry: list[Tensor]) -> tuple[int, int, int]:

@@ -50,6 +50,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.accumulate import zero_gradient
 from tinytorch.autograd.modes import enable_grad, no_grad
 from tinytorch.dtypes import default_numpy_dtype
 from tinytorch.optim.formula import as_numbers
@@ -158,14 +159,10 @@ class Optimizer(OptimizerHooks):
         """
         for group in self.param_groups:
             for param in group["params"]:
-                if set_to_none or param.grad is None:
+                if set_to_none:
                     param.grad = None
-                    continue
-                if param.grad.grad_fn is not None:
-                    param.grad.detach_()
                 else:
-                    param.grad.requires_grad_(False)
-                param.grad.zero_()
+                    zero_gradient(param)
 
     # ------------------------------------------------------------------------------------ groups
 

@@ -43,6 +43,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from tinytorch import dtypes, ops
+from tinytorch.autograd.accumulate import zero_gradient
 from tinytorch.autograd.modes import ModuleName, no_grad, state
 from tinytorch.device import check_device
 from tinytorch.missing import elsewhere
@@ -164,13 +165,10 @@ class Module(Registry, Hooks, StateDict):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all parameters' gradients, or set them to zero."""
         for parameter in self.parameters():
-            if parameter.grad is None:
-                continue
             if set_to_none:
                 parameter.grad = None
             else:
-                parameter.grad.detach_()
-                parameter.grad.zero_()
+                zero_gradient(parameter)
 
     def _apply(self: T, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> T:
         """Replace the values of all parameters, their gradients, and all buffers by ``fn`` of them.
