@@ -32,8 +32,8 @@ BLOCK = 1 << 18
 FEW_PASSES = 1 << 20
 """For formulas of one or two passes, which have little to find in the cache."""
 ROW = 1 << 14
-"""Elements up to which a number repeated by broadcasting is written out: a stride of 0 is slow."""
-_SHORT_ROW = 1 << 13
+"""Numbers in a row of zeros to compare with; up to so many, a number repeated by broadcasting is written out."""
+_SHORT_ROW = 1 << 13  # that stays in the first cache
 
 
 def in_pieces(
