@@ -157,6 +157,14 @@ def test_a_million() -> None:
     assert_same_state(g, t)
 
 
+def test_a_single_block_of_normal_numbers_leaves_the_words_of_the_generator_as_they_are() -> None:
+    g = Generator().manual_seed(5)
+    g.random32(1)
+    words = g._block.copy()
+    normal(g, 16)
+    np.testing.assert_array_equal(g._block, words)
+
+
 # ------------------------------------------------------------------------------------------- destinations
 
 

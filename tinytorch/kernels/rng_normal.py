@@ -166,8 +166,9 @@ def _fill(
 
 def _apart(blocks: NDArray[Any]) -> NDArray[Any]:
     """The first eight of every block of 16 and the other eight: (k, 16) to (2, 8 k)."""
-    # Eight numbers are copied as one item: NumPy is slow on rows as short as that.
-    return np.ascontiguousarray(blocks.view(f"V{8 * blocks.itemsize}").T).view(blocks.dtype)
+    # Eight numbers are copied as one item: NumPy is slow on rows as short as that. (Always a copy: a single block of
+    # words is the generator's own.)
+    return blocks.view(f"V{8 * blocks.itemsize}").T.copy().view(blocks.dtype)
 
 
 def _side_by_side(halves: NDArray[Any], out: NDArray[Any]) -> None:
