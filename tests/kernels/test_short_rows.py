@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinytorch.kernels.short_rows import spread, spread_expanded
+from tinytorch.kernels.short_rows import reduce, views_with_long_rows, with_long_rows
 
 RNG = np.random.default_rng(0)
 
@@ -38,19 +38,35 @@ PAIRS = {
 @pytest.mark.parametrize("name", PAIRS)
 def test_the_result_is_the_same(name):
     a, b = PAIRS[name]
-    for pair in (spread(a, b), spread_expanded(a, b)):
+    for pair in (with_long_rows(a, b), views_with_long_rows(a, b)):
         np.testing.assert_array_equal(np.subtract(*pair), a - b)
         assert np.subtract(*pair).strides == (a - b).strides or name == "another order in memory"
 
 
 def test_short_rows_are_written_out_and_nothing_else():
     changed = {
-        name for name, (a, b) in PAIRS.items() if any(x is not y for x, y in zip(spread(a, b), (a, b), strict=True))
+        name
+        for name, (a, b) in PAIRS.items()
+        if any(x is not y for x, y in zip(with_long_rows(a, b), (a, b), strict=True))
     }
     assert changed == {
         "pairs of points", "the other way round", "a bias", "rows of two dimensions", "two dimensions between",
         "expanded and broadcast",
     }  # fmt: skip
-    assert spread(random(5000), 2.0)[1] == 2.0
+    assert with_long_rows(random(5000), 2.0)[1] == 2.0
     a, b = np.zeros((5000, 2)), np.zeros((3, 2))
-    assert spread(a, b)[1] is b, "these do not broadcast: the operation says so"
+    assert with_long_rows(a, b)[1] is b, "these do not broadcast: the operation says so"
+
+
+@pytest.mark.parametrize("shape", [(3000, 2), (40, 50, 3), (500, 12), (500, 13), (2, 3), (5000, 1), (0, 2)])
+@pytest.mark.parametrize("ufunc", [np.maximum, np.minimum, np.multiply])
+def test_reduced_column_by_column(ufunc, shape):
+    x = random(*shape)
+    x[1:2] = np.nan
+    for keepdims in (False, True):
+        for axis in range(len(shape)):
+            expected = ufunc.reduce(x, axis=axis, keepdims=keepdims) if shape[axis] or ufunc is np.multiply else None
+            if expected is not None:
+                result = reduce(ufunc, x, axis, keepdims)
+                assert result.dtype == expected.dtype and result.shape == expected.shape
+                np.testing.assert_allclose(result, expected, 1e-5)

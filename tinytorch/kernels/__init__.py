@@ -20,6 +20,7 @@ To be read in this order; what is indented belongs to the file above it, and can
         norm_row_major, norm_small, layer_norm, group_norm
     masks, elementwise          choices without branches; functions of one number
         activations, gelu, glu, logistic
+        short_rows                  broadcasting and reducing where a row has few elements
     exponential, softmax        e^x, and what is made of it
     picking, scan               elements by number; running sums
         counting, order, selection, shuffle

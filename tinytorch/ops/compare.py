@@ -10,7 +10,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.saving import relying_on
 from tinytorch.dtypes import SCALAR_NAMES
 from tinytorch.kernels import elementwise
-from tinytorch.kernels.short_rows import spread_expanded
+from tinytorch.kernels.short_rows import views_with_long_rows
 from tinytorch.ops.arguments import Number, checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import Elementwise, as_tensor_like, cast, operands
 from tinytorch.ops.checks import check_any_tensor, check_tensor, not_implemented, refuse_complex
@@ -273,7 +273,7 @@ class Extremum(Elementwise):
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray, function: Any) -> np.ndarray:
         refuse_complex(function.__name__, a)
-        y = function(*spread_expanded(a, b))
+        y = function(*views_with_long_rows(a, b))
         ctx.save_for_backward(a, b)
         return y
 

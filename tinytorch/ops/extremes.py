@@ -15,6 +15,7 @@ from tinytorch import return_types
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
+from tinytorch.kernels import short_rows
 from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -41,8 +42,7 @@ class MaxWithIndex(Primitive):
             return x.copy(), index
         indices = x.argmax(dim, keepdims=True) if largest else x.argmin(dim, keepdims=True)
         ctx.save_intermediates(indices, x.shape)
-        reduce: Any = (np.maximum if largest else np.minimum).reduce
-        values = reduce(x, axis=dim, keepdims=keepdim)
+        values = short_rows.reduce(np.maximum if largest else np.minimum, x, dim, keepdim)
         if not keepdim:
             indices = indices.squeeze(dim)
         ctx.mark_non_differentiable(indices)
@@ -71,7 +71,8 @@ class Extreme(Primitive):
         ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool, largest: bool, nan_shares: bool = False
     ) -> np.ndarray:
         refuse_complex("amax", x)
-        y = (np.maximum if largest else np.minimum).reduce(x, axis=dim, keepdims=True)
+        ufunc = np.maximum if largest else np.minimum
+        y = short_rows.reduce(ufunc, x, dim[0], True) if len(dim) == 1 else ufunc.reduce(x, axis=dim, keepdims=True)
         if _any_of(ctx.needs_input_grad):
             winners = x == y
             ctx.save_intermediates(winners | (np.isnan(x) & np.isnan(y)) if nan_shares else winners)

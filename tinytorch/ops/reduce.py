@@ -48,6 +48,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.kernels import short_rows
 from tinytorch.kernels.scan import running_sums
 from tinytorch.kernels.sums import total
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
@@ -58,8 +59,6 @@ from tinytorch.ops.out import accepts_out, bytes_or_bools
 from tinytorch.tensor import Tensor
 
 __all__ = ["all", "any", "cumsum", "logsumexp", "mean", "prod", "std", "std_mean", "sum", "var", "var_mean"]
-
-_product: Any = np.multiply.reduce
 
 
 def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -107,7 +106,7 @@ class Prod(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, keepdim: bool) -> np.ndarray:
-        y = np.asarray(_product(x, axis=dim, dtype=x.dtype, keepdims=keepdim))
+        y = short_rows.reduce(np.multiply, x, dim, keepdim)
         ctx.save_for_backward(x, y)
         return y
 

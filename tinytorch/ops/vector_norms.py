@@ -14,6 +14,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.kernels.sums import total
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast, is_number
 from tinytorch.ops.checks import type_name
@@ -35,8 +36,7 @@ class EuclideanNorm(Primitive):
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
         wide = _accurate(x)
         squares = wide * wide if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
-        total: Any = np.add.reduce(squares, axis=dim, keepdims=keepdim)  # type: ignore[call-overload]
-        y = np.sqrt(total).astype(x.real.dtype, "C", copy=False)
+        y = np.sqrt(total(squares, dim, keepdim)).astype(x.real.dtype, "C", copy=False)
         ctx.save_for_backward(x, y)
         return y
 
