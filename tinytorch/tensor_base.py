@@ -327,7 +327,9 @@ class TensorBase(Conversions):
 
     @property
     def _version(self) -> int:
-        """How often this tensor's memory was changed in place."""
+        """How often this tensor's memory was changed in place. RuntimeError for those made in inference mode."""
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return 0 if self._memory is None else self._memory.version
 
     def _own_memory(self) -> Memory:

@@ -79,10 +79,16 @@ def test_exceptions_restore_the_mode(T):
 def test_inference_tensors_stay_out_of_autograd(T):
     with T.inference_mode():
         x = T.ones(2) * 2
+        made, place = T.ones(2), T.tensor([0])
         assert T.is_inference_mode_enabled()
-    assert x.is_inference()
+    assert x.is_inference() and made.is_inference()
     with pytest.raises(RuntimeError):
         x.requires_grad_()
+    for wrong in (lambda w: w * made, lambda w: w[place], lambda w: T.where(made > 0, w, w) * made):
+        with pytest.raises(RuntimeError, match=r"[Ii]nference"):
+            wrong(T.ones(2, requires_grad=True))
+    with pytest.raises(RuntimeError, match=r"[Ii]nference"):
+        print(x._version)
     with pytest.raises(RuntimeError, match=r"[Ii]nference"):
         x.add_(1)
     with pytest.raises(RuntimeError, match=r"[Ii]nference"):

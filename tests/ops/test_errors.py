@@ -36,7 +36,9 @@ BAD: list[tuple[str, tuple[Any, ...], str]] = [
     ("T.add(x, 'a')", (V3,), ""), ("T.mul(x, None)", (V3,), ""), ("T.maximum(x, 1)", (V3,), "must be Tensor, not int"),
     *[(f"T.Tensor.__{name}__({args})", (V3,), "") for name in ("radd", "rmul", "rand", "ror", "rxor", "rdiv") for args in ("2, x", "2, 3")],
     # reductions without a dimension, or with a bool for it
-    *[(f"x.{name}(keepdim=True)", (V3,), "keepdim") for name in ("sum", "mean", "prod")],
+    *[(f"x.{name}(keepdim={value})", (V3,), "keepdim") for name in ("sum", "mean", "prod", "max", "min") for value in (True, False)],
+    ("T.arange(0, 2**63, dtype=T.int64)", (), ""), ("T.arange(-2**63, 1)", (), ""), ("T.arange(1.5, 1, dtype=T.int64)", (), "sign"), ("x.clamp(0, 1e300)", (np.ones(2, np.float32),), "float"),
+    ("T.where(x > 0, x, 1e300)", (np.ones(2, np.float32),), "float"), ("T.addmm(x, x, x, beta=1e300)", (np.ones((2, 2), np.float32),), "float"), ("T.index_reduce(x, 0, T.tensor([0]), x, 'amin')", (V3,), ""),
     ("x.prod(None)", (V3,), ""), ("x.std(True, True)", (V3,), "bool"), ("x.var(True, correction=1)", (V3,), "bool"),
     ("T.linalg.vector_norm(x, dtype=T.float16)", (V3,), "without narrowing"), ("T.linalg.vector_norm(x, dtype=T.complex128)", (V3,), "dtype"),
     ("T.copysign(x, 1j)", (V3,), "complex"),

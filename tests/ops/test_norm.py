@@ -272,3 +272,20 @@ def test_running_statistics_carry_no_gradient(position: int) -> None:
 )  # fmt: skip
 def test_other_errors(name: str, arguments: Any, message: str) -> None:
     compare_errors(lambda T, *args: getattr(functional(T), name)(*args), *arguments, match=message)
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        "F.batch_norm(x, None, None, w, b, True)", "F.batch_norm(x, b, w, w, None)", "F.instance_norm(x, None, None, w, b)",
+        "F.layer_norm(x, (3,), w)", "F.group_norm(x, 1, w, b)", "F.rms_norm(x, (3,), w)", "F.rms_norm(x * 0.01, (3,))",
+    ],
+)  # fmt: skip
+def test_half_precision_with_parameters_in_single(norm: str) -> None:
+    inputs = Inputs("float32")
+    x, w, b = inputs.normal(2, 3, 3).astype(np.float16), abs(inputs.normal(3)) + 1, inputs.normal(3)
+
+    def run(T: Any, x: Any, w: Any, b: Any) -> Any:
+        return eval(norm, {"F": functional(T), "x": x, "w": w.detach() if "b, w" in norm else w, "b": b.detach()})
+
+    compare(run, x, w, b, second=False, tolerance={"float16": (1e-2, 1e-2), "float32": (1e-2, 1e-2)})

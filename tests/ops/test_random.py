@@ -51,6 +51,7 @@ NEW = {
     "randint with options": lambda T: T.randint(3, (4,), layout=T.strided, device="cpu", pin_memory=False),
     "randperm with options": lambda T: T.randperm(5, layout=T.strided, device="cpu", dtype=T.int32),
     "rand_like of a transposed matrix": lambda T: T.rand_like(T.zeros(6, 9).t(), device="cpu"),
+    "rand_like of a transposed array": lambda T: T.rand_like(T.from_numpy(np.zeros((6, 9)).T)),
     "randn_like of a transposed matrix": lambda T: T.randn_like(T.zeros(6, 9).t(), memory_format=T.preserve_format),
     "bernoulli method": lambda T: T.full((20,), 0.3).bernoulli(0.6),
     "random_ by keyword": lambda T: T.zeros(9).random_(**{"from": 2, "to": 30}),
@@ -58,6 +59,7 @@ NEW = {
     "poisson": lambda T: T.poisson(T.arange(20.0)),
     "binomial": lambda T: T.binomial(T.full((20,), 9.0), T.full((20,), 0.3)),
     "multinomial": lambda T: T.multinomial(T.tensor([0.1, 0.5, 0.4]), 2),
+    "multinomial of a transposed matrix": lambda T: T.multinomial(T.ones(6, 3).t(), 2),
     "multinomial with replacement": lambda T: T.multinomial(T.tensor([[0.1, 0.9], [0.5, 0.5]]), 6, replacement=True),
 }
 

@@ -237,6 +237,8 @@ def relying_on(result: Tensor, *tensors: Tensor) -> Tensor:
     if edge is not None:
         node = edge[0]
         for tensor in tensors:
+            if tensor._inference:
+                raise RuntimeError(_MADE_IN_INFERENCE)
             memory = tensor._memory
             node._relied_on += ((tensor, 0 if memory is None else memory.version),)
     return result

@@ -79,7 +79,7 @@ def ctc_backward(log_probs: Array, text: Text, steps: Array, losses: Array, alph
     with np.errstate(invalid="ignore"):
         share = np.exp(through - logp + losses[:, None])
     share[np.isneginf(through)] = 0
-    grad = np.exp(log_probs)
+    grad = np.exp(log_probs, order="C")  # so that below it is seen flat, and not copied
     rows = np.arange(grad.size // max(1, grad.shape[2])).reshape(*grad.shape[:2], 1)
     np.subtract.at(grad.reshape(-1), rows * grad.shape[2] + text.letters, share)
     grad[np.arange(len(grad))[:, None] >= steps] = 0

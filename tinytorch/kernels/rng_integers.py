@@ -194,12 +194,17 @@ def randperm(generator: Generator, n: int, dtype: DTypeLike = np.int64) -> NDArr
 
 
 def multinomial(
-    generator: Generator, probabilities: NDArray[Any], num_samples: int, replacement: bool = False
+    generator: Generator,
+    probabilities: NDArray[Any],
+    num_samples: int,
+    replacement: bool = False,
+    by_columns: bool = False,
 ) -> NDArray[np.int64]:
     """Indices drawn in proportion to `probabilities`, as `torch.multinomial`.
 
     Args:
         probabilities: floating point, shape (categories,) or (rows, categories); rows need not sum to 1.
+        by_columns: in PyTorch the probabilities lie in memory column by column, in which order it draws then.
 
     Returns:
         int64, shape (num_samples,) or (rows, num_samples).
@@ -219,16 +224,25 @@ def multinomial(
     if not replacement and num_samples > probabilities.shape[-1]:
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     rows = np.atleast_2d(probabilities)
-    draw = _with_replacement if replacement and num_samples > 1 else _without_replacement
-    return np.ascontiguousarray(draw(generator, rows, num_samples).reshape(*probabilities.shape[:-1], num_samples))
+    if replacement and num_samples > 1:
+        drawn = _with_replacement(generator, rows, num_samples)
+    else:
+        drawn = _without_replacement(generator, rows, num_samples, by_columns)
+    return np.ascontiguousarray(drawn.reshape(*probabilities.shape[:-1], num_samples))
 
 
-def _without_replacement(generator: Generator, rows: NDArray[Any], num_samples: int) -> NDArray[np.int64]:
+def _without_replacement(
+    generator: Generator, rows: NDArray[Any], num_samples: int, by_columns: bool
+) -> NDArray[np.int64]:
     if not ((rows >= 0) & (rows < np.inf)).all():
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if (rows.sum(axis=-1) == 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    waiting = exponential(generator, rows.shape, rows.dtype)
+    waiting = (
+        exponential(generator, rows.shape[::-1], rows.dtype).T
+        if by_columns
+        else exponential(generator, rows.shape, rows.dtype)
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         speed = rows / waiting
     if num_samples == 1:

@@ -162,7 +162,7 @@ def _checked(
         raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
     if len(shape) not in (dims + 1, dims + 2):
         raise RuntimeError(f"{function}(): Expected {dims + 1}D or {dims + 2}D tensor, but got {list(shape)}")
-    for dim in range(-dims if may_lack_channels else -dims - 1, 0):
+    for dim in range(-dims if may_lack_channels or len(shape) == dims + 1 else -dims - 1, 0):
         if shape[dim] == 0:
             raise RuntimeError(
                 f"{function}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "

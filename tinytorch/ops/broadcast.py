@@ -374,8 +374,6 @@ def broadcast_shapes(*shapes: Any) -> Any:
                 f"broadcast_shapes(): Input shapes should be ints, tuples of ints, or lists of ints, got {shape}"
             )
         shape = ints_from("broadcast_shapes", "shapes", (shape,) if isinstance(shape, int) else shape)
-        if shape and min(shape) < 0:
-            raise ValueError(f"broadcast_shapes(): Attempting to broadcast a dimension with negative length: {shape}")
         if len(shape) > len(result):
             result = [1] * (len(shape) - len(result)) + result
         for back in range(1, len(shape) + 1):
@@ -386,6 +384,8 @@ def broadcast_shapes(*shapes: Any) -> Any:
                     f"{len(result) - back}"
                 )
             if a == 1:
+                if b < 0:
+                    raise ValueError(f"Attempting to broadcast a dimension with negative length: {shape}")
                 result[-back] = b
     return Size(result)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.modes import state
 from tinytorch.autograd.saving import ForeignMemory
 from tinytorch.device import check_device
 from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
@@ -44,6 +45,8 @@ def finish(array: np.ndarray, requires_grad: bool, device: Any = None) -> Tensor
     if device is not None:
         check_device(device)
     result = Tensor._wrap(array)
+    if state.inference:
+        result._inference = True
     if requires_grad is not False and requires_grad is not None:
         if requires_grad is not True:
             raise TypeError(f"argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")

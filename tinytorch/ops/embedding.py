@@ -107,7 +107,7 @@ def embedding_bag(
     if weight._array.ndim != 2:
         raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.dim()}")
     if mode == "max" and scale_grad_by_freq:
-        raise RuntimeError("embedding_bag: max mode does not support scaling the gradient by the frequency")
+        raise ValueError("embedding_bag: max mode does not support scaling the gradient by the frequency")
     if mode == "max" and sparse:
         raise ValueError("max mode does not support sparse weights")
     rows = weight._array.shape[0]

@@ -161,8 +161,7 @@ def cholesky(input: Tensor, upper: bool = False, *, out: Tensor | None = None) -
     positive-definite.
     """
     check_matrices("linalg.cholesky", input)
-    factor = Cholesky.apply(input)
-    return factor.mH if upper else factor
+    return Cholesky.apply(input.mH).mH if upper else Cholesky.apply(input)  # read is the triangle that is asked for
 
 
 @accepts_exact_out

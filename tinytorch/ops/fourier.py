@@ -167,6 +167,8 @@ def transform_dims(input: Tensor, s: Any, dim: Any) -> tuple[tuple[int, ...], li
     s = None if s is None else ints_from("fft", "s", s, single=True)
     if dim is not None:
         dims = tuple(one_dim(d, ndim) for d in ints_from("fft", "dim", dim, single=True))
+        if dims and not ndim:
+            raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
         if len(set(dims)) != len(dims):
             raise RuntimeError("FFT dims must be unique")
     elif s is None:

@@ -46,7 +46,7 @@ def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The least common multiple, elementwise."""
     check_tensor("lcm", "input", 1, input)
     check_tensor("lcm", "other", 2, other)
-    return _integer_op("lcm_cpu", np.lcm, input, other)
+    return _integer_op("lcm_cpu", lambda a, b: np.abs(np.lcm(a, b)), input, other)  # NumPy's overflows below 0
 
 
 @accepts_out

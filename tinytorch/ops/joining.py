@@ -134,6 +134,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out
         parts = [part for part in given if part._array.shape != (0,)]
         first = parts[0]._array
         _check_joinable(parts, one_dim(dim, first.ndim))
+    elif first.shape == (0,):  # nothing is joined, whatever the dimension
+        dim = 0
     return Cat.apply(*given, dim=one_dim(dim, first.ndim))
 
 
@@ -237,9 +239,9 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
     shape = input._array.shape
     if len(times) < len(shape):
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
-    if any(n < 0 for n in times):
+    if any(n * size < 0 for n, size in zip(times, (1,) * (len(times) - len(shape)) + shape, strict=True)):
         raise RuntimeError(f"Trying to create tensor with negative dimension: repeat by {list(times)}")
-    shape = (1,) * (len(times) - len(shape)) + shape
+    shape, times = (1,) * (len(times) - len(shape)) + shape, tuple([max(n, 0) for n in times])
     apart = [size for n in shape for size in (1, n)]
     wide = [size for pair in zip(times, shape, strict=True) for size in pair]
     joined = [n * size for n, size in zip(times, shape, strict=True)]

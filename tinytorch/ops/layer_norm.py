@@ -128,10 +128,12 @@ def layer_norm(
         weight, bias: of ``normalized_shape``, or None.
 
     Raises:
-        RuntimeError: shapes that do not fit, mixed dtypes. TypeError: ``normalized_shape`` is an int.
+        RuntimeError: shapes that do not fit, mixed dtypes (but for parameters in single precision with an input in
+            half). TypeError: ``normalized_shape`` is an int.
     """
     shape = _checked_shape("layer_norm", input, normalized_shape, weight, bias)
-    _check_dtypes("layer_norm", input, weight, bias)
+    if _is_mixed("layer_norm", input, weight, bias):
+        return layer_norm(input.float(), shape, weight, bias, eps).half()
     return LayerNorm.apply(input, weight, bias, dims=len(shape), eps=eps)
 
 
@@ -171,7 +173,8 @@ def group_norm(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
                 f"shape {list(value.shape)} and input of shape {list(shape)}"
             )
-    _check_dtypes("group_norm", input, weight, bias)
+    if _is_mixed("group_norm", input, weight, bias):
+        return group_norm(input.float(), num_groups, weight, bias, eps).half()
     if input._array.size:
         return GroupNorm.apply(input, weight, bias, groups=num_groups, eps=eps)
     per_channel = (c, *[1] * (len(shape) - 2))
@@ -183,13 +186,14 @@ def group_norm(
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """``input / sqrt(mean(input²) + eps) · weight`` over the last dimensions (``torch.nn.functional.rms_norm``).
 
-    ``eps`` is by default the distance from 1 to the next number of the dtype.
+    ``eps`` is by default the distance from 1 to the next number of the dtype in which it is computed, which is single
+    precision for an input in half.
     """
     shape = _checked_shape("rms_norm", input, normalized_shape, weight, None)
     check_floating("rms_norm", input)
-    eps = float(np.finfo(input._array.dtype).eps) if eps is None else eps
     if input._array.dtype == np.float16:  # squares of half precision overflow
         return rms_norm(input.float(), normalized_shape, None if weight is None else weight.float(), eps).half()
+    eps = float(np.finfo(input._array.dtype).eps) if eps is None else eps
     dims = tuple(range(-len(shape), 0))
     y = input * ((input * input).mean(dims, True) + eps).rsqrt()
     return y if weight is None else cast(y * weight, input._array.dtype)
@@ -222,9 +226,14 @@ def _checked_shape(
     return shape
 
 
-def _check_dtypes(function: str, input: Tensor, *parameters: Tensor | None) -> None:
-    if input._array.dtype.kind != "f":
+def _is_mixed(function: str, input: Tensor, *parameters: Tensor | None) -> bool:
+    """Whether the parameters are in single precision and the input in half; RuntimeError for other mixtures."""
+    dtype = input._array.dtype
+    if dtype.kind != "f":
         raise not_implemented(function, input)
-    for value in parameters:
-        if value is not None and value._array.dtype != input._array.dtype:
-            raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
+    given = [value._array.dtype for value in parameters if value is not None]
+    if given.count(dtype) == len(given):
+        return False
+    if dtype != np.float16 or given.count(np.dtype(np.float32)) < len(given):
+        raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
+    return True

@@ -135,6 +135,8 @@ def linalg_norm(
     """
     if ord is None:
         return vector_norm(input, 2, dim, keepdim, dtype=dtype)
+    if isinstance(ord, Tensor):
+        ord = ord.item()
     if dim is None:
         if input._array.ndim not in (1, 2) and is_number(ord):
             raise RuntimeError(
@@ -224,6 +226,9 @@ def linalg_pinv(
     if input._array.size == 0:
         return input.mH * 1
     check_matrices("linalg.pinv", input, square=hermitian)
+    for name, limit in (("atol", atol), ("rtol", rtol)):
+        if isinstance(limit, Tensor) and limit._array.dtype.kind == "c":
+            raise RuntimeError(f"torch.linalg.pinv: {name} tensor of complex type is not supported.")
     absolute, relative = _tolerance(input, atol, rcond if rtol is None else rtol)
     batch = np.broadcast_shapes(input._array.shape[:-2], absolute.shape[:-1], relative.shape[:-1])
     if batch != input._array.shape[:-2]:  # one matrix, several tolerances

@@ -11,6 +11,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.ops.arguments import Number, checks_arguments
+from tinytorch.ops.broadcast import promote_all
 from tinytorch.ops.checks import check_dims, check_same_dtypes, check_square, refuse_bool
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
 from tinytorch.ops.indexing import index_select
@@ -72,6 +73,10 @@ def addr(
     for name, factor in (("beta", beta), ("alpha", alpha)):
         if isinstance(factor, bool) and not all(t._array.dtype.kind == "b" for t in (input, vec1, vec2)):
             raise RuntimeError(f"addr(): Boolean {name} only supported for Boolean results.")
+    input, vec1, vec2 = promote_all(input, vec1, vec2)
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if isinstance(factor, float) and input._array.dtype.kind in "iub":
+            raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
     return weighted_sum("addr", input, outer(vec1, vec2), beta, alpha)
 
 

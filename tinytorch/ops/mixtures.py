@@ -6,6 +6,7 @@ All composed of other ops, so their derivatives are already known.
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     """``input + value · tensor1 · tensor2``."""
     if input._array.dtype.kind == "b":
         refuse_bool("addcmul_cpu_out", ops.mul(tensor1, tensor2))
+    input, tensor1, tensor2 = _in_one_dtype(input, tensor1, tensor2)
     first = tensor1 if value == 1 else _scaled(tensor1, value, input, tensor2)
     return known_as(input + mul(first, tensor2), "AddcmulBackward0")
 
@@ -78,8 +80,15 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
             "Integer division with addcdiv is no longer supported, and in a future release addcdiv will perform a "
             "true division of tensor1 and tensor2. Use (input + value * torch.true_divide(tensor1, tensor2)) instead."
         )
+    input, tensor1, tensor2 = _in_one_dtype(input, tensor1, tensor2)
     first = tensor1 if value == 1 else _scaled(tensor1, value, input, tensor2)
     return known_as(input + div(first, tensor2), "AddcdivBackward0")
+
+
+def _in_one_dtype(*tensors: Tensor) -> Sequence[Tensor]:
+    """All of them in the dtype of the result, so that nothing is rounded to another one on the way."""
+    dtype = tensors[0]._array.dtype
+    return tensors if builtins.all(t._array.dtype == dtype for t in tensors) else promote_all(*tensors)
 
 
 def _scaled(tensor: Tensor, value: Any, *others: Tensor) -> Tensor:

@@ -238,7 +238,8 @@ def batch_norm(
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if not input._array.size:  # nothing to normalize, and nothing to learn from
         return _empty_batch_norm(input, weight, bias)
-    _check_batch_norm(input, running_mean, running_var, weight, bias, training)
+    if _is_mixed(input, running_mean, running_var, weight, bias, training):
+        return batch_norm(input.float(), running_mean, running_var, weight, bias, training, momentum, eps).half()
     weight, bias = _as_vector(weight), _as_vector(bias)
     if not training:
         return BatchNormEval.apply(input, weight, bias, running_mean, running_var, eps=eps)
@@ -266,9 +267,8 @@ def _empty_batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None)
     return y if bias is None else y + bias[0]
 
 
-def _check_batch_norm(
-    input: Tensor, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool
-) -> None:
+def _is_mixed(input: Tensor, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool) -> bool:
+    """Whether all but the input, which is in half, is in single precision; RuntimeError for what does not fit."""
     for name, value in (("running_mean", running_mean), ("running_var", running_var)):
         if not training and value is None:
             raise RuntimeError(f"batch_norm(): {name} must be defined in evaluation mode")
@@ -285,8 +285,9 @@ def _check_batch_norm(
         raise RuntimeError(f"batch_norm needs an input of 2 or more dimensions, (N, C, ...), not {list(input.shape)}")
     if input._array.dtype.kind != "f":
         raise not_implemented("batch_norm", input)
+    mixed = input._array.dtype == np.float16 and all(v is None or v._array.dtype == np.float32 for v in given.values())
     for name, value in given.items():
-        if value is not None and value._array.dtype != input._array.dtype:
+        if value is not None and value._array.dtype != input._array.dtype and not mixed:
             raise RuntimeError(
                 f"mixed dtype (CPU): all inputs must share same datatype, but input is {input.dtype} and {name} "
                 f"{value.dtype}."
@@ -296,6 +297,7 @@ def _check_batch_norm(
                 f"The function 'native_batch_norm' is not differentiable with respect to argument '{name}'. This input "
                 "cannot have requires_grad True."
             )
+    return mixed
 
 
 @checks_arguments

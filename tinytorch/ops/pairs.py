@@ -93,6 +93,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
     refuse_half("cdist", x1)
     if not p >= 0:
         raise RuntimeError("cdist only supports non-negative p values")
+    p = float(x1._array.dtype.type(p))  # so that what is more than any number is inf
     if compute_mode not in _COMPUTE_MODES:
         raise ValueError(f"cdist(): {compute_mode} is not a valid value for compute_mode")
     if p == 0:  # counted so that nan stays nan
@@ -114,6 +115,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     refuse_half("pdist", input)
     if not p >= 0:
         raise RuntimeError("pdist only supports non-negative p values")
+    p = float(input._array.dtype.type(p))
     n = input._array.shape[0]
     first, second = np.triu_indices(n, 1)
     if p != 2:

@@ -176,7 +176,7 @@ def logspace(
     check_options("logspace", options)
     start, end = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end))
     numpy_dtype = _dtype_between("logspace", start, end, steps, dtype)
-    if numpy_dtype.kind in "iu":
+    if numpy_dtype.kind in "iu" and steps > 1:
         start, end = int(start), int(end)
     exponents = linspace(start, end, steps, dtype=complex if numpy_dtype.kind == "c" else float)._array
     return finish((base**exponents).astype(numpy_dtype), requires_grad, device)

@@ -107,6 +107,17 @@ def index_reduce(
             f"dim {dim}"
         )
     size = input._array.shape[dim] if input._array.ndim else 1
+    count = source._array.shape[dim] if source._array.ndim else 1
+    if input._array.ndim and index._array.size != count:
+        raise RuntimeError(
+            f"index_reduce_(): Number of indices ({index._array.size}) should be equal to source.size(dim): ({count}), "
+            f"for dim: {dim}"
+        )
+    if any(a != b for d, (a, b) in enumerate(zip(source._array.shape, input._array.shape, strict=True)) if d != dim):
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+            f"{list(input.shape)} source.shape = {list(source.shape)}"
+        )
     if index._array.size and not 0 <= index._array.min() <= index._array.max() < size:
         raise IndexError("index out of range in self")
     if input._array.ndim == 0:

@@ -133,7 +133,7 @@ def set_(
 def _shows(input: Tensor, array: np.ndarray, shared: bool = True) -> Tensor:
     """Let ``input`` show other memory. It goes on counting its own changes, of which this is one, as in PyTorch."""
     memory = Memory(shared)
-    memory.version = input._version + 1
+    memory.version = 1 + (input._memory.version if input._memory is not None else 0)
     input._array, input._memory, input._base = array, memory, None
     return input
 

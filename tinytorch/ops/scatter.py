@@ -169,6 +169,11 @@ def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
         )
     if not accumulate and index._array.dtype != np.int64:
         raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {type_name(index)}")
+    if not accumulate and source._array.ndim not in (0, input._array.ndim):
+        raise IndexError(
+            f"{name}(): When source and destination are not scalars, their dimensionality must match. Source "
+            f"dimensionality ({source._array.ndim}), destination dimensionality ({input._array.ndim})"
+        )
     dim, where = _slices(name, input, dim, index)
     count, wanted = index._array.size, list(input._array.shape)
     wanted[dim] = count
@@ -184,10 +189,11 @@ def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
 @accepts_exact_out
 @accepts_axis
 def index_add(
-    input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1, out: Tensor | None = None
+    input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """``out[index[i]] += alpha · source[i]`` for dim 0; repeated indices add up."""
-    source = source if alpha == 1 else source * alpha
+    if alpha != 1 and source._array.dtype == input._array.dtype:
+        source = source * number_as(alpha, source._array.dtype).item()
     return known_as(_put_slices("index_add", input, dim, index, source, accumulate=True), "IndexAddBackward0")
 
 

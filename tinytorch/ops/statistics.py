@@ -228,7 +228,7 @@ def _check_weights(input: Tensor, fweights: Tensor | None, aweights: Tensor | No
                 f"cov(): expected {name} to have the same numel as there are observations in the input but got "
                 f"{array.size} != {count}"
             )
-        if array.size and array.min() < 0:
+        if array.size and not array.min() >= 0:
             raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
