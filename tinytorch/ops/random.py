@@ -266,11 +266,8 @@ def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """``num_samples`` indices per row, drawn with the row's probabilities (which need not sum to 1)."""
-    by_columns = input._array.ndim == 2 and memory_order(input) is not None
-    drawn = rng_integers.multinomial(
-        generator_or_default(generator), input._array, num_samples, replacement, by_columns
-    )
-    return Tensor._wrap(drawn)
+    source, by_columns = generator_or_default(generator), input._array.ndim == 2 and memory_order(input) is not None
+    return Tensor._wrap(rng_integers.multinomial(source, input._array, num_samples, replacement, by_columns))
 
 
 # ------------------------------------------------------------------------------------------ dropout
