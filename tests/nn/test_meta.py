@@ -41,3 +41,21 @@ def test_three_ways_to_values(T):
     assert T.equal(filled(x), model(x)) and filled[0].weight.requires_grad
     weight = model[0].weight
     assert model.to_empty(device="cpu")[0].weight is weight and weight.shape == (3, 2)
+
+
+@pytest.mark.parametrize("T", [torch, tinytorch])
+@pytest.mark.parametrize("layer", ["Linear(2, 3", "Conv2d(2, 3, 3", "BatchNorm2d(4", "LayerNorm(4", "Embedding(3, 2",
+                                   "LSTM(2, 3", "MultiheadAttention(4, 2", "Bilinear(2, 3, 4", "PReLU("])  # fmt: skip
+def test_layers_are_made_without_values(T, layer):
+    comma = "" if layer.endswith("(") else ", "
+    T.manual_seed(0)
+    made = eval(f"T.nn.{layer}{comma}device='meta')")
+    assert all(tensor.is_meta for tensor in made.state_dict().values())
+    assert T.rand(1).item() == pytest.approx(0.49625658988952637)  # nothing was drawn
+    real = eval(f"T.nn.{layer})")
+    assert [(k, v.shape) for k, v in made.state_dict().items()] == [(k, v.shape) for k, v in real.state_dict().items()]
+    made.load_state_dict(real.state_dict(), assign=True)
+    assert not any(parameter.is_meta for parameter in made.parameters())
+    made = eval(f"T.nn.{layer}{comma}device='meta')").to_empty(device="cpu")
+    getattr(made, "reset_parameters", getattr(made, "_reset_parameters", None))()
+    assert not any(tensor.is_meta for tensor in made.state_dict().values())

@@ -107,13 +107,13 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Uniform numbers in [a, b)."""
     with no_grad():
-        return ops.uniform_(tensor, a, b, generator)
+        return tensor.uniform_(a, b, generator=generator)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Normal numbers."""
     with no_grad():
-        return ops.normal_(tensor, mean, std, generator)
+        return tensor.normal_(mean, std, generator=generator)
 
 
 def trunc_normal_(

@@ -1,7 +1,8 @@
-"""Parameters without values: what ``module.to("meta")`` leaves of them, a shape and a dtype.
+"""Tensors without values, only a shape and a dtype: ``device="meta"``.
 
-A module on the meta device takes no memory. It serves as the form into which others' parameters go, or waits for its
-own: :func:`tinytorch.func.functional_call`, ``load_state_dict(..., assign=True)``, ``to_empty(device="cpu")``.
+A module on the meta device, made there or moved, takes no memory. It serves as the form into which others' parameters
+go, or waits for its own: :func:`tinytorch.func.functional_call`, ``load_state_dict(..., assign=True)``,
+``to_empty(device="cpu")``.
 
 >>> import tinytorch
 >>> layer = tinytorch.nn.Linear(2, 3).to("meta")
@@ -13,8 +14,8 @@ tensor(..., device='meta', size=(3, 2), requires_grad=True)
 >>> layer(tinytorch.ones(1, 2)).shape
 torch.Size([1, 3])
 
-What PyTorch does. There any tensor can be on the meta device, and ops on it compute shapes. Here only parameters and
-buffers can, and every op on one raises.
+What PyTorch does. There ops on such tensors compute shapes. Here only what fills a tensor in place may be called, as
+layers do with their parameters: it does nothing. Every other op raises.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from typing import Any
 import numpy as np
 
 from tinytorch.device import device
-from tinytorch.dtypes import get_default_dtype, to_numpy_dtype
+from tinytorch.dtypes import from_numpy_dtype, get_default_dtype, to_numpy_dtype
 from tinytorch.nn.parameter import Parameter, is_lazy
 from tinytorch.tensor import Tensor
 
-__all__ = ["empty_from_meta", "is_meta", "module_to_meta"]
+__all__ = ["MetaParameter", "MetaTensor", "empty_from_meta", "module_to_meta", "parameter_without_values",
+           "without_values"]  # fmt: skip
 
 _META = device("meta")
 
@@ -104,6 +106,12 @@ class MetaTensor(Tensor):
         """The same, outside of any graph."""
         return self.data
 
+    def _fill(self, *args: Any, **options: Any) -> Any:
+        """Nothing: there are no values to fill in."""
+        return self
+
+    uniform_ = normal_ = zero_ = fill_ = copy_ = random_ = bernoulli_ = exponential_ = _fill
+
     def __len__(self) -> int:
         return len(self._form)
 
@@ -139,9 +147,14 @@ def _restored(cls: type, shape: tuple[int, ...], dtype: Any, requires_grad: bool
     return _meta(cls, Tensor._wrap(np.broadcast_to(np.zeros((), to_numpy_dtype(dtype)), shape)), requires_grad)
 
 
-def is_meta(value: Any) -> bool:
-    """Whether a parameter or buffer has no values."""
-    return isinstance(value, MetaTensor)
+def without_values(array: np.ndarray, requires_grad: bool) -> Any:
+    """A tensor on the meta device in place of one that holds the array."""
+    return _restored(MetaTensor, array.shape, from_numpy_dtype(array.dtype), requires_grad)
+
+
+def parameter_without_values(data: Any, requires_grad: bool) -> Any:
+    """The parameter on the meta device for such a tensor."""
+    return _meta(MetaParameter, data._form, requires_grad)
 
 
 def module_to_meta(module: Any, dtype: Any) -> None:

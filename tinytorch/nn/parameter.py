@@ -30,6 +30,10 @@ class Parameter(Tensor):
     """
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
+        if data is not None and getattr(data, "is_meta", False):
+            from tinytorch.nn.meta import parameter_without_values
+
+            return parameter_without_values(data, requires_grad)
         parameter = object.__new__(cls)
         _share(parameter, data)
         parameter.requires_grad = requires_grad

@@ -52,7 +52,7 @@ class _NormBase(Module):
         tracked = track_running_stats
         self.register_buffer("running_mean", ops.zeros(num_features, **new) if tracked else None)
         self.register_buffer("running_var", ops.ones(num_features, **new) if tracked else None)
-        self.register_buffer("num_batches_tracked", ops.tensor(0, dtype=int64) if tracked else None)
+        self.register_buffer("num_batches_tracked", ops.tensor(0, dtype=int64, device=device) if tracked else None)
         self.reset_parameters()
 
     def reset_running_stats(self) -> None:
