@@ -90,10 +90,14 @@ def random_call(choose: Choose) -> Call | None:
 
 
 def _sample(op: Any, dtype: torch.dtype, gradient: bool, number: int) -> Any:
+    before = random.getstate()
+    random.seed(0)  # some samples are drawn with Python's generator
     try:
         samples = list(itertools.islice(op.sample_inputs("cpu", dtype, requires_grad=gradient), number + 1))
     except RuntimeError:
         return None
+    finally:
+        random.setstate(before)
     return samples[-1] if samples else None
 
 
