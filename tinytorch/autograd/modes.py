@@ -50,16 +50,22 @@ ModuleCall = tuple[ModuleName, Any]
 
 
 class _ThreadState(threading.local):
-    """What autograd remembers per thread; class attributes are the values a new thread starts with."""
+    """What autograd remembers per thread, and the values a new thread starts with.
 
-    grad_enabled: bool = True
-    inference: bool = False
-    saved_tensors_hooks: Any = None  # (pack, unpack) of the innermost autograd.graph.saved_tensors_hooks
+    Finding a thread's own values takes Python longer than reading one of them, so ops ask for all at once, as the
+    dictionary ``state.__dict__``. It holds what every op wants to know.
+    """
+
+    def __init__(self) -> None:  # runs once in every thread
+        self.grad_enabled: bool = True
+        self.inference: bool = False
+        self.call: ModuleCall | None = None  # the innermost module call that runs
+        self.saved_tensors_hooks: Any = None  # (pack, unpack) of the innermost autograd.graph.saved_tensors_hooks
+
     no_saved_tensors_hooks: str | None = None  # the error for those who want to use them all the same
     at_end: Any = None  # functions that the running backward is to call when it has ended
     walk: Any = None  # the backward that runs, if results may wait for its end: see tinytorch.autograd.deferred
     unwatched: bool = False  # inside an op that is being watched: see tinytorch.autograd.watching
-    call: ModuleCall | None = None  # the innermost module call that runs
     examples: tuple[tuple[Any, Any], ...] = ()  # while vmap runs: (argument, the example taken from it), as arrays
     module_names: dict[int, ModuleName] | None = None  # by id(module), of the outermost module that runs
 

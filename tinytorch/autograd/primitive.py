@@ -54,6 +54,7 @@ from tinytorch.autograd.node import Node, next_number
 from tinytorch.autograd.watching import watched_forward, watchers
 
 if TYPE_CHECKING:
+    from tinytorch.autograd.modes import ModuleCall
     from tinytorch.tensor import Tensor
 
 __all__ = ["Primitive"]
@@ -107,7 +108,8 @@ class Primitive(Node):
                     numbers = (*numbers, len(arrays), value)
                 arrays.append(value)
             edges.append(None)
-        recording = needed and state.grad_enabled
+        mode = state.__dict__
+        recording = needed and mode["grad_enabled"]
         if recording:
             # One tuple for all nodes whose inputs are all needed: the garbage collector has fewer objects to look at.
             ctx.needs_input_grad = (
@@ -130,7 +132,7 @@ class Primitive(Node):
         # NumPy turns 0-dimensional results into scalars; tensors always hold arrays.
         result._array = array = output if type(output) is _ndarray else np.asarray(output)
         if recording:  # 4. make ctx a node of the graph
-            ctx._record(edges, attributes)
+            ctx._record(edges, attributes, mode["call"])
             ctx.output_shape, ctx.output_dtype = array.shape, array.dtype
             if numbers:
                 ctx.numbers = numbers
@@ -139,20 +141,19 @@ class Primitive(Node):
             if ctx._saved:
                 if array is not output:
                     ctx._saved = tuple([array if saved is output else saved for saved in ctx._saved])
-                ctx._pack(inputs, arrays, (result,))
-        elif state.inference:
+                ctx._pack(inputs, arrays, (result,), mode["saved_tensors_hooks"])
+        elif mode["inference"]:
             result._inference = True
         if cls.returns_view:
             result._link_to_base(inputs[0])
         return result
 
-    def _record(self, edges: list[Any], attributes: dict[str, Any]) -> None:
+    def _record(self, edges: list[Any], attributes: dict[str, Any], call: ModuleCall | None) -> None:
         """Make this ctx a node of the graph."""
         self.number = next_number()
         self.edges = tuple(edges)
         if attributes:
             self.attributes = attributes
-        call = state.call
         if call is not None:
             self.call = call
 
@@ -163,7 +164,7 @@ class Primitive(Node):
         """The end of :meth:`apply` for several outputs; ``edges`` when it is recorded."""
         results = tuple([Tensor._wrap(o if type(o) is _ndarray else np.asarray(o)) for o in outputs])
         if edges is not None:
-            ctx._record(edges, attributes)
+            ctx._record(edges, attributes, state.call)
             ctx.outputs = tuple([(result._array.shape, result._array.dtype) for result in results])
             excluded = [id(array) for array in getattr(ctx, "_non_differentiable", ())]
             ctx._non_differentiable = ()
@@ -172,7 +173,7 @@ class Primitive(Node):
                     result._edge = (ctx, index)
                     result._requires_grad = True
             if ctx._saved:
-                ctx._pack(inputs, arrays, results)
+                ctx._pack(inputs, arrays, results, state.saved_tensors_hooks)
         if state.inference:
             for result in results:
                 result._inference = True
@@ -190,7 +191,7 @@ class Primitive(Node):
         needs = tuple([isinstance(value, Tensor) and value._requires_grad for value in inputs])
         ctx.needs_input_grad = needs
         edges = [value._edge or (value, 0) if need else None for value, need in zip(inputs, needs, strict=True)]
-        ctx._record(edges, attributes)
+        ctx._record(edges, attributes, state.call)
         ctx.outputs = ((result._array.shape, result._array.dtype),)
         result._edge, result._requires_grad = (ctx, 0), True
 

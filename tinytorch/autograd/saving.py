@@ -173,8 +173,11 @@ class Saving:
                 unpacked.append(saved)
         return unpacked
 
-    def _pack(self, inputs: Any, input_arrays: Any, outputs: Any) -> None:
-        """Turn saved arrays into saved tensors, by identity: an input is kept as its Tensor, an output by position."""
+    def _pack(self, inputs: Any, input_arrays: Any, outputs: Any, hooks: Any) -> None:
+        """Turn saved arrays into saved tensors, by identity: an input is kept as its Tensor, an output by position.
+
+        ``hooks``: the ``saved_tensors_hooks`` in use, if any.
+        """
         packed: list[Any] = []
         for position, value in enumerate(self._saved):
             if type(value) is _ndarray or isinstance(value, _ndarray):
@@ -189,7 +192,7 @@ class Saving:
                     memory = tensor._memory
                     value = (tensor, 0 if memory is None else memory.version)
             packed.append(value)
-        self._saved = packed if state.saved_tensors_hooks is None else [self._pack_by_hook(value) for value in packed]
+        self._saved = packed if hooks is None else [self._pack_by_hook(value) for value in packed]
 
     def _pack_by_hook(self, saved: Any) -> Any:
         """What the innermost ``saved_tensors_hooks`` makes of a saved tensor."""
