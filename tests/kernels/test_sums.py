@@ -38,6 +38,18 @@ def test_total_over_every_choice_of_axes(shape, dtype):
                 np.testing.assert_allclose(got, want, atol=allowed, rtol=32 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("shape", [(300, 70), (5, 7), (3, 2049), (2, 3, 20), (0, 5), (1024,)])
+def test_sums_of_squares(shape):
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    for view in layouts(x):
+        for axes in [(axis,) for axis in range(x.ndim)] + [tuple(range(x.ndim))]:
+            for keepdims in (False, True):
+                got = sums.total_of_squares(view, axes, keepdims)
+                want = np.add.reduce(view.astype(np.float64) ** 2, axis=axes, keepdims=keepdims)
+                assert got.shape == want.shape and got.dtype == np.float32
+                np.testing.assert_allclose(got, want, rtol=1e-5)
+
+
 def test_the_error_does_not_grow_with_the_count():
     for shape, axes in [((1_000_000, 4), (0,)), ((4, 1_000_001), (1,)), ((1000, 4, 1000), (0, 2))]:
         np.testing.assert_allclose(sums.total(np.full(shape, 0.1, np.float32), axes), 1e5, rtol=1e-5)

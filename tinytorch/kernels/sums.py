@@ -74,6 +74,24 @@ def total(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:
     return np.expand_dims(result, axes) if keepdims else result
 
 
+def total_of_squares(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:
+    """`total(x * x, axes, keepdims)` for real numbers; in one pass over each row, or over all of a contiguous array."""
+    if x.dtype.char in "fd" and x.flags.c_contiguous and x.size:
+        if axes == (x.ndim - 1,) and x.shape[-1] <= LONGEST:
+            sums: Any = np.vecdot(x, x)
+            return sums[..., None] if keepdims else sums
+        if len(axes) == x.ndim:
+            flat = x.reshape(-1)
+            whole = x.size // LONGEST * LONGEST
+            rest = flat[whole:] if whole else flat
+            sums = np.vecdot(rest, rest)
+            if whole:
+                runs = flat[:whole].reshape(-1, LONGEST)
+                sums = sums + _add(np.vecdot(runs, runs), dtype=x.dtype)
+            return np.full([1] * x.ndim, sums) if keepdims else sums
+    return total(x * x, axes, keepdims)
+
+
 def row_sums(a: Array) -> Array:
     """The sum of each row of a matrix, (R, n) -> (R, 1); for use in blocks, where BLAS is held to one thread."""
     n = a.shape[1]

@@ -14,7 +14,7 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import to_numpy_dtype
-from tinytorch.kernels.sums import total
+from tinytorch.kernels.sums import total, total_of_squares
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast, is_number
 from tinytorch.ops.checks import type_name
@@ -34,9 +34,11 @@ class EuclideanNorm(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
-        wide = _accurate(x)
-        squares = wide * wide if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
-        y = np.sqrt(total(squares, dim, keepdim)).astype(x.real.dtype, "C", copy=False)
+        if x.dtype.kind == "f":
+            squares = total_of_squares(_accurate(x), dim, keepdim)
+        else:
+            squares = total(x.real * x.real + x.imag * x.imag, dim, keepdim)
+        y = np.sqrt(squares).astype(x.real.dtype, "C", copy=False)
         ctx.save_for_backward(x, y)
         return y
 
@@ -46,7 +48,8 @@ class EuclideanNorm(Primitive):
         if not ctx.attributes["keepdim"]:
             kept = kept_shape(x._array.shape, ctx.attributes["dim"])
             grad, y = grad.reshape(kept), y.reshape(kept)
-        return grad * where(y == 0, 0.0, x / y)
+        unit = x / y
+        return grad * (unit if y._array.all() else where(y == 0, 0.0, unit))
 
 
 class PowerNorm(Primitive):
