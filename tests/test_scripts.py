@@ -42,4 +42,5 @@ def test_a_script_prints_the_same(path):
     assert NUMBER.sub("#", got) == NUMBER.sub("#", expected)
     numbers = [float(number) for number in NUMBER.findall(expected)]
     assert len(numbers) > 5
-    assert [float(number) for number in NUMBER.findall(got)] == pytest.approx(numbers, rel=1e-4, abs=2e-5)
+    # training multiplies rounding errors: PyTorch's own numbers differ as much between one thread and two
+    assert [float(number) for number in NUMBER.findall(got)] == pytest.approx(numbers, rel=3e-4, abs=2e-5)
