@@ -20,6 +20,7 @@ from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_dims, refuse
+from tinytorch.ops.fused import recorded_gradients
 from tinytorch.ops.interpolate import cubic_weights
 from tinytorch.ops.weighted_rows import WeightedRows, and_zeros, row_products, spread_rows, weighted_rows
 from tinytorch.tensor import Tensor
@@ -106,11 +107,15 @@ class GridSampler2D(Primitive):
         return _as_images(weighted_rows(rows, weight, index), n, grid.shape[1:-1])
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, grid = ctx.saved_tensors
         need_x, need_grid = ctx.needs_input_grad
         if is_grad_enabled():  # create_graph
-            return _differentiable_backward(x, grid, grad, ctx.needs_input_grad, **ctx.attributes)
+            padding_mode, corners = ctx.attributes["padding_mode"], ctx.attributes["align_corners"]
+            return recorded_gradients(
+                lambda x, grid: (_composed(x, grid, "bilinear", padding_mode, corners),),
+                (x, grid), ctx.needs_input_grad, (grad,),
+            )  # fmt: skip
         rows, index, weight, along, slope = ctx.intermediates
         y = np.ascontiguousarray(grad._array.transpose(0, 2, 3, 1)).reshape(-1, rows.shape[1])
         grad_x = grad_grid = None
@@ -123,20 +128,6 @@ class GridSampler2D(Primitive):
             down = ((by_tap[1] - by_tap[0]) * along[:, 0]).sum(0)
             grad_grid = Tensor._wrap((np.stack([right, down]) * slope).T.reshape(grid._array.shape))
         return grad_x, grad_grid
-
-
-def _differentiable_backward(
-    x: Tensor, grid: Tensor, grad: Tensor, needs: Sequence[bool], padding_mode: str, align_corners: bool
-) -> tuple[Any, ...]:
-    """The gradients as a recorded computation: of the composition. Views stand for the inputs, so that an image from
-    which the grid was computed does not count twice."""
-    from tinytorch.autograd import engine  # it is loaded after the ops
-
-    views = x.view_as(x), grid.view_as(grid)
-    y = _composed(views[0], views[1], "bilinear", padding_mode, align_corners)
-    wanted = [view for view, need in zip(views, needs, strict=True) if need]
-    found = iter(engine.grad([y], wanted, [grad], create_graph=True))
-    return tuple([next(found) if need else None for need in needs])
 
 
 def _as_images(rows: np.ndarray, n: int, size: Sequence[int]) -> np.ndarray:

@@ -30,7 +30,8 @@ from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_floating, not_implemented
 from tinytorch.ops.dims import ints_from
-from tinytorch.ops.norm import as_tensors, in_shapes, normalization_backward, save_for_normalization, sum_over
+from tinytorch.ops.fused import as_tensors
+from tinytorch.ops.norm import in_shapes, normalization_backward, save_for_normalization, sum_over
 from tinytorch.tensor import Tensor
 
 __all__ = ["group_norm", "layer_norm", "rms_norm"]

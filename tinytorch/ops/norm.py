@@ -54,6 +54,7 @@ from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import norm as kernels
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented
+from tinytorch.ops.fused import as_tensors
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
 
@@ -170,11 +171,6 @@ def normalization_backward(
 def sum_over(input: Tensor, dims: tuple[int, ...]) -> Tensor:
     """The sum over ``dims``, which stay with size 1; over none of them (not all, as in ``sum``) when there are none."""
     return input.sum(dims, True) if dims else input
-
-
-def as_tensors(arrays: Sequence[np.ndarray | None]) -> tuple[Tensor | None, ...]:
-    """The gradients that a kernel computed; None for those that nobody asked for."""
-    return tuple([None if array is None else Tensor._wrap(array) for array in arrays])
 
 
 def in_shapes(gradients: Sequence[Any], shapes: Sequence[Any]) -> tuple[Any, ...]:

@@ -30,11 +30,11 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.autograd import engine
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.products import matmul
 from tinytorch.ops.checks import type_name
+from tinytorch.ops.fused import as_tensors, recorded_gradients
 from tinytorch.tensor import Tensor
 
 __all__ = ["gru_sequence", "lstm_sequence", "rnn_sequence"]
@@ -77,15 +77,10 @@ def _sigmoid(x: np.ndarray) -> None:
 def _differentiable_backward(
     ctx: Any, step: Callable[..., tuple[Tensor, ...]], inputs: Sequence[Any], n_states: int, grads: Sequence[Any]
 ) -> tuple[Any, ...]:
-    """The gradients of a primitive as a recorded computation: its formula in Tensor ops, differentiated by the engine.
-
-    Views stand for the inputs, so that one input that was computed from another does not count twice.
-    """
-    views: list[Any] = [None if x is None else x.view_as(x) for x in inputs]
-    outputs = _run(step, views, n_states, ctx.attributes)
-    wanted = [view for view, need in zip(views, ctx.needs_input_grad, strict=True) if need]
-    found = iter(engine.grad(outputs, wanted, grads, create_graph=True, allow_unused=True))
-    return tuple([next(found) if need else None for need in ctx.needs_input_grad])
+    """The gradients of a primitive as a recorded computation."""
+    return recorded_gradients(
+        lambda *views: _run(step, views, n_states, ctx.attributes), inputs, ctx.needs_input_grad, grads
+    )
 
 
 def _run(
@@ -100,10 +95,6 @@ def _run(
         states = [ops.cat([value, state[n:]]) for value, state in zip(new, states, strict=True)]
         outputs.append(new[0])
     return [ops.cat(outputs[::-1] if attributes["reverse"] else outputs), *states]
-
-
-def _as_tensors(*arrays: np.ndarray | None) -> tuple[Tensor | None, ...]:
-    return tuple([None if array is None else Tensor._wrap(array) for array in arrays])
 
 
 # ------------------------------------------------------------------------------------------ plain
@@ -144,7 +135,7 @@ class RNNSequence(Primitive):
             np.multiply(dh[:n] + upper[rows], slope[rows], out=dx[rows])
             matmul(dx[rows], weight, out=dh[:n])
         dw = matmul(dx.T, _states_before(h0._array, y, steps)) if ctx.needs_input_grad[2] else None
-        return _as_tensors(dx, dh, dw)
+        return as_tensors((dx, dh, dw))
 
 
 # ------------------------------------------------------------------------------------------ LSTM
@@ -209,7 +200,7 @@ class LSTMSequence(Primitive):
         if w_hr is not None:
             size = cells.shape[1]
             dw_hr = unprojected.T @ (active[:, 3 * size :] * np.tanh(cells))
-        return _as_tensors(dx, dh, dc, dw_hh, dw_hr)
+        return as_tensors((dx, dh, dc, dw_hh, dw_hr))
 
 
 def _lstm_walk(
@@ -304,7 +295,8 @@ class GRUSequence(Primitive):
         d_product = product.reshape(-1, 3 * size)
         dx = np.concatenate([d_product[:, : 2 * size], dm], axis=1)
         db_hh = None if b_hh is None else d_product.sum(0)
-        return _as_tensors(dx, dh, matmul(d_product.T, before) if ctx.needs_input_grad[2] else None, db_hh)
+        dw_hh = matmul(d_product.T, before) if ctx.needs_input_grad[2] else None
+        return as_tensors((dx, dh, dw_hh, db_hh))
 
 
 # ------------------------------------------------------------------------------------------ functions
