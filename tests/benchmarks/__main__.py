@@ -5,7 +5,6 @@ Run it on a machine that does nothing else. Ratios are tinytorch's time over PyT
 
 from __future__ import annotations
 
-import argparse
 import os
 import warnings
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 
 from tests.benchmarks import layers, overhead, processes, training
-from tests.benchmarks.measure import Case, measure, row, use_threads
+from tests.benchmarks.measure import Case, arguments, heading, measure, row, use_threads
 
 
 def all_cases(threads: int) -> Iterator[Case]:
@@ -23,23 +22,14 @@ def all_cases(threads: int) -> Iterator[Case]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--threads", type=int, nargs="+", default=sorted({min(2, os.cpu_count() or 1), 1}, reverse=True)
-    )
-    parser.add_argument("--only", nargs="*", default=[""], help="cases whose name contains one of these")
-    parser.add_argument("--blocks", type=int, default=11, help="blocks timed of each library")
+    parser = arguments(__doc__, blocks=11)
     parser.add_argument("--no-processes", action="store_true", help="leave out import time, memory and growth")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     print(f"PyTorch {torch.__version__}, NumPy {np.__version__}, {os.cpu_count()} cores; float32, medians")
     for threads in options.threads:
         use_threads(threads)
-        print(
-            f"\n| {threads} thread{'s' * (threads > 1)} | PyTorch | tinytorch | ratio (quartiles) | target |",
-            flush=True,
-        )
-        print("|---|---|---|---|---|", flush=True)
+        print(heading(threads, "PyTorch", "tinytorch", "ratio (quartiles)", "target"), flush=True)
         for case in all_cases(threads):
             if any(text in case.name for text in options.only):
                 print(row(case, measure(case, options.blocks)), flush=True)

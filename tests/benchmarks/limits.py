@@ -11,7 +11,6 @@ framework on NumPy is faster than PyTorch; what tinytorch takes beyond it are co
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import threading
 import time
@@ -23,7 +22,7 @@ import numpy as np
 import torch
 
 from tests.benchmarks import bare, layers, overhead, training
-from tests.benchmarks.measure import Case, measure, use_threads
+from tests.benchmarks.measure import Case, arguments, heading, measure, use_threads
 from tinytorch.kernels.threads import run_blocks
 
 #: The cases: what computes them.
@@ -120,11 +119,7 @@ def row(case: Case, make: Callable[[], bare.Run], threads: int, blocks: int) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
-    parser.add_argument("--only", nargs="*", default=[""], help="cases whose name contains one of these")
-    parser.add_argument("--blocks", type=int, default=5, help="blocks timed of each")
-    options = parser.parse_args()
+    options = arguments(__doc__, blocks=5).parse_args()
     warnings.simplefilter("ignore")
     use_threads(1)
     print("One thread:")
@@ -132,8 +127,7 @@ def main() -> None:
         print(f"  {cost.what:56} {cost.value:7.0f} {cost.unit}")
     for threads in options.threads:
         use_threads(threads)
-        print(f"\n| {threads} thread{'s' * (threads > 1)} | PyTorch | bare NumPy | tinytorch | target |")
-        print("|---|---|---|---|---|", flush=True)
+        print(heading(threads, "PyTorch", "bare NumPy", "tinytorch", "target"), flush=True)
         cases = {case.name: case for module in (training, layers, overhead) for case in module.cases(threads)}
         for name, make in LIMITS.items():
             if any(text in name for text in options.only):

@@ -8,6 +8,7 @@ processes used is watched: figures from a contended machine are marked, because 
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import os
 import statistics
@@ -20,7 +21,7 @@ import torch
 
 import tinytorch
 
-__all__ = ["Case", "Measured", "busy_elsewhere", "measure", "row", "use_threads"]
+__all__ = ["Case", "Measured", "arguments", "busy_elsewhere", "heading", "measure", "row", "use_threads"]
 
 PAUSE = 0.03  # seconds before each block
 BLOCK = 0.1  # seconds that a block should last, at least: steps follow each other, as in training
@@ -58,6 +59,22 @@ class Measured:
     @property
     def quiet(self) -> bool:
         return self.elsewhere < 0.05 and self.high - self.low <= 0.3 * self.ratio
+
+
+def arguments(description: str | None, blocks: int) -> argparse.ArgumentParser:
+    """What every table of this folder can be asked for: numbers of threads, cases, blocks."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    both = sorted({min(2, os.cpu_count() or 1), 1}, reverse=True)
+    parser.add_argument("--threads", type=int, nargs="+", default=both)
+    parser.add_argument("--only", nargs="*", default=[""], help="cases whose name contains one of these")
+    parser.add_argument("--blocks", type=int, default=blocks, help="blocks timed of each library")
+    return parser
+
+
+def heading(threads: int, *columns: str) -> str:
+    """The first lines of a table."""
+    names = [f"{threads} thread{'s' * (threads > 1)}", *columns]
+    return f"\n| {' | '.join(names)} |\n{'|---' * len(names)}|"
 
 
 def use_threads(n: int) -> None:

@@ -5,27 +5,20 @@ Nothing here was chosen because it is fast. Run it on a machine that does nothin
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import warnings
 
 from tests.benchmarks import programs_images, programs_numbers, programs_sequences
-from tests.benchmarks.measure import Case, measure, row, use_threads
+from tests.benchmarks.measure import Case, arguments, heading, measure, row, use_threads
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
-    parser.add_argument("--only", nargs="*", default=[""], help="cases whose name contains one of these")
-    parser.add_argument("--blocks", type=int, default=5, help="blocks timed of each library")
-    options = parser.parse_args()
+    options = arguments(__doc__, blocks=5).parse_args()
     warnings.simplefilter("ignore")
     steps = {**programs_images.STEPS, **programs_sequences.STEPS, **programs_numbers.STEPS}
     for threads in options.threads:
         use_threads(threads)
-        print(
-            f"\n| {threads} thread{'s' * (threads > 1)} | PyTorch | tinytorch | ratio (quartiles) | |\n|---|---|---|---|---|"
-        )
+        print(heading(threads, "PyTorch", "tinytorch", "ratio (quartiles)", ""))
         ratios = []
         for name, make in steps.items():
             if any(text in name for text in options.only):
