@@ -34,12 +34,10 @@ from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.norm import center_again
+from tinytorch.kernels.norm_row_major import FAR
 from tinytorch.kernels.pieces import cache_blocks
 from tinytorch.kernels.sums import ones, row_sums
 from tinytorch.kernels.threads import run_blocks
-
-FAR = 2.0
-"""Standard deviations between 0 and a mean, beyond which a row is centred first."""
 
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:

@@ -34,7 +34,7 @@ from tinytorch.kernels.threads import run_blocks
 LARGE = 1 << 10
 """Elements from which on this is faster."""
 FAR = 2.0
-"""Standard deviations between 0 and a mean, beyond which `norm` centres first."""
+"""Standard deviations between 0 and a mean, beyond which numbers are centred before anything else."""
 LONG = 32
 """Pixels from which on a dot product per sample and channel is worth calling BLAS for."""
 
