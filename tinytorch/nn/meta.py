@@ -20,6 +20,7 @@ layers do with their parameters: it does nothing. Every other op raises.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from tinytorch.dtypes import from_numpy_dtype, get_default_dtype, to_numpy_dtype
 from tinytorch.nn.parameter import Parameter, is_lazy
 from tinytorch.tensor import Tensor
 
-__all__ = ["MetaParameter", "MetaTensor", "empty_from_meta", "module_to_meta", "parameter_without_values",
+__all__ = ["MetaParameter", "MetaTensor", "module_from_meta", "module_to_meta", "parameter_without_values",
            "without_values"]  # fmt: skip
 
 _META = device("meta")
@@ -157,21 +158,26 @@ def parameter_without_values(data: Any, requires_grad: bool) -> Any:
     return _meta(MetaParameter, data._form, requires_grad)
 
 
+def _kept_by(module: Any, recurse: bool = True) -> Iterator[tuple[dict[str, Any], str, Any]]:
+    """All parameters and buffers: where each is kept, under which name, and itself."""
+    for part in module.modules() if recurse else [module]:
+        for kept in (part._parameters, part._buffers):
+            yield from [(kept, name, tensor) for name, tensor in kept.items() if tensor is not None]
+
+
 def module_to_meta(module: Any, dtype: Any) -> None:
     """Replace all parameters and buffers of the module and its children by such without values."""
-    for part in module.modules():
-        for kept in (part._parameters, part._buffers):
-            for name, tensor in kept.items():
-                if tensor is None or is_lazy(tensor):
-                    continue
-                cls = MetaParameter if isinstance(tensor, Parameter) else MetaTensor
-                kind = dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
-                kept[name] = _restored(cls, tuple(tensor.shape), kind, tensor._requires_grad)
+    for kept, name, tensor in _kept_by(module):
+        if not is_lazy(tensor):
+            cls = MetaParameter if isinstance(tensor, Parameter) else MetaTensor
+            kind = dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
+            kept[name] = _restored(cls, tuple(tensor.shape), kind, tensor._requires_grad)
 
 
-def empty_from_meta(tensor: MetaTensor) -> Tensor:
-    """A tensor, or parameter, of that shape with arbitrary values."""
-    values = Tensor._wrap(np.empty(tensor.shape, tensor._form._array.dtype))
-    if isinstance(tensor, Parameter):
-        return Parameter(values, requires_grad=tensor._requires_grad)
-    return values
+def module_from_meta(module: Any, recurse: bool) -> None:
+    """Replace those without values by such with arbitrary ones."""
+    for kept, name, tensor in _kept_by(module, recurse):
+        if isinstance(tensor, MetaTensor):
+            values = Tensor._wrap(np.empty(tensor.shape, tensor._form._array.dtype))
+            is_parameter = isinstance(tensor, Parameter)
+            kept[name] = Parameter(values, requires_grad=tensor._requires_grad) if is_parameter else values

@@ -214,7 +214,7 @@ class Module(Registry, Hooks, StateDict):
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
 
-        if where is not None and not isinstance(where, bool) and str(where) == "meta":
+        if str(where) == "meta":
             from tinytorch.nn.meta import module_to_meta
 
             module_to_meta(self, dtype)
@@ -227,14 +227,10 @@ class Module(Registry, Hooks, StateDict):
 
     def to_empty(self: T, *, device: Any, recurse: bool = True) -> T:
         """All parameters and buffers with arbitrary values; those on the meta device get their memory."""
-        from tinytorch.nn.meta import MetaTensor, empty_from_meta
+        from tinytorch.nn.meta import module_from_meta
 
         check_device(device)
-        for part in self.modules() if recurse else [self]:
-            for kept in (part._parameters, part._buffers):
-                for name, tensor in kept.items():
-                    if isinstance(tensor, MetaTensor):
-                        kept[name] = empty_from_meta(tensor)  # type: ignore[assignment]
+        module_from_meta(self, recurse)
         return self._apply(lambda tensor: ops.empty_like(tensor), recurse)
 
     def type(self: T, dst_type: Any) -> T:
