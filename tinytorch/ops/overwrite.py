@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from tinytorch.kernels import activations, elementwise
-from tinytorch.kernels.layout import scratch
 from tinytorch.ops.arithmetic import Add, Sub, add, div, mul, neg, reciprocal, sub
 from tinytorch.ops.clamp import clamp, clamp_max, clamp_min
 from tinytorch.ops.copying import copy, fill
@@ -29,6 +28,7 @@ __all__ = ["NODES_WITHOUT_INPUTS", "OVERWRITING", "unconverted"]
 
 #: Elements that are treated at a time where there are intermediate results, so that these stay in the cache.
 BLOCK = 1 << 16
+#: Elements up to which setting numbers is as fast as setting bytes.
 SMALL = 1 << 12
 
 
@@ -97,30 +97,21 @@ def _sigmoid(x: np.ndarray) -> None:
     activations.sigmoid_piece(x, x)
 
 
-def _addcmul(x: np.ndarray, first: Any, second: Any, value: Any = 1) -> None:
-    _add_scaled(x, np.multiply, first, second, value)
+@_in_blocks
+def _addcmul(x: np.ndarray, first: np.ndarray, second: np.ndarray, value: Any = 1) -> None:
+    _add_scaled(x, np.multiply(first, second), value)
 
 
-def _addcdiv(x: np.ndarray, first: Any, second: Any, value: Any = 1) -> None:
-    _add_scaled(x, np.true_divide, first, second, value)
+@_in_blocks
+def _addcdiv(x: np.ndarray, first: np.ndarray, second: np.ndarray, value: Any = 1) -> None:
+    _add_scaled(x, np.true_divide(first, second), value)
 
 
-def _add_scaled(x: np.ndarray, ufunc: np.ufunc, first: np.ndarray, second: np.ndarray, value: Any) -> None:
-    """x += value · ufunc(first, second); of large arrays, some thousand numbers at a time that stay in the cache."""
-    if x.size <= BLOCK or not _lie_alike(x, first, second):
-        product = ufunc(first, second)
-        if value != 1:
-            product *= value
-        np.add(x, product, out=x)
-        return
-    x, first, second = [a.reshape(-1) for a in (x, first, second)]
-    with scratch((BLOCK,), x.dtype) as work:
-        for start in range(0, x.size, BLOCK):
-            part = slice(start, start + BLOCK)
-            product = ufunc(first[part], second[part], out=work[: x.size - start])
-            if value != 1:
-                product *= value
-            np.add(x[part], product, out=x[part])
+def _add_scaled(x: np.ndarray, product: np.ndarray, value: Any) -> None:
+    """x += value · product, which is overwritten."""
+    if value != 1:
+        product *= value
+    np.add(x, product, out=x)
 
 
 @_in_blocks
