@@ -191,6 +191,15 @@ def refuse_keepdim(name: str, keepdim: bool) -> NoReturn:
     raise TypeError(f"{name}() received an invalid combination of arguments: keepdim={keepdim} needs dim")
 
 
+def _over(name: str, dim: Any, keepdim: bool) -> tuple[Any, bool]:
+    """``dim`` and ``keepdim`` as given, by default None, for all dimensions, and False."""
+    if keepdim is NOT_GIVEN:
+        return None if dim is NOT_GIVEN else dim, False
+    if dim is NOT_GIVEN:
+        refuse_keepdim(name, keepdim)
+    return dim, keepdim
+
+
 def _given(keepdim: bool) -> bool:
     return keepdim is not NOT_GIVEN and keepdim
 
@@ -205,10 +214,7 @@ def sum(
     (2, 3) over dim 1 gives (2,), with ``keepdim`` (2, 1); likewise all reductions here. IndexError for a dimension
     that is not there.
     """
-    if keepdim is NOT_GIVEN:
-        dim, keepdim = None if dim is NOT_GIVEN else dim, False
-    elif dim is NOT_GIVEN:
-        refuse_keepdim("sum", keepdim)
+    dim, keepdim = _over("sum", dim, keepdim)
     input = _summand(input, dtype)
     result = Sum.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
     return result if dim is None else known_as(result, "SumBackward1")
@@ -220,10 +226,7 @@ def mean(
     input: Tensor, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """The average over all elements, or over one or several dimensions (``torch.mean``). RuntimeError for integers."""
-    if keepdim is NOT_GIVEN:
-        dim, keepdim = None if dim is NOT_GIVEN else dim, False
-    elif dim is NOT_GIVEN:
-        refuse_keepdim("mean", keepdim)
+    dim, keepdim = _over("mean", dim, keepdim)
     input = _floating("mean", input, dtype)
     average = Mean.apply(input, dim=many_dims(dim, input._array.ndim), keepdim=keepdim)
     return average if dim is None else known_as(average, "MeanBackward1")
