@@ -62,13 +62,31 @@ def test_matmul_on_several_threads(a, b, dtype):
         threads.set_num_threads(before)
 
 
-def test_pieces_are_small_enough_and_divide():
-    for m, k, n in ((40, 360, 900), (64, 576, 448), (512, 900, 100), (64, 64, 448)):
+@pytest.mark.parametrize("vendor, most_rows", [("AuthenticAMD", 128), ("GenuineIntel", 20)])
+def test_pieces_are_small_enough_and_divide(vendor, most_rows, monkeypatch):
+    monkeypatch.setattr(products, "processor_vendor", lambda: vendor)
+    cached = (products._pieces, products._pieces_transposed, products._keeps_up)
+    for function in cached:
+        function.cache_clear()
+    cut = set()
+    for m, k, n in (
+        (20, 180, 1792),
+        (40, 360, 900),
+        (64, 576, 448),
+        (512, 900, 100),
+        (512, 2000, 2000),
+        (8, 900, 4096),
+    ):
         rows, columns = products._pieces(m, k, n)
-        assert m % rows == 0 and rows * k * columns <= products.MOST
-    for m, k, n in ((64, 224, 64), (180, 896, 20), (96, 3000, 512)):
+        assert m % rows == 0 and (rows * k * columns <= products.MOST or (rows, columns) == (m, n))
+        cut |= {m} if (rows, columns) != (m, n) else set()
+    assert cut == ({8, 20, 40, 64, 512} if vendor == "AuthenticAMD" else {8, 20})
+    for m, k, n in ((64, 224, 64), (180, 896, 20), (96, 900, 512), (500, 900, 500)):
         rows, columns = products._pieces_transposed(m, k, n)
-        assert m % rows == n % columns == 0 and rows * columns <= 1024 and rows * k * columns <= products.MOST
+        assert m % rows == n % columns == 0
+        assert rows * columns <= 1024 if min(m, n) <= most_rows else (rows, columns) == (m, n)
+    for function in cached:
+        function.cache_clear()
 
 
 def test_unbuffered_leaves_numpy_as_it_was():

@@ -13,6 +13,11 @@ thread, billions of multiplications and additions a second, in one piece and in 
      32   75 1024            68   101             71   103
      64   64  448            94    99             74   100
 
+Those are of an AMD processor (Zen 4), whose arithmetic units are half as wide. Where they are wide (Intel's), the loops
+of copied matrices run at 150, the others still at 100 to 120: there only products of at most 20 rows gain (a fifth),
+and wider ones would lose a quarter. And a piece must not read a matrix that has left the cache: in pieces of 8 rows, a
+product of 1024x1024 matrices took 1.1 times as long on the former and 4 times on the latter. `_pieces` draws the lines.
+
 ``python -m tests.benchmarks.bench_kernels --only product --threads 1`` times both, beside PyTorch.
 """
 
@@ -22,9 +27,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinytorch.kernels.blas import blas_architectures, hold_blas
+from tinytorch.kernels.blas import blas_architectures, hold_blas, processor_vendor
 from tinytorch.kernels.memory import Array, empty
-from tinytorch.kernels.pieces import ceil_div, even_pieces
+from tinytorch.kernels.pieces import ceil_div, even_parts
 from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, run_blocks
 
 __all__ = ["matmul", "multiply", "multiply_transposed"]
@@ -39,6 +44,8 @@ LONG = 256
 """Numbers in the rows of a and b, for a @ bᵀ in pieces to be faster than in one."""
 MOST = 1_000_000
 """Multiplications in a product that OpenBLAS does without repacking."""
+CACHED = 1 << 19
+"""Numbers of a matrix that may be read several times: as many as a second-level cache of two megabytes has room for."""
 MOST_TRANSPOSED = 1024
 """For a @ bᵀ, besides, so many numbers of the result: as many as the inner loop keeps in registers or nearly so."""
 _WITHOUT_REPACKING = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS's names of processors with AVX-512
@@ -81,8 +88,8 @@ def _cut(a: Array, b: Array, out: Array) -> list[tuple[Array, Array, Array]]:
     """The product as several, each (a, b, out); few, as every piece of a single product repacks the other matrix."""
     by_rows = a.ndim > 2 or len(out) >= out.shape[1]
     size = len(out) if by_rows else out.shape[1]
-    longest = ceil_div(size, 16) if a.ndim > 2 or size > 4096 else 256 if size > 512 else ceil_div(size, 2)
-    parts = [slice(*piece) for piece in even_pieces(size, longest)]
+    count = 16 if a.ndim > 2 or size > 4096 else 2 * ceil_div(size, 512)  # even: two threads have the same to do
+    parts = [slice(*part) for part in even_parts(size, count)]
     if a.ndim > 2:
         return [(a[part], b[part], out[part]) for part in parts]
     return [(a[part], b, out[part]) if by_rows else (a, b[:, part], out[:, part]) for part in parts]
@@ -116,13 +123,15 @@ def multiply_transposed(a: Array, b: Array, out: Array) -> None:
 
 @lru_cache(maxsize=512)
 def _pieces(m: int, k: int, n: int) -> tuple[int, int]:
-    """Rows and columns of a piece: as many rows as leave room for 64 columns."""
+    """Rows and columns of a piece: as many rows as leave room for 64 columns. (m, n) where one piece is faster."""
     if 0 < m * k * n <= MOST or not m * k * n:
         return m, n
     for rows in range(m, 7, -1):
         columns = MOST // (rows * k) // 64 * 64
         if m % rows == 0 and columns:
-            return rows, min(columns, n)
+            b_is_read_once = rows == m <= _most_rows()
+            b_stays_in_cache = _keeps_up() and rows >= 16 and k * n < CACHED
+            return (rows, min(columns, n)) if b_is_read_once or b_stays_in_cache else (m, n)
     return m, n
 
 
@@ -130,11 +139,22 @@ def _pieces(m: int, k: int, n: int) -> tuple[int, int]:
 def _pieces_transposed(m: int, k: int, n: int) -> tuple[int, int]:
     """Rows and columns of a piece, divisors of m and n of at most 32; few if k is long."""
     most = min(MOST_TRANSPOSED, MOST // max(k, 1))
-    if m * n <= most or most < 128 or k < 128:
+    if m * n <= most or most < 128 or k < 128 or min(m, n) > _most_rows() or k * max(m, n) > 2 * CACHED:
         return m, n
     rows = _divisor(m, 32 if most == MOST_TRANSPOSED else 16)
     columns = _divisor(n, min(32, most // rows))
     return (rows, columns) if min(rows, columns) >= 8 else (m, n)
+
+
+def _most_rows() -> int:
+    """With more rows the arithmetic takes so long that copying the matrices first does not matter."""
+    return 128 if _keeps_up() else 20
+
+
+@lru_cache(maxsize=1)
+def _keeps_up() -> bool:
+    """Whether the loops that read matrices where they lie are as fast as those of copied ones, but for the copies."""
+    return processor_vendor() == "AuthenticAMD"
 
 
 def _divisor(size: int, most: int) -> int:
