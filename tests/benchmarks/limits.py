@@ -23,6 +23,7 @@ import torch
 
 from tests.benchmarks import bare, layers, overhead, training
 from tests.benchmarks.measure import Case, arguments, heading, measure, use_threads
+from tinytorch.kernels import bell
 from tinytorch.kernels.threads import run_blocks
 
 #: The cases: what computes them.
@@ -61,7 +62,8 @@ def machine() -> Iterator[Cost]:
         yield Cost(f"{name}: a pass over 4 MB, into 4 MB", once * 1e6, "us")
         yield Cost(f"{name}: product of 512x512 matrices", 2 * 512**3 / product / 1e9, "GFLOP/s")
     yield Cost("Python: another thread woken up, and its answer", wake_up() * 1e6, "us")
-    yield Cost("tinytorch: two threads share a millisecond: beyond half", sharing() * 1e6, "us")
+    for awake, how in ((False, "asleep between"), (True, "awake")):
+        yield Cost(f"tinytorch: two threads share a millisecond, {how}: beyond half", sharing(awake) * 1e6, "us")
 
 
 def fastest(run: bare.Run, calls: int, rounds: int = 30) -> float:
@@ -96,8 +98,9 @@ def wake_up() -> float:
     return float(np.median(times))
 
 
-def sharing() -> float:
+def sharing(awake: bool) -> float:
     """Seconds that two blocks at the same time, half a millisecond each, take longer than one of them. (Medians.)"""
+    before, bell.STAY_AWAKE = bell.STAY_AWAKE, awake
     a, out = np.ones((288, 288), np.float32), np.empty((2, 288, 288), np.float32)
     times: list[list[float]] = [[], []]
     use_threads(2)
@@ -107,6 +110,7 @@ def sharing() -> float:
             run_blocks(lambda block: np.matmul(a, a, out=out[block]), blocks)
             into.append(time.perf_counter() - start)
     use_threads(1)
+    bell.STAY_AWAKE = before
     return float(np.median(times[1]) - np.median(times[0]))
 
 

@@ -2,13 +2,14 @@
 
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
 import tinytorch
-from tinytorch.kernels import activations, layer_norm, layout, norm, scan, softmax, sums, threads
+from tinytorch.kernels import activations, bell, layer_norm, layout, norm, scan, softmax, sums, threads
 from tinytorch.ops import curves
 
 
@@ -72,6 +73,29 @@ def test_small_work_stays_in_this_thread():
 def test_large_work_leaves_it():
     gate = threading.Barrier(4, timeout=20)  # passes only if four threads meet
     threads.run_blocks(lambda _: gate.wait(), range(4))
+
+
+@pytest.mark.parametrize("awake", [True, False])
+def test_blocks_are_shared_whether_threads_wait_awake_or_asleep(awake, monkeypatch):
+    monkeypatch.setattr(bell, "STAY_AWAKE", awake)
+    gate = threading.Barrier(4, timeout=20)
+    for pause in (0.0, 0.002, 0.0):  # longer than they stay awake
+        time.sleep(pause)
+        threads.run_blocks(lambda _: gate.wait(), range(4))
+
+
+def test_who_waits_at_the_bell_leaves_the_lock_to_others_and_goes_on_when_it_rings(monkeypatch):
+    monkeypatch.setattr(bell, "READS", 1_000_000_000)  # a quarter of a minute
+    door, heard = bell.Bell(), []
+    waiting = threading.Thread(target=lambda: heard.append(door.wait()))
+    waiting.start()
+    time.sleep(0.05)
+    assert heard == []
+    door.ring()
+    waiting.join(timeout=10)
+    assert heard == [True]
+    monkeypatch.setattr(bell, "READS", 1000)
+    assert bell.Bell().wait() is False
 
 
 def test_nested_blocks_run_inline():

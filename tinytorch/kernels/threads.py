@@ -8,8 +8,9 @@ NumPy calls side by side. Three rules make that safe and worth it:
    bits on one core and on sixteen. (Floating-point addition is not associative: a sum that is split at another
    place is another number.)
 2. *Blocks are coarse.* A thread that comes back from NumPy must wait for the global lock, and waking up takes as long
-   as a pass over 200,000 numbers. So a single NumPy call in a block should last a hundred microseconds or more.
-   (A formula of 16 calls on 64 KB each took 1.3 ms on one thread and 3.3 ms on two.) Short work runs inline.
+   as a pass over 200,000 numbers. So a single NumPy call in a block should last a hundred microseconds or more. (A
+   formula of 16 calls on 64 KB each took 1.3 ms on one thread and 3.3 ms on two.) Short work runs inline, and between
+   two pieces of work the threads stay awake for a while (`bell`).
 3. *One kind of threads.* BLAS is held to one thread (`blas` says why), and large products are cut into blocks here
    (`products.matmul`). A block that itself asks for blocks gets them inline.
 
@@ -25,13 +26,14 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from tinytorch.kernels.bell import Bell
 from tinytorch.kernels.blas import hold_blas
 
 Block = TypeVar("Block")
 
 MIN_PARALLEL_MICROSECONDS = 250.0
-"""Work estimated to last less than this on one thread is not worth waking another one up for: that takes 50 to 100, and
-whenever two threads meet at the global lock, one of them may sleep for 50."""
+"""Work estimated to last less than this on one thread is not worth the help of another one: sharing takes 50, or 100 if
+that one sleeps, and whenever two threads meet at the global lock, one of them may sleep for 50."""
 
 
 def _default_num_threads() -> int:
@@ -50,6 +52,13 @@ class _Here(threading.local):
     """What each thread knows of itself."""
 
     inside = False  # it runs a block
+    _bell: Bell | None = None
+
+    def bell(self) -> Bell:
+        """Rings when others have done their part of what this thread waits for."""
+        if self._bell is None:
+            self._bell = Bell()
+        return self._bell
 
 
 _here = _Here()
@@ -132,7 +141,8 @@ class _Region:
         self.blocks = deque(blocks)
         self.invitations: deque[None] = deque()
         self.left: list[None] = []  # one for each helper that came and is through
-        self.bell: SimpleQueue[None] = SimpleQueue()  # rings whenever one leaves
+        self.leaving: SimpleQueue[None] = SimpleQueue()  # one for each of those, for who sleeps
+        self.bell = _here.bell()  # rings whenever one leaves, for who is awake
         self.errors: list[BaseException] = []
 
     def drain(self) -> None:
@@ -162,7 +172,8 @@ class _Region:
         except BaseException as error:
             self.errors.append(error)
         self.left.append(None)
-        self.bell.put(None)
+        self.leaving.put(None)
+        self.bell.ring()
 
     def invite(self, helpers: int) -> None:
         """Wake up so many threads."""
@@ -172,6 +183,7 @@ class _Region:
             self.invitations.extend([None] * self.invited)
             for _ in range(self.invited):
                 pool.invited.put(self)
+            pool.bell.ring()
 
     def finish(self) -> None:
         """Take blocks as well; return when all are done. Raises the first error."""
@@ -199,7 +211,7 @@ class _Region:
         interrupt = None
         while len(self.left) < came:
             try:
-                self.bell.get()
+                get_soon(self.leaving, self.bell)
             except BaseException as error:
                 self.blocks.clear()
                 interrupt = error
@@ -207,17 +219,26 @@ class _Region:
             raise interrupt
 
 
+def get_soon(queue: SimpleQueue[Any], bell: Bell) -> Any:
+    """``queue.get()``, staying awake for a while: who puts something into the queue rings the bell afterwards."""
+    bell.clear()
+    if queue.empty():
+        bell.wait()
+    return queue.get()
+
+
 class _Pool:
-    """Threads that sleep until a region invites them."""
+    """Threads that wait for a region to invite them: awake for a while, as the next one often follows, then asleep."""
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self.bell = Bell()
         self.invited: SimpleQueue[_Region | None] = SimpleQueue()
         for _ in range(size):
             threading.Thread(target=self._serve, name="tinytorch", daemon=True).start()
 
     def _serve(self) -> None:
-        while (region := self.invited.get()) is not None:
+        while (region := get_soon(self.invited, self.bell)) is not None:
             region.help()
             del region  # its arrays must not live until the next one comes
 
