@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
+import tinytorch
 from tinytorch.kernels import elementwise, masks
 from tinytorch.kernels.layout import is_chwn, to_chwn
+from tinytorch.ops.unary import relu
 
 SHAPE = (8, 5, 24, 24)  # large enough for the fast way
 
@@ -46,3 +49,13 @@ def test_pieces_keep_the_memory_order(batch):
     assert is_chwn(y)
     np.testing.assert_array_equal(y, 2 * x)
     np.testing.assert_array_equal(elementwise.relu_backward(x, elementwise.relu(x)), np.where(x > 0, x, 0))
+
+
+@pytest.mark.parametrize("size", [3, 3000, 1 << 15])
+def test_relu_keeps_nan_and_the_sign_of_zero(size):
+    x = np.resize(np.array([np.nan, -0.0, -1, 2, np.inf, -np.inf, 0], np.float32), size)
+    y, theirs = relu(tinytorch.tensor(x)).numpy(), torch.relu(torch.tensor(x)).numpy()
+    np.testing.assert_array_equal(y, theirs)
+    np.testing.assert_array_equal(np.signbit(y), np.signbit(theirs) & ~np.isnan(theirs))
+    gradient = elementwise.relu_backward(np.full(size, np.inf, np.float32), y)
+    np.testing.assert_array_equal(gradient, np.where(y <= 0, 0, np.inf))

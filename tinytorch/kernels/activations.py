@@ -57,7 +57,7 @@ _BYTE = np.dtype(np.int8)
 
 def sigmoid(x: Array) -> Array:
     """1 / (1 + e^-x) of a whole array."""
-    return in_pieces(sigmoid_piece, x, passes=12)
+    return in_pieces(sigmoid_piece, x, passes=6)
 
 
 def sigmoid_piece(x: Array, out: Array) -> None:

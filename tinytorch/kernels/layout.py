@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.kernels.memory import Array, empty
+from tinytorch.kernels.memory import Array, empty, new_bytes
 from tinytorch.kernels.threads import run_blocks
 
 Pair = tuple[int, int]
@@ -210,7 +210,7 @@ class scratch:
         stack = _free.__dict__.setdefault("stack", [])
         buffer = stack.pop() if stack else None
         if buffer is None or buffer.nbytes < nbytes:
-            memory = np.empty(nbytes + _CACHE_LINE, np.uint8)
+            memory = new_bytes(nbytes + _CACHE_LINE)
             start = -memory.__array_interface__["data"][0] % _CACHE_LINE
             buffer = memory[start : start + nbytes]
         self.buffer: Array = buffer

@@ -16,10 +16,15 @@ What is too small for the shelf, and what NumPy itself makes, comes from the all
 One large block, freed before anybody has touched it, teaches it to keep 64 MB. That takes 10 microseconds, and makes
 the training step of an LSTM 1.5 times as fast: ``python -m tests.benchmarks.processes``, as it stands and with
 ``MALLOC_TRIM_THRESHOLD_=131072`` in front, which turns the rule off.
+
+The processor keeps the places of a few thousand pages in mind, and looks up all others in memory. A dozen megabytes in
+pages of 4 KB are as many; so from 2 MB on, memory is asked for in pages of that size, and elementwise formulas of a
+million numbers take 0.8 to 0.9 of their time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import weakref
 from collections import deque
@@ -33,6 +38,8 @@ SMALLEST = 1 << 17
 _ROUND = 1 << 14  # sizes are rounded up to this, so that nearly equal arrays share a shelf
 _ALIGN = 64  # the bytes of a cache line
 _LIMIT = 1 << 29  # bytes on the shelf: of one size at any time, of all sizes whenever new memory is needed
+
+_HUGE_PAGE = 1 << 21  # bytes; of x86-64 and most others
 
 np.empty((32 << 20) - (1 << 14), np.uint8)  # glibc learns from nothing larger: M_MMAP_THRESHOLD in mallopt(3)
 
@@ -85,8 +92,23 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> Array:
         buffer = shelf.pop().buffer  # the one used last: it may still be in the cache
     except IndexError:
         _make_room()
-        buffer = np.empty(size, np.uint8)
+        buffer = new_bytes(size)
     return np.asarray(Lease(buffer, shelf, shape, dtype))
+
+
+def new_bytes(size: int) -> Array:
+    """`np.empty(size, np.uint8)`; where the operating system has huge pages, as much as possible of it in these."""
+    if size >= _HUGE_PAGE:
+        import mmap  # late: `import tinytorch` stays cheap
+
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            with contextlib.suppress(OSError, OverflowError):  # none in this kernel, or too much: NumPy says so below
+                mapping = mmap.mmap(-1, size + _HUGE_PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+                pages = np.frombuffer(mapping, np.uint8)
+                start = -pages.__array_interface__["data"][0] % _HUGE_PAGE
+                mapping.madvise(mmap.MADV_HUGEPAGE, start, size // _HUGE_PAGE * _HUGE_PAGE)
+                return pages[start : start + size]
+    return np.empty(size, np.uint8)
 
 
 def idle_bytes() -> int:

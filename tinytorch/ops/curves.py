@@ -23,7 +23,7 @@ import numpy as np
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.kernels import activations as kernels
 from tinytorch.kernels import gelu as gelu_kernels
-from tinytorch.kernels.elementwise import BLOCK, FEW_PASSES, in_pieces
+from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.kernels.half import half_in_single
 from tinytorch.kernels.memory import empty_like
 from tinytorch.ops.broadcast import Elementwise
@@ -45,14 +45,14 @@ class Curve(Elementwise):
     ``pull(grad, x, **attributes)`` is grad · f'(x) in Tensor ops.
     ``value(x, out, **attributes)`` and ``gradient(grad, x, out, **attributes)`` write into ``out``, which is a piece
     of an array as the others are. With ``keeps``, there is another piece before ``out``: what the value has computed
-    that the gradient can use. ``passes`` is how often the value goes over its data (see :func:`in_pieces`).
+    that the gradient can use. ``passes`` is how long value and gradient take (see :func:`in_pieces`).
     """
 
     value: ClassVar[Kernel]
     gradient: ClassVar[Kernel]
     keeps: ClassVar[bool] = False
     pull: ClassVar[Callable[..., Tensor]]
-    passes: ClassVar[int] = 4
+    passes: ClassVar[tuple[int, int]] = (3, 5)
 
     @classmethod
     def forward(cls, ctx: Any, x: np.ndarray, **attributes: Any) -> np.ndarray:
@@ -62,8 +62,7 @@ class Curve(Elementwise):
         kept = [empty_like(wide)] if cls.keeps else []
         if kept:
             ctx.save_intermediates(*kept)
-        piece = BLOCK if cls.passes > 2 else FEW_PASSES
-        y = in_pieces(lambda *pieces: cls.value(*pieces, **attributes), wide, *kept, piece=piece, passes=cls.passes)
+        y = in_pieces(lambda *pieces: cls.value(*pieces, **attributes), wide, *kept, passes=cls.passes[0])
         return y.astype(x.dtype, copy=False)
 
     @classmethod
@@ -72,13 +71,14 @@ class Curve(Elementwise):
         if is_grad_enabled():  # create_graph
             return cls.pull(grad, x, **ctx.attributes)
         kept = ctx.intermediates if cls.keeps else ()
-        return Tensor._wrap(_pulled(grad._array, x._array, *kept, kernel=cls.gradient, options=ctx.attributes))
+        options, passes = ctx.attributes, cls.passes[1]
+        return Tensor._wrap(_pulled(grad._array, x._array, *kept, kernel=cls.gradient, options=options, passes=passes))
 
 
 @half_in_single
-def _pulled(grad: np.ndarray, *arrays: np.ndarray, kernel: Kernel, options: dict[str, Any]) -> np.ndarray:
+def _pulled(grad: np.ndarray, *arrays: np.ndarray, kernel: Kernel, options: dict[str, Any], passes: int) -> np.ndarray:
     """What ``kernel`` gives for grad, x and what was kept; lies in memory as grad does."""
-    return in_pieces(lambda *pieces: kernel(*pieces, **options), grad, *arrays, passes=6)
+    return in_pieces(lambda *pieces: kernel(*pieces, **options), grad, *arrays, passes=passes)
 
 
 class LeakyRelu(Curve):
@@ -94,7 +94,7 @@ class LeakyRelu(Curve):
 class Hardtanh(Curve):
     """y = x limited to [low, high]; y' = 1 strictly between them, else 0."""
 
-    value, gradient, passes = kernels.hardtanh, kernels.hardtanh_backward, 2
+    value, gradient, passes = kernels.hardtanh, kernels.hardtanh_backward, (1, 4)
 
     @staticmethod
     def pull(grad: Tensor, x: Tensor, min_val: float, max_val: float) -> Tensor:
@@ -114,7 +114,7 @@ class Hardsigmoid(Curve):
 class Hardswish(Curve):
     """y = x · clip(x + 3, 0, 6) / 6; y' is 0 up to -3, 1 from 3 on, and x / 3 + 1/2 between."""
 
-    value, gradient = kernels.hardswish, kernels.hardswish_backward
+    value, gradient, passes = kernels.hardswish, kernels.hardswish_backward, (4, 7)
 
     @staticmethod
     def pull(grad: Tensor, x: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ class Hardswish(Curve):
 class Elu(Curve):
     """y = scale · x where x > 0, else scale · α (e^(rate · x) - 1)."""
 
-    value, gradient, passes = kernels.elu, kernels.elu_backward, 9
+    value, gradient, passes = kernels.elu, kernels.elu_backward, (8, 8)
 
     @staticmethod
     def pull(grad: Tensor, x: Tensor, alpha: float, rate: float, scale: float) -> Tensor:
@@ -136,7 +136,7 @@ class Elu(Curve):
 class Softplus(Curve):
     """y = ln(1 + e^(βx)) / β, or x where βx > threshold; y' = sigmoid(βx), or 1 there."""
 
-    value, gradient, passes = kernels.softplus, kernels.softplus_backward, 18
+    value, gradient, passes = kernels.softplus, kernels.softplus_backward, (16, 6)
 
     @staticmethod
     def pull(grad: Tensor, x: Tensor, beta: float, threshold: float) -> Tensor:
@@ -147,7 +147,7 @@ class Softplus(Curve):
 class LogSigmoid(Curve):
     """y = -ln(1 + e^-x); y' = sigmoid(-x)."""
 
-    value, gradient, passes = kernels.logsigmoid, kernels.logsigmoid_backward, 18
+    value, gradient, passes = kernels.logsigmoid, kernels.logsigmoid_backward, (16, 6)
 
     @staticmethod
     def pull(grad: Tensor, x: Tensor) -> Tensor:
@@ -157,7 +157,7 @@ class LogSigmoid(Curve):
 class Silu(Curve):
     """y = x s with s = sigmoid(x); y' = s (1 + x (1 - s))."""
 
-    value, gradient, keeps, passes = kernels.silu, kernels.silu_backward, True, 12
+    value, gradient, keeps, passes = kernels.silu, kernels.silu_backward, True, (7, 5)
 
     @staticmethod
     def pull(grad: Tensor, x: Tensor) -> Tensor:
@@ -168,7 +168,7 @@ class Silu(Curve):
 class Mish(Curve):
     """y = x t with t = tanh(ln(1 + e^x)); y' = t + x (1 - t²) sigmoid(x)."""
 
-    value, gradient, passes = kernels.mish, kernels.mish_backward, 12
+    value, gradient, passes = kernels.mish, kernels.mish_backward, (11, 18)
 
     @staticmethod
     def pull(grad: Tensor, x: Tensor) -> Tensor:
@@ -179,7 +179,7 @@ class Mish(Curve):
 class Gelu(Curve):
     """y = x · Φ(x); y' = Φ(x) + x · Φ'(x), with Φ by the error function or by a tanh."""
 
-    value, gradient, keeps, passes = gelu_kernels.gelu, gelu_kernels.gelu_backward, True, 20
+    value, gradient, keeps, passes = gelu_kernels.gelu, gelu_kernels.gelu_backward, True, (16, 10)
 
     @staticmethod
     def pull(grad: Tensor, x: Tensor, approximate: str) -> Tensor:

@@ -134,7 +134,7 @@ class LogisticCrossEntropy(Elementwise):
             gx = grad * (sigmoid(x) - t)
         elif need_x:
             arrays = grad._array, x._array, t._array
-            gx = Tensor._wrap(in_pieces(logistic.cross_entropy_backward, *arrays, passes=12))
+            gx = Tensor._wrap(in_pieces(logistic.cross_entropy_backward, *arrays, passes=9))
         return gx, grad * -x if need_t else None
 
 

@@ -313,7 +313,7 @@ class Relu(Elementwise):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         refuse_complex("relu", x)
-        y = elementwise.relu(x) if x.size > _LARGE else np.maximum(x, x.dtype.type(0))
+        y = elementwise.relu(x) if x.size > _LARGE else np.maximum(x.dtype.type(0), x)
         ctx.save_for_backward(y)
         return y
 
