@@ -2,6 +2,7 @@
 
 import importlib
 import pickle
+import typing
 import warnings
 
 import pytest
@@ -57,8 +58,8 @@ def test_where_pytorch_keeps_things(line):
         ("onnx", "export", "save model.state_dict"), ("ao.quantization", "QuantStub", "quantized"),
         ("distributed.fsdp", "FullyShardedDataParallel", "one process"), ("library", "Library", "autograd.Function"),
         ("quasirandom", "SobolEngine", "tinytorch.rand"), ("utils.cpp_extension", "load", "NumPy"),
-        ("nested", "nested_tensor", "pad_sequence"), ("export", "Dim", "state_dict"), ("", "float8_e4m3fn", "use float16"),
-        ("", "quantize_per_tensor", "quantized"), ("", "sparse_csr_tensor", "sparse_coo_tensor"), ("", "int4", "int8"),
+        ("nested", "nested_tensor", "pad_sequence"), ("export", "Dim", "state_dict"), ("", "bits8", "quantized"),
+        ("", "quantize_per_tensor", "quantized"), ("", "sparse_csr_tensor", "sparse_coo_tensor"), ("", "q_scale", "quantized"),
         ("", "cudnn_convolution", "without cudnn_"), ("", "matmull", "'matmul'"), ("nn", "Linaer", "'Linear'"),
     ],
 )  # fmt: skip
@@ -213,3 +214,42 @@ def test_types_print_under_the_names_that_users_know():
         for wrong in ([1.5], ["a"]):
             with pytest.raises(TypeError):
                 library.Size(wrong)
+
+
+@pytest.mark.parametrize("part", ["nn", "optim", "utils.data", "autograd"])
+def test_hints_can_be_read(part):
+    """Dataclasses, argument parsers and type checkers read the hints of a program's own layer with those of its bases."""
+    module = importlib.import_module(f"tinytorch.{part}")
+    for name in module.__all__:
+        if isinstance(getattr(module, name), type):
+            typing.get_type_hints(getattr(module, name))
+
+
+def test_dtypes_that_are_only_named():
+    from tinytorch.dtype_names import DTYPES
+
+    for name, ours in DTYPES.items():
+        theirs = getattr(torch, name)
+        assert getattr(tinytorch, name) is ours and pickle.loads(pickle.dumps(ours)) is ours
+        assert repr(ours) == repr(theirs) and ours.itemsize == theirs.itemsize and ours != tinytorch.float32
+        assert (ours.is_floating_point, ours.is_complex) == (theirs.is_floating_point, theirs.is_complex)
+        for make in (lambda ours=ours: tinytorch.zeros(2, dtype=ours), lambda ours=ours: tinytorch.ones(2).to(ours)):
+            with pytest.raises(NotImplementedError, match=rf"tensors of torch\.{name} are not supported.*Use torch"):
+                make()
+    assert tinytorch.chalf is tinytorch.complex32
+
+
+def test_what_is_asked_of_the_compiler():
+    for library in (torch, tinytorch):
+        dynamo = importlib.import_module(f"{library.__name__}._dynamo")
+        x = library.ones(2)
+        assert dynamo.mark_static(x) is None and dynamo.mark_static_address(x) is None
+        assert dynamo.maybe_mark_dynamic(x, 0) is None and dynamo.assume_constant_result(check_import) is check_import
+        wrapped = importlib.import_module(f"{library.__name__}._dynamo._trace_wrapped_higher_order_op")
+        with wrapped.TransformGetItemToIndex():
+            taken = library.vmap(library.arange(5).__getitem__)(library.arange(3))
+        assert taken.tolist() == [0, 1, 2]
+        tree = importlib.import_module(f"{library.__name__}.utils._pytree")
+        values, keys = tree._dict_flatten({"a": 1, "b": 2})
+        assert tree._dict_unflatten(values, keys) == {"a": 1, "b": 2}
+        assert [str(key) for key, _ in tree._dict_flatten_with_keys({"a": 1})[0]] == ["['a']"]

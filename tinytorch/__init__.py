@@ -666,6 +666,11 @@ has_lapack = has_mkl = has_openmp = has_spectral = True  # factorizations and Fo
 _UNDERSCORED = ("_assert", "_assert_async", "_cast_Long", "_check", "_log_softmax_backward_data",
                 "_native_batch_norm_legit", "_safe_softmax", "_sample_dirichlet", "_shape_as_tensor",
                 "_softmax_backward_data", "_standard_gamma", "_weight_norm")  # fmt: skip
+#: Names of :mod:`.dtype_names`.
+_NAMED_DTYPES = (
+    "chalf complex32 float4_e2m1fn_x2 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu "
+    "int1 int2 int3 int4 int5 int6 int7 qint8 qint32 quint2x4 quint4x2 quint8 uint1 uint2 uint3 uint4 uint5 uint6 uint7"
+)
 #: What is loaded when first asked for, so that `import tinytorch` stays fast: modules, and the module of some names.
 _LAZY = {
     "AcceleratorError": "tinytorch.accelerators",
@@ -696,6 +701,8 @@ _LAZY = {
     "distributed": "tinytorch.distributed",
     "distributions": "tinytorch.distributions",
     "export": "tinytorch.export",
+    "fake_quantize_per_channel_affine": "tinytorch.ops.fake_quantize",
+    "fake_quantize_per_tensor_affine": "tinytorch.ops.fake_quantize",
     "fft": "tinytorch.fft",
     "func": "tinytorch.func",
     "functional": "tinytorch.functional",
@@ -753,6 +760,7 @@ _LAZY = {
     "types": "tinytorch.types",
     "version": "tinytorch.version",
     "viz": "tinytorch.viz",
+    **dict.fromkeys(_NAMED_DTYPES.split(), "tinytorch.dtype_names"),
     "vmap": "tinytorch.func",
     "xpu": "tinytorch.xpu",
 }

@@ -23,9 +23,6 @@ from tinytorch.absent import advice_on
 __all__ = ["elsewhere", "missing"]
 
 _QUANTIZED = "There are no quantized numbers."
-_SMALL_FLOATS = "NumPy has no floating point numbers that small: use float16."
-_BYTES = "NumPy's smallest integers are int8 and uint8."
-_HALF_COMPLEX = "NumPy has no complex numbers of half precision: use complex64."
 _COO = "Sparse tensors are kept by coordinates: use sparse_coo_tensor."
 _SYMBOLS = "Sizes are plain numbers here: use Python's int, float, max, min and math.sqrt."
 #: Where a name leads that is left out on purpose: what to do instead. ``*`` stands for any end.
@@ -36,26 +33,17 @@ INSTEAD = {
     "TorchDispatchMode": "Watch ops with tinytorch.profiler, or look at the graph with tinytorch.viz.",
     "TorchFunctionMode": "Watch ops with tinytorch.profiler, or look at the graph with tinytorch.viz.",
     "bits*": _QUANTIZED,
-    "chalf": _HALF_COMPLEX,
-    "complex32": _HALF_COMPLEX,
     "cond": "Write it as Python's own if.",
     "cudnn_*": "There is no GPU: call the function without cudnn_ in front.",
     "dequantize": _QUANTIZED,
-    "fake_quantize*": _QUANTIZED,
     "fbgemm_*": _QUANTIZED,
-    "float4*": _SMALL_FLOATS,
-    "float8*": _SMALL_FLOATS,
-    **dict.fromkeys(("int1", "int2", "int3", "int4", "int5", "int6", "int7"), _BYTES),
-    **dict.fromkeys(("uint1", "uint2", "uint3", "uint4", "uint5", "uint6", "uint7"), _BYTES),
     "miopen_*": "There is no GPU: call the function without miopen_ in front.",
     "mkldnn_*": "Call the function without mkldnn_ in front.",
     "per_channel_*": _QUANTIZED,
     "per_tensor_*": _QUANTIZED,
     "q_*": _QUANTIZED,
-    "qint*": _QUANTIZED,
     "qscheme": _QUANTIZED,
     "quant*": _QUANTIZED,
-    "quint*": _QUANTIZED,
     "sparse_bs*": _COO,
     "sparse_cs*": _COO,
     "sym_*": _SYMBOLS,

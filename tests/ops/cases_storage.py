@@ -33,6 +33,8 @@ CASES = [
     Case("old norms", lambda T, x: (T.frobenius_norm(x, 1, True), T.nuclear_norm(x)), real(3, 4), tolerance={"float32": (1e-3, 1e-3), "float64": (1e-8, 1e-9)}),
     Case("torch.vander", lambda T, x: (T.vander(x), T.vander(x, 2), T.vander(x, N=5, increasing=True), T.vander(x.int())), real(3), gradient=False),
     Case("native_channel_shuffle", lambda T, x: T.native_channel_shuffle(x, 2), real(1, 4, 2, 2), gradient=False),
+    Case("fake_quantize_per_tensor_affine", lambda T, x: (T.fake_quantize_per_tensor_affine(x, 0.1, 3, 0, 15), T.fake_quantize_per_tensor_affine(x, T.tensor(0.3), T.tensor(-1).int(), -8, 7)), real(3, 4)),
+    Case("fake_quantize_per_channel_affine", lambda T, x: T.fake_quantize_per_channel_affine(x, T.tensor([0.1, 0.2, 0.5, 0.05]), T.tensor([1, 2, 3, 4]).int(), 1, 0, 15), real(3, 4)),
     Case("activations as methods", lambda T, x: (x.hardshrink(), x.hardshrink(1.0), x.prelu(x[0, :1])), real(3, 4)),
     Case("long names in place", lambda T, x: (x.detach().clone().greater_(0), x.detach().clone().less_(0), x.detach().clone().greater_equal_(x), x.detach().clone().less_equal_(0),
                                              x.detach().clone().not_equal_(x)), real(3, 4), gradient=False),

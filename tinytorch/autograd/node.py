@@ -63,7 +63,6 @@ from tinytorch.autograd.packing import PackedByHook, SavedTensor
 from tinytorch.autograd.saving import FREED, SavedOutput, Saving
 
 if TYPE_CHECKING:
-    from tinytorch.autograd.modes import ModuleCall
     from tinytorch.tensor import Tensor
 
 __all__ = ["AccumulateGrad", "Edge", "GradientEdge", "Node", "known_as", "next_number"]
@@ -104,7 +103,7 @@ class Node(Saving):
     several_outputs: Outputs = ()
     needs_input_grad: Any = ()
     attributes: dict[str, Any] = {}  # noqa: RUF012 - replaced, never changed
-    call: ModuleCall | None = None
+    call: Any = None
     numbers: tuple[Any, ...] = ()
     materialize_grads: bool = True
     known_name: str = ""

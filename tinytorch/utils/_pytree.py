@@ -42,7 +42,7 @@ _Unflatten = Callable[[list[Any], Any], Any]
 _kinds: dict[type, tuple[_Flatten, _Unflatten]] = {
     list: (lambda values: (values, None), lambda values, _: values),
     tuple: (lambda values: (values, None), lambda values, _: tuple(values)),
-    dict: (lambda d: (d.values(), list(d)), lambda values, keys: dict(zip(keys, values, strict=True))),
+    dict: (lambda d: _dict_flatten(d), lambda values, keys: _dict_unflatten(values, keys)),
     OrderedDict: (lambda d: (d.values(), list(d)), lambda values, keys: OrderedDict(zip(keys, values, strict=True))),
     defaultdict: (
         lambda d: (d.values(), (d.default_factory, list(d))),
@@ -54,6 +54,18 @@ _kinds: dict[type, tuple[_Flatten, _Unflatten]] = {
 def register_pytree_node(cls: type, flatten_fn: _Flatten, unflatten_fn: _Unflatten, **options: Any) -> None:
     """Make ``cls`` a branch: ``flatten_fn(value) -> (children, context)``, ``unflatten_fn(children, context)``."""
     _kinds[cls] = (flatten_fn, unflatten_fn)
+
+
+def _dict_flatten(d: dict[Any, Any]) -> tuple[list[Any], list[Any]]:
+    return list(d.values()), list(d)
+
+
+def _dict_flatten_with_keys(d: dict[Any, Any]) -> tuple[list[tuple[Any, Any]], list[Any]]:
+    return [(MappingKey(key), value) for key, value in d.items()], list(d)
+
+
+def _dict_unflatten(values: Iterable[Any], context: list[Any]) -> dict[Any, Any]:
+    return dict(zip(context, values, strict=True))
 
 
 def _kind_of(value: Any) -> Any:

@@ -41,6 +41,9 @@ __all__ = [
     "or_masks",
 ]
 
+#: PyTorch's kernel skips blocks of so many queries and keys at once; programs import the number.
+_DEFAULT_SPARSE_BLOCK_SIZE = 128
+
 MaskMod = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 ScoreMod = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 

@@ -60,7 +60,8 @@ class Registry:
 
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Module | None]
+    if TYPE_CHECKING:  # typing.get_type_hints of a user's module would not find the name
+        _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
 
     # ------------------------------------------------------------------------------------ attributes

@@ -46,7 +46,8 @@ class StateDict:
     _version: int | None = 1
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Module | None]
+    if TYPE_CHECKING:  # typing.get_type_hints of a user's module would not find the name
+        _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
     _state_dict_hooks: OrderedDict[int, Callable[..., Any]]
     _state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]]

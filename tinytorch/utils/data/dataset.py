@@ -86,7 +86,8 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
         AssertionError: the lengths differ.
     """
 
-    tensors: tuple[Tensor, ...]
+    if TYPE_CHECKING:  # typing.get_type_hints of a user's dataset would not find the name
+        tensors: tuple[Tensor, ...]
 
     def __init__(self, *tensors: Tensor) -> None:
         if any(tensors[0].size(0) != tensor.size(0) for tensor in tensors):
