@@ -94,6 +94,9 @@ def _on_grid(input: Tensor, steps: np.ndarray, zero: np.ndarray, low: int, high:
         raise RuntimeError("`zero_point` must be between `quant_min` and `quant_max`.")
     x = input._array
     whole = np.rint(x * (np.float32(1) / steps)) + zero  # as PyTorch: times the inverse
-    y = (np.clip(whole, low, high) - zero) * steps
+    on_grid = np.clip(whole, low, high) - zero
+    y = (
+        on_grid if steps.ndim else np.asarray(on_grid, np.float32)
+    ) * steps  # one step: in single precision, as PyTorch
     inside = (whole >= low) & (whole <= high)
     return StraightThrough.apply(input, y=y.astype(x.dtype, copy=False), mask=inside)
