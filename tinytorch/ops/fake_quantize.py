@@ -95,8 +95,6 @@ def _on_grid(input: Tensor, steps: np.ndarray, zero: np.ndarray, low: int, high:
     x = input._array
     whole = np.rint(x * (np.float32(1) / steps)) + zero  # as PyTorch: times the inverse
     on_grid = np.clip(whole, low, high) - zero
-    y = (
-        on_grid if steps.ndim else np.asarray(on_grid, np.float32)
-    ) * steps  # one step: in single precision, as PyTorch
+    y = (on_grid if steps.ndim else np.asarray(on_grid, np.float32)) * steps  # as PyTorch: one step in single precision
     inside = (whole >= low) & (whole <= high)
     return StraightThrough.apply(input, y=y.astype(x.dtype, copy=False), mask=inside)
