@@ -237,6 +237,10 @@ def test_dtypes_that_are_only_named():
             with pytest.raises(NotImplementedError, match=rf"tensors of torch\.{name} are not supported.*Use torch"):
                 make()
     assert tinytorch.chalf is tinytorch.complex32
+    for name in ("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"):
+        theirs, ours = (library.finfo(getattr(library, name)) for library in (torch, tinytorch))
+        for limit in ("bits", "eps", "max", "min", "tiny", "smallest_normal", "resolution", "dtype"):
+            assert getattr(ours, limit) == getattr(theirs, limit)
 
 
 def test_what_is_asked_of_the_compiler():
@@ -253,3 +257,11 @@ def test_what_is_asked_of_the_compiler():
         values, keys = tree._dict_flatten({"a": 1, "b": 2})
         assert tree._dict_unflatten(values, keys) == {"a": 1, "b": 2}
         assert [str(key) for key, _ in tree._dict_flatten_with_keys({"a": 1})[0]] == ["['a']"]
+
+
+def test_parts_by_their_place_alone():
+    for library in (torch, tinytorch):
+        assert library.nn.modules.padding.ZeroPad2d is library.nn.ZeroPad2d
+        assert library.nn.modules.instancenorm.InstanceNorm1d is library.nn.InstanceNorm1d
+        assert library.distributions.exp_family.ExponentialFamily and library.distributions.chi2.Chi2
+        assert library.serialization.DEFAULT_PROTOCOL == 2 and not hasattr(library.nn.modules, "nonsense")

@@ -23,10 +23,12 @@ __all__ = ["DTYPES", "NamedOnly"]
 class NamedOnly(dtype):
     """A data type with a name and a size; to make a tensor of it is an error that says what to take instead."""
 
-    __slots__ = ("instead",)
+    __slots__ = ("instead", "limits")
+    limits: dict[str, float] | None
 
     def __init__(self, name: str, itemsize: int, instead: str, category: int, signed: bool) -> None:
         self.name, self.itemsize, self.instead, self.category = name, itemsize, instead, category
+        self.limits = None
         self.is_floating_point, self.is_complex, self.is_signed = category == FLOATING, category == COMPLEX, signed
 
     def __reduce__(self) -> Any:
@@ -56,6 +58,16 @@ DTYPES = {
         NamedOnly("complex32", 4, "complex64", COMPLEX, signed=True),
     )
 }
+
+
+def _limited(name: str, eps: float, max: float, tiny: float) -> None:
+    DTYPES[name].limits = {"bits": 8, "resolution": 1.0, "eps": eps, "max": max, "tiny": tiny}
+
+
+_limited("float8_e4m3fn", 2.0**-3, 448.0, 2.0**-6)
+_limited("float8_e4m3fnuz", 2.0**-3, 240.0, 2.0**-7)
+_limited("float8_e5m2", 2.0**-2, 57344.0, 2.0**-14)
+_limited("float8_e5m2fnuz", 2.0**-3, 57344.0, 2.0**-15)
 
 
 def __getattr__(name: str) -> NamedOnly:

@@ -283,6 +283,8 @@ class finfo:
 
 
 def _float_limits(type: dtype) -> dict[str, Any]:
+    if (known := getattr(type, "limits", None)) is not None:
+        return dict(known)  # of a type that is only named
     info = np.finfo(type.numpy)
     limits: dict[str, Any] = {name: builtins.float(getattr(info, name)) for name in ("eps", "max", "tiny")}
     return {"bits": builtins.int(info.bits), "resolution": 10.0**-info.precision, **limits}

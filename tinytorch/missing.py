@@ -33,7 +33,6 @@ INSTEAD = {
     "TorchDispatchMode": "Watch ops with tinytorch.profiler, or look at the graph with tinytorch.viz.",
     "TorchFunctionMode": "Watch ops with tinytorch.profiler, or look at the graph with tinytorch.viz.",
     "bits*": _QUANTIZED,
-    "cond": "Write it as Python's own if.",
     "cudnn_*": "There is no GPU: call the function without cudnn_ in front.",
     "dequantize": _QUANTIZED,
     "fbgemm_*": _QUANTIZED,

@@ -10,6 +10,7 @@ Draws are PyTorch's own for the same seed. Each file holds one distribution; :mo
 common, :mod:`.transforms` how one is made into another.
 """
 
+import importlib
 from typing import Any
 
 from tinytorch.distributions import constraints, kl, kl_mixed, transforms
@@ -59,6 +60,8 @@ from tinytorch.distributions.wishart import Wishart
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("chi2", "exp_family"):
+        return importlib.import_module(f"{__name__}.{name}")
     from tinytorch.missing import missing
 
     raise missing(__name__, name)

@@ -500,3 +500,11 @@ from tinytorch.ops.view_copies import (
     view_copy,
 )
 from tinytorch.ops.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
+
+
+def __getattr__(name: str) -> object:
+    if name == "aten":
+        from tinytorch.aten import aten
+
+        return aten
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -35,4 +35,8 @@ One idea a file, in the order to read them:
 from tinytorch.serialization.checkpoint import MAP_LOCATION, load, save
 from tinytorch.serialization.safe_globals import add_safe_globals, clear_safe_globals, get_safe_globals, safe_globals
 
-__all__ = ["MAP_LOCATION", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
+#: Of the pickles in a file: the one of PyTorch.
+DEFAULT_PROTOCOL = 2
+
+__all__ = ["DEFAULT_PROTOCOL", "MAP_LOCATION", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "load",
+           "safe_globals", "save"]  # fmt: skip

@@ -1,5 +1,7 @@
 """The layers, one file per kind."""
 
+import importlib
+
 from tinytorch.nn.modules.activation import (
     CELU,
     ELU,
@@ -309,3 +311,12 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
 ]  # fmt: skip
+
+_PLACES = ("channelshuffle", "instancenorm", "padding", "pixelshuffle")
+"""Modules that only say where PyTorch keeps a layer: loaded when asked for."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _PLACES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -1,0 +1,81 @@
+"""``torch.ops.aten``: the functions by the names that PyTorch's own library has for them, and those of their overloads.
+
+>>> import tinytorch as torch
+>>> torch.ops.aten.add.Tensor(torch.ones(2), torch.ones(2))
+tensor([2., 2.])
+>>> torch.ops.aten.linalg_norm.default(torch.ones(4))
+tensor(2.)
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Overload", "Packet", "aten"]
+
+#: ``linalg_norm`` is ``norm`` in ``tinytorch.linalg``.
+_PREFIXES = {"linalg_": "tinytorch.linalg", "special_": "tinytorch.special", "fft_": "tinytorch.fft"}
+
+
+class Overload:
+    """A function for some kinds of arguments. It takes the other kinds, too: Python tells them apart."""
+
+    def __init__(self, packet: Packet, name: str) -> None:
+        self._packet, self._overload = packet, name
+        self.__name__ = f"{packet.__name__}.{name}"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._packet(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<OpOverload(op='aten.{self._packet.__name__}', overload='{self._overload}')>"
+
+
+class Packet:
+    """A function, and in it the names of its overloads."""
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self.__name__, self._function = name, function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Overload:
+        if name.startswith("_"):
+            raise AttributeError(f"The underlying op of 'aten.{self.__name__}' has no overload name '{name}'")
+        overload = Overload(self, name)
+        setattr(self, name, overload)  # asked for again it is the same object
+        return overload
+
+    def __repr__(self) -> str:
+        return f"<OpOverloadPacket(op='aten.{self.__name__}')>"
+
+
+class Namespace:
+    """All functions of the library, each found when it is asked for."""
+
+    def __getattr__(self, name: str) -> Packet:
+        function = None if name.startswith("__") else _found(name)
+        if function is None:
+            raise AttributeError(f"'_OpNamespace' 'aten' object has no attribute '{name}'")
+        packet = Packet(name, function)
+        setattr(self, name, packet)
+        return packet
+
+
+def _found(name: str) -> Callable[..., Any] | None:
+    library = importlib.import_module("tinytorch")
+    places = [(library, name), (library.nn.functional, name), (library.Tensor, name)]
+    for prefix, place in _PREFIXES.items():
+        if name.startswith(prefix):
+            places.insert(0, (importlib.import_module(place), name.removeprefix(prefix)))
+    for place, short in places:
+        found = getattr(place, short, None)
+        if callable(found) and not isinstance(found, type):
+            return found
+    return None
+
+
+aten = Namespace()
