@@ -231,6 +231,6 @@ def test_targets_and_indices_are_connected():
     x, labels = tt.randn(4, 3), tt.tensor([0, 1, 2, 0])
     g = viz.trace(nn.CrossEntropyLoss(), x, labels)
     source = next(node.id for node in g.nodes.values() if node.name == "labels")
-    assert [(g.nodes[e.target].name, e.label) for e in g.edges if e.source == source] == [("nll_loss", "target")]
+    assert [(g.nodes[e.target].name, e.label) for e in g.edges if e.source == source] == [("cross_entropy", "target")]
     g = viz.trace(nn.Embedding(5, 2), labels)
     assert {edge.source for edge in g.edges} >= {node.id for node in g.nodes.values() if node.id not in g.results}

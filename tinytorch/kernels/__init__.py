@@ -22,6 +22,7 @@ To be read in this order; what is indented belongs to the file above it, and can
         activations, gelu, glu, logistic
         short_rows                  broadcasting and reducing where a row has few elements
     exponential, softmax        e^x, and what is made of it
+        cross_entropy
     picking, scan               elements by number; running sums
         counting, order, selection, shuffle
     ctc, ranges, remainder      one algorithm each

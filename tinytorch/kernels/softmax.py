@@ -1,6 +1,6 @@
-"""Softmax and its logarithm, and their gradients; the gradient of picking one log-probability per sample.
+"""Softmax and its logarithm, and their gradients.
 
-(After: `sums`.)
+(After: `sums`. Next: `cross_entropy`.)
 
     p_i = e^{x_i} / s            log p_i = x_i - log s            s = sum_j e^{x_j}
 
@@ -22,7 +22,6 @@ What it gained, forward and backward of 1024 x 512 on one thread (`python -m tes
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -31,7 +30,7 @@ from tinytorch.kernels import exponential
 from tinytorch.kernels.blas import hold_blas
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
-from tinytorch.kernels.memory import empty_like, zeros
+from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.pieces import BLOCK_BYTES, cache_blocks
 from tinytorch.kernels.sums import row_sums
 from tinytorch.kernels.threads import run_blocks
@@ -49,7 +48,7 @@ _smallest, _largest = np.minimum.reduce, np.maximum.reduce  # without what `min`
 
 def softmax(x: Array, axis: int) -> Array:
     """e^x / sum(e^x) along `axis`."""
-    if not _in_rows(axis, x):
+    if not in_rows(axis, x):
         return softmax_reference(x, axis)
     y = empty_like(x)
     rows, y_rows = _rows(x), _rows(y)
@@ -57,16 +56,16 @@ def softmax(x: Array, axis: int) -> Array:
     def divide(block: Pair) -> None:
         part = slice(*block)
         y = y_rows[part]
-        sums = _exponentials(rows[part], y)[0]
+        sums = exponentials(rows[part], y)[0]
         stretched(np.divide, y, sums, out=y)
 
-    _by_rows(divide, rows, x.size / 1100)
+    by_rows(divide, rows, x.size / 1100)
     return y
 
 
 def softmax_backward(grad: Array, y: Array, axis: int) -> Array:
     """y (grad - sum(grad y)), for y = softmax(x)."""
-    if not _in_rows(axis, y, grad):
+    if not in_rows(axis, y, grad):
         return y * (grad - np.add.reduce(grad * y, axis=axis, keepdims=True, dtype=y.dtype))
     gx = empty_like(y)
     y_rows, g_rows, gx_rows = _rows(y), _rows(grad), _rows(gx)
@@ -78,23 +77,23 @@ def softmax_backward(grad: Array, y: Array, axis: int) -> Array:
         stretched(np.subtract, g, row_sums(gx), out=gx)
         np.multiply(gx, y, out=gx)
 
-    _by_rows(backward, y_rows, y.size / 1300)
+    by_rows(backward, y_rows, y.size / 1300)
     return gx
 
 
 def log_softmax(x: Array, axis: int, keep: bool = False) -> tuple[Array, tuple[Array, Array] | None]:
     """x - log(sum(e^x)) along `axis`; if `keep`, also what helps `log_softmax_backward`: (e^x, their sums)."""
-    if not _in_rows(axis, x):
+    if not in_rows(axis, x):
         return log_softmax_reference(x, axis), None
     y = empty_like(x)
-    exponentials = empty_like(x) if keep else None
+    kept = empty_like(x) if keep else None
     rows, y_rows = _rows(x), _rows(y)
     all_sums = np.empty((len(rows), 1), x.dtype)
 
     def subtract(block: Pair) -> None:
         part = slice(*block)
         with scratch(rows[part].shape, x.dtype) as spare:
-            sums, shift = _exponentials(rows[part], spare if exponentials is None else _rows(exponentials)[part])
+            sums, shift = exponentials(rows[part], spare if kept is None else _rows(kept)[part])
         all_sums[part] = sums
         log_sums = np.log(sums, dtype=np.float64)
         if shift is not None:
@@ -105,17 +104,17 @@ def log_softmax(x: Array, axis: int, keep: bool = False) -> tuple[Array, tuple[A
             # where x - log s is near 0, the rounding of a large log s would be seen
             out -= (log_sums - rounded).astype(x.dtype)
 
-    _by_rows(subtract, rows, x.size / 1100)
-    return y, None if exponentials is None else (exponentials, all_sums)
+    by_rows(subtract, rows, x.size / 1100)
+    return y, None if kept is None else (kept, all_sums)
 
 
 def log_softmax_backward(grad: Array, y: Array, axis: int, kept: tuple[Array, Array] | None) -> Array:
     """grad - e^y sum(grad), for what `log_softmax` gave."""
-    if kept is None or not _in_rows(axis, y, grad):
+    if kept is None or not in_rows(axis, y, grad):
         return grad - np.exp(y) * np.add.reduce(grad, axis=axis, keepdims=True, dtype=y.dtype)
-    exponentials, sums = kept
+    exps, sums = kept
     gx = empty_like(y)
-    e_rows, g_rows, gx_rows = _rows(exponentials), _rows(grad), _rows(gx)
+    e_rows, g_rows, gx_rows = _rows(exps), _rows(grad), _rows(gx)
 
     def backward(block: Pair) -> None:
         part = slice(*block)
@@ -123,34 +122,11 @@ def log_softmax_backward(grad: Array, y: Array, axis: int, kept: tuple[Array, Ar
         out = stretched(np.multiply, e_rows[part], row_sums(g) / sums[part], out=gx_rows[part])
         np.subtract(g, out, out=out)
 
-    _by_rows(backward, e_rows, y.size / 1300)
+    by_rows(backward, e_rows, y.size / 1300)
     return gx
 
 
-def nll_backward(share: Array, target: Array, factor: Array | None, shape: tuple[int, ...]) -> Array:
-    """0 everywhere but at gx[n, target_n] = -share * factor_n; (N, ...) targets and factors, gx of `shape` (N, C, ...).
-
-    A factor of 0 gives 0, even where the share is infinite: the mean over no sample divides by 0. None is 1 for all.
-    """
-    gx = zeros(shape, share.dtype)
-    values = -share if factor is None else np.where(factor != 0, share * -factor, factor.dtype.type(0))
-    if len(shape) == 2:
-        gx[np.arange(shape[0]), target] = values
-    else:
-        gx.reshape(-1)[class_places(target, shape)] = np.broadcast_to(values, target.shape).reshape(len(target), -1)
-    return gx
-
-
-def class_places(target: Array, shape: tuple[int, ...]) -> Array:
-    """Where x[n, target_n, ...] stand in flat memory of `shape` (N, C, ...), for targets (N, ...); a matrix (N, M)."""
-    n, classes = shape[:2]
-    pixels = math.prod(shape[2:])
-    places = np.arange(n)[:, None] * (classes * pixels) + np.arange(pixels)
-    places += np.multiply(target.reshape(n, pixels), pixels, dtype=np.int64)  # targets may be uint8
-    return places
-
-
-def _exponentials(rows: Array, out: Array) -> tuple[Array, Array | None]:
+def exponentials(rows: Array, out: Array) -> tuple[Array, Array | None]:
     """out = e^(rows - shift); returns (the sums of its rows, shift), both (R, 1). Where it can be, shift is None."""
     with np.errstate(over="ignore"):
         normal = rows.size >= MANY and _smallest(rows, axis=None) >= exponential.LOWEST
@@ -183,7 +159,7 @@ def log_softmax_reference(x: Array, axis: int) -> Array:
     return y
 
 
-def _in_rows(axis: int, *arrays: Array) -> bool:
+def in_rows(axis: int, *arrays: Array) -> bool:
     """Whether the arrays are large, and `axis` lies in memory as rows."""
     first = arrays[0]
     if first.size < LARGE or axis not in (-1, first.ndim - 1) or first.dtype.char not in "fd":
@@ -195,7 +171,7 @@ def _rows(x: Array) -> Array:
     return x.reshape(-1, x.shape[-1])
 
 
-def _by_rows(formula: Callable[[Pair], object], rows: Array, microseconds: float) -> None:
+def by_rows(formula: Callable[[Pair], object], rows: Array, microseconds: float) -> None:
     """`formula` of the first and last of a few rows after the other."""
     if rows.nbytes <= BLOCK_BYTES:
         hold_blas()

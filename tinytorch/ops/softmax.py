@@ -48,6 +48,7 @@ from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
 from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.kernels import cross_entropy as fused
 from tinytorch.kernels import softmax as kernels
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
@@ -120,27 +121,66 @@ class NllLoss(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, target: np.ndarray, factor: np.ndarray | None, divisor: Any) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        if x.ndim == 2:
-            loss = -x[np.arange(len(x)), target]
-        else:
-            loss = -np.take(x, kernels.class_places(target, x.shape)).reshape(target.shape)
-        if factor is not None:
-            loss = np.where(factor != 0, loss * factor, x.dtype.type(0))  # an ignored -inf counts 0, not nan
-        return loss if divisor is None else np.true_divide(np.add.reduce(loss, axis=None, dtype=x.dtype), divisor)
+        return _reduced(-fused.pick(x, target), factor, divisor)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (shape,) = ctx.intermediates
-        target, factor, divisor = (ctx.attributes[name] for name in ("target", "factor", "divisor"))
+        return _nll_gradient(ctx, grad, shape)
+
+
+class CrossEntropy(Primitive):
+    """:class:`NllLoss` of :class:`LogSoftmax` in one: x receives (p - one_hot) · grad · factor / divisor.
+
+    What is kept is p, as e^x and its sums, and not x, which may change in place before backward.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, target: np.ndarray, factor: np.ndarray | None, divisor: Any) -> np.ndarray:
+        losses, kept = fused.cross_entropy(_wide(x), target, keep=ctx.needs_input_grad[0])
+        ctx.save_intermediates(*(kept or ()))
+        return _reduced(losses.astype(x.dtype, copy=False), factor, divisor)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        exps, sums = ctx.intermediates
         if not is_grad_enabled():
-            share = grad._array if divisor is None else np.true_divide(grad._array, divisor)
-            return Tensor._wrap(kernels.nll_backward(share, target, factor, shape))
-        share = grad if divisor is None else grad / Tensor._wrap(np.asarray(divisor))
-        if factor is None:
-            factor = np.ones(target.shape, share._array.dtype)
-        # An ignored sample has gradient 0 even where its share is infinite: the mean over no sample divides by 0.
-        weighted = ops.where(Tensor._wrap(factor != 0), share * Tensor._wrap(-factor), 0.0).unsqueeze(1)
-        return ops.scatter_add_along(weighted, Tensor._wrap(np.expand_dims(target, 1)), 1, shape)
+            share, target, factor = _share(ctx, grad._array)
+            gx = fused.cross_entropy_backward(share, target, factor, (exps, sums))
+            return Tensor._wrap(gx.astype(grad._array.dtype, copy=False))
+        with np.errstate(divide="ignore"):
+            x = Tensor._wrap(np.log(exps / sums).astype(grad._array.dtype, copy=False))  # scores of the same p,
+        x._edge, x._requires_grad = ctx.edges[0], True  # in the input's place in the graph
+        of_log_p = _nll_gradient(ctx, grad, x._array.shape)
+        return of_log_p - softmax(x, 1) * of_log_p.sum(1, True)
+
+    known_name = "NllLossBackward0"
+
+
+def _reduced(loss: np.ndarray, factor: np.ndarray | None, divisor: Any) -> np.ndarray:
+    if factor is not None:
+        loss = np.where(factor != 0, loss * factor, loss.dtype.type(0))  # an ignored -inf counts 0, not nan
+    return loss if divisor is None else np.true_divide(np.add.reduce(loss, axis=None, dtype=loss.dtype), divisor)
+
+
+def _share(ctx: Any, grad: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """What each loss counts in the result, and the attributes target and factor."""
+    target, factor, divisor = (ctx.attributes[name] for name in ("target", "factor", "divisor"))
+    return grad if divisor is None else np.true_divide(grad, divisor), target, factor
+
+
+def _nll_gradient(ctx: Any, grad: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The gradient of the log-probabilities: 0 but at the targets, where it is -grad · factor / divisor."""
+    if not is_grad_enabled():
+        share, target, factor = _share(ctx, grad._array)
+        return Tensor._wrap(fused.pick_backward(-share, target, factor, shape))
+    target, factor, divisor = (ctx.attributes[name] for name in ("target", "factor", "divisor"))
+    shared = grad if divisor is None else grad / Tensor._wrap(np.asarray(divisor))
+    if factor is None:
+        factor = np.ones(target.shape, grad._array.dtype)
+    # An ignored sample has gradient 0 even where its share is infinite: the mean over no sample divides by 0.
+    weighted = ops.where(Tensor._wrap(factor != 0), shared * Tensor._wrap(-factor), 0.0).unsqueeze(1)
+    return ops.scatter_add_along(weighted, Tensor._wrap(np.expand_dims(target, 1)), 1, shape)
 
 
 def _softmax(primitive: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
@@ -197,12 +237,19 @@ def nll_loss(
     reduction = chosen_reduction(size_average, reduce, reduction)
     if input._array.ndim < 1:
         raise ValueError("Expected 1 or more dimensions (got 0)")
+    return _loss_of_classes(NllLoss, input, target, weight, ignore_index, reduction)
+
+
+def _loss_of_classes(
+    primitive: Any, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+) -> Tensor:
+    """:class:`NllLoss` or :class:`CrossEntropy`, once the arguments are found to fit."""
     if input._array.ndim == 1:
         if target._array.ndim > 1:
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
         if target._array.size != 1:
             raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target._array.size}")
-        loss = nll_loss(input.unsqueeze(0), target.reshape(1), weight, None, ignore_index, None, reduction)
+        loss = _loss_of_classes(primitive, input.unsqueeze(0), target.reshape(1), weight, ignore_index, reduction)
         return loss.reshape(()) if reduction == "none" else loss
     _check_nll_arguments(input, target, weight)
     classes, n_classes, dtype = target._array, input._array.shape[1], input._array.dtype
@@ -218,7 +265,7 @@ def nll_loss(
     divisors = {"none": None, "sum": dtype.type(1), "mean": count}
     if reduction not in divisors:
         raise ValueError(f"{reduction} is not a valid value for reduction")
-    return relying_on(NllLoss.apply(input, target=classes, factor=factor, divisor=divisors[reduction]), target)
+    return relying_on(primitive.apply(input, target=classes, factor=factor, divisor=divisors[reduction]), target)
 
 
 def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
@@ -277,12 +324,15 @@ def cross_entropy(
         raise IndexError("Dimension out of range (expected to be in range of [-1, 0], but got 1)")
     if target._array.dtype.kind == "f" and ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
-    log_p = _softmax(LogSoftmax, input, class_dim, None)
-    if target._array.shape == input._array.shape and target._array.dtype.kind == "f":
-        return _soft_cross_entropy(log_p, target, weight, class_dim, reduction, label_smoothing)
-    if target._array.shape == input._array.shape and input._array.ndim > 1 and input._array.shape[1:] != (1,):
+    probabilities = target._array.shape == input._array.shape and target._array.dtype.kind == "f"
+    if not probabilities and target._array.shape == input._array.shape and input._array.shape[1:] not in ((), (1,)):
         raise RuntimeError(f"Expected floating point type for target with class probabilities, got {type_name(target)}")
-    hard = nll_loss(log_p, target, weight, None, ignore_index, None, reduction)
+    if not (probabilities or label_smoothing > 0.0) and input._array.size and input._array.dtype.kind == "f":
+        return _loss_of_classes(CrossEntropy, input, target, weight, ignore_index, reduction)
+    log_p = _softmax(LogSoftmax, input, class_dim, None)
+    if probabilities:
+        return _soft_cross_entropy(log_p, target, weight, class_dim, reduction, label_smoothing)
+    hard = _loss_of_classes(NllLoss, log_p, target, weight, ignore_index, reduction)
     if not label_smoothing > 0.0:
         return hard
     return (1 - label_smoothing) * hard + label_smoothing * _uniform_cross_entropy(

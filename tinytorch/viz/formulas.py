@@ -88,6 +88,7 @@ FORMULAS: dict[str, dict[str, str]] = {
         "bias": "Σ g over the batch",
     },
     "mse_loss": {"input": "2g ({input} − {target}) / n", "target": "−2g ({input} − {target}) / n"},
+    "cross_entropy": {"x": "g (softmax({x}) − one_hot) / n"},
     "nll_loss": {"x": "−g / n at each row's target, 0 elsewhere"},
     "binary_cross_entropy": {"p": "g ({p} − {t}) / ({p} (1 − {p}) n)"},
     "split": {"x": "the pieces' gradients, put together again"},
