@@ -157,6 +157,16 @@ def test_a_million() -> None:
     assert_same_state(g, t)
 
 
+@pytest.mark.parametrize("before", [0, 1, 2, 623, 624, 40_000])
+@pytest.mark.parametrize("count", [1, 312, 2_496, 3_000, 25_000])
+def test_numbers_of_64_bits_are_pairs_of_words(before: int, count: int) -> None:
+    plain, direct = Generator().manual_seed(1), Generator().manual_seed(1)
+    words = np.array([plain.random32(1)[0] for _ in range(before + 2 * count)], np.uint64)[before:]
+    direct.random32(before)
+    np.testing.assert_array_equal(direct.random64(count), words[0::2] << np.uint64(32) | words[1::2])
+    assert (direct.get_state() == plain.get_state()).all()
+
+
 def test_a_single_block_of_normal_numbers_leaves_the_words_of_the_generator_as_they_are() -> None:
     g = Generator().manual_seed(5)
     g.random32(1)

@@ -49,6 +49,7 @@ DEFAULT_SEED = 67280421310721
 
 _BLOCK = 624
 _BULK = 64 * _BLOCK  # words that NumPy is asked for at a time: they stay in the cache
+_DIRECT = 8 * _BLOCK  # words from which on the detour by numbers of 64 bits is worth two calls more
 _HALF = np.array(32, np.uint64)
 
 _FIELDS: dict[str, tuple[Any, int]] = {  # name: (type, offset)
@@ -161,21 +162,34 @@ class Generator:
         words[: rest.size] = rest
         for start in range(rest.size, words.size, _BULK):
             part = words[start : start + _BULK]
-            part[...] = self._engine_words(part.size)
+            if part.size < _DIRECT:
+                part[...] = self._engine.random_raw(part.size)
+            else:
+                _swap_halves(self._engine_numbers(part.size // 2), part.view(np.uint64))
         self._block = words[-_BLOCK:].copy()
         self._position = _BLOCK - (words.size - count)
         return words[:count]
 
-    def _engine_words(self, count: int) -> NDArray[np.unsignedinteger]:
-        """The engine's next `count` words, an even number."""
-        if count < _BULK // 8:
-            return self._engine.random_raw(count)
-        # NumPy takes about as long for a number of 64 bits, made from two words, as for one word.
-        return _halves_swapped(self._seeder.randint(0, 2**64, count // 2, np.uint64)).view(np.uint32)
-
     def random64(self, count: int) -> NDArray[np.uint64]:
         """The next `count` numbers of 64 bits, uint64 of shape (count,): two words each, high one first."""
-        return _halves_swapped(self.random32(2 * count).view(np.uint64))
+        waiting = self._block.size - self._position
+        blocks = (2 * count - waiting) // _BLOCK  # that are used from end to end
+        numbers = np.empty(count, np.uint64)
+        if blocks * _BLOCK < _DIRECT or waiting % 2:
+            return _swap_halves(self.random32(2 * count).view(np.uint64), numbers)
+        first = waiting // 2
+        last = first + blocks * _BLOCK // 2
+        _swap_halves(self.random32(waiting).view(np.uint64), numbers[:first])
+        for start in range(first, last, _BULK // 2):
+            part = numbers[start : min(start + _BULK // 2, last)]
+            part[...] = self._engine_numbers(part.size)
+        self._block, self._position = np.zeros(_BLOCK, np.uint32), _BLOCK  # whatever was in it
+        _swap_halves(self.random32(2 * (count - last)).view(np.uint64), numbers[last:])
+        return numbers
+
+    def _engine_numbers(self, count: int) -> NDArray[np.uint64]:
+        """The engine's next 2 `count` words as numbers of 64 bits, which it makes in little more time than one word."""
+        return self._seeder.randint(0, 2**64, count, np.uint64)
 
     # -------------------------------------------------------------------------------------------------- state
 
@@ -249,8 +263,8 @@ class Generator:
         Generator.set_state(self, state)
 
 
-def _halves_swapped(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A new array of the numbers with their high and low 32 bits swapped (memory has the low ones first)."""
-    swapped = numbers << _HALF
-    swapped |= numbers >> _HALF
-    return swapped
+def _swap_halves(numbers: NDArray[np.uint64], out: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """out = the numbers with their high and low 32 bits swapped (memory has the low ones first)."""
+    np.left_shift(numbers, _HALF, out=out)
+    out |= numbers >> _HALF
+    return out

@@ -25,8 +25,8 @@ from tinytorch.kernels.rng_normal import LOW_53, uniform24, uniform53
 
 __all__ = ["bernoulli", "dropout_mask"]
 
-# Numbers drawn at a time: 16 bytes of words for one byte of result, so the words should stay in the cache.
-_CHUNK = 8192
+# Numbers drawn at a time: 8 bytes of words for one byte of result, so the words should stay in the cache.
+_CHUNK = 1 << 15
 
 
 def bernoulli(
@@ -84,4 +84,6 @@ def dropout_mask(generator: Generator, shape: Shape, p: float, dtype: DTypeLike 
     # division is in float32 for float16, too.
     arithmetic = np.promote_types(dtype, np.float32)
     scale = as_number(arithmetic, 1.0) / as_number(arithmetic, 1.0 - p)
-    return np.multiply(kept, as_number(dtype, scale), dtype=dtype).reshape(shape)
+    mask = kept.astype(dtype)
+    mask *= as_number(dtype, scale)
+    return mask.reshape(shape)
