@@ -30,12 +30,19 @@ OFTEN = 32
 """Uses of a row, on average, from which on a sum by BLAS is worth calling."""
 
 
+def all_between(whole: Array, limit: int) -> bool:
+    """Whether all of these integers are in [0, limit), and there are any."""
+    # read as unsigned, negative numbers are the largest of all: one pass looks at both ends
+    unsigned = whole.view(f"u{whole.itemsize}")
+    return bool(whole.size and int(np.maximum.reduce(unsigned, axis=None)) < limit)
+
+
 def take(x: Array, index: Array, axis: int) -> Array:
     """`np.take(x, index, axis)`: rows picked by number, from the end if negative. IndexError if out of range."""
     shape = (*x.shape[:axis], *index.shape, *x.shape[axis + 1 :])
     if math.prod(shape) * x.itemsize < SMALLEST or not index.size:
         return np.take(x, index, axis)
-    if index.min() < -x.shape[axis] or index.max() >= x.shape[axis]:
+    if not all_between(index, x.shape[axis]) and (index.min() < -x.shape[axis] or index.max() >= x.shape[axis]):
         return np.take(x, index, axis)  # which raises the error
     return np.take(x, index, axis, out=empty(shape, x.dtype), mode="wrap")
 
@@ -94,16 +101,11 @@ def _add_each(out: Array, rows: Array, order: Array, uses: Array, values: Array)
 
 def places_along(index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     """Where in flat memory of `shape` the elements lie that `index` (not negative) picks along `dim`, as gather."""
-    stride, places, offset = 1, index, None
-    ones = [1] * index.ndim
-    for d in range(index.ndim - 1, -1, -1):
-        size = index.shape[d]
-        if d == dim:
-            places = np.multiply(index, stride, dtype=np.int64)
-        elif size > 1:
-            steps = np.arange(0, size * stride, stride).reshape([*ones[:d], size, *ones[d + 1 :]])
+    strides = [math.prod(shape[d + 1 :]) for d in range(index.ndim)]
+    places = index if strides[dim] == 1 else np.multiply(index, strides[dim], dtype=np.int64)
+    offset = None
+    for d, (size, stride) in enumerate(zip(index.shape, strides, strict=True)):
+        if d != dim and size > 1:
+            steps = np.arange(0, size * stride, stride).reshape([-1 if i == d else 1 for i in range(index.ndim)])
             offset = steps if offset is None else offset + steps
-        stride *= shape[d]
-    if offset is not None:
-        places += offset
-    return places
+    return places if offset is None else places + offset

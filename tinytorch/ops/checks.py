@@ -48,13 +48,6 @@ def refuse_bool(name: str, *tensors: Any) -> None:
     refuse("b", name, *tensors)
 
 
-def all_between(whole: np.ndarray, limit: int) -> bool:
-    """Whether all of these integers are in [0, limit), and there are any."""
-    # read as unsigned, negative numbers are the largest of all: one pass looks at both ends
-    unsigned = whole.view(f"u{whole.itemsize}")
-    return bool(whole.size and int(np.maximum.reduce(unsigned, axis=None)) < limit)
-
-
 def check_integers(name: str, *tensors: Any) -> None:
     """NotImplementedError unless all tensors hold integers or bools; Python numbers pass."""
     for tensor in tensors:

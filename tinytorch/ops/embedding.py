@@ -15,6 +15,7 @@ from tinytorch.autograd.modes import no_grad, state
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
+from tinytorch.kernels.picking import all_between
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_same_dtypes, refuse, type_name
 from tinytorch.ops.gather import gather
@@ -260,8 +261,7 @@ def _check_table(function: str, input: Tensor, weight: Tensor) -> None:
 
 
 def _check_indices(indices: Tensor, rows: int, error: type[Exception] = IndexError) -> None:
-    array = indices._array
-    if array.size and (np.minimum.reduce(array, axis=None) < 0 or np.maximum.reduce(array, axis=None) >= rows):
+    if indices._array.size and not all_between(indices._array, rows):
         raise error("index out of range in self")
 
 

@@ -40,9 +40,9 @@ import numpy as np
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
-from tinytorch.kernels.memory import zeros
-from tinytorch.kernels.picking import places_along
-from tinytorch.ops.checks import all_between, check_dims
+from tinytorch.kernels.memory import empty, zeros
+from tinytorch.kernels.picking import all_between, places_along
+from tinytorch.ops.checks import check_dims
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.indexing import Index, add_at
 from tinytorch.ops.out import accepts_separate_out
@@ -59,7 +59,10 @@ class Gather(Primitive):
         ctx.save_intermediates(x.shape)
         if not index.size or not x.ndim:
             return np.full(index.shape, x if index.size else 0, x.dtype)
-        return np.take(x, places_along(index, dim, x.shape)) if x.flags.c_contiguous else x[along(index, dim, x.shape)]
+        if not x.flags.c_contiguous:
+            return x[along(index, dim, x.shape)]
+        places = places_along(index, dim, x.shape)
+        return np.take(x, places, out=empty(index.shape, x.dtype), mode="wrap")  # the index is checked: no second look
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

@@ -13,9 +13,10 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.saving import relying_on
+from tinytorch.kernels.picking import all_between
 from tinytorch.ops.arguments import NOT_GIVEN, Number, checks_arguments
 from tinytorch.ops.broadcast import as_tensor_like, broadcast_shapes, expand
-from tinytorch.ops.checks import all_between, check_dims, type_name
+from tinytorch.ops.checks import check_dims, type_name
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.gather import along, rows_of_expanded
 from tinytorch.ops.indexing import Index, IndexPut, basic_index

@@ -50,9 +50,10 @@ from tinytorch.autograd.saving import relying_on
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels import cross_entropy as fused
 from tinytorch.kernels import softmax as kernels
+from tinytorch.kernels.picking import all_between
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import all_between, not_implemented, refuse, refuse_complex, type_name
+from tinytorch.ops.checks import not_implemented, refuse, refuse_complex, type_name
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.out import accepts_exact_out
 from tinytorch.ops.reduction_modes import chosen_reduction, reduced
