@@ -30,7 +30,7 @@ from tinytorch.kernels.threads import run_blocks
 
 BLOCK = 1 << 19
 """Elements worked on together: few enough for a cache, and a pass over them is long enough to be worth a thread."""
-MANY_PASSES = 8
+MANY_PASSES = 5
 """A formula of so many does half of that at a time: it takes as long, and there are more pieces to share."""
 ROW = 1 << 14
 """Up to so many numbers, one that is repeated by broadcasting is written out."""

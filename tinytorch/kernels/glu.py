@@ -42,7 +42,7 @@ def glu(x: Array, axis: int) -> tuple[Array, Array]:
         sigmoid_piece(b, kept)
         np.multiply(a, kept, out=y)
 
-    _by_rows(gate, 12, a, b, kept, y)
+    _by_rows(gate, 7, a, b, kept, y)
     return y, kept
 
 
@@ -57,7 +57,7 @@ def glu_backward(grad: Array, x: Array, kept: Array, axis: int) -> Array:
             np.multiply(work, a, out=work)
             np.multiply(work, ga, out=gb)
 
-    _by_rows(backward, 6, grad, halves(x, axis)[0], kept, *halves(gx, axis))
+    _by_rows(backward, 5, grad, halves(x, axis)[0], kept, *halves(gx, axis))
     return gx
 
 
