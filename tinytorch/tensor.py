@@ -1353,43 +1353,43 @@ class Tensor(TensorBase):
         return ops.to(self, other.dtype)
 
     def float(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.float32, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.float32, memory_format)
 
     def double(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.float64, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.float64, memory_format)
 
     def half(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.float16, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.float16, memory_format)
 
     def bfloat16(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.bfloat16, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.bfloat16, memory_format)
 
     def cfloat(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.complex64, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.complex64, memory_format)
 
     def cdouble(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.complex128, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.complex128, memory_format)
 
     def chalf(self) -> Tensor:
         raise NotImplementedError("NumPy has no complex numbers of half precision (complex32): use cfloat().")
 
     def long(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.int64, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.int64, memory_format)
 
     def int(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.int32, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.int32, memory_format)
 
     def short(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.int16, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.int16, memory_format)
 
     def char(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.int8, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.int8, memory_format)
 
     def byte(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.uint8, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.uint8, memory_format)
 
     def bool(self, memory_format: Any = None) -> Tensor:
-        return ops.to(self, dtypes.bool_, memory_format=memory_format)
+        return ops.in_dtype(self, dtypes.bool_, memory_format)
 
     # ------------------------------------------------------------------------------------ dense, and not quantized
 

@@ -84,7 +84,7 @@ def total_of_squares(x: Array, axes: tuple[int, ...], keepdims: bool = False) ->
             flat = x.reshape(-1)
             whole = x.size // LONGEST * LONGEST
             rest = flat[whole:] if whole else flat
-            sums = np.vecdot(rest, rest)
+            sums = rest.dot(rest)
             if whole:
                 runs = flat[:whole].reshape(-1, LONGEST)
                 sums = sums + _add(np.vecdot(runs, runs), dtype=x.dtype)

@@ -56,6 +56,7 @@ from tinytorch.ops.broadcast import (
     cast,
     expand,
     expand_as,
+    in_dtype,
     is_expandable,
     is_number,
     operands,

@@ -41,6 +41,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.device import CPU, check_device
 from tinytorch.dtypes import (
     category_of,
     dtype,
@@ -178,10 +179,12 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     Each takes ``non_blocking``, ``copy`` and ``memory_format``. Returns ``input`` itself when nothing changes and
     ``copy`` is False. Raises RuntimeError for a device other than the CPU.
     """
-    from tinytorch.device import CPU, check_device
-
-    if len(args) == 1 and not kwargs and (args[0] is CPU or (type(args[0]) is str and args[0] == "cpu")):
-        return input
+    if len(args) == 1 and not kwargs:  # the most frequent ones, without more ado
+        only = args[0]
+        if only is CPU or (type(only) is str and only == "cpu"):
+            return input
+        if type(only) is dtype:
+            return in_dtype(input, only)
     if args:
         names = _TO_NAMES["other" if isinstance(args[0], Tensor) else "dtype" if _is_dtype(args[0]) else "device"]
         if len(args) > len(names) or any(name in kwargs for name in names[: len(args)]):
@@ -199,10 +202,17 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     check_device(where)
     if other is not None:
         wanted = other.dtype
-    result = input if wanted is None else cast(input, to_numpy_dtype(wanted))
-    if memory_format is not None:
-        result = ops.in_format(result, memory_format)
+    result = in_dtype(input, wanted, memory_format)
     return result.clone() if copy and result is input else result
+
+
+def in_dtype(input: Tensor, wanted: Any, memory_format: Any = None) -> Tensor:
+    """``input`` in the dtype ``wanted`` and in ``memory_format``, where they are not None: itself if it is so already.
+
+    ``input.float()``, ``.long()``...
+    """
+    result = input if wanted is None else cast(input, to_numpy_dtype(wanted))
+    return result if memory_format is None else ops.in_format(result, memory_format)
 
 
 def _is_dtype(value: Any) -> bool:

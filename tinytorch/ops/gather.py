@@ -62,7 +62,7 @@ class Gather(Primitive):
         if not x.flags.c_contiguous:
             return x[along(index, dim, x.shape)]
         places = places_along(index, dim, x.shape)
-        return np.take(x, places, out=empty(index.shape, x.dtype), mode="wrap")  # the index is checked: no second look
+        return x.take(places, out=empty(index.shape, x.dtype), mode="wrap")  # the index is checked: no second look
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ def rows_of_expanded(index: np.ndarray, dim: int, shape: tuple[int, ...]) -> tup
     Graph networks write ``scatter_add(0, rows[:, None].expand_as(messages), messages)`` for sums of whole rows, and
     an expanded tensor tells by its strides.
     """
-    if index.ndim < 2:
+    if index.ndim < 2 or index.flags.c_contiguous:
         return None
     for d, (size, whole, stride) in enumerate(zip(index.shape, shape, index.strides, strict=True)):
         if d != dim and (size != whole or (stride and size > 1)):

@@ -38,7 +38,9 @@ class EuclideanNorm(Primitive):
             squares = total_of_squares(_accurate(x), dim, keepdim)
         else:
             squares = total(x.real * x.real + x.imag * x.imag, dim, keepdim)
-        y = np.sqrt(squares).astype(x.real.dtype, "C", copy=False)
+        y = np.sqrt(squares)
+        if type(y) is not x.dtype.type:  # a number, as it should be
+            y = y.astype(x.real.dtype, "C", copy=False)
         ctx.save_for_backward(x, y)
         return y
 
@@ -88,8 +90,8 @@ class CountNonzero(Primitive):
         return None
 
 
-@accepts_axis
 @accepts_exact_out
+@accepts_axis
 def vector_norm(
     input: Tensor,
     ord: float = 2,

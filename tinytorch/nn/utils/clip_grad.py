@@ -51,7 +51,7 @@ def clip_grads_with_norm_(
     factor = (max_norm / (total_norm + 1e-6)).clamp(max=1.0)
     for parameter in _as_list(parameters):
         if parameter.grad is not None:
-            parameter.grad.mul_(factor.to(parameter.grad.dtype))
+            parameter.grad.mul_(ops.cast(factor, parameter.grad._array.dtype))
 
 
 def clip_grad_norm_(
