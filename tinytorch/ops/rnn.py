@@ -16,22 +16,24 @@ Rows of a batch may end at different times. Then ``gates`` holds only rows that 
 ``batch_sizes[t]`` rows of time 0, then of time 1, ..., longest sequences first. Step t changes the first
 ``batch_sizes[t]`` rows of the state; the others keep theirs. A full batch is the case in which all sizes are equal.
 
-Backward walks the steps in the opposite order. Everything that does not depend on the incoming gradient is computed for
-all steps at once before the loop, and the gradient of W_hh is one matrix product after it. If the gradient is to be
-differentiated again, the formula above is run in Tensor ops (the ``*_step`` functions) and the engine does the rest.
+Backward walks the steps in the opposite order. Slopes, which do not depend on the incoming gradient, are computed for
+many steps at once (:func:`_chunks`), and the gradient of W_hh is one matrix product after the loop. If the gradient is
+to be differentiated again, the formula above is run in Tensor ops (the ``*_step`` functions) and the engine does the
+rest.
 
 Sources: Elman 1990; Hochreiter and Schmidhuber 1997; Cho et al. 2014; Sak et al. 2014 (projections); ``torch.nn.LSTM``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels.memory import empty
 from tinytorch.kernels.products import matmul
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.fused import as_tensors, recorded_gradients
@@ -40,6 +42,8 @@ from tinytorch.tensor import Tensor
 __all__ = ["gru_sequence", "lstm_sequence", "rnn_sequence"]
 
 Steps = list[tuple[slice, int]]
+CHUNK = 1 << 16
+"""Numbers that are computed for several steps at once, a quarter of a megabyte: the second-level cache holds more."""
 
 
 def _steps(batch_sizes: Sequence[int], reverse: bool) -> Steps:
@@ -49,6 +53,21 @@ def _steps(batch_sizes: Sequence[int], reverse: bool) -> Steps:
         steps.append((slice(start, start + size), size))
         start += size
     return steps[::-1] if reverse else steps
+
+
+def _chunks(steps: Steps, width: int) -> Iterator[tuple[slice, Steps]]:
+    """The steps in groups of a few, each with its rows among all: what is computed for the rows of a group together,
+    ``width`` numbers in each, stays in the cache until the steps have used it.
+    """
+    start = 0
+    while start < len(steps):
+        end, count = start, 0
+        while end < len(steps) and count * width < CHUNK:
+            count += steps[end][1]
+            end += 1
+        first, last = sorted((steps[start][0], steps[end - 1][0]), key=lambda rows: rows.start)
+        yield slice(first.start, last.stop), steps[start:end]
+        start = end
 
 
 def _transposed(weight: np.ndarray) -> np.ndarray:
@@ -209,26 +228,32 @@ def _lstm_walk(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Gradients of gates, first h and first c; and, for the projection, of every step's output.
 
-    ``∂c'/∂`` of the gates i, f, g and ``∂h/∂o``, σ and tanh included, are the four parts of ``slope``.
+    ``∂c'/∂`` of the gates i, f, g and ``∂h/∂o``, σ and tanh included, are put into the four parts of ``dx``, and
+    multiplied there by the gradients of c' and h.
     """
     size = cells.shape[1]
-    i, f, g, o = (active[:, k * size : (k + 1) * size] for k in range(4))
-    tanh_c = np.tanh(cells)
-    slope = np.stack([g * i * (1 - i), cells_before * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)], axis=1)
-    through_tanh = o * (1 - tanh_c * tanh_c)
-    dx, outer = np.empty_like(slope), upper if w_hr is None else np.empty_like(upper)
+    dx, outer = empty((len(cells), 4, size), cells.dtype), upper if w_hr is None else np.empty_like(upper)
     dh, dc = grad_h.copy(), grad_c.copy()
-    for rows, n in steps[::-1]:
-        dh_now = dh[:n] + upper[rows]
-        if w_hr is not None:
-            outer[rows] = dh_now
-            dh_now = dh_now @ w_hr
-        dc_now = dc[:n]
-        dc_now += dh_now * through_tanh[rows]
-        np.multiply(slope[rows, :3], dc_now[:, None], out=dx[rows, :3])
-        np.multiply(slope[rows, 3], dh_now, out=dx[rows, 3])
-        dc_now *= f[rows]
-        matmul(dx[rows].reshape(n, 4 * size), w_hh, out=dh[:n])
+    for part, chunk in _chunks(steps[::-1], 4 * size):
+        i, f, g, o = (active[part, k * size : (k + 1) * size] for k in range(4))
+        tanh_c = np.tanh(cells[part])
+        np.multiply(g * i, 1 - i, out=dx[part, 0])
+        np.multiply(cells_before[part] * f, 1 - f, out=dx[part, 1])
+        np.multiply(i, 1 - g * g, out=dx[part, 2])
+        np.multiply(tanh_c * o, 1 - o, out=dx[part, 3])
+        through_tanh = o * (1 - tanh_c * tanh_c)
+        for rows, n in chunk:
+            here = slice(rows.start - part.start, rows.stop - part.start)
+            dh_now = dh[:n] + upper[rows]
+            if w_hr is not None:
+                outer[rows] = dh_now
+                dh_now = dh_now @ w_hr
+            dc_now, dx_now = dc[:n], dx[rows]
+            dc_now += dh_now * through_tanh[here]
+            dx_now[:, :3] *= dc_now[:, None]
+            dx_now[:, 3] *= dh_now
+            dc_now *= f[here]
+            matmul(dx_now.reshape(n, 4 * size), w_hh, out=dh[:n])
     return dx.reshape(-1, 4 * size), dh, dc, outer
 
 
@@ -282,16 +307,20 @@ class GRUSequence(Primitive):
         active, s = ctx.intermediates
         steps = _steps(ctx.attributes["batch_sizes"], ctx.attributes["reverse"])
         before, size, upper = _states_before(h0._array, output._array, steps), s.shape[1], grad_output._array
-        r, z, new = (active[:, k * size : (k + 1) * size] for k in range(3))
-        to_m = (1 - z) * (1 - new * new)  # ∂h'/∂m; ∂h'/∂s is r times that
-        slope = np.stack([to_m * s * r * (1 - r), (before - new) * z * (1 - z), to_m * r], axis=1)
-        product, dm, dh = np.empty_like(slope), np.empty_like(to_m), grad_h._array.copy()
-        for rows, n in steps[::-1]:
-            dh_now = dh[:n] + upper[rows]
-            np.multiply(slope[rows], dh_now[:, None], out=product[rows])
-            np.multiply(to_m[rows], dh_now, out=dm[rows])
-            matmul(product[rows].reshape(n, 3 * size), w_hh._array, out=dh[:n])
-            dh[:n] += dh_now * z[rows]
+        product, dm = (empty((len(s), *parts, size), s.dtype) for parts in ((3,), ()))
+        dh = grad_h._array.copy()
+        for part, chunk in _chunks(steps[::-1], 3 * size):
+            r, z, new = (active[part, k * size : (k + 1) * size] for k in range(3))
+            to_m = np.multiply(1 - z, 1 - new * new, out=dm[part])  # ∂h'/∂m; ∂h'/∂s is r times that
+            np.multiply(to_m * s[part], r * (1 - r), out=product[part, 0])
+            np.multiply(before[part] - new, z * (1 - z), out=product[part, 1])
+            np.multiply(to_m, r, out=product[part, 2])
+            for rows, n in chunk:
+                dh_now = dh[:n] + upper[rows]
+                product[rows] *= dh_now[:, None]
+                dm[rows] *= dh_now
+                matmul(product[rows].reshape(n, 3 * size), w_hh._array, out=dh[:n])
+                dh[:n] += dh_now * z[rows.start - part.start : rows.stop - part.start]
         d_product = product.reshape(-1, 3 * size)
         dx = np.concatenate([d_product[:, : 2 * size], dm], axis=1)
         db_hh = None if b_hh is None else d_product.sum(0)
