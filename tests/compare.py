@@ -4,7 +4,8 @@
 
 ``T`` is the library. Inputs are NumPy arrays; floating ones require grad. Compared are: value, shape, dtype and
 ``requires_grad`` of every output; every input's gradient for *random* cotangents (with ``.sum()`` as the loss many a wrong
-permutation passes), its dtype and shape; and the gradients of those gradients, again with random weights.
+permutation passes), its dtype and shape, computed with ``create_graph`` and without; and the gradients of those gradients, again with
+random weights.
 
 Whatever passes is noted (``seen``): names used from the library, and the classes of the graph's nodes. ``tests/ops/test_coverage.py``
 asks there whether every op was compared.
@@ -167,6 +168,9 @@ def _both_gradients(
     if their_starts:
         their_grads = torch.autograd.grad(their_starts, theirs_from, their_cotangents, **options)
     if our_starts:
+        if create:  # a backward that need not be recorded may have a way of its own
+            plain = engine.grad(our_starts, ours_from, our_cotangents, retain_graph=True, allow_unused=True)
+            _equal_all(what, plain, their_grads, limits)
         our_grads = engine.grad(our_starts, ours_from, our_cotangents, **options)
     if not create:  # a zero second derivative may be reported as None
         their_grads = [torch.zeros_like(x) if g is None else g for g, x in zip(their_grads, theirs_from, strict=True)]

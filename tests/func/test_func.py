@@ -100,6 +100,7 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "old vjp": lambda T: functional(T).vjp(lambda x: vector(T, x), points(T), T.ones(3)),
     "old jvp": lambda T: functional(T).jvp(lambda x: vector(T, x), points(T), T.ones(3)),
     "old vhp": lambda T: functional(T).vhp(lambda x: f(T, x), points(T), T.ones(3)),
+    "norms at 0": lambda T: T.func.jvp(lambda x: tuple([T.linalg.vector_norm(x, p) for p in (1.5, 2, 3)]), (T.zeros(3),), (T.ones(3),)),
     "old hvp": lambda T: functional(T).hvp(lambda x, y: (x * y).sin().sum(), (points(T), points(T)), (T.ones(3), T.ones(3))),
 }  # fmt: skip
 

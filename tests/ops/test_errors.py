@@ -29,12 +29,15 @@ BAD: list[tuple[str, tuple[Any, ...], str]] = [
     ("x.expand(4)", (M34,), "must be greater or equal to the number of dimensions in the tensor (2)"),
     ("x.expand(-1, 3, 4)", (M34,), "isn't allowed in a leading, non-existing dimension 0"),
     # signatures
-    ("T.var(x, dim=True)", (V3,), ""), ("T.std(x, unbiased=True, keepdim=True)", (V3,), ""), ("x.var(1, True, correction=0)", (M34,), ""), ("T.std(x, 0, None)", (V3,), ""),
+    ("T.var(x, dim=True)", (V3,), ""), ("x.var(dim=True)", (V3,), ""), ("T.std(x, unbiased=True, keepdim=True)", (V3,), ""), ("x.var(1, True, correction=0)", (M34,), ""), ("T.std(x, 0, None)", (V3,), ""),
     ("x.median(keepdim=True)", (V3,), "dim"), ("T.linalg.cholesky(A=x)", (M34,), ""), ("x[2**64]", (V3,), ""), ("x[[0.5, float('nan')]]", (V3,), "int64"), ("x[[1j]]", (V3,), ""),
     # operands
     ("x + 'a'", (V3,), ""), ("x + None", (V3,), ""), ("x + [1]", (V3,), ""), ("None * x", (V3,), ""), ("x @ 2", (V3,), ""),
     ("T.add(x, 'a')", (V3,), ""), ("T.mul(x, None)", (V3,), ""), ("T.maximum(x, 1)", (V3,), "must be Tensor, not int"),
     *[(f"T.Tensor.__{name}__({args})", (V3,), "") for name in ("radd", "rmul", "rand", "ror", "rxor", "rdiv") for args in ("2, x", "2, 3")],
+    ("T.nn.functional.kl_div(x, y)", (V3, BOOLS), "bool"), ("T.nn.functional.group_norm(x, 0)", (M34,), ""),
+    ("T.nn.functional.cross_entropy(x, y)", (T234, np.ones((2, 4), np.uint8)), "Byte"), ("x[:0].index_copy(0, y, T.ones(3))", (V3.astype(np.float32), LONGS), ""),
+    ("T.native_group_norm(x, None, None, 2, 3, 5, 1, 0.5)", (T234,), "N * C * HxW"), ("x[:0].index_put((y,), T.ones(1, 5))", (V3.astype(np.float32), LONGS), ""),
     # reductions without a dimension, or with a bool for it
     *[(f"x.{name}(keepdim={value})", (V3,), "keepdim") for name in ("sum", "mean", "prod", "max", "min") for value in (True, False)],
     ("T.arange(0, 2**63, dtype=T.int64)", (), ""), ("T.arange(-2**63, 1)", (), ""), ("T.arange(1.5, 1, dtype=T.int64)", (), "sign"), ("x.clamp(0, 1e300)", (np.ones(2, np.float32),), "float"),

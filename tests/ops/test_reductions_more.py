@@ -29,6 +29,7 @@ CASES = [
     *[Case(f"cdist of 30 rows, {mode}", lambda T, a, b, mode=mode: T.cdist(a, b, compute_mode=mode), real(30, 3), real(2, 5, 3), second=False, tolerance={"float32": (1e-3, 1e-4)}) for mode in ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")],
     *[Case(f"cdist {p}", lambda T, a, b, p=p: T.cdist(a, b, p=p), real(4, 3), real(2, 5, 3), second=False, tolerance={"float32": (1e-3, 1e-4)}) for p in (1, 2, 3, INF)],
     Case("pdist", lambda T, a: T.pdist(a, 3.0), real(4, 3), second=False),
+    Case("pdist of what differs", lambda T, a: T.pdist(a.log().round(decimals=1), 0), real(4, 3), second=False),
     Case("cumprod", lambda T, x: (T.cumprod(x, 0), x.cumprod(-1), x.cumprod(dim=1)), real(2, 3, 4), tolerance=LOOSE),
     Case("cumprod zeros", lambda T, x: T.cumprod(x, 1), ZEROS),
     Case("cumprod ints", lambda T, x, b: (T.cumprod(x, 0), x.cumprod(1, dtype=T.float32), b.cumprod(0)), whole(2, 3), truth(3)),

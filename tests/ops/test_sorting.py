@@ -35,6 +35,7 @@ CASES = [
     Case("median ints", lambda T, i: (i.median(), i.median(1).values), whole(3, 5)),
     Case("mode", lambda T, i: (*T.mode(i), *i.mode(0), *i.mode(1, True)), REPEATS),
     Case("mode floats", lambda T, x: T.mode(x, -1), values([[1.0, 2.0, 2.0], [0.5, 0.5, 0.0]])),
+    Case("mode nan", lambda T, x: T.mode(x, -1), values([[1, NAN, 3, 2, NAN, 3], [2, 1, NAN, 1, NAN, 2], [NAN] * 6])),
     Case("searchsorted", lambda T, s, x: (T.searchsorted(s, x), T.searchsorted(s, x, right=True), T.searchsorted(s, 3.0),
                                           T.searchsorted(s, x, out_int32=True), T.searchsorted(s, x, side="right")),
          fixed("float64", [1.0, 2.0, 2.0, 4.0]), fixed("float64", [[0.0, 2.0], [4.0, 9.0]]), gradient=False),

@@ -13,6 +13,7 @@ import torch
 import tinytorch
 from tests.databases.run_ops import LIMITS, equal_all, flatten, map_tensors
 from tests.databases.translate import Untranslatable, translate
+from tests.trust.determined import determined
 
 __all__ = ["Difference", "compare_call"]
 
@@ -48,16 +49,22 @@ def compare_call(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     random: bool = False,
-    process: Callable[[Any], Any] | None = None,
+    name: str = "",
 ) -> str:
-    """'same value', 'same error', or the reason why a difference is none; raises :class:`Difference`."""
+    """'same value', 'same error', or the reason why a difference is none; raises :class:`Difference`.
+
+    ``name`` is the op's: only what its definition determines is compared (:mod:`tests.trust.determined`).
+    """
     args, kwargs = map_tensors(_copy, (args, kwargs))
     our_args, our_kwargs = translate((args, kwargs))
     theirs, their_error = _outcome(torch, their_function, args, kwargs)
     ours, our_error = _outcome(tinytorch, our_function, our_args, our_kwargs)
     if their_error is None and our_error is None:
         try:
-            equal_all("value", flatten(theirs), flatten(ours), random, _coarseness(args, kwargs, theirs))
+            coarse = _coarseness(args, kwargs, theirs)
+            same = determined(name)
+            theirs, ours = same(args, kwargs, theirs), same(our_args, our_kwargs, ours)
+            equal_all("value", flatten(theirs), flatten(ours), random, coarse)
         except MemoryError:  # a view of one element, expanded to a size that cannot be compared
             return "same value"
         except AssertionError as error:

@@ -114,7 +114,7 @@ def outcome(call: Call) -> str:
         warnings.simplefilter("ignore")
         try:
             if call.argument != "memory":
-                return compare_call(call.op.op, resolve(call.op.op), call.args, call.kwargs, undefined)
+                return compare_call(call.op.op, resolve(call.op.op), call.args, call.kwargs, undefined, call.name)
             arguments = (call.args[0], call.args[1:], call.kwargs)
             both(call.op.op, arguments, call.gradient, False, undefined, call.process, call.op.gradcheck_wrapper)
         except (Untranslatable, Skip):

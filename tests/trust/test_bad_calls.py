@@ -70,7 +70,7 @@ def test_same_value_or_same_error(op: Any) -> None:
                 if is_fatal(name, argument, change):
                     continue
                 try:
-                    tried[compare_call(op.op, ours, args, kwargs, undefined)] += 1
+                    tried[compare_call(op.op, ours, args, kwargs, undefined, name)] += 1
                 except Untranslatable:
                     continue
                 except Difference as difference:

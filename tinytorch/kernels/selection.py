@@ -96,9 +96,12 @@ def topk_indices(row: NDArray[Any], k: int, largest: bool, in_order: bool = True
 
 
 def sorted_indices(row: NDArray[Any]) -> list[int]:
-    """The indices that sort the row, equal elements in the order in which C++'s ``sort`` leaves them."""
+    """The indices that sort the row by ``<``, equal elements in the order in which C++'s ``sort`` leaves them. (Among
+    nan, which is neither before nor after anything, that is the order that the algorithm happens to end with.)
+    """
     a = list(range(len(row)))
-    _sort(a, len(a), _order(row, largest=False))
+    values = row.tolist()
+    _sort(a, len(a), lambda i, j: values[i] < values[j])
     return a
 
 

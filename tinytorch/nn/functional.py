@@ -60,6 +60,7 @@ from tinytorch.ops.grid_sample import affine_grid, grid_sample
 from tinytorch.ops.interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
 from tinytorch.ops.layer_norm import group_norm, layer_norm, rms_norm
 from tinytorch.ops.linalg import linear
+from tinytorch.ops.linear_cross_entropy import linear_cross_entropy
 from tinytorch.ops.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tinytorch.ops.loss_likelihood import (
     binary_cross_entropy,
@@ -249,51 +250,6 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Whole channels of (N, C, D, H, W) or (C, D, H, W) are 0 with probability ``p``."""
     return _dropout_channels("dropout3d", (4, 5), input, p, training, inplace)
-
-
-# ------------------------------------------------------------------------------------------ tables and products
-
-
-@checks_arguments
-def linear_cross_entropy(
-    input: Tensor,
-    linear_weight: Tensor,
-    target: Tensor,
-    *,
-    linear_bias: Tensor | None = None,
-    weight: Tensor | None = None,
-    reduction: str = "mean",
-    ignore_index: int | None = None,
-    label_smoothing: float = 0.0,
-    options: Any = None,
-) -> Tensor:
-    """:func:`cross_entropy` of the logits :func:`linear` gives (``torch.nn.functional.linear_cross_entropy``).
-
-    Args:
-        input: (N, in_features) or (in_features,).
-        linear_weight: (C, in_features); or (C, d1, ..., in_features) for a loss at each of (N, d1, ...).
-        linear_bias: of the weight's shape without in_features.
-        ignore_index: a class that counts nothing; -100 if None. Not for targets that are probabilities.
-        options: how PyTorch would cut the batch into chunks to save memory; it does not change the loss.
-    """
-    if options is not None and not hasattr(options, "chunking_method"):
-        raise TypeError(f"linear_cross_entropy(): no options: {type(options).__name__}; use LinearCrossEntropyOptions")
-    if linear_weight.dim() < 2:
-        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}")
-    in_features = linear_weight.shape[-1]
-    if input.dim() not in (1, 2) or input.shape[-1] != in_features:
-        raise RuntimeError(
-            f"linear_cross_entropy: input must be (N, {in_features}) or ({in_features},), but got {list(input.shape)}"
-        )
-    classes = linear_weight.shape[:-1]
-    if len(classes) > 1 and input.dim() == 1:
-        raise RuntimeError("linear_cross_entropy: a multi-dimensional weight needs batched input")
-    if ignore_index is not None and target.is_floating_point():
-        raise RuntimeError("linear_cross_entropy: ignore_index is for targets that are class indices")
-    bias = None if linear_bias is None else linear_bias.reshape(-1)
-    logits = linear(input, linear_weight.reshape(-1, in_features), bias).reshape(*input.shape[:-1], *classes)
-    ignored = -100 if ignore_index is None else ignore_index
-    return cross_entropy(logits, target, weight, None, ignored, None, reduction, label_smoothing)
 
 
 # ------------------------------------------------------------------------------------------ pooling, with places

@@ -144,9 +144,9 @@ def _check(name: str, dims: int, input: Tensor, kernel: Sizes, out: Sizes) -> No
             f"{name}(): Expected {dims + 1}D or {dims + 2}D tensor, of which only the batch may be empty, but got: "
             f"{list(shape)}"
         )
-    if min(kernel) <= 0 or min(out) <= 0:
+    if min(kernel) <= 0 or min(out) < 0:
         raise RuntimeError(
-            f"{name}(): kernel_size and output_size must be greater than zero, but got {kernel} and {out}"
+            f"{name}(): kernel_size must be positive and output_size not negative, but got {kernel} and {out}"
         )
     for n, k, o in zip(shape[-dims:], kernel, out, strict=True):
         if o + k - 1 > n:

@@ -347,6 +347,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
         raise IndexError(f"too many indices for tensor of dimension {input._array.ndim} (got {consumed})")
     ndim = broadcast_ndim(picks) + input._array.ndim - consumed
     if values._array.ndim > ndim:
+        input[picks]  # an IndexError comes first
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of "
             f"{ndim} dimensions"

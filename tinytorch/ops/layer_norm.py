@@ -153,13 +153,16 @@ def group_norm(
         weight, bias: (C,) or None.
 
     Raises:
-        RuntimeError: shapes that do not fit. ValueError: one number per group, in one sample.
+        RuntimeError: shapes that do not fit. ValueError: one number per group, in one sample. ZeroDivisionError:
+            no groups.
     """
     shape = input._array.shape
     if len(shape) < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
     n, c = shape[:2]
-    if num_groups <= 0:
+    if num_groups == 0:
+        raise ZeroDivisionError("group_norm(): num_groups is 0")
+    if num_groups < 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
     if c % num_groups:
         raise RuntimeError(

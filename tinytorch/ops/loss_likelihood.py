@@ -194,7 +194,9 @@ def kl_div(
         reduction: 'batchmean' is the mathematical one: the sum, divided by the batch size. 'mean' divides by all
             elements.
     """
-    refuse("iuc", "kl_div", input, target, error=RuntimeError)
+    if {input._array.dtype.kind, target._array.dtype.kind} & set("biu"):
+        raise RuntimeError(f"kl_div: Integral inputs not supported, but got {input.dtype} and {target.dtype}")
+    refuse("c", "kl_div", input, target, error=RuntimeError)
     batchmean = reduction == "batchmean"
     if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(

@@ -109,6 +109,11 @@ def native_group_norm(
     input: Tensor, weight: Tensor | None, bias: Tensor | None, N: int, C: int, HxW: int, group: int, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Group norm, and the mean and ``1 / sqrt(var + eps)`` of each sample's groups, (N, group)."""
+    if group <= 0 or input.numel() != N * C * HxW or not input.is_contiguous():
+        raise RuntimeError(
+            f"native_group_norm(): expected contiguous memory of N * C * HxW = {N} * {C} * {HxW} numbers and a "
+            f"positive group, but got input of shape {list(input.shape)} and group={group}"
+        )
     y = group_norm(input, group, weight, bias, eps)
     return y, *_statistics(input.reshape(N, group, C // group * HxW), [2], eps, keepdim=False)
 

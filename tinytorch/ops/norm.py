@@ -53,6 +53,7 @@ from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import norm as kernels
 from tinytorch.ops.arguments import checks_arguments
+from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.fused import as_tensors
 from tinytorch.size import Size
@@ -225,22 +226,30 @@ def batch_norm(
         RuntimeError: wrong sizes, mixed dtypes, evaluation without running statistics.
     """
     shape = input._array.shape
-    count = input.size(0) * math.prod(shape[2:]) if training else 0
-    if count == 1:
+    if training and input.size(0) * math.prod(shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {Size(shape)}")
     if training and eps <= 0.0:
         raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     if eps < 0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    return _batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+def _batch_norm(
+    input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None, bias: Tensor | None,
+    training: bool, momentum: float, eps: float,
+) -> Tensor:  # fmt: skip
+    """:func:`batch_norm` with any ``eps``."""
     if not input._array.size:  # nothing to normalize, and nothing to learn from
         return _empty_batch_norm(input, weight, bias)
     if _is_mixed(input, running_mean, running_var, weight, bias, training):
-        return batch_norm(input.float(), running_mean, running_var, weight, bias, training, momentum, eps).half()
+        return _batch_norm(input.float(), running_mean, running_var, weight, bias, training, momentum, eps).half()
     weight, bias = _as_vector(weight), _as_vector(bias)
     if not training:
         return BatchNormEval.apply(input, weight, bias, running_mean, running_var, eps=eps)
     y, mean, var = BatchNorm.apply(input, weight, bias, eps=eps)
     if running_mean is not None and running_var is not None:
+        count = input._array.size // input._array.shape[1]
         _move_towards(running_mean, mean._array, momentum)
         _move_towards(running_var, var._array * (count / (count - 1)), momentum)
     return y
@@ -322,11 +331,12 @@ def instance_norm(
         if use_input_stats and running is not None:
             check_writable(running)
     n, c = shape[:2]
+    mean = None if running_mean is None else cast(running_mean, input._array.dtype)  # PyTorch takes one of any dtype
     each_mean, each_var, each_weight, each_bias = (
-        None if value is None else value.repeat(n) for value in (running_mean, running_var, weight, bias)
+        None if value is None else value.repeat(n) for value in (mean, running_var, weight, bias)
     )
     one = input.reshape(1, n * c, *shape[2:])
-    y = batch_norm(one, each_mean, each_var, each_weight, each_bias, use_input_stats, momentum, eps)
+    y = _batch_norm(one, each_mean, each_var, each_weight, each_bias, use_input_stats, momentum, eps)
     if use_input_stats:
         for running, each in ((running_mean, each_mean), (running_var, each_var)):
             if running is not None and each is not None:

@@ -118,6 +118,9 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     p = float(input._array.dtype.type(p))
     n = input._array.shape[0]
     first, second = np.triu_indices(n, 1)
+    if p == 0:  # how many coordinates differ; nan counts as no number
+        apart = (input[Tensor._wrap(first)] - input[Tensor._wrap(second)]).abs()
+        return apart.ceil().clamp(max=1).sum(-1)
     if p != 2:
         return vector_norm(input[Tensor._wrap(first)] - input[Tensor._wrap(second)], p, -1)
     distances = EuclideanDistances.apply(input, input, by_product=False)

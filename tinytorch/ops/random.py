@@ -354,7 +354,8 @@ def _alpha_dropout(input: Tensor, p: float, training: bool, in_place: bool, by_c
     if not training or p == 0.0 or input._array.size == 0:
         return input
     if p == 1.0:
-        return inplace.change_in_place(input, lambda x: x * 0.0) if in_place else input * 0.0
+        zero = Tensor._wrap(np.zeros((), input._array.dtype))
+        return inplace.change_in_place(input, lambda x: x * zero) if in_place else input * zero
     _check_droppable(input, p)
     alpha = 1.7580993408473766
     draw = functools.partial(rng_bernoulli.bernoulli, generator_or_default(None), p=1 - p, dtype=input._array.dtype)

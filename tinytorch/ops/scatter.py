@@ -144,9 +144,9 @@ def _slices(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, tup
 
 
 def _index_error(name: str, place: int, dim: int, shape: tuple[int, ...]) -> Exception:
-    """PyTorch's type: only of vectors it says IndexError for ``index_add``."""
-    kind = RuntimeError if name == "index_add" and len(shape) > 1 else IndexError
+    """PyTorch's type: only of vectors it says IndexError for ``index_add``, and not of what is empty for others."""
     size = shape[dim] if shape else 1
+    kind = RuntimeError if (len(shape) > 1 if name == "index_add" else size == 0) else IndexError
     return kind(f"{name}(): index out of range in self: {place} for dimension {dim} with size {size}")
 
 

@@ -278,7 +278,7 @@ def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -
                 f"Expected input batch_size ({input._array.shape[0]}) to match target batch_size ({rows})."
             )
         raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
-    if target._array.dtype not in (np.int64, np.uint8):
+    if target._array.dtype != np.int64 and (target._array.dtype != np.uint8 or input._array.ndim > 2):
         raise RuntimeError(f"expected scalar type Long but found {type_name(target)}")
     if weight is not None and weight._array.dtype != input._array.dtype:
         raise RuntimeError(f"expected scalar type {type_name(input)} but found {type_name(weight)}")

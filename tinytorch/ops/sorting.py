@@ -72,10 +72,10 @@ def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_axis
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
     """(value, index) of the most frequent along ``dim``; of several the smallest, at its last place in sorted order."""
-    refuse_complex("mode", input._array)
     dim = one_dim(dim, input._array.ndim)
     if input._array.ndim == 0:
         return picked(return_types.mode, input, dim, np.zeros((), np.int64))
+    refuse_complex("mode", input._array)
     if input._array.shape[dim] == 0:
         raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
     if input._array.size:
@@ -86,11 +86,14 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None
 
 
 def _mode_index(row: np.ndarray) -> int:
-    values, counts = np.unique(row, return_counts=True)
-    most = np.argmax(counts)
     if len(row) > selection.LONGEST:
-        return int(np.flatnonzero(row == values[most])[-1])
-    return selection.sorted_indices(row)[int(counts[: most + 1].sum()) - 1]
+        values, counts = np.unique(row, return_counts=True, equal_nan=False)
+        places = np.flatnonzero(row == values[np.argmax(counts)])
+        return int(places[-1]) if places.size else 0  # nothing but nan
+    order = selection.sorted_indices(row)
+    ordered = row[order]
+    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))  # of runs of one value; no nan equals another
+    return order[int(ends[np.argmax(np.diff(ends, prepend=-1))])]
 
 
 @accepts_exact_out

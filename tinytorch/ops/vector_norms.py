@@ -70,7 +70,7 @@ class PowerNorm(Primitive):
         if p < 1:
             return x.sgn() * where(x == 0, 0.0, x.abs() ** (p - 1)) * grad * y ** (1 - p)
         powers = x.sgn() * x.abs() ** (p - 1) if p < 2 else x * x.abs() ** (p - 2)
-        return powers * where(y == 0, 0.0, grad / y ** (p - 1))
+        return powers * (grad / where(y == 0, 1.0, y) ** (p - 1))  # where y is 0, so are the powers
 
 
 def _accurate(x: np.ndarray) -> np.ndarray:
