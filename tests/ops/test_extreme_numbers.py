@@ -68,6 +68,8 @@ DIFFERENT = {
     "logcumsumexp": {"large", "offset"},
     "soft_margin": {"large", "far apart", "huge", "constant and large", "offset", "infinite"},
     "gelu": {"huge", "infinite"},
+    "mish": {"infinite"},
+    "elu": {"nan"},
     "std": {"huge", "tiny"},
     "layer_norm": {"large", "huge", "constant and large"},
     "prod": {"huge", "infinite"},

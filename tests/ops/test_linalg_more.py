@@ -72,7 +72,7 @@ CASES = [
     Case("integer weights", lambda T, x: (T.addmm(x.int(), x.int(), x.int(), beta=1.7, alpha=2.9), T.addbmm(x.int(), x[None].int(), x[None].int(), alpha=0.5),
                                           T.addmv(x[0].int(), x.int(), x[0].int(), beta=-0.5), T.addr(x > 0, x[0] > 0, x[1] > 0, beta=3, alpha=2)), real(3, 3), gradient=False),
     Case("tensordot of ones", lambda T, x, y: T.tensordot(x, y, dims=([0, 1], [2, 0])), real(1, 1, 2), real(2, 1, 2)),
-    *[Case(f"norm at zero {p}", lambda T, x, p=p: (T.linalg.vector_norm(x * 0, p), T.linalg.vector_norm(x, p, 1), T.norm(x * 0, p, 0)), real(2, 3), tolerance=LOOSE)
+    *[Case(f"norm at zero {p}", lambda T, x, p=p: (T.linalg.vector_norm(x * 0, p), T.linalg.vector_norm(x, p, 1), T.norm(x * 0, p, 0)), real(2, 3), tolerance=LOOSE, second=p in (0.5, 1, 2))
       for p in (0.5, 1, 1.5, 2, 3)],
     Case("norm in half", lambda T, x: (T.linalg.vector_norm(x.half() * 100, 3), T.linalg.vector_norm(x.half() * 100)), real(9), gradient=False),
     Case("lobpcg", lambda T, x: (T.lobpcg(positive(T, x), 2, tol=1e-5)[0], T.lobpcg(positive(T, x), 1, largest=False, tol=1e-5)[0]), real(7, 7), gradient=False, tolerance={"float32": (1e-2, 1e-2), "float64": (1e-4, 1e-4)}),

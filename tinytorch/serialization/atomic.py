@@ -8,7 +8,8 @@ system does entirely or not at all::
     write a temporary file -> fsync -> rename it -> fsync of the folder, so that the rename lasts
 
 Where the system can, the temporary file has no name while it is written (``O_TMPFILE``), so that a killed process
-leaves nothing behind. Elsewhere it can: a hidden file whose name ends in ``.tmp``, which nothing ever reads.
+leaves nothing behind, unless it is killed between the two system calls that name and rename it. Then, and where files
+always have names, a hidden file can stay whose name ends in ``.tmp``, which nothing ever reads.
 """
 
 from __future__ import annotations
@@ -50,11 +51,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            if os.fstat(file.fileno()).st_nlink == 0:
-                _give_name(file.fileno(), temporary)
-        if old is not None:
-            os.chmod(temporary, stat.S_IMODE(old.st_mode))
-        os.replace(temporary, target)
+            nameless = os.fstat(file.fileno()).st_nlink == 0
+            if old is not None:
+                os.chmod(file.fileno() if nameless else temporary, stat.S_IMODE(old.st_mode))
+            if nameless:
+                _give_name(file.fileno(), temporary, target)
+        if not nameless:
+            os.replace(temporary, target)
     except BaseException as error:  # also KeyboardInterrupt: whatever the reason, leave nothing behind
         with contextlib.suppress(OSError):
             os.unlink(temporary)
@@ -73,11 +76,12 @@ def _create(folder: str, temporary: str) -> int:
     return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o666)
 
 
-def _give_name(descriptor: int, name: str) -> None:
-    """Enter a file without a name into its folder."""
+def _give_name(descriptor: int, temporary: str, target: str) -> None:
+    """Enter a file without a name into its folder, in the place of ``target``: a link alone can replace nothing."""
     here = os.open("/proc/self/fd", os.O_RDONLY)
     try:
-        os.link(str(descriptor), name, src_dir_fd=here)  # with a dir_fd links are followed, without one they are not
+        os.link(str(descriptor), temporary, src_dir_fd=here)  # links are followed with a dir_fd, and not without one
+        os.replace(temporary, target)
     finally:
         os.close(here)
 
