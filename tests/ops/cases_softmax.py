@@ -56,6 +56,13 @@ CASES = [
       for options in (*OPTIONS[:3], *SMOOTH[:3])],
     Case("cross_entropy with probabilities, weighted",
          lambda T, x, t, w: functional(T).cross_entropy(x, t.softmax(1), w.detach()), real(5, 4), real(5, 4), positive(4)),
+    Case("linear_cross_entropy", lambda T, x, w, b: (
+        T.nn.functional.linear_cross_entropy(x, w, T.tensor([0, 2, 1]), linear_bias=b), T.nn.functional.linear_cross_entropy(x[0], w, T.tensor(1)),
+        T.nn.functional.linear_cross_entropy(x, T.stack([w, w * w], 1), T.tensor([[0, 1], [2, 2], [1, 0]]), reduction="none"),
+    ), real(3, 4), real(5, 4), real(5)),
+    Case("linear_cross_entropy in chunks", lambda T, x, w, c: T.nn.functional.linear_cross_entropy(
+        x, w, T.tensor([0, -100, 1]), weight=c.detach(), options=T.nn.LinearCrossEntropyOptions(batch_chunk_size=2, allow_retain_graph=True),
+    ), real(3, 4), real(5, 4), positive(5), second=False),
     Case("cross_entropy of nothing", lambda T, x, t: functional(T).cross_entropy(x, t, reduction="sum"), real(0, 4), fixed("int64", [])),
     Case("nll_loss ignoring everything", lambda T, x: functional(T).nll_loss(x, T.tensor([-100, -100])), real(2, 4), second=False),
 ]  # fmt: skip
