@@ -50,7 +50,7 @@ from tinytorch.autograd.saving import relying_on
 from tinytorch.autograd.watching import watchers
 from tinytorch.kernels.layout import same_order_copy
 from tinytorch.kernels.memory import zeros
-from tinytorch.kernels.picking import add_rows, reduce_rows, take
+from tinytorch.kernels.picking import reduce_rows, sums_by_row, take
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_all_tensors, type_name
@@ -215,7 +215,8 @@ def add_at(shape: tuple[int, ...], index: Any, values: np.ndarray) -> np.ndarray
     elif kinds <= {"i", "u"} and items:  # of the first dimensions: the rows of an embedding, say
         width = math.prod(shape[len(items) :])
         if width >= 16:
-            add_rows(whole.reshape(-1, width), _row_numbers(shape, items), values.reshape(-1, width))
+            rows, sums = _sums_by_row(shape, items, values)
+            whole.reshape(-1, width)[rows] = sums
         else:
             np.add.at(whole.reshape(-1), _flat_positions(shape, items), values.reshape(-1))
     else:
@@ -230,7 +231,11 @@ def combine_at(ufunc: np.ufunc, y: np.ndarray, index: Any, values: np.ndarray) -
     arrays = index if type(index) is tuple and all(isinstance(item, np.ndarray) for item in index) else ()
     if y.ndim > 1 and values.shape == _shape_of_rows(y.shape, index):
         dim = len(index) - 1
-        if ufunc is np.add:
+        width = math.prod(y.shape[1:])
+        if ufunc is np.add and dim == 0 and width >= 16 and y.flags.c_contiguous:
+            rows, sums = _sums_by_row(y.shape, index, values)
+            y.reshape(-1, width)[rows] += sums
+        elif ufunc is np.add:
             y += add_at(y.shape, index, values)
         else:
             reduce_rows(ufunc, np.moveaxis(y, dim, 0), index[-1], np.moveaxis(values, dim, 0))
@@ -246,6 +251,15 @@ def _flat_positions(shape: tuple[int, ...], arrays: tuple[np.ndarray, ...]) -> n
     """Where in flat row-major memory the elements lie that integer arrays for the first dimensions pick."""
     width = math.prod(shape[len(arrays) :])
     return (_row_numbers(shape, arrays)[:, None] * width + np.arange(width)).reshape(-1)
+
+
+def _sums_by_row(shape: tuple[int, ...], arrays: tuple[np.ndarray, ...], values: np.ndarray) -> Any:
+    """The rows that integer arrays for the first dimensions pick, each once, and for each the sum of its values."""
+    rows = _row_numbers(shape, arrays)
+    if not rows.size:
+        return rows, 0
+    values = np.ascontiguousarray(values.reshape(rows.size, -1))
+    return sums_by_row(rows, values, math.prod(shape[: len(arrays)]))
 
 
 def _row_numbers(shape: tuple[int, ...], arrays: tuple[np.ndarray, ...]) -> np.ndarray:
