@@ -228,8 +228,10 @@ def operands(a: Any, b: Any) -> tuple[Any, Any]:
         if isinstance(b, Tensor):
             if a._array.dtype is b._array.dtype:
                 return a, b
-        elif (type(b) is float or type(b) is int) and a._array.dtype.kind == "f":
-            return a, b
+        elif type(b) is float or type(b) is int:
+            kind = a._array.dtype.kind
+            if kind == "f" or (kind in "iu" and type(b) is int and 0 <= b < 128):  # which all integer dtypes hold
+                return a, b
     elif (type(a) is float or type(a) is int) and isinstance(b, Tensor) and b._array.dtype.kind == "f":
         return a, b
     a, b = _promoted(a, b)

@@ -372,10 +372,10 @@ def std_mean(
     return std(input, dim, unbiased, keepdim, correction=correction), mean(input, mean_dim, keepdim)
 
 
-def _truth(function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
+def _truth(ufunc: np.ufunc, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
     none = isinstance(dim, (tuple, list)) and not dim  # of the dimensions, not all of them as elsewhere
     dims = () if none else many_dims(dim, input._array.ndim)
-    result = np.asarray(function(input._array, axis=dims, keepdims=keepdim))
+    result = np.asarray(ufunc.reduce(input._array, axis=dims, dtype=bool, keepdims=keepdim))
     return Tensor._wrap(result.astype(np.uint8) if input._array.dtype == np.uint8 else result)
 
 
@@ -383,14 +383,14 @@ def _truth(function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
 @accepts_axis
 def all(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether every element is non-zero."""
-    return _truth(np.all, input, dim, keepdim)
+    return _truth(np.logical_and, input, dim, keepdim)
 
 
 @functools.partial(accepts_out, rule=bytes_or_bools)
 @accepts_axis
 def any(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether any element is non-zero."""
-    return _truth(np.any, input, dim, keepdim)
+    return _truth(np.logical_or, input, dim, keepdim)
 
 
 @accepts_out

@@ -70,9 +70,9 @@ def _chunks(steps: Steps, width: int) -> Iterator[tuple[slice, Steps]]:
         start = end
 
 
-def _transposed(weight: np.ndarray) -> np.ndarray:
-    """Copied once: every step multiplies by it, and products of rows that lie in one piece are faster."""
-    return np.ascontiguousarray(weight.T)
+def _transposed(weight: np.ndarray, steps: int) -> np.ndarray:
+    """The factor of every step's product; copied where there are several, as rows that lie in one piece are faster."""
+    return np.ascontiguousarray(weight.T) if steps > 1 else weight.T
 
 
 def _states_before(first: np.ndarray, after: np.ndarray, steps: Steps) -> np.ndarray:
@@ -133,7 +133,7 @@ class RNNSequence(Primitive):
         ctx: Any, gates: np.ndarray, h0: np.ndarray, w_hh: np.ndarray,
         nonlinearity: str, batch_sizes: Sequence[int], reverse: bool,
     ) -> tuple[np.ndarray, ...]:  # fmt: skip
-        output, h, weight = np.empty_like(gates, order="C"), h0.copy(), _transposed(w_hh)
+        output, h, weight = np.empty_like(gates, order="C"), h0.copy(), _transposed(w_hh, len(batch_sizes))
         for rows, n in _steps(batch_sizes, reverse):
             x = matmul(h[:n], weight, out=output[rows])
             x += gates[rows]
@@ -181,7 +181,7 @@ class LSTMSequence(Primitive):
         active = np.empty_like(gates, order="C")  # σ(i), σ(f), tanh(g), σ(o)
         cells = np.empty((rows_in_all, size), gates.dtype)
         output = np.empty((rows_in_all, h0.shape[1]), gates.dtype)
-        h, c, weight = h0.copy(), c0.copy(), _transposed(w_hh)
+        h, c, weight = h0.copy(), c0.copy(), _transposed(w_hh, len(batch_sizes))
         scale = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], gates.dtype), size)
         for rows, n in _steps(batch_sizes, reverse):
             x = matmul(h[:n], weight, out=active[rows])
@@ -280,7 +280,7 @@ class GRUSequence(Primitive):
         size = h0.shape[1]
         active = gates.copy(order="C")  # r, z, n
         hidden = np.empty((gates.shape[0], size), gates.dtype)  # s
-        output, h, weight = np.empty_like(hidden), h0.copy(), _transposed(w_hh)
+        output, h, weight = np.empty_like(hidden), h0.copy(), _transposed(w_hh, len(batch_sizes))
         for rows, n in _steps(batch_sizes, reverse):
             product = matmul(h[:n], weight)
             if b_hh is not None:
