@@ -71,6 +71,18 @@ def _sorted(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
     return (*values, args[0].gather(dim, indices), indices.msort() if dim == 0 else indices.sort(dim)[0])
 
 
+def _with_info(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+    """What was computed where ``info`` is 0; elsewhere the attempt was given up, and anything may stand there."""
+    *parts, info = result
+    failed = [(info != 0).reshape(*info.shape, *[1] * (part.ndim - info.ndim)) for part in parts]
+    return (*(part.masked_fill(mask, 0) for part, mask in zip(parts, failed, strict=True)), info)
+
+
+def _reciprocal(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+    """Of a condition: 0 for singular matrices, whose condition is whatever rounding makes it."""
+    return 1 / result
+
+
 def _largest(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
     """The numbers found, in order."""
     values, indices = result
@@ -81,4 +93,6 @@ def _largest(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
 _DETERMINED: dict[str, Determined] = {
     "svd_lowrank": _low_rank, "pca_lowrank": _low_rank, "linalg.eigh": _symmetric_eigen, "linalg.eig": _eigen,
     "qr": _qr, "linalg.qr": _qr, "geqrf": _reflections, "sort": _sorted, "argsort": _sorted, "topk": _largest,
+    "linalg.cond": _reciprocal,
+    **{f"linalg.{name}_ex": _with_info for name in ("cholesky", "inv", "solve", "lu_factor", "ldl_factor")},
 }  # fmt: skip

@@ -120,9 +120,9 @@ def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tenso
 
 def _running(kind: type[Any], function: Any, input: Tensor, dim: int) -> Any:
     dim, x = one_dim(dim, input._array.ndim), input._array
-    refuse_complex(kind.__name__, x)
     if x.ndim == 0:
         return picked(kind, input, dim, np.zeros((), np.int64))
+    refuse_complex(kind.__name__, x)
     best = function.accumulate(x, axis=dim)
     places = np.arange(x.shape[dim]).reshape([-1 if d == dim else 1 for d in range(x.ndim)])
     is_new = (x == best) | (x != x)  # the last of equals; and every nan

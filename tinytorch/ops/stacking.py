@@ -94,6 +94,11 @@ def tensor_split(input: Tensor, indices_or_sections: Any = NOT_GIVEN, dim: int =
                 "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
                 f"{type_name(indices_or_sections)}"
             )
+        if indices_or_sections._array.ndim > 1:
+            raise RuntimeError(
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, "
+                f"but got a tensor with {indices_or_sections._array.ndim} dims"
+            )
         wanted = indices_or_sections.tolist()
     elif isinstance(indices_or_sections, (int, np.integer)) and not isinstance(indices_or_sections, bool):
         wanted = int(indices_or_sections)
