@@ -264,4 +264,6 @@ def test_parts_by_their_place_alone():
         assert library.nn.modules.padding.ZeroPad2d is library.nn.ZeroPad2d
         assert library.nn.modules.instancenorm.InstanceNorm1d is library.nn.InstanceNorm1d
         assert library.distributions.exp_family.ExponentialFamily and library.distributions.chi2.Chi2
+        pattern = importlib.import_module(f"{library.__name__}.utils.data._utils.collate").np_str_obj_array_pattern
+        assert pattern.search("<U3") and not pattern.search("<f4")
         assert library.serialization.DEFAULT_PROTOCOL == 2 and not hasattr(library.nn.modules, "nonsense")

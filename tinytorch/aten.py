@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
 
 __all__ = ["Overload", "Packet", "aten"]
 
@@ -65,7 +68,33 @@ class Namespace:
         return packet
 
 
+def _slice(x: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:
+    return x[(*[slice(None)] * (dim % x.dim()), slice(start, end, step))]
+
+
+def _index(x: Tensor, indices: list[Tensor | None]) -> Tensor:
+    return x[tuple(slice(None) if index is None else index for index in indices)]
+
+
+def _to_copy(x: Tensor, *, dtype: Any = None, device: Any = None, memory_format: Any = None, **options: Any) -> Tensor:
+    return x.to(dtype=dtype, device=device, memory_format=memory_format, copy=True)
+
+
+#: What Python writes in another way.
+_OTHERS: dict[str, Callable[..., Any]] = {
+    "_log_softmax": lambda x, dim, half_to_float=False: x.log_softmax(dim),
+    "_softmax": lambda x, dim, half_to_float=False: x.softmax(dim),
+    "_to_copy": _to_copy,
+    "_pin_memory": lambda x, device=None: x.pin_memory(),
+    "alias": lambda x: x[...],
+    "index": _index,
+    "slice": _slice,
+}
+
+
 def _found(name: str) -> Callable[..., Any] | None:
+    if name in _OTHERS:
+        return _OTHERS[name]
     library = importlib.import_module("tinytorch")
     places = [(library, name), (library.nn.functional, name), (library.Tensor, name)]
     for prefix, place in _PREFIXES.items():
