@@ -28,6 +28,8 @@ __all__ = [
 class AdaptiveAvgPool2d(Primitive):
     """The mean of each window: (N, C, H, W) to (N, C, \\*out_size)."""
 
+    keeps_channels_last = True  # see tinytorch.ops.memory_order
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, out_size: Sizes) -> np.ndarray:
         ctx.save_intermediates(x.shape)

@@ -73,6 +73,8 @@ Sizes = tuple[int, ...]
 class Convolution(Primitive):
     """What the three have in common: the name PyTorch prints, and how the window moves."""
 
+    keeps_channels_last = True  # see tinytorch.ops.memory_order
+
     known_name = "ConvolutionBackward0"
 
     def geometry(self) -> dict[str, Any]:

@@ -72,6 +72,8 @@ class LayerNorm(Primitive):
 class GroupNorm(Primitive):
     """x (N, C, ...), of which each sample's groups of channels are normalized; weight and bias are per channel."""
 
+    keeps_channels_last = True  # see tinytorch.ops.memory_order
+
     @staticmethod
     def forward(
         ctx: Any, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, groups: int, eps: float

@@ -6,8 +6,8 @@ numbers fall on other elements than in row-major order. Same seed, same numbers 
 
 The arrays' own strides are not the answer: images lie as C,H,W,N here (see :mod:`tinytorch.kernels.layout`) and
 row-major in PyTorch. But the graph tells. Going back from a tensor: a view rearranges the strides of what it views,
-an elementwise op keeps those of its first operand, and everything else makes row-major memory. This costs nothing
-until a mask is drawn.
+an elementwise op keeps those of its first operand, an op on images (convolution, pooling, ...) puts the channels last
+if its input had them last, and everything else makes row-major memory. This costs nothing until a mask is drawn.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def memory_order(tensor: Tensor) -> Shape | None:
     edge = tensor._edge
     if edge is None:
         strides = _strides_of_leaf(tensor)
-    elif type(edge[0]) not in _KEEPS and not getattr(edge[0], "keeps_memory_order", False):
+    elif type(edge[0]) not in _KEEPS and not any(getattr(edge[0], keeps, False) for keeps in _FLAGS):
         return None
     else:
         strides = _strides(edge)
@@ -102,6 +102,9 @@ def _strides(edge: Any) -> Shape:
         shape = node.outputs[output][0]
         if getattr(node, "keeps_memory_order", False):
             before = next((e for e in node.edges if e is not None and _shape_at(e) == shape), None)
+        elif getattr(node, "keeps_channels_last", False) and len(shape) == 4 and node.edges[0] is not None:
+            before = node.edges[0]
+            views.append((node, output))
         elif type(node) in _KEEPS and node.attributes.get("order") != "C":
             before = node.edges[0]
             if type(node) in _VIEWS:
@@ -116,7 +119,7 @@ def _strides(edge: Any) -> Shape:
         return _row_major(shape)
     array = as_strided(_ONE_BYTE, shape, strides)  # its elements are never touched
     for node, output in reversed(views):
-        array = _VIEWS[type(node)](array, node, output)
+        array = _VIEWS.get(type(node), _as_images)(array, node, output)
     return array.strides
 
 
@@ -153,9 +156,24 @@ def _reshaped(array: np.ndarray, node: Any, output: int) -> np.ndarray:
     try:
         view = array.view()
         view.shape = shape
-        return view
+        return _ones_as_there(view)
     except AttributeError:
         return as_strided(_ONE_BYTE, shape, _row_major(shape))
+
+
+def _indexed(array: np.ndarray, node: Any, output: int) -> np.ndarray:
+    index = node.attributes["index"]
+    part = array[index if Ellipsis in index else (*index, ...)]
+    return _ones_as_there(part) if None in index else part
+
+
+def _ones_as_there(array: np.ndarray) -> np.ndarray:
+    """With PyTorch's strides of dimensions of size 1, which tell it whether the channels come last."""
+    strides = list(array.strides)
+    for dim in range(array.ndim - 2, -1, -1):
+        if array.shape[dim] == 1:
+            strides[dim] = strides[dim + 1] * array.shape[dim + 1]
+    return as_strided(_ONE_BYTE, array.shape, strides)
 
 
 def _part(array: np.ndarray, node: Any, output: int) -> np.ndarray:
@@ -164,16 +182,36 @@ def _part(array: np.ndarray, node: Any, output: int) -> np.ndarray:
     return array[(*before, slice(starts[output], starts[output + 1]))]
 
 
+def _as_images(array: np.ndarray, node: Any, output: int) -> np.ndarray:
+    """The result of an op on images: with the channels last in memory if ``array``, its input, has them so."""
+    shape = node.outputs[output][0]
+    channels, height, width = shape[1:]
+    last = (height * width * channels, 1, width * channels, channels)
+    return as_strided(_ONE_BYTE, shape, last if _has_channels_last(array) else _row_major(shape))
+
+
+def _has_channels_last(array: np.ndarray) -> bool:
+    """Whether PyTorch takes the strides for such: the channels next to each other, then the columns, rows and images.
+
+    Nearly as PyTorch: one row or one channel, which lie so and in row-major order, count as row-major.
+    """
+    if array.ndim != 4 or array.shape[2] == 1 or array.shape[1] == 1:
+        return False
+    least = 1
+    for dim in (1, 3, 2, 0):
+        if array.strides[dim] < least:
+            return False
+        least = array.strides[dim] * max(array.shape[dim], 1)
+    return True
+
+
 _VIEWS: dict[type, Any] = {
     Reshape: _reshaped,
     Permute: lambda array, node, output: array.transpose(node.attributes["dims"]),
-    BasicIndex: lambda array, node, output: (
-        array[(*node.attributes["index"], ...)]
-        if Ellipsis not in node.attributes["index"]
-        else array[node.attributes["index"]]
-    ),
+    BasicIndex: _indexed,
     Expand: lambda array, node, output: np.broadcast_to(array, node.outputs[0][0]),
     Split: _part,
     Unbind: lambda array, node, output: np.moveaxis(array, node.attributes["dim"], 0)[output, ...],
 }
 _KEEPS = {*_VIEWS, Cast, Clone}
+_FLAGS = ("keeps_memory_order", "keeps_channels_last")

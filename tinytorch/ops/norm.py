@@ -65,6 +65,8 @@ __all__ = ["batch_norm", "instance_norm"]
 class BatchNorm(Primitive):
     """x (N, C, ...) with the batch's statistics, to (y, mean, biased variance)."""
 
+    keeps_channels_last = True  # see tinytorch.ops.memory_order
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, eps: float) -> Any:
         y, mean, var, invstd = kernels.batch_norm_train(x, weight, bias, eps)
@@ -92,6 +94,8 @@ class BatchNorm(Primitive):
 
 class BatchNormEval(Primitive):
     """x (N, C, ...) with given statistics, which are constants: then y is linear in x."""
+
+    keeps_channels_last = True  # see tinytorch.ops.memory_order
 
     @staticmethod
     def forward(

@@ -38,6 +38,8 @@ _SUPPORTED = """Supported combinations for non-constant padding:
 class ConstantPad(Primitive):
     """x in the middle of a larger tensor of one number; backward cuts the middle out again."""
 
+    keeps_channels_last = True  # see tinytorch.ops.memory_order
+
     known_name = "ConstantPadNdBackward0"
 
     @staticmethod
@@ -58,6 +60,8 @@ class ConstantPad(Primitive):
 
 class EdgePad(Primitive):
     """x in the middle of borders that repeat it."""
+
+    keeps_channels_last = True  # see tinytorch.ops.memory_order
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, widths: Widths, mode: str) -> np.ndarray:

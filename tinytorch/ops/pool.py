@@ -77,6 +77,8 @@ class MaxPool2d(Primitive):
     """(N, C, H, W) to (y, indices), both (N, C, H', W'); ``indices`` are flat places h·W + w, or the kernel's own
     record of the winners."""
 
+    keeps_channels_last = True  # see tinytorch.ops.memory_order
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, window: Window, out_size: Sizes, indices: bool) -> Any:
         refuse_complex("max_pool2d", x)
@@ -132,6 +134,8 @@ class MaxPoolGather(Primitive):
 
 class AvgPool2d(Primitive):
     """The mean of each window: (N, C, H, W) to (N, C, H', W')."""
+
+    keeps_channels_last = True  # see tinytorch.ops.memory_order
 
     @staticmethod
     def forward(

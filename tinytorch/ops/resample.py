@@ -46,6 +46,8 @@ class Table(NamedTuple):
 class Resample(Primitive):
     """``tables``: for each dimension from the third on, a Table or None (stays as it is)."""
 
+    keeps_channels_last = True  # see tinytorch.ops.memory_order
+
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, tables: tuple[Table | None, ...]) -> np.ndarray:
         bytes_, half = x.dtype == np.uint8, x.dtype == np.float16
