@@ -165,11 +165,11 @@ class Triangle(Primitive):
         return Triangle.apply(grad, **ctx.attributes)
 
 
-SMALL = 1 << 15
+SMALL = 1 << 18
 """Elements of a matrix up to which the mask of a triangle is made whole, and kept."""
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _side(rows: int, columns: int, diagonal: int, lower: bool) -> np.ndarray:
     """True where the triangle is; to be read only."""
     side = np.tri(rows, columns, _in_reach(diagonal if lower else diagonal - 1), bool)
