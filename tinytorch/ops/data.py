@@ -87,8 +87,13 @@ def _without_tensors(data: Any, error: type[Exception], outermost: bool = False)
             raise error("only one element tensors can be converted to Python scalars; join tensors by stack()")
         return data._array
     if isinstance(data, (list, tuple, range)):
+        if _NUMBERS.issuperset(map(type, data)):  # a call for each of them would take longer than all the rest
+            return list(data)
         return [_without_tensors(item, error) for item in data]
     return data
+
+
+_NUMBERS = frozenset((bool, int, float, complex))
 
 
 def _holds_only_ints(array: np.ndarray) -> bool:
