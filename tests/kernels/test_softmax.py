@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tinytorch.kernels import cross_entropy
 from tinytorch.kernels import softmax as kernels
 
 RNG = np.random.default_rng(0)
@@ -47,6 +48,27 @@ def test_forward_and_backward(kind, dtype):
             found = [kernels.log_softmax_backward(grad, y, 1, some) for some in (kept, None)]
         for gx in found:
             np.testing.assert_allclose(gx, gradient, rtol=close["rtol"], atol=10 * close["atol"])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["near", "masked", "far up", "far down", "wide", "mixed", "endless"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_log_sums_and_cross_entropy(kind, dtype):
+    x, grad, target = scores(kind, dtype), RNG.standard_normal((1800, 1)).astype(dtype), RNG.integers(0, 40, 1800)
+    close = {"rtol": 2e-5, "atol": 2e-6} if dtype == np.float32 else {"rtol": 1e-10, "atol": 1e-12}
+    truth = torch.from_numpy(x).double().requires_grad_()
+    want = truth.logsumexp(1, True)
+    gradient = torch.autograd.grad(want, truth, torch.from_numpy(grad).double())[0]
+    losses = torch.nn.functional.cross_entropy(truth, torch.from_numpy(target), reduction="none")
+    slopes = torch.autograd.grad(losses, truth, torch.from_numpy(grad[:, 0]).double())[0]
+    for view in (x, np.asfortranarray(x)):  # the second by the formula
+        y, kept = kernels.log_sum_exp(view, (1,), keep=True)
+        np.testing.assert_allclose(y, want.detach(), **close)
+        np.testing.assert_allclose(kernels.log_sum_exp_backward(grad, kept), gradient, **close)
+        loss, kept = cross_entropy.cross_entropy(view, target, keep=True)
+        np.testing.assert_allclose(loss, losses.detach(), **close)
+        found = cross_entropy.cross_entropy_backward(grad[:, 0], target, None, kept)
+        np.testing.assert_allclose(found, slopes, **close)
 
 
 def test_other_axes_and_memory_orders():

@@ -21,59 +21,23 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.kernels.layout import Array, Pair, scratch
-from tinytorch.kernels.loops import stretched
-from tinytorch.kernels.memory import empty_like, zeros
-from tinytorch.kernels.softmax import by_rows, exponentials, in_rows
-
-Kept = tuple[Array, Array]
-"""e^(x - shift), with any shift for each row, and their sums (N, 1, ...)."""
+from tinytorch.kernels.layout import Array
+from tinytorch.kernels.memory import zeros
+from tinytorch.kernels.softmax import Kept, log_sum_exp_backward, log_sums
 
 
 def cross_entropy(x: Array, target: Array, keep: bool = False) -> tuple[Array, Kept | None]:
     """-log p[n, target_n] for p = softmax(x) along dimension 1; if `keep`, also what the gradient is made of."""
-    if x.ndim == 2 and in_rows(1, x):
-        return _of_rows(x, target, keep)
-    shifted = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), order="C")
-    picked = pick(shifted, target)
-    exps = np.exp(shifted, out=shifted)
-    sums = np.add.reduce(exps, axis=1, keepdims=True, dtype=x.dtype)
-    return np.log(sums).reshape(target.shape) - picked, (exps, sums)
-
-
-def _of_rows(x: Array, target: Array, keep: bool) -> tuple[Array, Kept | None]:
-    kept = empty_like(x) if keep else None
-    all_sums = np.empty((len(x), 1), x.dtype)
-    log_sums = np.empty((len(x), 1))
-
-    def sum_up(block: Pair) -> None:
-        part = slice(*block)
-        with scratch(x[part].shape, x.dtype) as spare:
-            all_sums[part], shift = exponentials(x[part], spare if kept is None else kept[part])
-        np.log(all_sums[part], out=log_sums[part])
-        if shift is not None:
-            log_sums[part] += shift
-
-    by_rows(sum_up, x, x.size / 1500)
-    loss = (log_sums[:, 0] - pick(x, target)).astype(x.dtype)
-    return loss, None if kept is None else (kept, all_sums)
+    logs, shift, kept = log_sums(x, (1,), keep)
+    loss = logs.reshape(target.shape)
+    loss -= pick(x, target) - shift.reshape(target.shape)
+    return loss.astype(x.dtype, copy=False), kept
 
 
 def cross_entropy_backward(share: Array, target: Array, factor: Array | None, kept: Kept) -> Array:
     """share_n factor_n (p - [c = target_n]), for what `cross_entropy` kept; one share for all or (N, ...)."""
-    exps, sums = kept
     shares = _shares(share, factor)
-    scale = (shares[:, None] if shares.ndim else shares) / sums
-    gx = empty_like(exps)
-
-    def multiply(block: Pair) -> None:
-        part = slice(*block)
-        stretched(np.multiply, exps[part], scale[part], out=gx[part])
-
-    if exps.ndim == 2:
-        by_rows(multiply, exps, exps.size / 4000)
-    else:
-        np.multiply(exps, scale, out=gx)
+    gx = log_sum_exp_backward(shares[:, None] if shares.ndim else shares, kept)
     flat, places = _at_targets(gx, target)
     flat[places] -= shares
     return gx

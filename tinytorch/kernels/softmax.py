@@ -32,9 +32,11 @@ from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.pieces import BLOCK_BYTES, cache_blocks
-from tinytorch.kernels.sums import row_sums
+from tinytorch.kernels.sums import row_sums, total
 from tinytorch.kernels.threads import run_blocks
 
+Kept = tuple[Array, Array]
+"""e^(x - shift), whatever the shift of each row, and the sums of the rows."""
 LARGE = 1 << 14
 """Elements from which on the blocks are worth it."""
 MANY = 1 << 16
@@ -81,7 +83,7 @@ def softmax_backward(grad: Array, y: Array, axis: int) -> Array:
     return gx
 
 
-def log_softmax(x: Array, axis: int, keep: bool = False) -> tuple[Array, tuple[Array, Array] | None]:
+def log_softmax(x: Array, axis: int, keep: bool = False) -> tuple[Array, Kept | None]:
     """x - log(sum(e^x)) along `axis`; if `keep`, also what helps `log_softmax_backward`: (e^x, their sums)."""
     if not in_rows(axis, x):
         return log_softmax_reference(x, axis), None
@@ -108,7 +110,7 @@ def log_softmax(x: Array, axis: int, keep: bool = False) -> tuple[Array, tuple[A
     return y, None if kept is None else (kept, all_sums)
 
 
-def log_softmax_backward(grad: Array, y: Array, axis: int, kept: tuple[Array, Array] | None) -> Array:
+def log_softmax_backward(grad: Array, y: Array, axis: int, kept: Kept | None) -> Array:
     """grad - e^y sum(grad), for what `log_softmax` gave."""
     if kept is None or not in_rows(axis, y, grad):
         return grad - np.exp(y) * np.add.reduce(grad, axis=axis, keepdims=True, dtype=y.dtype)
@@ -142,6 +144,60 @@ def exponentials(rows: Array, out: Array) -> tuple[Array, Array | None]:
     redone = np.exp(rows[again] - largest)
     out[again], sums[again], shift[again] = redone, row_sums(redone), largest
     return sums, shift
+
+
+def log_sums(x: Array, axes: tuple[int, ...], keep: bool = False) -> tuple[Array, Array, Kept | None]:
+    """(log(sum(e^(x - shift))) over `axes` in double precision, shift, what `log_sum_exp_backward` needs if `keep`).
+
+    The shift is the maximum or 0; all have size 1 along `axes`.
+    """
+    if not (len(axes) == 1 and in_rows(axes[0], x)):
+        largest = np.maximum.reduce(x.real, axis=axes, keepdims=True)
+        exps = np.subtract(x, largest, order="C")
+        sums = total(np.exp(exps, out=exps), axes, keepdims=True)
+        return np.log(sums, dtype=np.result_type(sums, np.float64)), largest, (exps, sums) if keep else None
+    rows, kept = _rows(x), empty_like(x) if keep else None
+    sums, shifts = np.empty((len(rows), 1), x.dtype), np.zeros((len(rows), 1), x.dtype)
+
+    def sum_up(block: Pair) -> None:
+        part = slice(*block)
+        with scratch(rows[part].shape, x.dtype) as spare:
+            sums[part], shift = exponentials(rows[part], spare if kept is None else _rows(kept)[part])
+        if shift is not None:
+            shifts[part] = shift
+
+    by_rows(sum_up, rows, x.size / 1500)
+    sums, shifts = (a.reshape(*x.shape[:-1], 1) for a in (sums, shifts))
+    return np.log(sums, dtype=np.float64), shifts, None if kept is None else (kept, sums)
+
+
+def log_sum_exp(x: Array, axes: tuple[int, ...], keep: bool = False) -> tuple[Array, Kept | None]:
+    """log(sum(e^x)) over `axes`, in double precision and with size 1 there; if `keep`, also what its gradient needs."""
+    y, shift, kept = log_sums(x, axes, keep)
+    y += shift
+    if not np.isfinite(np.add.reduce(y, axis=None)):
+        # where the maximum is infinite, so is the sum, but ∞ - ∞ came out as nan
+        y = np.where(np.isnan(y), np.maximum.reduce(x.real, axis=axes, keepdims=True), y)
+        if kept is not None:
+            kept = np.exp(x - y).astype(x.dtype), np.ones(y.shape, x.dtype)
+    return y, kept
+
+
+def log_sum_exp_backward(grad: Array, kept: Kept) -> Array:
+    """grad e^x / sum(e^x), for what `log_sum_exp` kept; `grad` has size 1 along the axes."""
+    exps, sums = kept
+    scale = grad / sums
+    if exps.size < LARGE or sums.size != exps.size // exps.shape[-1] or sums.shape[-1] != 1:
+        return exps * scale
+    gx = empty_like(exps)
+    e_rows, gx_rows, scales = _rows(exps), _rows(gx), scale.reshape(-1, 1)
+
+    def multiply(block: Pair) -> None:
+        part = slice(*block)
+        stretched(np.multiply, e_rows[part], scales[part], out=gx_rows[part])
+
+    by_rows(multiply, e_rows, exps.size / 4000)
+    return gx
 
 
 def softmax_reference(x: Array, axis: int) -> Array:

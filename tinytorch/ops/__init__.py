@@ -191,6 +191,7 @@ from tinytorch.ops.layer_norm import group_norm, layer_norm, rms_norm
 from tinytorch.ops.ldl import linalg_ldl_factor, linalg_ldl_factor_ex, linalg_ldl_solve
 from tinytorch.ops.linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
 from tinytorch.ops.linalg_ex import linalg_cholesky_ex, linalg_inv_ex, linalg_solve_ex
+from tinytorch.ops.logsumexp import logsumexp
 from tinytorch.ops.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tinytorch.ops.loss_likelihood import (
     binary_cross_entropy,
@@ -326,7 +327,7 @@ from tinytorch.ops.random_in_place import (
 )
 from tinytorch.ops.ranges import arange, linspace, logspace, range_
 from tinytorch.ops.rearrange import as_strided, fliplr, flipud, repeat_interleave, roll, rot90, unfold
-from tinytorch.ops.reduce import all, any, cumsum, logsumexp, mean, prod, std, std_mean, sum, var, var_mean
+from tinytorch.ops.reduce import all, any, cumsum, mean, prod, std, std_mean, sum, var, var_mean
 from tinytorch.ops.reduction_modes import reduced
 from tinytorch.ops.region_scatter import (
     diagonal_scatter,

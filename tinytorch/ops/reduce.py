@@ -40,7 +40,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -58,7 +57,7 @@ from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
 from tinytorch.ops.out import accepts_out, bytes_or_bools
 from tinytorch.tensor import Tensor
 
-__all__ = ["all", "any", "cumsum", "logsumexp", "mean", "prod", "std", "std_mean", "sum", "var", "var_mean"]
+__all__ = ["all", "any", "cumsum", "mean", "prod", "std", "std_mean", "sum", "var", "var_mean"]
 
 
 def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -391,22 +390,6 @@ def all(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | 
 def any(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether any element is non-zero."""
     return _truth(np.logical_or, input, dim, keepdim)
-
-
-@accepts_out
-@accepts_axis
-def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
-    """``log Σ exp(x)``, computed as ``m + log Σ exp(x - m)`` with m the maximum, so that nothing overflows."""
-    input = ops.to_float(input)
-    dims = many_dims(dim, input._array.ndim)
-    if input._array.size == 0:
-        return ops.log(ops.sum(ops.exp(input), dims, keepdim))
-    largest = np.max(input._array.real, axis=dims, keepdims=True)
-    shift = Tensor._wrap(np.where(np.isfinite(largest), largest, 0).astype(largest.dtype))
-    result = ops.log(ops.sum(ops.exp(input - shift), dims, True)) + shift
-    if not keepdim:
-        result = result.contiguous().reshape([s for i, s in enumerate(input._array.shape) if i not in dims])
-    return known_as(result, "LogsumexpBackward0")
 
 
 @accepts_out

@@ -43,6 +43,7 @@ FORMULAS: dict[str, dict[str, str]] = {
     "erf": {"x": "g ⊙ 2/√π · exp(−{x}²)"},
     "abs": {"x": "g ⊙ sign {x}"},
     "softmax": {"x": "y ⊙ (g − Σ g ⊙ y)"},
+    "logsumexp": {"x": "g ⊙ exp({x} − y)"},
     "log_softmax": {"x": "g − exp(y) ⊙ Σ g"},
     "sum": {"x": "g, repeated for every summand"},
     "mean": {"x": "g / n, repeated for each of the n elements"},
