@@ -55,6 +55,9 @@ class Packet:
     def __repr__(self) -> str:
         return f"<OpOverloadPacket(op='aten.{self.__name__}')>"
 
+    def __str__(self) -> str:
+        return f"aten.{self.__name__}"
+
 
 class Namespace:
     """All functions of the library, each found when it is asked for."""
@@ -80,11 +83,16 @@ def _to_copy(x: Tensor, *, dtype: Any = None, device: Any = None, memory_format:
     return x.to(dtype=dtype, device=device, memory_format=memory_format, copy=True)
 
 
+def _convolution_backward(*arguments: Any) -> Any:
+    raise NotImplementedError("aten.convolution_backward: use tinytorch.nn.grad.conv2d_input and conv2d_weight")
+
+
 #: What Python writes in another way.
 _OTHERS: dict[str, Callable[..., Any]] = {
     "_log_softmax": lambda x, dim, half_to_float=False: x.log_softmax(dim),
     "_softmax": lambda x, dim, half_to_float=False: x.softmax(dim),
     "_to_copy": _to_copy,
+    "convolution_backward": _convolution_backward,  # counted under this name (tinytorch.utils.flop_counter)
     "_pin_memory": lambda x, device=None: x.pin_memory(),
     "alias": lambda x: x[...],
     "index": _index,
