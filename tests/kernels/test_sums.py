@@ -75,3 +75,10 @@ def test_bits_do_not_depend_on_threads():
     finally:
         tinytorch.set_num_threads(before)
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("n", [0, 1, 512, 513, 768, 2049])
+def test_row_dots(n):
+    a, b = np.random.default_rng(0).standard_normal((2, 30, n)).astype(np.float32)
+    want = (a.astype(np.float64) * b).sum(1, keepdims=True)
+    np.testing.assert_allclose(sums.row_dots(a, b), want, rtol=1e-5, atol=1e-5)

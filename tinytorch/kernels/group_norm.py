@@ -28,7 +28,7 @@ from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.norm import center_again
 from tinytorch.kernels.pieces import cache_blocks
-from tinytorch.kernels.sums import row_sums
+from tinytorch.kernels.sums import row_dots, row_sums
 from tinytorch.kernels.threads import run_blocks
 
 
@@ -49,7 +49,7 @@ def group_norm(
         center, scale = mean[part].reshape(-1, 1), invstd[part].reshape(-1, 1)
         np.divide(row_sums(rows), count, out=center)
         stretched(np.subtract, rows, center, out)
-        variance = np.vecdot(out, out)[:, None] / x.dtype.type(count)
+        variance = row_dots(out, out) / x.dtype.type(count)
         center_again(rows, out, center, variance)
         np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=scale)
         if weight is not None:
@@ -84,7 +84,7 @@ def group_norm_backward(
         with scratch(rows.shape, x.dtype) as centred:
             stretched(np.subtract, rows, np.repeat(mean[part], c // groups, axis=1).reshape(-1, 1), centred)
             sum_g[part] = row_sums(g).reshape(-1, c)
-            sum_gc[part] = np.vecdot(g, centred).reshape(-1, c)
+            sum_gc[part] = row_dots(g, centred).reshape(-1, c)
             in_group = [(sums[part] * factor).reshape(len(inverse), groups, -1).sum(2, keepdims=True)
                         for sums in (sum_g, sum_gc)]  # fmt: skip
             constant, of_centered = -inverse / count * in_group[0], -(inverse**3) / count * in_group[1]

@@ -36,7 +36,7 @@ from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.norm import center_again
 from tinytorch.kernels.norm_row_major import FAR
 from tinytorch.kernels.pieces import cache_blocks
-from tinytorch.kernels.sums import ones, row_sums
+from tinytorch.kernels.sums import ones, row_dots, row_sums
 from tinytorch.kernels.threads import run_blocks
 
 
@@ -60,7 +60,7 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
         rows, out = x[part], y[part]
         center = np.divide(row_sums(rows), features, out=mean[part])
         square = center * center
-        variance = np.vecdot(rows, rows)[:, None] / x.dtype.type(features) - square
+        variance = row_dots(rows, rows) / x.dtype.type(features) - square
         if not np.logical_and.reduce(square <= FAR**2 * variance, axis=None):
             return layer_norm_careful(rows, weight, bias, eps, (out, center, invstd[part]))
         scale = np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=invstd[part])
@@ -86,7 +86,7 @@ def layer_norm_careful(
     """The formulas of `layer_norm` one after the other, written to `out`: centred first, for means of any size."""
     y, mean, invstd = out
     np.subtract(x, mean, out=y)
-    variance = np.vecdot(y, y)[:, None] / x.dtype.type(x.shape[1])
+    variance = row_dots(y, y) / x.dtype.type(x.shape[1])
     center_again(x, y, mean, variance)
     np.reciprocal(np.sqrt(variance + x.dtype.type(eps)), out=invstd)
     y *= invstd

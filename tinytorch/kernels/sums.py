@@ -99,6 +99,22 @@ def row_sums(a: Array) -> Array:
     return sums[:, None]
 
 
+def row_dots(a: Array, b: Array) -> Array:
+    """The dot product of each row of `a` with the same row of `b`, (R, n) -> (R, 1); likewise.
+
+    `np.vecdot` lets go of Python's global lock only where there are 500 rows or more, so long ones are cut into runs.
+    """
+    n = a.shape[1]
+    if n <= 2 * RUN:
+        return np.vecdot(a, b)[:, None]
+    whole = n // RUN * RUN
+    left, right = (m[:, :whole].reshape(len(m), -1, RUN) for m in (a, b))
+    sums = _add(np.vecdot(left, right), axis=1)
+    if whole < n:
+        sums += np.vecdot(a[:, whole:], b[:, whole:])
+    return sums[:, None]
+
+
 def column_sums(a: Array) -> Array:
     """The sum of each column of a matrix, (R, n) -> (n,); for use in blocks, where BLAS is held to one thread."""
     return _sum_inside(a, 0)
