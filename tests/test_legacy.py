@@ -127,12 +127,3 @@ def test_the_factors_in_front_as_old_distances_write_it():
         found = [a.addmm(2, 3, b, c), a.addmm(2, b, c), a.clone().addmm_(1, -2, b, c), a.clone().addmm_(0.5, b, c)]
         results.append([tensor.tolist() for tensor in found])
     assert results[0] == results[1]
-
-
-def test_a_torch_function_that_is_never_called_is_said_so() -> None:
-    with pytest.warns(UserWarning, match=r"Logged\.__torch_function__ is never called"):
-
-        class Logged(tinytorch.Tensor):
-            @classmethod
-            def __torch_function__(cls, *args: object) -> object:
-                return NotImplemented

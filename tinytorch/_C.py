@@ -6,12 +6,47 @@ import contextlib
 from typing import Any
 
 from tinytorch.linalg import LinAlgError as _LinAlgError
+from tinytorch.torch_function import disabled_torch_function as _disabled_torch_function_impl
+from tinytorch.torch_function import state, without_overrides
 
-__all__ = ["DisableTorchFunctionSubclass", "Value", "_LinAlgError", "_get_tracing_state", "_is_tracing",
-           "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_log_api_usage_once"]  # fmt: skip
+__all__ = ["DisableTorchFunction", "DisableTorchFunctionSubclass", "Value", "_LinAlgError",
+           "_disabled_torch_function_impl", "_get_tracing_state", "_is_torch_function_enabled",
+           "_is_torch_function_mode_enabled", "_is_tracing", "_jit_set_profiling_executor",
+           "_jit_set_profiling_mode", "_len_torch_function_stack", "_log_api_usage_once"]  # fmt: skip
 
-#: Inside of it no ``__torch_function__`` is called, as nowhere else.
-DisableTorchFunctionSubclass = contextlib.nullcontext
+
+class DisableTorchFunctionSubclass(contextlib.ContextDecorator):
+    """``with DisableTorchFunctionSubclass():`` no class's ``__torch_function__`` is called inside; modes' are."""
+
+    _modes_too = False
+
+    def __enter__(self) -> None:
+        self._block = without_overrides(self._modes_too)
+        self._block.__enter__()
+
+    def __exit__(self, *exception: Any) -> None:
+        self._block.__exit__(None, None, None)
+
+
+class DisableTorchFunction(DisableTorchFunctionSubclass):
+    """Inside neither classes nor modes override functions."""
+
+    _modes_too = True
+
+
+def _is_torch_function_enabled() -> bool:
+    """Whether classes are asked now."""
+    return state.enabled
+
+
+def _is_torch_function_mode_enabled() -> bool:
+    """Whether a mode is asked now."""
+    return bool(state.modes)
+
+
+def _len_torch_function_stack() -> int:
+    """How many modes are entered."""
+    return len(state.modes)
 
 
 class Value:

@@ -43,7 +43,10 @@ def accepts_axis(function: F) -> F:
             return function(*args, **kwargs)
         except Exception as error:
             from tinytorch.ops.arguments import raise_explained
+            from tinytorch.torch_function import notice_any
 
+            if notice_any((*args, *kwargs.values())):
+                return wrapper(*args, **kwargs)
             raise_explained(error, function, args, kwargs)
 
     wrapper.without_numpy_names = function  # type: ignore[attr-defined]

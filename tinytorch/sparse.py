@@ -30,6 +30,7 @@ from tinytorch.formatting import format_tensor
 from tinytorch.ops.dims import one_dim
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
+from tinytorch.torch_function import disabled_torch_function
 
 __all__ = ["SparseTensor", "addmm", "from_dense", "log_softmax", "mm", "softmax", "sparse_coo_tensor", "sum"]
 
@@ -121,6 +122,7 @@ class SparseTensor(Tensor):
     _numbers: Tensor
     _size: Size
     _coalesced: bool
+    __torch_function__ = disabled_torch_function
     _array = property(_no_array)
     is_sparse = True
     layout = layouts.sparse_coo

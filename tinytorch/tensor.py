@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch import dtypes
+from tinytorch import dtypes, torch_function
 from tinytorch.numpy_names import NOT_GIVEN, accepts_axis
 from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.tensor_base import TensorBase
@@ -50,16 +50,22 @@ class Tensor(TensorBase):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         tensor = construct(args, None)
-        return tensor if cls is Tensor else tensor.as_subclass(cls)
+        return tensor if cls is Tensor else tensor._as_object_of(cls)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if "__torch_function__" in vars(cls):
+        torch_function.notice(cls)
+        if "__torch_dispatch__" in vars(cls):
             warnings.warn(
-                f"{cls.__name__}.__torch_function__ is never called here: ops see a {cls.__name__} as the plain tensor "
-                "that it is, and return plain tensors. Override the methods that you need, or wrap results yourself.",
+                f"{cls.__name__}.__torch_dispatch__ is never called here: there is no dispatcher below the functions. "
+                "Override functions with __torch_function__.",
                 stacklevel=2,
             )
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """What a public function of objects of a subclass is (see :mod:`tinytorch.torch_function`): an object of it."""
+        return torch_function.by_default(cls, func, types, args, kwargs)
 
     __hash__ = TensorBase.__hash__  # defining __eq__ would drop it
 
@@ -90,10 +96,10 @@ class Tensor(TensorBase):
     def __truediv__(self, other: Any) -> Tensor:
         return ops.div(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
-    def __rtruediv__(self, other: Any) -> Tensor:
+    def __rdiv__(self, other: Any) -> Tensor:
         return self.reciprocal() * other if isinstance(other, _OPERANDS) else NotImplemented
 
-    __rdiv__ = __rtruediv__
+    __rtruediv__ = __rdiv__
 
     def __floordiv__(self, other: Any) -> Tensor:
         return ops.floor_divide(self, other) if isinstance(other, _OPERANDS) else NotImplemented

@@ -41,6 +41,7 @@ from tinytorch.autograd.modes import state
 from tinytorch.autograd.saving import Memory
 from tinytorch.dtypes import SCALAR_NAMES, default_numpy_dtype, from_numpy_dtype
 from tinytorch.kernels.blocks import memory_block, memory_owner, offset_in_block
+from tinytorch.torch_function import overrides
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -76,16 +77,21 @@ class Conversions:
         def _shared_memory(self) -> Any: ...
 
     def as_subclass(self, cls: type) -> Any:
-        """The same tensor as an object of ``cls``, a subclass of Tensor: same memory, same place in the graph."""
+        """A view of the whole tensor as an object of ``cls``, a subclass of Tensor. Gradients flow back through it."""
+        if not (isinstance(cls, type) and issubclass(cls, Conversions)):
+            raise TypeError(f"cls must be a type derived from Tensor (got {cls!r})")
+        return tinytorch.ops.shape.Alias.apply(self)._as_object_of(cls)
+
+    def _as_object_of(self, cls: type) -> Any:
+        """This tensor, which nobody else has seen yet, as an object of a subclass."""
         other: Any = object.__new__(cls)
-        self._shared_memory()
-        vars(other).update(vars(self._alias()))
+        vars(other).update(vars(self))
         return other
 
     @staticmethod
     def _make_subclass(cls: type, data: Any, require_grad: bool = False) -> Any:
         """``data``, cut off from its graph, as an object of ``cls``; what a subclass's ``__new__`` calls."""
-        return data.detach().as_subclass(cls).requires_grad_(require_grad)
+        return data.detach()._as_object_of(cls).requires_grad_(require_grad)
 
     def item(self) -> Any:
         """The one element as a Python number."""
@@ -188,11 +194,13 @@ class Conversions:
             name = None if self.grad_fn is None else self.grad_fn.name()
         except RuntimeError:  # a view whose base was changed, of which it cannot be said what it means now
             name = "Invalid"
+        kind = type(self)
         return formatting.format_tensor(
             self._array,
             requires_grad=self._requires_grad,
             grad_fn_name=name,
             default_dtype=default_numpy_dtype(),
+            prefix=f"{kind.__name__}(" if overrides(kind) else "tensor(",
         )
 
     def __format__(self, format_spec: str) -> str:
@@ -213,14 +221,19 @@ class Conversions:
         copied._memory = memory
         if self._grad is not None:
             copied._grad = self._grad.__deepcopy__(memo)
-        for name in vars(self).keys() - tinytorch.tensor_base.TensorBase.__annotations__.keys():
-            setattr(copied, name, copy.deepcopy(vars(self)[name], memo))
+        for name, value in self._users_attributes().items():
+            setattr(copied, name, copy.deepcopy(value, memo))
         return copied
+
+    def _users_attributes(self) -> dict[str, Any]:
+        """The attributes that are not the tensor's own, by name."""
+        own = tinytorch.tensor_base.TensorBase.__annotations__
+        return {name: value for name, value in vars(self).items() if name not in own}
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # The graph stays behind, as in PyTorch: what the reader gets is a leaf.
         array = np.ascontiguousarray(self._array).reshape(self._array.shape)
-        return self._rebuild, (type(self), array, self.requires_grad)
+        return self._rebuild, (type(self), array, self.requires_grad), self._users_attributes() or None
 
     @staticmethod
     def _rebuild(cls: type, array: np.ndarray, requires_grad: bool) -> Any:

@@ -29,6 +29,7 @@ from tinytorch.device import device
 from tinytorch.dtypes import from_numpy_dtype, get_default_dtype, to_numpy_dtype
 from tinytorch.nn.parameter import Parameter, is_lazy
 from tinytorch.tensor import Tensor
+from tinytorch.torch_function import disabled_torch_function
 
 __all__ = ["MetaParameter", "MetaTensor", "module_from_meta", "module_to_meta", "parameter_without_values",
            "without_values"]  # fmt: skip
@@ -40,6 +41,7 @@ class MetaTensor(Tensor):
     """A shape and a dtype; whatever needs values ends up at ``_array``, and raises there."""
 
     is_meta = True
+    __torch_function__ = disabled_torch_function  # type: ignore[assignment]
     _form: Tensor  # all its elements are one and the same
 
     @property

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.tensor import Tensor
+from tinytorch.torch_function import disabled_torch_function
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
@@ -28,6 +29,8 @@ class Parameter(Tensor):
     Parameter containing:
     tensor([1., 2.], requires_grad=True)
     """
+
+    __torch_function__ = disabled_torch_function  # type: ignore[assignment]
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is not None and getattr(data, "is_meta", False):
@@ -56,6 +59,7 @@ class Buffer(Tensor):
     """
 
     persistent: bool = True
+    __torch_function__ = disabled_torch_function  # type: ignore[assignment]
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         buffer = object.__new__(cls)
@@ -82,6 +86,7 @@ class _Uninitialized(Tensor):
     """
 
     _placeholder: Tensor
+    __torch_function__ = disabled_torch_function  # type: ignore[assignment]
 
     @property
     def _array(self) -> Any:  # type: ignore[override]

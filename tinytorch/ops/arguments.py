@@ -33,6 +33,7 @@ import numpy as np
 
 from tinytorch.numpy_names import NOT_GIVEN, NUMPY_NAMES
 from tinytorch.tensor import Tensor
+from tinytorch.torch_function import UNKNOWN_BEFORE, notice_any
 
 __all__ = ["NOT_GIVEN", "ArgumentTypes", "Number", "Truth", "checks_arguments", "raise_explained", "wrong_argument"]
 
@@ -44,7 +45,8 @@ Truth = Any  # a flag of a function that PyTorch writes in Python, where whateve
 def wrong_argument(name: str, argument: str, position: int | None, value: Any, wanted: str = "Tensor") -> TypeError:
     """The error for an argument of the wrong type."""
     where = "" if position is None else f" (position {position})"
-    return TypeError(f"{name}(): argument '{argument}'{where} must be {wanted}, not {type(value).__name__}")
+    late = UNKNOWN_BEFORE if notice_any((value,)) else ""
+    return TypeError(f"{name}(): argument '{argument}'{where} must be {wanted}, not {type(value).__name__}{late}")
 
 
 def checks_arguments(op: F) -> F:
@@ -56,6 +58,8 @@ def checks_arguments(op: F) -> F:
     def checked(*args: Any, **kwargs: Any) -> Any:
         given = (*map(type, args), *kwargs, *map(type, kwargs.values())) if kwargs else tuple(map(type, args))
         if given not in passed:
+            if notice_any((*args, *kwargs.values())):
+                return checked(*args, **kwargs)
             args, kwargs = types.check(args, kwargs)
         try:
             return op(*args, **kwargs)

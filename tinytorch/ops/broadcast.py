@@ -57,6 +57,7 @@ from tinytorch.ops.checks import check_tensor
 from tinytorch.ops.dims import ints_from, sizes_from
 from tinytorch.ops.out import write_out
 from tinytorch.tensor import Tensor
+from tinytorch.torch_function import UNKNOWN_BEFORE, notice_any
 
 __all__ = ["Elementwise", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cast", "expand", "expand_as",
            "float_operands", "is_expandable", "operands", "result_type", "spread", "sum_to", "sum_to_size",
@@ -262,7 +263,8 @@ def _array_or_number(value: Any) -> Any:
         return value.item()
     if isinstance(value, _number_types):
         return value
-    raise TypeError(f"argument 'other' must be Tensor or a number, not {type(value).__name__}")
+    late = UNKNOWN_BEFORE if notice_any((value,)) else ""
+    raise TypeError(f"argument 'other' must be Tensor or a number, not {type(value).__name__}{late}")
 
 
 def _number_for(value: Any, common: np.dtype[Any]) -> Any:
@@ -285,7 +287,10 @@ def to_float(input: Tensor) -> Tensor:
 def of_float(primitive: type[Primitive], input: Any, out: Tensor | None) -> Tensor:
     """``primitive`` of ``input`` in floating point, for the functions of one tensor (:func:`exp`, :func:`sin`...)."""
     if not isinstance(input, Tensor):
-        raise wrong_argument(primitive.__name__.lower(), "input", 1, input)
+        name = primitive.__name__.lower()
+        if notice_any((input, out)):
+            return getattr(ops, name)(input) if out is None else getattr(ops, name)(input, out=out)
+        raise wrong_argument(name, "input", 1, input)
     result = primitive.apply(input if input._array.dtype.kind in "fc" else to_float(input))
     return result if out is None else write_out(primitive.__name__.lower(), result, out, input)
 

@@ -37,6 +37,7 @@ from tinytorch.autograd.modes import state
 from tinytorch.dtypes import SCALAR_NAMES, can_cast, uint8
 from tinytorch.ops.arguments import ArgumentTypes, raise_explained
 from tinytorch.tensor import Tensor
+from tinytorch.torch_function import notice_any
 
 __all__ = ["accepts_exact_out", "accepts_joined_out", "accepts_out", "accepts_separate_out", "bytes_or_bools",
            "castable", "exact", "exact_pairs", "floating", "write_out"]  # fmt: skip
@@ -130,6 +131,8 @@ def accepts_out(op: F, rule: Rule = castable, separate: bool = False) -> F:
         else:
             given = tuple(map(type, args))
         if given not in passed:
+            if notice_any((*args, *kwargs.values(), out)):
+                return with_out(*args, **kwargs) if out is None else with_out(*args, out=out, **kwargs)
             args, kwargs = types.check(args, kwargs)
         try:
             result = function(*args, **kwargs)

@@ -34,6 +34,7 @@ from tinytorch.serialization.storages import STORAGE_NAMES, UNTYPED
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
 from tinytorch.tensor_base import TensorBase
+from tinytorch.torch_function import overrides, without_overrides
 
 __all__ = ["Pickler"]
 
@@ -73,7 +74,8 @@ class Pickler:
         if writer is not None:
             writer(self, obj)
         elif isinstance(obj, Tensor):
-            self._tensor(obj)
+            with without_overrides(modes=True):
+                self._tensor(obj)
         else:
             save_object(self, obj)
 
@@ -219,7 +221,7 @@ class Pickler:
         from tinytorch.nn.parameter import Buffer, Parameter  # nn is loaded only for those who use it
 
         kind = type(obj)
-        if kind not in (Tensor, Parameter, Buffer):
+        if kind not in (Tensor, Parameter, Buffer) and not overrides(kind):
             raise pickle.PicklingError(
                 f"cannot save {kind.__module__}.{kind.__qualname__} (at {self._where()}): convert it to a plain Tensor "
                 "with as_subclass(Tensor)"
@@ -234,7 +236,7 @@ class Pickler:
             if own:
                 self._save_at("__dict__", own)
             self._out += pickle.TUPLE + pickle.REDUCE
-        elif own:
+        elif own or kind not in (Tensor, Buffer):
             self._global("torch._tensor", "_rebuild_from_type_v2")
             self._out += pickle.MARK
             self._rebuild_call(obj, obj.requires_grad, only_arguments=True)
@@ -250,7 +252,11 @@ class Pickler:
         name = STORAGE_NAMES.get(dtype)
         self._global("torch._utils", "_rebuild_tensor_v2" if name else "_rebuild_tensor_v3")
         if only_arguments:
-            self._global("torch", "Tensor")
+            kind = type(obj)
+            if overrides(kind):
+                self._save(kind)
+            else:
+                self._global("torch", "Tensor")
         self._out += pickle.MARK + pickle.MARK
         self._save("storage")
         if name:

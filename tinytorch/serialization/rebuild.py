@@ -131,9 +131,12 @@ def _tensor_with_attributes(function: Any, kind: Any, args: Any, attributes: Any
 
     if not isinstance(function, KnownFunction) or function.function not in (_tensor, _tensor_with_dtype):
         raise pickle.UnpicklingError("a tensor that is made by something else than _rebuild_tensor")
-    if not isinstance(kind, KnownClass) or not isinstance(args, tuple):
+    is_subclass = isinstance(kind, type) and issubclass(kind, Tensor)
+    if not (is_subclass or isinstance(kind, KnownClass)) or not isinstance(args, tuple):
         raise pickle.UnpicklingError("a tensor of an unknown class")
     tensor = function.function(*args)
+    if is_subclass and kind is not Tensor:
+        tensor = tensor._as_object_of(kind)
     if type(attributes) is dict and attributes.get("_is_buffer") is True:
         tensor = Buffer(tensor)
         attributes = {name: value for name, value in attributes.items() if name != "_is_buffer"}
