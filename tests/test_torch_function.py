@@ -18,10 +18,6 @@ both = pytest.mark.parametrize("T", [torch, tinytorch])
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
-class Marked(tinytorch.Tensor):
-    """To be found by pickle."""
-
-
 def types_of(value):
     return [types_of(part) for part in value] if isinstance(value, (tuple, list)) else type(value).__name__
 
@@ -111,7 +107,9 @@ def test_copies_keep_class_and_attributes(T):
         assert copy.deepcopy(m).unit == "m" and type(copy.deepcopy(m)) is M
 
 
-def test_files_keep_class_and_attributes():
+def test_files_keep_class_and_attributes(monkeypatch):
+    Marked = type("Marked", (tinytorch.Tensor,), {"__module__": __name__})
+    monkeypatch.setitem(globals(), "Marked", Marked)  # where pickle finds it
     marked = Marked([1.0, 2.0])
     marked.unit = "m"
     file = io.BytesIO()

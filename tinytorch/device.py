@@ -52,12 +52,18 @@ class device:
         return hash((self.type, self.index))
 
     def __enter__(self) -> device:
-        """``with device(...):`` puts what is made inside on the device, so only the CPU is accepted."""
-        check_device(self)
+        """``with device("meta"):`` puts what is made inside on the device: the CPU, or the one without values."""
+        if self.type != "meta":
+            check_device(self)
+        from tinytorch.utils import _device
+
+        _device.enter(self)
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        pass
+        from tinytorch.utils import _device
+
+        _device.leave()
 
     def __reduce__(self) -> Any:
         return device, (str(self),)

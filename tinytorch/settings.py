@@ -9,7 +9,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from tinytorch.device import CPU, check_device, device
+from tinytorch.device import CPU, check_device
+from tinytorch.device import device as DeviceType
 
 __all__ = [
     "are_deterministic_algorithms_enabled",
@@ -76,13 +77,22 @@ def get_deterministic_debug_mode() -> int:
 
 
 def set_default_device(device: Any) -> None:
-    """Where new tensors are put. The CPU is accepted, in any spelling; RuntimeError for every other device."""
-    check_device(device)
+    """Where new tensors are put that are made without ``device=``: the CPU (or None), or "meta", where they have no
+    values (:mod:`tinytorch.utils._device`). RuntimeError for every other device.
+    """
+    where = CPU if device is None else DeviceType(device)
+    if where.type != "meta":
+        check_device(where)
+    from tinytorch.utils import _device
+
+    _device.set_default(where)
 
 
-def get_default_device() -> device:
-    """The CPU."""
-    return CPU
+def get_default_device() -> DeviceType:
+    """What was set, or the device of the innermost ``with torch.device(...)``; the CPU at first."""
+    from tinytorch.utils import _device
+
+    return _device.current_device()
 
 
 def set_num_interop_threads(num: int) -> None:

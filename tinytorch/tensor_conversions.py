@@ -80,7 +80,7 @@ class Conversions:
         """A view of the whole tensor as an object of ``cls``, a subclass of Tensor. Gradients flow back through it."""
         if not (isinstance(cls, type) and issubclass(cls, Conversions)):
             raise TypeError(f"cls must be a type derived from Tensor (got {cls!r})")
-        return tinytorch.ops.shape.Alias.apply(self)._as_object_of(cls)
+        return tinytorch.ops.copying.Alias.apply(self)._as_object_of(cls)
 
     def _as_object_of(self, cls: type) -> Any:
         """This tensor, which nobody else has seen yet, as an object of a subclass."""

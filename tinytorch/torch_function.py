@@ -186,9 +186,7 @@ class Overridable:
         self.run.__kwdefaults__ = function.__kwdefaults__
         constants = tuple([self if value == "overridable" else value for value in _asking.__code__.co_consts])
         # a function keeps its closure, so the new code must name as many variables of it as the old
-        self.asking_code = _asking.__code__.replace(
-            co_consts=constants, co_freevars=code.co_freevars, co_name=code.co_name
-        )
+        self.asking_code = _asking.__code__.replace(co_consts=constants, co_freevars=code.co_freevars)
 
     def called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call of the function while it asks."""

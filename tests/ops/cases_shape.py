@@ -25,6 +25,7 @@ CASES = [
       for name in ("transpose", "swapaxes", "swapdims")],
     *[Case(name, lambda T, x, n=name: (getattr(T, n)(x, 0, 2), getattr(x, n)((0, 1), (1, 0)), getattr(x, n)((2, 0), (0, -1))),
            real(2, 3, 4)) for name in ("movedim", "moveaxis")],
+    Case("as_subclass", lambda T, x: x.as_subclass(T.Tensor), real(2, 3), layouts=FEW),
     Case("t", lambda T, x, v: (T.t(x), x.t(), v.t(), x.T, x.mT), real(2, 3), real(3)),
     Case("T of more", lambda T, x: (x.mT, x.transpose(0, 1)), real(2, 3, 4)),
     Case("squeeze", lambda T, x: (T.squeeze(x), x.squeeze(0), x.squeeze(1), x.squeeze(-2), x.squeeze((0, 1)), x.squeeze((0, 2))), real(1, 3, 1, 4)),

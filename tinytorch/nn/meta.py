@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.device import device
+from tinytorch.dtypes import dtype as DType
 from tinytorch.dtypes import from_numpy_dtype, get_default_dtype, to_numpy_dtype
 from tinytorch.nn.parameter import Parameter, is_lazy
 from tinytorch.tensor import Tensor
@@ -108,6 +109,14 @@ class MetaTensor(Tensor):
     def detach(self) -> Tensor:
         """The same, outside of any graph."""
         return self.data
+
+    def to(self, *args: Any, **options: Any) -> Any:
+        """The same on the meta device, perhaps in another dtype; there are no values to take anywhere else."""
+        wanted = options.get("dtype", next((arg for arg in args if isinstance(arg, DType)), None))
+        where = options.get("device", next((arg for arg in args if isinstance(arg, (str, device))), _META))
+        if str(where) != "meta" or isinstance(args[0] if args else None, Tensor):
+            return self._array
+        return self if wanted in (None, self.dtype) else _restored(type(self), self.shape, wanted, self._requires_grad)
 
     def _fill(self, *args: Any, **options: Any) -> Any:
         """Nothing: there are no values to fill in."""

@@ -178,7 +178,7 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """``input.to(dtype)``, ``.to(device)``, ``.to(device, dtype)`` or ``.to(other)``, as ``torch.Tensor.to``.
 
     Each takes ``non_blocking``, ``copy`` and ``memory_format``. Returns ``input`` itself when nothing changes and
-    ``copy`` is False. Raises RuntimeError for a device other than the CPU.
+    ``copy`` is False. On the device "meta" shape and dtype are left. Raises RuntimeError for other devices.
     """
     if len(args) == 1 and not kwargs:  # the most frequent ones, without more ado
         only = args[0]
@@ -200,10 +200,14 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
     if wanted is not None and not _is_dtype(wanted):
         raise wrong_argument("to", "dtype", None, wanted, "torch.dtype")
-    check_device(where)
     if other is not None:
-        wanted = other.dtype
+        wanted, where = other.dtype, other.device
     result = in_dtype(input, wanted, memory_format)
+    if where is not None and str(where) == "meta":
+        from tinytorch.nn.meta import without_values
+
+        return without_values(result._array, result._requires_grad)
+    check_device(where)
     return result.clone() if copy and result is input else result
 
 

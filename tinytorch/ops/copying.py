@@ -1,4 +1,4 @@
-"""Copies, and values written over others: clone, and what fill_ and copy_ compute."""
+"""Copies, views of the whole, and values written over others: clone, as_subclass, and what fill_ and copy_ compute."""
 
 from __future__ import annotations
 
@@ -23,6 +23,21 @@ class Clone(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, order: Any = "K") -> np.ndarray:
         return row_major_copy(x) if order == "C" else same_order_copy(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return grad
+
+
+class Alias(Primitive):
+    """The same again, as a tensor of its own: a view of the whole."""
+
+    returns_view = True
+    complex_backward = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return x[...]
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

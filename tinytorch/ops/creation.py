@@ -78,6 +78,8 @@ def tensor(
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """``data`` as a tensor, sharing memory with it where possible (``torch.as_tensor``)."""
+    if device is not None and str(device) == "meta":
+        return tensor(data, dtype=dtype, device=device)
     if isinstance(data, Tensor):
         check_device(device)
         return data if dtype is None else cast(data, to_numpy_dtype(dtype))

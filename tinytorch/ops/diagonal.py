@@ -13,13 +13,12 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.device import check_device
 from tinytorch.dtypes import from_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels.layout import row_major_copy
 from tinytorch.kernels.masks import keep
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_options, not_implemented, refuse_bool
-from tinytorch.ops.creation import zeros
+from tinytorch.ops.creation import finish, zeros
 from tinytorch.ops.dims import one_dim
 from tinytorch.ops.joining import cat
 from tinytorch.ops.out import accepts_exact_out
@@ -189,13 +188,12 @@ def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
 
 
 def _triangle_indices(mask: Any, dtype: Any, device: Any) -> Tensor:
-    check_device(device)
     result = Tensor._wrap(np.stack(np.nonzero(mask)))
     if dtype is not None:
         result = result.to(from_numpy_dtype(to_numpy_dtype(dtype)))
         if result._array.dtype not in (np.int64, np.int32):
             raise not_implemented("tril_indices", result)
-    return result
+    return finish(result._array, False, device)
 
 
 @checks_arguments

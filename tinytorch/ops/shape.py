@@ -105,21 +105,6 @@ class Permute(Primitive):
         return Permute.apply(grad, dims=tuple(sorted(range(len(dims)), key=dims.__getitem__)))
 
 
-class Alias(Primitive):
-    """The same again, as a tensor of its own: a view of the whole."""
-
-    returns_view = True
-    complex_backward = True
-
-    @staticmethod
-    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        return x[...]
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return grad
-
-
 class Flip(Primitive):
     """The elements in reverse order along some dimensions (a copy, as in PyTorch)."""
 
