@@ -100,6 +100,7 @@ T.full_like(rows[0, 0, None, :, None].expand(2, 6, 3), 2.0)
 T.roll(rows[0, :, None].expand(3, 2, 6), 1, 0)
 F.pad(rows[0, :, None].expand(3, 2, 6), (1, 1))
 rows[0, :, None].expand(3, 2, 6).index_fill(0, T.tensor([1]), 4.0)
+T.ones(4, 2, 3, 1).transpose(1, 2) @ T.ones(4, 3, 2, 1).permute(0, 1, 3, 2)
 T.linalg.lu_solve(T.eye(6) * 2, T.arange(1, 7, dtype=T.int32), rows[0], left=False)
 """
 

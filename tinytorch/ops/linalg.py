@@ -69,7 +69,7 @@ class MatMul(Primitive):
         needs = ctx.needs_input_grad
         ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
         if a.shape[-1] == 1:  # an outer product, as the gradient of a weight for one sample: a third of the time
-            return np.multiply(a, b)
+            return np.multiply(a, b, order="C")  # not as the factors lie: a product's memory is row-major
         if b.ndim == 2 and a.ndim > 2:  # a stack times one matrix: one tall product, where NumPy would make many
             return products.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
         return products.matmul(a, b)
