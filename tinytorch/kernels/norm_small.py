@@ -1,4 +1,4 @@
-"""Batch and layer normalization of a few numbers: the formulas one after the other, in double precision.
+"""Batch, layer and group normalization of a few numbers: the formulas one after the other, in double precision.
 
 (After: `norm`.)
 
