@@ -20,6 +20,7 @@ from typing import Any
 
 from tinytorch.autograd.modes import no_grad, state
 from tinytorch.autograd.node import Edge, Node
+from tinytorch.autograd.saving import OnArrays
 from tinytorch.autograd.watching import watchers
 from tinytorch.kernels.threads import Task, get_num_threads
 
@@ -29,7 +30,7 @@ WORTH_MICROSECONDS = (120.0, 6000.0)
 """Less work is not worth waking up a thread for; more fills all cores by itself, and is done sooner than it is kept."""
 
 
-def later(node: Node, index: int, microseconds: float, compute: Callable[[], Any]) -> Any:
+def later(node: Node | OnArrays, index: int, microseconds: float, compute: Callable[[], Any]) -> Any:
     """``compute()``, the gradient of a node's input that takes so long; or None, and it will be delivered later.
 
     The walk waits for the gradient of input 0. In a network's first layer there is none, and nothing to do meanwhile.

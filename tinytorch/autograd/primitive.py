@@ -72,9 +72,9 @@ class Primitive(Node):
     the result may share memory with the first input; autograd then follows in-place changes through it.
     ``complex_backward = True`` is for ops that are not complex-differentiable, whose backward conjugates by itself, and
     spares views and sums, which have nothing to conjugate, the two conjugations that would cancel.
-    ``backward_on_arrays = True`` says that ``backward`` computes with operators alone (``+ - * /``), which arrays have
-    as well as Tensors. Then, when nobody wants to differentiate the gradient, the engine runs the very same lines on
-    the bare arrays, and a small op costs less.
+    ``backward_on_arrays = True`` says that ``backward`` computes with what arrays have as well as Tensors, operators
+    (``+ - * /``) and shapes, or with functions that take both. Then, when nobody wants to differentiate the gradient,
+    the engine runs the very same lines on the bare arrays, and a small op costs less.
     """
 
     returns_view = False

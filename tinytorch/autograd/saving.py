@@ -273,3 +273,13 @@ class OnArrays:
     def intermediates(self) -> tuple[Any, ...]:
         """As the node's."""
         return self.node.intermediates
+
+    @property
+    def edges(self) -> Any:
+        """As the node's."""
+        return self.node.edges
+
+    @property
+    def hooks(self) -> Any:
+        """As the node's."""
+        return self.node.hooks

@@ -10,8 +10,8 @@ k), B (k, m) and grad (n, m), there is one way to make (n, k) of grad and B.
 
 The derivation. Y_ij = Σ_k A_ik B_kj, so ∂Y_ij/∂A_pq = δ_ip B_qj, and
 
-    ∂L/∂A_pq = Σ_ij grad_ij δ_ip B_qj = Σ_j grad_pj B_qj = (grad Bᵀ)_pq          MatMul.apply(grad, b.transpose(-1, -2))
-    ∂L/∂B_pq = Σ_ij grad_ij A_ip δ_jq = Σ_i A_ip grad_iq = (Aᵀ grad)_pq          MatMul.apply(a.transpose(-1, -2), grad)
+    ∂L/∂A_pq = Σ_ij grad_ij δ_ip B_qj = Σ_j grad_pj B_qj = (grad Bᵀ)_pq          _product(grad, b.mT)
+    ∂L/∂B_pq = Σ_ij grad_ij A_ip δ_jq = Σ_i A_ip grad_iq = (Aᵀ grad)_pq          _product(a.mT, grad)
 
 >>> import tinytorch
 >>> a = tinytorch.tensor([[1.0, 2.0]], requires_grad=True)
@@ -48,6 +48,7 @@ from tinytorch.autograd.deferred import later
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import products
+from tinytorch.kernels.sums import total
 from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.broadcast import is_expandable
@@ -68,22 +69,27 @@ class MatMul(Primitive):
             refuse("b", "matmul", a)
         needs = ctx.needs_input_grad
         ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
-        if a.shape[-1] == 1:  # an outer product, as the gradient of a weight for one sample: a third of the time
-            return np.multiply(a, b, order="C")  # not as the factors lie: a product's memory is row-major
-        if b.ndim == 2 and a.ndim > 2:  # a stack times one matrix: one tall product, where NumPy would make many
-            return products.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
-        return products.matmul(a, b)
+        return _product(a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
         a, b = ctx.saved_tensors
         need_a, need_b = ctx.needs_input_grad
-        return (
-            MatMul.apply(grad, b.transpose(-1, -2)) if need_a else None,
-            MatMul.apply(a.transpose(-1, -2), grad) if need_b else None,
-        )
+        return _product(grad, b.mT) if need_a else None, _product(a.mT, grad) if need_b else None
 
     known_name = "MmBackward0"
+    backward_on_arrays = True
+
+
+def _product(a: Any, b: Any) -> Any:
+    """A B, of arrays or of Tensors: gradients are either."""
+    if not isinstance(a, np.ndarray):
+        return MatMul.apply(a, b)
+    if a.shape[-1] == 1:  # an outer product, as the gradient of a weight for one sample: a third of the time
+        return np.multiply(a, b, order="C")  # not as the factors lie: a product's memory is row-major
+    if b.ndim == 2 and a.ndim > 2:  # a stack times one matrix: one tall product, where NumPy would make many
+        return products.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
+    return products.matmul(a, b)
 
 
 class MatVec(Primitive):
@@ -127,26 +133,32 @@ class Linear(Primitive):
         rows = _rows(grad)
         grad_weight = None
         if need_weight:  # first: another thread may compute it while this one does the rest
-            grad_weight = later(ctx, 1, _microseconds(rows, x), lambda: MatMul.apply(rows.t(), _rows(x)))
+            grad_weight = later(ctx, 1, _microseconds(rows, x), lambda: _product(rows.mT, _rows(x)))
         return (
-            MatMul.apply(grad, weight) if need_x else None,
+            _product(grad, weight) if need_x else None,
             grad_weight,
-            rows.sum(0) if need_bias else None,
+            _sum_of_rows(rows) if need_bias else None,
         )
 
     known_name = "AddmmBackward0"
+    backward_on_arrays = True
 
 
-def _microseconds(rows: Tensor, x: Tensor) -> float:
+def _microseconds(rows: Any, x: Any) -> float:
     """How long the product of rowsᵀ and x takes."""
-    return rows._array.size * x._array.shape[-1] / products.PER_MICROSECOND
+    return math.prod(rows.shape) * x.shape[-1] / products.PER_MICROSECOND
 
 
-def _rows(x: Tensor) -> Tensor:
-    """A stack of matrices as one tall matrix. The number of rows is spelled out, because -1 means nothing in an
-    empty tensor."""
-    shape = x._array.shape
-    return x if len(shape) == 2 else x.reshape(math.prod(shape[:-1]), shape[-1])
+def _sum_of_rows(x: Any) -> Any:
+    """Σ over the rows of a matrix, an array or a Tensor."""
+    return total(x, (0,)) if isinstance(x, np.ndarray) else x.sum(0)
+
+
+def _rows(x: Any) -> Any:
+    """A stack of matrices, an array or a Tensor, as one tall matrix. The number of rows is spelled out, because -1
+    means nothing in an empty tensor.
+    """
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _check_same_dtype(name: str, a: Any, b: Any) -> None:

@@ -320,7 +320,16 @@ class Relu(Elementwise):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
+        return _where_positive(grad, y)
+
+    backward_on_arrays = True
+
+
+def _where_positive(grad: Any, y: Any) -> Any:
+    """grad where y > 0 (or nan), else 0; of arrays or of Tensors: gradients are either."""
+    if not isinstance(grad, np.ndarray):
         return ReluGrad.apply(grad, y)
+    return elementwise.relu_backward(grad, y) if y.size > _LARGE else np.where(y <= 0, grad.dtype.type(0), grad)
 
 
 class ReluGrad(Elementwise):
@@ -329,7 +338,7 @@ class ReluGrad(Elementwise):
     @staticmethod
     def forward(ctx: Any, grad: np.ndarray, y: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(y)
-        return elementwise.relu_backward(grad, y) if y.size > _LARGE else np.where(y <= 0, grad.dtype.type(0), grad)
+        return _where_positive(grad, y)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:

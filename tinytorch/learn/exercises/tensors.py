@@ -147,12 +147,12 @@ EXERCISES = (
         (
             "Look at shapes: A (n, k), B (k, m), grad (n, m). Which products give (n, k) and (k, m)?",
             "∂L/∂A_ij = Σ_m grad_im B_jm.",
-            "grad Bᵀ and Aᵀ grad; MatMul.apply(grad, b.transpose(-1, -2)) for stacks of matrices.",
+            "grad Bᵀ and Aᵀ grad; _product(grad, b.mT): of matrices, or of stacks of matrices.",
         ),
         (
-            Wrong("MatMul.apply(grad, b.transpose(-1, -2))", "MatMul.apply(b, grad.transpose(-1, -2))", "transposed"),
-            Wrong("MatMul.apply(grad, b.transpose(-1, -2))", "MatMul.apply(grad, b)", "wrong"),
-            Wrong("MatMul.apply(a.transpose(-1, -2), grad)", "MatMul.apply(grad.transpose(-1, -2), a)", "transposed"),
+            Wrong("_product(grad, b.mT)", "_product(b, grad.mT)", "transposed"),
+            Wrong("_product(grad, b.mT)", "_product(grad, b)", "wrong"),
+            Wrong("_product(a.mT, grad)", "_product(grad.mT, a)", "transposed"),
         ),
     ),
     Exercise(
@@ -161,13 +161,13 @@ EXERCISES = (
         (
             "The table says which.",
             "The bias was added to every row. Backward, repetition becomes ... ?",
-            "rows.sum(0)",
+            "_sum_of_rows(rows)",
         ),
         (
-            Wrong("rows.sum(0)", "rows.mean(0)", "a mean where a sum"),
-            Wrong("MatMul.apply(rows.t(), _rows(x))", "MatMul.apply(_rows(x).t(), rows)", "transposed"),
-            Wrong("MatMul.apply(grad, weight)", "MatMul.apply(grad, weight.t())", "wrong"),
-            Wrong("rows.sum(0)", "-rows.sum(0)", "sign flipped"),
+            Wrong("_sum_of_rows(rows)", "rows.mean(0)", "a mean where a sum"),
+            Wrong("_product(rows.mT, _rows(x))", "_product(_rows(x).mT, rows)", "transposed"),
+            Wrong("_product(grad, weight)", "_product(grad, weight.mT)", "wrong"),
+            Wrong("_sum_of_rows(rows)", "-_sum_of_rows(rows)", "sign flipped"),
         ),
     ),
     Exercise(
