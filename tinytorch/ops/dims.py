@@ -78,8 +78,8 @@ _LIMIT = 2**63  # PyTorch's ints have 64 bits
 
 
 def _as_int(function: str, argument: str, position: int, item: Any) -> int:
-    try:  # arrays of one number have the method, too
-        number = item.__index__() if getattr(item, "ndim", 0) == 0 else None
+    try:  # NumPy's arrays of one number have the method, too; PyTorch takes tensors of one and not those
+        number = item.__index__() if getattr(item, "ndim", 0) == 0 or hasattr(item, "requires_grad") else None
     except (AttributeError, TypeError):
         number = None
     if number is None or (position == 0 and isinstance(item, bool)):
