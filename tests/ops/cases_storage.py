@@ -35,7 +35,7 @@ CASES = [
     Case("native_channel_shuffle", lambda T, x: T.native_channel_shuffle(x, 2), real(1, 4, 2, 2), gradient=False),
     Case("fake_quantize_per_tensor_affine", lambda T, x: (T.fake_quantize_per_tensor_affine(x, 0.1, 3, 0, 15), T.fake_quantize_per_tensor_affine(x, T.tensor(0.3), T.tensor(-1).int(), -8, 7)), real(3, 4)),
     Case("fake_quantize_per_channel_affine", lambda T, x: T.fake_quantize_per_channel_affine(x, T.tensor([0.1, 0.2, 0.5, 0.05]), T.tensor([1, 2, 3, 4]).int(), 1, 0, 15), real(3, 4)),
-    Case("sizes that are tensors", lambda T, x: (x.view(T.tensor([2]), T.tensor(6)), x.reshape([T.tensor([2]), -1]), x[:1].expand(T.tensor([5]), 4), x.repeat(T.tensor([2]), 1), T.zeros([T.tensor([3])]), x.permute(T.tensor([1]), 0),
+    Case("sizes that are tensors", lambda T, x: (x.clone().contiguous().view(T.tensor([2]), T.tensor(6)), x.reshape([T.tensor([2]), -1]), x[:1].expand(T.tensor([5]), 4), x.repeat(T.tensor([2]), 1), T.zeros([T.tensor([3])]), x.permute(T.tensor([1]), 0),
                                                  T.nn.functional.interpolate(x[None, None], size=[T.tensor([5]), T.tensor([6])]), T.nn.functional.pad(x, (0, T.tensor([1]), 1, T.tensor(2))), x.roll(T.tensor([1])), x.flip([T.tensor([1])])), real(3, 4)),
     Case("activations as methods", lambda T, x: (x.hardshrink(), x.hardshrink(1.0), x.prelu(x[0, :1])), real(3, 4)),
     Case("long names in place", lambda T, x: (x.detach().clone().greater_(0), x.detach().clone().less_(0), x.detach().clone().greater_equal_(x), x.detach().clone().less_equal_(0),
