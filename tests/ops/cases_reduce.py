@@ -73,6 +73,7 @@ CASES = [
     Case("all any ints", lambda T, x: (x.all(0), x.any(1), (x > 0).all(1), T.all(x), T.any(x, dim=(0, 1))), whole(3, 4), layouts=FEW),
     Case("logsumexp large", lambda T, x: (T.logsumexp(x, 0), x.logsumexp((0,), True)), values(1e3, 1e3 + 1, -1e3, -INF), second=False),
     Case("logsumexp all -inf", lambda T, x: T.logsumexp(x, 0), values(-INF, -INF), gradient=False),
+    Case("logsumexp 0-d", lambda T, x: (T.logsumexp(x, 0), x.logsumexp((0,), True), T.logsumexp(x * float("inf"), 0).detach()), real()),
     Case("logsumexp ints", lambda T, x: T.logsumexp(x, 0), whole(3), layouts=FEW),
     Case("cumsum", lambda T, x: (T.cumsum(x, 0), x.cumsum(-1), x.cumsum(dim=1)), real(2, 3, 4)),
     Case("cumsum ints", lambda T, x: (T.cumsum(x, 0), x.cumsum(1, dtype=T.float32)), whole(2, 3), layouts=FEW),

@@ -152,9 +152,10 @@ def log_sums(x: Array, axes: tuple[int, ...], keep: bool = False) -> tuple[Array
     """
     if not (len(axes) == 1 and in_rows(axes[0], x)):
         largest = np.maximum.reduce(x.real, axis=axes, keepdims=True)
-        exps = np.subtract(x, largest, order="C")
-        sums = total(np.exp(exps, out=exps), axes, keepdims=True)
-        return np.log(sums, dtype=np.result_type(sums, np.float64)), largest, (exps, sums) if keep else None
+        exps = np.asarray(np.subtract(x, largest, order="C"))  # of 0 dimensions NumPy makes a scalar
+        sums = np.asarray(total(np.exp(exps, out=exps), axes, keepdims=True))
+        logs = np.asarray(np.log(sums, dtype=np.result_type(sums, np.float64)))
+        return logs, largest, (exps, sums) if keep else None
     rows, kept = _rows(x), empty_like(x) if keep else None
     sums, shifts = np.empty((len(rows), 1), x.dtype), np.zeros((len(rows), 1), x.dtype)
 
@@ -187,7 +188,7 @@ def log_sum_exp_backward(grad: Array, kept: Kept) -> Array:
     exps, sums = kept
     scale = grad / sums
     if exps.size < LARGE or sums.size != exps.size // exps.shape[-1] or sums.shape[-1] != 1:
-        return exps * scale
+        return np.asarray(exps * scale)
     gx = empty_like(exps)
     e_rows, gx_rows, scales = _rows(exps), _rows(gx), scale.reshape(-1, 1)
 
