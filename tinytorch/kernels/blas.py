@@ -8,7 +8,6 @@ it is held to one thread, and large products are cut into blocks by `products.ma
 from __future__ import annotations
 
 import os
-import platform
 import threading
 from pathlib import Path
 from typing import Any
@@ -60,5 +59,7 @@ def processor_vendor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:  # not Linux; Windows has it in a sentence
+        import platform  # late: `import tinytorch` stays cheap
+
         return platform.processor().rpartition(", ")[2]
     return next((line.partition(": ")[2] for line in lines if line.startswith("vendor_id")), "")
