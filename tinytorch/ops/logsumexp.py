@@ -7,7 +7,7 @@
 >>> y = logsumexp(x, 0)
 >>> y.backward()
 >>> y, x.grad
-(tensor(9.0013, grad_fn=<LogsumexpBackward0>), tensor([3.3500e-04, 9.1063e-04, 9.9875e-01]))
+(tensor(9.0012, grad_fn=<LogsumexpBackward0>), tensor([3.3504e-04, 9.1075e-04, 9.9875e-01]))
 """
 
 from __future__ import annotations
