@@ -1,6 +1,7 @@
 """Constructors of PyTorch's early days, and the other names that old scripts use."""
 
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -69,7 +70,9 @@ def test_the_default_tensor_type():
     assert tinytorch.ones(1).dtype is tinytorch.float32
 
 
-def test_bfloat16_can_be_named_and_used_only_with_one_error():
+def test_bfloat16_without_its_package_can_be_named_and_used_only_with_one_error(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    monkeypatch.delattr(tinytorch.bfloat16, "numpy", raising=False)
     assert repr(tinytorch.finfo(tinytorch.bfloat16)) == repr(torch.finfo(torch.bfloat16))
     assert tinytorch.bfloat16.itemsize == 2 and pickle.loads(pickle.dumps(tinytorch.bfloat16)) is tinytorch.bfloat16
     x = tinytorch.ones(2)
@@ -81,7 +84,7 @@ def test_bfloat16_can_be_named_and_used_only_with_one_error():
         lambda: tinytorch.nn.Linear(2, 2, dtype=tinytorch.bfloat16),
         lambda: tinytorch.set_default_dtype(tinytorch.bfloat16),
     ):
-        with pytest.raises(NotImplementedError, match="float32"):
+        with pytest.raises(ImportError, match=r"pip install tinytorch\[bfloat16\]"):
             use()
 
 

@@ -55,13 +55,17 @@ __all__ = [
 ]  # fmt: skip
 
 BOOL, INTEGER, FLOATING, COMPLEX = range(4)
-_CATEGORY_OF_KIND = {"b": BOOL, "u": INTEGER, "i": INTEGER, "f": FLOATING, "c": COMPLEX}
+#: NumPy's `dtype.kind` of floating numbers. "V" is its word for types that others add to it: here, bfloat16.
+FLOATS, INEXACT = "fV", "fVc"
+_CATEGORY_OF_KIND = {"b": BOOL, "u": INTEGER, "i": INTEGER, "f": FLOATING, "V": FLOATING, "c": COMPLEX}
 
 
 class dtype:
     """The type of a tensor's elements. Prints as PyTorch prints it, so that scripts print the same text.
 
     Attributes: ``itemsize`` (bytes), ``is_floating_point``, ``is_complex``, ``is_signed``; ``numpy`` is NumPy's dtype.
+    Half precision gets ``numpy`` when that is first asked for, and only then what computes with it is made ready
+    (:mod:`tinytorch.autograd.half`).
     """
 
     __module__ = "tinytorch"  # as users know it
@@ -75,6 +79,24 @@ class dtype:
         self.is_floating_point = self.category == FLOATING
         self.is_complex = self.category == COMPLEX
         self.is_signed = self.numpy.kind in "ifc"
+
+    @classmethod
+    def half(cls, name: str) -> dtype:
+        """float16 or bfloat16."""
+        self = object.__new__(cls)
+        self.name, self.itemsize, self.category = name, 2, FLOATING
+        self.is_floating_point, self.is_complex, self.is_signed = True, False, True
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "numpy":
+            raise AttributeError(f"'torch.dtype' object has no attribute '{name}'")
+        from tinytorch.autograd import half
+
+        self.numpy = made = np.dtype(np.float16 if self is float16 else _bfloat16())
+        _OF_NUMPY[made] = self
+        half.begin()
+        return made
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"
@@ -91,30 +113,33 @@ class dtype:
         return {float32: complex64, float64: complex128}.get(self, self)
 
 
-class _Unsupported(dtype):
-    """A type that scripts name and compare with, and that NumPy has no arrays of: using it raises one clear error."""
-
-    __slots__ = ("_limits",)
-
-    def __init__(self, name: str, itemsize: builtins.int, **limits: Any) -> None:
-        self.name, self.itemsize, self._limits = name, itemsize, limits
-        self.category, self.is_floating_point, self.is_complex, self.is_signed = FLOATING, True, False, True
-
-    @property
-    def numpy(self) -> np.dtype[Any]:
-        raise NotImplementedError(
-            f"tensors of {self!r} are not supported: NumPy has no such type. Use torch.float32 (or torch.float16 "
-            "where memory matters)."
-        )
+def _bfloat16() -> Any:
+    """NumPy's bfloat16, which an optional package adds to it; ImportError without that."""
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise ImportError(
+            "tensors of torch.bfloat16 need the package ml_dtypes: pip install tinytorch[bfloat16] (or use "
+            "torch.float32, or torch.float16 where memory matters)"
+        ) from None
+    return ml_dtypes.bfloat16
 
 
 def _by_name(name: str) -> dtype:
     return _NAMES[name]
 
 
-float16 = half = dtype("float16", np.float16)
-bfloat16 = _Unsupported("bfloat16", 2, bits=16, eps=2.0**-7, max=2.0**128 * (1 - 2.0**-8), tiny=2.0**-126,
-                        resolution=0.01)  # fmt: skip
+def has_bfloat16() -> builtins.bool:
+    """Whether tensors may have bfloat16 numbers: whether the package for it is installed."""
+    try:
+        bfloat16.numpy  # noqa: B018
+    except ImportError:
+        return False
+    return True
+
+
+float16 = half = dtype.half("float16")
+bfloat16 = dtype.half("bfloat16")
 float32 = dtype("float32", np.float32)
 float64 = double = dtype("float64", np.float64)
 complex64 = cfloat = dtype("complex64", np.complex64)
@@ -129,9 +154,10 @@ int32 = dtype("int32", np.int32)
 int64 = long = dtype("int64", np.int64)
 bool_ = dtype("bool", np.bool_)
 
-_ALL = (float16, float32, float64, complex64, complex128, uint8, uint16, uint32, uint64,
+_HALVES = (float16, bfloat16)
+_ALL = (float32, float64, complex64, complex128, uint8, uint16, uint32, uint64,
         int8, int16, int32, int64, bool_)  # fmt: skip
-_NAMES = {t.name: t for t in (*_ALL, bfloat16)}
+_NAMES = {t.name: t for t in (*_HALVES, *_ALL)}
 _OF_NUMPY = {t.numpy: t for t in _ALL}
 _OF_PYTHON = {builtins.float: float64, builtins.int: int64, builtins.bool: bool_, complex: complex128}
 #: PyTorch's words for dtypes in error messages.
@@ -163,6 +189,9 @@ def from_numpy_dtype(numpy_dtype: Any) -> dtype:
     try:
         return _OF_NUMPY[numpy_dtype]
     except (KeyError, TypeError):
+        for half in _HALVES:  # not used before
+            if getattr(numpy_dtype, "name", "") == half.name and half.numpy == numpy_dtype:
+                return half
         raise TypeError(
             f"can't convert np.ndarray of type {np.dtype(numpy_dtype)}. The only supported types are: "
             "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, "
@@ -213,6 +242,8 @@ def _promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     """The smallest dtype for both, as PyTorch: an integer never widens a float (int64 + float16 = float16)."""
     if a == b:
         return a
+    if a.itemsize == b.itemsize == 2 and a.kind in FLOATS and b.kind in FLOATS:  # float16 with bfloat16
+        return float32.numpy
     kind_a, kind_b = _CATEGORY_OF_KIND[a.kind], _CATEGORY_OF_KIND[b.kind]
     if kind_a != kind_b and max(kind_a, kind_b) >= FLOATING:
         if {kind_a, kind_b} == {FLOATING, COMPLEX}:
@@ -256,7 +287,7 @@ def result_dtype(*operands: Any) -> np.dtype[Any]:
             continue
         if result is None:
             result = candidate
-        elif candidate.kind == "c" and result.kind == "f":  # becomes complex, and no wider
+        elif candidate.kind == "c" and result.kind in FLOATS:  # becomes complex, and no wider
             result = np.promote_types(result, complex64.numpy)
         elif _CATEGORY_OF_KIND[candidate.kind] > _CATEGORY_OF_KIND[result.kind]:
             result = _promote_numpy(result, candidate)
@@ -271,7 +302,7 @@ class finfo:
         self._dtype = type or _default
         if not (self._dtype.is_floating_point or self._dtype.is_complex):
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle {type!r}")
-        limits = self._dtype._limits if isinstance(self._dtype, _Unsupported) else _float_limits(self._dtype)
+        limits = _BFLOAT16_LIMITS if self._dtype is bfloat16 else _float_limits(self._dtype)
         self.bits, self.resolution, self.eps = limits["bits"], limits["resolution"], limits["eps"]
         self.max, self.min = limits["max"], -limits["max"]
         self.tiny = self.smallest_normal = limits["tiny"]
@@ -280,6 +311,9 @@ class finfo:
     def __repr__(self) -> str:
         return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
                 f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})")  # fmt: skip
+
+
+_BFLOAT16_LIMITS = {"bits": 16, "eps": 2.0**-7, "max": 2.0**128 * (1 - 2.0**-8), "tiny": 2.0**-126, "resolution": 0.01}
 
 
 def _float_limits(type: dtype) -> dict[str, Any]:

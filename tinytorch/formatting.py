@@ -115,7 +115,7 @@ class ElementFormatter:
     """
 
     def __init__(self, array: np.ndarray) -> None:
-        self.is_float = array.dtype.kind == "f"
+        self.is_float = array.dtype.kind in "fV"
         self.whole = True  # all values are whole numbers: written "2."
         self.scientific = False
         self.width = 1

@@ -7,7 +7,7 @@ tensor(-2.)
 
 from __future__ import annotations
 
-from tinytorch.dtypes import float16
+from tinytorch.kernels.half import is_half
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_same_dtypes, refuse
 from tinytorch.ops.cumulative import cumprod as _cumprod
@@ -87,7 +87,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) ->
 @checks_arguments
 def vander(x: Tensor, N: int | None = None) -> Tensor:
     """The Vandermonde matrix: row i holds x_i⁰, x_i¹, ... x_iᴺ⁻¹."""
-    if x._array.dtype.kind == "b" or x.dtype is float16:
+    if x._array.dtype.kind == "b" or is_half(x._array.dtype):
         raise RuntimeError(f"linalg.vander supports floating point, complex, and integer tensors, but got {x.dtype}")
     x = ops.atleast_1d(x)
     count = x._array.shape[-1] if N is None else N

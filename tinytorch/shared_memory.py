@@ -169,7 +169,7 @@ def _reduce(tensor: Tensor) -> Any:
         return copied(tensor)
     array = tensor._array
     start = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-    place = array.dtype.str, start, array.shape, array.strides
+    place = tensor.dtype, start, array.shape, array.strides
     descriptor = reduction.DupFd(owner.descriptor)
     return _rebuild, (type(tensor), descriptor, owner.segment.size, place, tensor.requires_grad)
 
@@ -178,7 +178,7 @@ def _rebuild(kind: type, descriptor: Any, size: int, place: tuple[Any, ...], req
     dtype, start, shape, strides = place
     number = descriptor.detach()
     owner = Owner(Segment(number, size), number)
-    array = np.ndarray(shape, np.dtype(dtype), np.asarray(owner), start, strides)
+    array = np.ndarray(shape, dtype.numpy, np.asarray(owner), start, strides)
     tensor = Tensor._rebuild(kind, array, requires_grad)
     tensor._shared_memory()
     reduction.ForkingPickler.register(kind, _reduce)

@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch import dtypes, torch_function
+from tinytorch.dtypes import FLOATS
 from tinytorch.numpy_names import NOT_GIVEN, accepts_axis
 from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.tensor_base import TensorBase
@@ -1325,7 +1326,7 @@ class Tensor(TensorBase):
         return self._array.itemsize
 
     def is_floating_point(self) -> bool:
-        return self._array.dtype.kind == "f"
+        return self._array.dtype.kind in FLOATS
 
     def is_complex(self) -> bool:
         return self._array.dtype.kind == "c"

@@ -55,7 +55,7 @@ from tinytorch.autograd.hooks import RemovableHandle
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.saving import Memory
 from tinytorch.device import CPU, device
-from tinytorch.dtypes import dtype, from_numpy_dtype
+from tinytorch.dtypes import INEXACT, dtype, from_numpy_dtype
 from tinytorch.layouts import strided
 from tinytorch.size import Size
 from tinytorch.tensor_conversions import Conversions
@@ -160,7 +160,7 @@ class TensorBase(Conversions):
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
                 "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
-        if value and self._array.dtype.kind not in "fc":
+        if value and self._array.dtype.kind not in INEXACT:
             raise RuntimeError(
                 f"only Tensors of floating point and complex dtype can require gradients, and this one is {self.dtype}"
             )
@@ -314,7 +314,7 @@ class TensorBase(Conversions):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        if value._array.dtype.kind not in "fc" and self._requires_grad:
+        if value._array.dtype.kind not in INEXACT and self._requires_grad:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         value._shared_memory()
         if value._array is self._array:  # ``x.data += 1``

@@ -105,11 +105,13 @@ class Conversions:
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """The same memory as a NumPy array. Raises RuntimeError if the tensor requires grad and grad mode is on
-        (``force=True``: detaches).
+        (``force=True``: detaches), TypeError for bfloat16, as PyTorch does.
         """
         if self.requires_grad and state.grad_enabled and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         self._shared_memory()
+        if self._array.dtype.kind == "V":
+            raise TypeError(f"Got unsupported ScalarType {SCALAR_NAMES[self.dtype]}")
         return self._array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -237,6 +239,7 @@ class Conversions:
 
     @staticmethod
     def _rebuild(cls: type, array: np.ndarray, requires_grad: bool) -> Any:
+        from_numpy_dtype(array.dtype)  # may be the first of its kind in this process
         tensor: Any = object.__new__(cls)
         tensor._array = array
         tensor._requires_grad = requires_grad

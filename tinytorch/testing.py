@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch import dtypes, ops
+from tinytorch.dtypes import FLOATS
 from tinytorch.tensor import Tensor
 
 __all__ = ["assert_allclose", "assert_close", "make_tensor"]
@@ -15,6 +16,7 @@ __all__ = ["assert_allclose", "assert_close", "make_tensor"]
 #: By dtype: how far results may be apart, relative and absolute. Other dtypes have to be equal.
 TOLERANCES = {
     dtypes.float16: (1e-3, 1e-5),
+    dtypes.bfloat16: (1.6e-2, 1e-5),
     dtypes.float32: (1.3e-6, 1e-5),
     dtypes.float64: (1e-7, 1e-7),
     dtypes.complex64: (1.3e-6, 1e-5),
@@ -176,7 +178,7 @@ def _mismatch(actual: Tensor, expected: Tensor, close: Tensor, rtol: float, atol
         relative = absolute / np.abs(second)
     for name, difference, allowed in (("absolute", absolute, atol), ("relative", relative, rtol)):
         ranked = np.where(far, difference, 0)
-        ranked = np.where(np.isnan(ranked), np.inf, ranked) if ranked.dtype.kind == "f" else ranked
+        ranked = np.where(np.isnan(ranked), np.inf, ranked) if ranked.dtype.kind in FLOATS else ranked
         index = tuple(int(i) for i in np.unravel_index(int(ranked.argmax()), far.shape))
         limit = "" if exact else f" (up to {allowed} allowed)"
         at = f" at index {index}" if far.ndim else ""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tinytorch import ops
+from tinytorch.dtypes import bfloat16, float16, float32, int64
 from tinytorch.dtypes import dtype as DType
-from tinytorch.dtypes import float16, float32, int64
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_same_dtypes, refuse
 from tinytorch.ops.native import native_batch_norm
@@ -54,7 +54,7 @@ def _check_backward(grad_output: Tensor, output: Tensor, input_dtype: DType) -> 
     check_same_dtypes("softmax_backward: grad_output and output", grad_output, output)
     if grad_output.shape != output.shape:
         raise RuntimeError(f"grad_output of shape {list(grad_output.shape)} must be of output's: {list(output.shape)}")
-    return input_dtype if (input_dtype, output.dtype) == (float16, float32) else output.dtype
+    return input_dtype if input_dtype in (float16, bfloat16) and output.dtype is float32 else output.dtype
 
 
 @checks_arguments

@@ -34,10 +34,18 @@ DTYPES = (
     torch.bool,
     torch.complex128,
     torch.float16,
+    torch.bfloat16,
     torch.uint8,
     torch.int32,
 )
-LIMITS = {"f2": (5e-3, 5e-3), "f4": (1e-4, 1e-5), "f8": (1e-7, 1e-8), "c8": (1e-4, 1e-5), "c16": (1e-7, 1e-8)}
+LIMITS = {
+    "bf2": (1.6e-2, 1e-2),
+    "f2": (5e-3, 5e-3),
+    "f4": (1e-4, 1e-5),
+    "f8": (1e-7, 1e-8),
+    "c8": (1e-4, 1e-5),
+    "c16": (1e-7, 1e-8),
+}
 
 
 @dataclasses.dataclass
@@ -290,10 +298,11 @@ def equal(what: str, theirs: Any, ours: Any, factor: float = 1, values: bool = T
     if not values:
         return
     a, b = to_numpy(theirs), to_numpy(ours)
-    relative, absolute = LIMITS.get(a.dtype.str[1:], (0, 0))
+    half = theirs.dtype is torch.bfloat16  # in NumPy: float32
+    relative, absolute = LIMITS.get("bf2" if half else a.dtype.str[1:], (0, 0))
     if a.dtype.kind in "fc" and a.size:  # sums of large numbers that cancel are off by the rounding of those
         largest = np.abs(a, where=np.isfinite(a), out=np.zeros(a.shape, a.real.dtype)).max()
-        absolute = max(absolute, 8 * float(np.finfo(a.dtype).eps) * float(largest))
+        absolute = max(absolute, 8 * (2.0**-8 if half else float(np.finfo(a.dtype).eps)) * float(largest))
     close = np.isclose(b, a, rtol=relative * factor, atol=absolute * factor, equal_nan=True)
     if not close.all():
         index = tuple(int(i) for i in np.argwhere(~close)[0])

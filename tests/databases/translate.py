@@ -17,7 +17,7 @@ __all__ = ["Untranslatable", "named", "resolve", "to_numpy", "translate"]
 
 
 class Untranslatable(Exception):
-    """The object has no counterpart in a NumPy framework: a sparse tensor, bfloat16, a scripted function."""
+    """The object has no counterpart in a NumPy framework: a sparse tensor, a complex number of half precision, a scripted function."""
 
 
 def translate(value: Any) -> Any:
@@ -98,7 +98,8 @@ def _array(value: torch.Tensor) -> np.ndarray:
     """A view with the tensor's strides into a copy of its whole storage."""
     value = value.detach().resolve_conj().resolve_neg()
     try:
-        dtype = value.new_empty(0).numpy().dtype
+        half = value.dtype is torch.bfloat16
+        dtype = tinytorch.bfloat16.numpy if half else value.new_empty(0).numpy().dtype
     except TypeError:
         raise Untranslatable(str(value.dtype)) from None
     if not value.numel() and value.is_contiguous():  # no memory, so nothing that it could share
@@ -224,5 +225,7 @@ def to_numpy(tensor: Any) -> np.ndarray:
     """The values of a tensor of either library."""
     tensor = tensor.detach().to_dense() if tensor.is_sparse else tensor.detach()
     if isinstance(tensor, torch.Tensor):
+        tensor = tensor.float() if tensor.dtype is torch.bfloat16 else tensor
         return tensor.resolve_conj().resolve_neg().numpy(force=True)
+    tensor = tensor.float() if tensor.dtype is tinytorch.bfloat16 else tensor
     return np.asarray(tensor.numpy())

@@ -13,7 +13,7 @@ import torch
 
 import tinytorch
 
-DTYPES = ("bool", "uint8", "int32", "int64", "float16", "float32", "complex64")
+DTYPES = ("bool", "uint8", "int32", "int64", "float16", "bfloat16", "float32", "complex64")
 
 #: Expressions: ``m(2, 3)`` is a tensor of ones of the dtype, ``labels`` are int64.
 EXPRESSIONS = (

@@ -20,6 +20,7 @@ import numpy as np
 
 from tinytorch.autograd.node import Node
 from tinytorch.autograd.watching import Watcher, watchers
+from tinytorch.dtypes import INEXACT
 
 __all__ = ["detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_anomaly_enabled",
            "set_detect_anomaly"]  # fmt: skip
@@ -78,7 +79,7 @@ class _Anomaly(Watcher):
     def what_is_bad(self, tensor: Any) -> str:
         """``"nan"``, or ``"inf"`` if that is looked for; else nothing."""
         array = getattr(tensor, "_array", None)
-        if array is None or array.dtype.kind not in "fc" or np.isfinite(array).all():
+        if array is None or array.dtype.kind not in INEXACT or np.isfinite(array).all():
             return ""
         return "nan" if np.isnan(array).any() else "inf" if self.settings.check_inf else ""
 
@@ -217,7 +218,7 @@ def _array_text(array: np.ndarray) -> str:
     from tinytorch.viz.describe import dtype_name, rounded, shape_text
 
     text = f"{shape_text(array.shape)} {dtype_name(array.dtype)}"
-    if array.dtype.kind not in "fiu" or not array.size:
+    if array.dtype.kind not in "fViu" or not array.size:
         return text
     finite = array[np.isfinite(array)]
     if finite.size:

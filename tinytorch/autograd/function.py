@@ -30,6 +30,7 @@ from tinytorch.autograd.modes import no_grad, state
 from tinytorch.autograd.node import Node, next_number
 from tinytorch.autograd.saving import SavedOutput
 from tinytorch.autograd.watching import watched_forward, watchers
+from tinytorch.dtypes import INEXACT
 from tinytorch.tensor import Tensor
 from tinytorch.tensor_base import MADE_IN_FUNCTION
 
@@ -153,7 +154,7 @@ def _record(
         ctx._saved = tuple(ctx._pack_by_hook(value) for value in ctx._saved)
     ctx._dirty, ctx._non_differentiable = (), ()
     for index, (result, original) in enumerate(zip(results, outputs, strict=True)):
-        if isinstance(result, Tensor) and id(original) not in excluded and result._array.dtype.kind in "fc":
+        if isinstance(result, Tensor) and id(original) not in excluded and result._array.dtype.kind in INEXACT:
             value = result._alias() if any(result is arg for arg in args) else result
             value._edge, value._requires_grad = (ctx, index), True
             if value is not result:  # an argument that was changed in place, perhaps a view of more

@@ -44,6 +44,7 @@ import numpy as np
 
 from tinytorch import ops
 from tinytorch.autograd.engine import grad
+from tinytorch.dtypes import INEXACT
 from tinytorch.tensor import Tensor
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
@@ -320,7 +321,7 @@ def _check_no_dependence(func: Any, tensors: tuple[Any, ...], eps: float, atol: 
         results = _as_tuple(func(*tensors[:position], moved, *tensors[position + 1 :]))
         after = [o for o in results if isinstance(o, Tensor)]
         if any(
-            b.dtype.kind in "fc" and not ops.allclose(Tensor._wrap(b), a, atol=atol)
+            b.dtype.kind in INEXACT and not ops.allclose(Tensor._wrap(b), a, atol=atol)
             for b, a in zip(before, after, strict=True)
         ):
             raise GradcheckError(

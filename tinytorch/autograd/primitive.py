@@ -51,7 +51,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import Node, next_number
-from tinytorch.autograd.watching import watched_forward, watchers
+from tinytorch.autograd.watching import detours
 
 if TYPE_CHECKING:
     from tinytorch.autograd.modes import ModuleCall
@@ -68,17 +68,25 @@ _ndarray = np.ndarray
 class Primitive(Node):
     """Base of all built-in ops; see the module's text. The instance that ``forward`` gets as ``ctx`` is the graph node.
 
-    ``forward(ctx, *arrays, **attributes)`` returns one array or a tuple of arrays. ``returns_view = True`` says that
-    the result may share memory with the first input; autograd then follows in-place changes through it.
-    ``complex_backward = True`` is for ops that are not complex-differentiable, whose backward conjugates by itself, and
-    spares views and sums, which have nothing to conjugate, the two conjugations that would cancel.
-    ``backward_on_arrays = True`` says that ``backward`` computes with what arrays have as well as Tensors, operators
-    (``+ - * /``) and shapes, or with functions that take both. Then, when nobody wants to differentiate the gradient,
-    the engine runs the very same lines on the bare arrays, and a small op costs less.
+        ``forward(ctx, *arrays, **attributes)`` returns one array or a tuple of arrays. ``returns_view = True`` says that
+        the result may share memory with the first input; autograd then follows in-place changes through it.
+        ``complex_backward = True`` is for ops that are not complex-differentiable, whose backward conjugates by itself, and
+        spares views and sums, which have nothing to conjugate, the two conjugations that would cancel.
+    <<<<<<< HEAD
+        ``backward_on_arrays = True`` says that ``backward`` computes with what arrays have as well as Tensors, operators
+        (``+ - * /``) and shapes, or with functions that take both. Then, when nobody wants to differentiate the gradient,
+        the engine runs the very same lines on the bare arrays, and a small op costs less.
+    =======
+        ``computes = False`` is for ops that only move numbers, or say themselves in which dtype they compute.
+        ``backward_on_arrays = True`` says that ``backward`` computes with operators alone (``+ - * /``), which arrays have
+        as well as Tensors. Then, when nobody wants to differentiate the gradient, the engine runs the very same lines on
+        the bare arrays, and a small op costs less.
+    >>>>>>> e3a0956 (bfloat16 tensors, by the optional package ml_dtypes; half precision is computed in single in one place)
     """
 
     returns_view = False
     complex_backward = False
+    computes = True
     needs_input_grad: Any = (False,) * 64  # unless recorded
 
     @classmethod
@@ -87,8 +95,11 @@ class Primitive(Node):
 
         Returns one Tensor, or a tuple of them as ``forward`` does.
         """
-        if watchers and not state.unwatched:
-            return watched_forward(cls, inputs, attributes)
+        if detours:
+            for detour in detours:
+                result = detour(cls, inputs, attributes)
+                if result is not None:
+                    return result
         ctx = _new(cls)
         arrays: list[Any] = []  # 1. take the arrays out of the Tensors, and note where their gradients go
         edges: list[Any] = []

@@ -1,7 +1,8 @@
 """Watching: seeing every op run, forward and backward, without touching the ops.
 
 Anomaly mode looks for the first NaN; the recorder of graph pictures measures times. Each is a :class:`Watcher`. The
-list :data:`watchers` is empty nearly always, and one look at it is all that an op pays for them.
+list :data:`watchers` is empty nearly always, as is :data:`detours`, and one look at that is all that an op pays for
+them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from tinytorch.autograd.modes import state
 
-__all__ = ["Watcher", "changed_in_place", "watched_backward", "watched_forward", "watchers"]
+__all__ = ["Watcher", "changed_in_place", "detours", "watched_backward", "watched_forward", "watchers"]
 
 
 class Watcher:
@@ -41,11 +42,15 @@ class Watcher:
         """Begin to watch."""
         self._thread = threading.get_ident()
         watchers.append(self)
+        if _watched not in detours:
+            detours.insert(0, _watched)
 
     def stop(self) -> None:
         """Watch no more."""
         if self in watchers:
             watchers.remove(self)
+        if not watchers and _watched in detours:
+            detours.remove(_watched)
 
     def __enter__(self) -> Any:
         self.start()
@@ -55,8 +60,11 @@ class Watcher:
         self.stop()
 
 
-#: who watches now
+#: Who watches now.
 watchers: list[Watcher] = []
+#: Other ways for an op to go: functions of the op, its inputs and attributes, which return its result, or None if it
+#: may go the straight way.
+detours: list[Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]] = []
 
 
 def _here() -> list[Watcher]:
@@ -70,6 +78,10 @@ def watched_forward(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]
     for watcher in _here():
         run = partial(watcher.forward, op, inputs, attributes, run)
     return run()
+
+
+def _watched(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+    return None if state.unwatched else watched_forward(op, inputs, attributes)
 
 
 def watched_backward(node: Any, received: list[Any], run: Callable[[], Any], create_graph: bool) -> Any:

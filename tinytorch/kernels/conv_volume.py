@@ -21,7 +21,6 @@ import numpy as np
 
 from tinytorch.kernels import conv as images
 from tinytorch.kernels import conv_small
-from tinytorch.kernels.half import half_in_single
 from tinytorch.kernels.layout import Array
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.windows import count_outputs, tap
@@ -29,7 +28,6 @@ from tinytorch.kernels.windows import count_outputs, tap
 Sizes = tuple[int, ...]
 
 
-@half_in_single
 def conv(
     x: Array, weight: Array, bias: Array | None, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
 ) -> Array:
@@ -46,7 +44,6 @@ def conv(
     return _as_volumes(y, depth)
 
 
-@half_in_single
 def conv_input(
     grad: Array, weight: Array, input_shape: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
     bias: Array | None = None,
@@ -70,7 +67,6 @@ def conv_input(
     return volume
 
 
-@half_in_single
 def conv_weight(
     x: Array, grad: Array, weight_shape: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
 ) -> Array:

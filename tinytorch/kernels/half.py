@@ -1,33 +1,33 @@
-"""Half precision, computed in single: sums of float16 numbers lose too much, and NumPy has no fast float16 arithmetic.
+"""Half precision, float16 and bfloat16: two bytes a number, which come and go, and are computed with as float32.
 
-PyTorch's kernels do the same: the numbers come and go as float16, the accumulator is a float32.
+PyTorch's kernels do the same. For what is no op of autograd's; ops see nothing of it (:mod:`tinytorch.autograd.half`).
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+from tinytorch.dtypes import FLOATS
+
+__all__ = ["float_limits", "is_half", "widened"]
 
 
-def half_in_single(kernel: Kernel) -> Kernel:
-    """A kernel whose first argument may be float16: then its array arguments become float32, and its result float16."""
-
-    @functools.wraps(kernel)
-    def wrapped(first: Any, *args: Any, **kwargs: Any) -> Any:
-        if first.dtype != np.float16:
-            return kernel(first, *args, **kwargs)
-        result = kernel(
-            _single(first), *[_single(arg) for arg in args], **{name: _single(arg) for name, arg in kwargs.items()}
-        )
-        return result.astype(np.float16)
-
-    return wrapped  # type: ignore[return-value]
+def is_half(dtype: np.dtype[Any]) -> bool:
+    """Whether that is float16 or bfloat16."""
+    return dtype.itemsize == 2 and dtype.kind in FLOATS
 
 
-def _single(value: Any) -> Any:
-    return value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == np.float16 else value
+def float_limits(dtype: np.dtype[Any]) -> Any:
+    """`np.finfo`, of bfloat16 too."""
+    if dtype.kind != "V":
+        return np.finfo(dtype)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(dtype)
+
+
+def widened(value: Any) -> Any:
+    """An array of half precision in float32; anything else as it is."""
+    return value.astype(np.float32) if isinstance(value, np.ndarray) and is_half(value.dtype) else value

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.dtypes import FLOATS
+
 __all__ = ["any_nan", "equal_neighbours", "largest_in_turn", "leading", "middle", "order"]
 
 _FEW = 16  # elements to find one after the other, by as many searches for the largest
@@ -29,7 +31,7 @@ def order(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
 
 def any_nan(x: np.ndarray) -> bool:
     """Whether any element is nan."""
-    return x.dtype.kind == "f" and x.size > 0 and bool(np.isnan(x.max()))
+    return x.dtype.kind in FLOATS and x.size > 0 and bool(np.isnan(x.max()))
 
 
 def leading(x: np.ndarray, count: int, dim: int, descending: bool) -> np.ndarray:
@@ -37,7 +39,7 @@ def leading(x: np.ndarray, count: int, dim: int, descending: bool) -> np.ndarray
     size = x.shape[dim]
     if count * 8 > size:
         return np.take(order(x, dim, descending), range(count), dim)
-    if count <= _FEW and x.dtype.kind in "fiu":
+    if count <= _FEW and x.dtype.kind in "fViu":
         found = largest_in_turn(x, count, dim, descending)
         if found is not None:
             return found
@@ -54,7 +56,7 @@ def largest_in_turn(x: np.ndarray, count: int, dim: int, descending: bool) -> np
     rows = np.array(np.moveaxis(x, dim, -1) if dim != x.ndim - 1 else x, order="C")
     shape, rows = rows.shape[:-1], rows.reshape(-1, rows.shape[-1])
     lowest: Any
-    if x.dtype.kind == "f":
+    if x.dtype.kind in FLOATS:
         lowest = -np.inf if descending else np.inf
     else:
         limits = np.iinfo(x.dtype)

@@ -5,7 +5,7 @@ drawn later, and PyTorch has two ways:
 
 - one probability for all: u is a float64 number, of two words, whatever is filled;
 - an array of probabilities: u has the precision of the array, two words for float64 and one for float32 or
-  float16.
+  half precision.
 
 Dropout (Srivastava et al. 2014) multiplies by such a mask, ones with probability 1 - p made in the first way,
 and divides by 1 - p, so that the expectation stays.
@@ -81,7 +81,7 @@ def dropout_mask(generator: Generator, shape: Shape, p: float, dtype: DTypeLike 
         return np.full(shape, 1.0 - p, dtype)
     kept = _bernoulli53(generator, size_of(shape), 1.0 - p)
     # One multiplication in place of PyTorch's division, same numbers: 0 / (1 - p) and 1 / (1 - p). The
-    # division is in float32 for float16, too.
+    # division is in float32 for half precision, too.
     arithmetic = np.promote_types(dtype, np.float32)
     scale = as_number(arithmetic, 1.0) / as_number(arithmetic, 1.0 - p)
     mask = kept.astype(dtype)

@@ -6,7 +6,7 @@ PyTorch's CPU code takes, so that whatever is drawn next agrees as well:
 =====================================  =================================================================
 drawn                                  from
 =====================================  =================================================================
-uniform float32, float16               the low 24 bits of one word
+uniform float32, float16, bfloat16     the low 24 bits of one word
 uniform float64                        the low 53 bits of two words
 exponential, geometric, cauchy         two words each: the inverse of the distribution function in float64
 log_normal                             exp of normal numbers drawn one by one
@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from tinytorch.dtypes import FLOATS
+from tinytorch.kernels.half import float_limits, is_half
 from tinytorch.kernels.rng import Generator
 from tinytorch.kernels.rng_normal import fma64, libm, normal, scalar_normal, uniform24, uniform53
 
@@ -48,8 +50,8 @@ Shape = int | tuple[int, ...]
 _CHUNK = 1 << 14
 
 _SCALAR_NAMES = {
-    "float16": "Half", "float32": "Float", "float64": "Double", "bool": "Bool", "complex64": "ComplexFloat",
-    "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long", "uint8": "Byte",
+    "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double", "bool": "Bool",
+    "complex64": "ComplexFloat", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long", "uint8": "Byte",
     "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64", "complex128": "ComplexDouble",
 }  # fmt: skip
 
@@ -61,13 +63,13 @@ def scalar_name(dtype: np.dtype[Any]) -> str:
 
 def require_float(dtype: np.dtype[Any], kernel: str) -> None:
     """Raises NotImplementedError, in the name of PyTorch's `kernel`, unless `dtype` is floating point."""
-    if dtype.kind != "f":
+    if dtype.kind not in FLOATS:
         raise NotImplementedError(f""""{kernel}" not implemented for '{scalar_name(dtype)}'""")
 
 
 def _cast(numbers: NDArray[Any], dtype: np.dtype[Any], shape: Shape) -> NDArray[Any]:
-    """`numbers` in `dtype` and `shape`; float16 is made from float32 only, as in PyTorch (two roundings)."""
-    if dtype == np.float16:
+    """`numbers` in `dtype` and `shape`; half precision is made from float32 only, as in PyTorch (two roundings)."""
+    if is_half(dtype):
         numbers = numbers.astype(np.float32)
     return numbers.astype(dtype, copy=False).reshape(shape)
 
@@ -124,7 +126,7 @@ def uniform(
         return uniform(generator, sizes, dtype.type(0).real.dtype, low, high).view(dtype)[..., 0]
     require_float(dtype, "check_uniform_bounds")
     draw = uniform53 if dtype == np.float64 else uniform24
-    if low == 0.0 and high == 1.0 and dtype != np.float16:
+    if low == 0.0 and high == 1.0 and not is_half(dtype):
         return draw(generator, size_of(shape)).reshape(shape)
     _check_uniform_bounds(dtype, low, high)
     u: NDArray[Any] = draw(generator, size_of(shape))
@@ -149,7 +151,7 @@ def _fma32(u: NDArray[np.float32], low: np.float32, high: np.float32) -> NDArray
 
 
 def _check_uniform_bounds(dtype: np.dtype[Any], low: float, high: float) -> None:
-    largest = float(np.finfo(dtype).max)
+    largest = float(float_limits(dtype).max)
     for name, bound in (("from", low), ("to", high)):
         if not -largest <= bound <= largest:
             raise RuntimeError(f"{name} is out of bounds for {dtype.name}")
@@ -214,7 +216,7 @@ def exponential(generator: Generator, shape: Shape, dtype: DTypeLike = np.float3
     dtype = np.dtype(dtype)
     if not lambd > 0.0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
-    if dtype.kind != "f":
+    if dtype.kind not in FLOATS:
         raise RuntimeError(
             "Exponential distribution is a continuous probability distribution. "
             f"dtype must be a floating point but you specified {scalar_name(dtype)}"
@@ -251,7 +253,7 @@ def cauchy(
     dtype = np.dtype(dtype)
     if not sigma > 0.0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
-    if dtype.kind != "f":
+    if dtype.kind not in FLOATS:
         raise RuntimeError(
             "Cauchy distribution is a continuous probability distribution. "
             f"dtype must be a floating point but you specified {scalar_name(dtype)}"

@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from tinytorch.dtypes import FLOATS
+from tinytorch.kernels.half import float_limits, is_half
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.rng import Generator
 from tinytorch.kernels.rng_distributions import Shape, exponential, scalar_name, size_of
@@ -32,8 +34,8 @@ __all__ = ["multinomial", "random_integers", "randperm"]
 
 _INT64 = np.iinfo(np.int64)
 _C_NAMES = {
-    "float16": "c10::Half", "float32": "float", "float64": "double", "bool": "bool", "int8": "signed char",
-    "int16": "short int", "int32": "int", "int64": "long int", "uint8": "unsigned char",
+    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "bool": "bool",
+    "int8": "signed char", "int16": "short int", "int32": "int", "int64": "long int", "uint8": "unsigned char",
 }  # fmt: skip
 
 
@@ -49,7 +51,7 @@ def random_integers(
     Args:
         dtype: any integer, floating point or bool dtype.
         low, high: without `high` up to the largest number of the dtype, inclusive, or up to 2**24
-            (2**53, 2**11) for float32 (float64, float16); without `low` from 0.
+            (2**53, 2**11, 2**8) for float32 (float64, float16, bfloat16); without `low` from 0.
 
     Raises:
         RuntimeError: low >= high, or a bound does not fit the dtype.
@@ -68,7 +70,7 @@ def random_integers(
     if high is None and low == _INT64.min:
         return _all_int64(generator, shape, dtype)
     last = _largest(dtype) if high is None else high - 1
-    if low > last and (high is not None or dtype.kind == "f"):
+    if low > last and (high is not None or dtype.kind in FLOATS):
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={last + 1}")
     low, last = _bounds(dtype, low, last)
     span = last - low + 1
@@ -103,18 +105,18 @@ def _below(span: int, generator: Generator, count: int, wide: bool) -> NDArray[n
 
 
 def _all_int64(generator: Generator, shape: Shape, dtype: np.dtype[Any]) -> NDArray[Any]:
-    if dtype.name not in ("int64", "float64", "float32"):
+    if dtype.name not in ("int64", "float64", "float32", "bfloat16"):
         raise RuntimeError("random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16")
     return generator.random64(size_of(shape)).view(np.int64).astype(dtype).reshape(shape)
 
 
 def _digits(dtype: np.dtype[Any]) -> int:
-    return int(np.finfo(dtype).nmant) + 1
+    return int(float_limits(dtype).nmant) + 1
 
 
 def _largest(dtype: np.dtype[Any]) -> int:
     """The last number of a range without an upper bound; for floats, up to which all integers are exact."""
-    if dtype.kind == "f":
+    if dtype.kind in FLOATS:
         return 2 ** _digits(dtype)
     return 1 if dtype.kind == "b" else int(np.iinfo(dtype).max)
 
@@ -122,9 +124,9 @@ def _largest(dtype: np.dtype[Any]) -> int:
 def _bounds(dtype: np.dtype[Any], low: int, last: int) -> tuple[int, int]:
     """Checked bounds; for floats moved inwards, to where rounding to the dtype cannot leave the range."""
     lowest, largest = _limits(dtype)
-    if dtype.kind != "f" and lowest <= low <= last <= largest:
+    if dtype.kind not in FLOATS and lowest <= low <= last <= largest:
         return low, last
-    if dtype.kind == "f" and lowest <= low and last <= largest:
+    if dtype.kind in FLOATS and lowest <= low and last <= largest:
         low, high = _round_inwards(dtype, low, last + 1)
         if low >= high:
             raise RuntimeError(
@@ -135,7 +137,7 @@ def _bounds(dtype: np.dtype[Any], low: int, last: int) -> tuple[int, int]:
     for name, bound in (("from", low), ("to - 1", last)):
         if not lowest <= bound <= largest:
             raise RuntimeError(f"{name} is out of bounds for {_C_NAMES.get(dtype.name, dtype.name)}")
-        if dtype.kind == "f" and abs(bound) > 2 ** _digits(dtype):
+        if dtype.kind in FLOATS and abs(bound) > 2 ** _digits(dtype):
             warnings.warn(
                 f"{name} is out of bounds [-(2^{_digits(dtype)}), 2^{_digits(dtype)}]. Due to precision "
                 f"limitations {_C_NAMES[dtype.name]} can support discrete uniform distribution only within "
@@ -148,8 +150,8 @@ def _bounds(dtype: np.dtype[Any], low: int, last: int) -> tuple[int, int]:
 
 @functools.cache
 def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
-    if dtype.kind == "f":
-        return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+    if dtype.kind in FLOATS:
+        return float(float_limits(dtype).min), float(float_limits(dtype).max)
     if dtype.kind == "b":
         return 0, 1
     return int(np.iinfo(dtype).min), min(int(np.iinfo(dtype).max), int(_INT64.max))
@@ -180,7 +182,7 @@ def randperm(generator: Generator, n: int, dtype: DTypeLike = np.int64) -> NDArr
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     if dtype.kind == "b":
         raise NotImplementedError("\"randperm\" not implemented for 'Bool'")
-    if n > _largest(dtype) + (dtype.kind == "f"):
+    if n > _largest(dtype) + (dtype.kind in FLOATS):
         raise RuntimeError(f"n cannot be greater than {_largest(dtype)} for {scalar_name(dtype)} type.")
     left = np.arange(n, 1, -1, dtype=np.uint32 if n < 2**32 else np.uint64)  # to choose from, at each position
     # From 2**32 / 20 numbers on, 32 bits would favour some.
@@ -215,7 +217,7 @@ def multinomial(
     """
     if probabilities.ndim not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
-    if probabilities.dtype.kind != "f":
+    if probabilities.dtype.kind not in FLOATS:
         raise RuntimeError(
             f"multinomial only supports floating-point dtypes for input, got: {scalar_name(probabilities.dtype)}"
         )
@@ -268,7 +270,7 @@ def _with_replacement(generator: Generator, rows: NDArray[Any], num_samples: int
         raise RuntimeError("invalid multinomial distribution (encountering probability entry < 0)")
     if not np.isfinite(rows).all():
         raise RuntimeError("invalid multinomial distribution (encountering probability entry = infinity or NaN)")
-    sums = rows.cumsum(axis=-1, dtype=np.float32 if rows.dtype == np.float16 else rows.dtype)
+    sums = rows.cumsum(axis=-1, dtype=np.float32 if is_half(rows.dtype) else rows.dtype)
     if not rows.shape[1] or not (sums[:, -1:] > 0).all():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     cumulative = sums / sums[:, -1:]

@@ -34,7 +34,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels.cephes import cossin32, log32
+from tinytorch.kernels.half import is_half
 from tinytorch.kernels.layout import Pair
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.pieces import even_pieces
@@ -42,8 +44,6 @@ from tinytorch.kernels.rng import Generator
 from tinytorch.kernels.threads import run_blocks
 
 __all__ = ["LOW_53", "fma64", "libm", "normal", "scalar_normal", "uniform24", "uniform53"]
-
-_FLOATS = (np.float16, np.float32, np.float64)
 
 # Arrays without dimensions, which NumPy takes in half the time of a number.
 LOW_53 = np.array(2**53 - 1, np.uint64)
@@ -70,7 +70,7 @@ def normal(
     Args:
         generator: the source; its state moves on as PyTorch's does.
         shape: shape of the result.
-        dtype: float16, float32 or float64; complex64 or complex128.
+        dtype: float16, bfloat16, float32 or float64; complex64 or complex128.
         mean, std: of the distribution.
         contiguous: False for a destination that is not contiguous: PyTorch then draws one number at a time.
 
@@ -92,11 +92,11 @@ def normal(
         parts = normal(generator, sizes, dtype.type(0).real.dtype, mean, std / math.sqrt(2), contiguous=contiguous)
         return parts.view(dtype)[..., 0]
     out = empty(shape if isinstance(shape, tuple) else (shape,), dtype)
-    if dtype.type not in _FLOATS:
+    if dtype.kind not in FLOATS:
         raise NotImplementedError(f'"normal_kernel_cpu" not implemented for {dtype.name!r}')
     if out.size < 16 or not contiguous:
         numbers: NDArray[Any] = scalar_normal(generator, out.size, mean, std)
-        if dtype == np.float16:  # made from float32 only: two roundings
+        if is_half(dtype):  # made from float32 only: two roundings
             numbers = numbers.astype(np.float32)
         out[...] = numbers.reshape(out.shape)
     elif dtype == np.float64:
@@ -152,7 +152,7 @@ def _fill(
             start, stop = next(coming)
             drawn = draw(generator, 16 * (stop - start)).reshape(-1, 16)
             if rest and stop == blocks:
-                if out.dtype != np.float16:  # which goes block by block
+                if not is_half(out.dtype):  # which goes block by block
                     draw(generator, rest)  # for the last places, which are then filled anew
                 drawn = np.concatenate((drawn, draw(generator, 16).reshape(1, 16)))
         halves = box_muller(_apart(drawn), mean, std).astype(out.dtype, copy=False)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch import ops
+from tinytorch.dtypes import INEXACT
 from tinytorch.ops.dims import one_dim
 from tinytorch.tensor import Tensor
 
@@ -45,7 +46,7 @@ def highest(input: Tensor) -> float:
 
 def _limit(input: Tensor, infinity: float) -> float:
     kind = input._array.dtype.kind
-    if kind in "fc":
+    if kind in INEXACT:
         return infinity
     if kind in "iu":
         limits = np.iinfo(input._array.dtype)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.dtypes import INEXACT, float16
 from tinytorch.kernels import elementwise, rng_normal
 from tinytorch.kernels import erf as erf_kernel
 from tinytorch.ops.arguments import checks_arguments
@@ -194,7 +195,8 @@ def rrelu(
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
     if training:
         refuse("iubc", "rrelu_with_noise_out_cpu", input)
-        refuse_half("rrelu_with_noise_out", input)
+        if input.dtype is float16:  # bfloat16 PyTorch has
+            refuse_half("rrelu_with_noise_out", input)
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     slope = np.ones(input._array.shape, input._array.dtype)
@@ -291,7 +293,7 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
 
 
 def _floating(name: str, input: Tensor) -> Tensor:
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in INEXACT:
         raise not_implemented(name, input)
     return input
 

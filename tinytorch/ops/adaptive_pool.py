@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import avg_pool as kernels
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.checks import not_implemented
@@ -170,7 +171,7 @@ def _checked(
                 f"{function}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
                 f"{list(shape)} with dimension {len(shape) + dim} being empty"
             )
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATS:
         raise not_implemented(function, input)
     wanted = (output_size,) * dims if isinstance(output_size, int) else tuple(output_size)
     if any(size is not None and not hasattr(size, "__index__") for size in wanted):

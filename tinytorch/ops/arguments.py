@@ -182,7 +182,7 @@ def _float(value: Any) -> tuple[bool, Any]:
         real = _one_constant(value) and value._array.dtype.kind != "c"
         return real, value._array.item() if real else value
     if isinstance(value, np.generic):
-        return value.dtype.kind in "fiub", value.item()
+        return value.dtype.kind in "fViub", value.item()
     if isinstance(value, bool):
         return True, float(value)
     return isinstance(value, (int, float)), value

@@ -17,8 +17,10 @@ import math
 
 import numpy as np
 
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import type_name
+from tinytorch.ops.half import rounded_once
 from tinytorch.tensor import Tensor
 
 __all__ = ["scaled_dot_product_attention"]
@@ -50,10 +52,15 @@ def scaled_dot_product_attention(
             once, unless the arguments have 4 dimensions and there is no dropout (as in PyTorch's fast kernel).
     """
     _check(query, key, value, attn_mask, dropout_p)
-    if query._array.dtype == np.float16:  # sums of half precision lose too much
-        mask = attn_mask if attn_mask is None or attn_mask._array.dtype.kind == "b" else attn_mask.float()
-        q, k, v = query.float(), key.float(), value.float()
-        return scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal, scale, enable_gqa).half()
+    return _attention(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)
+
+
+@rounded_once
+def _attention(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, dropout_p: float, is_causal: bool,
+    scale: float | None, enable_gqa: bool,
+) -> Tensor:  # fmt: skip
+    """Of arguments that fit."""
     if enable_gqa:
         key, value = _repeat_heads(query, key), _repeat_heads(query, value)
     scale = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale
@@ -86,7 +93,14 @@ def _safe_softmax(scores: Tensor) -> Tensor:
     return ops.where(mask, 0.0, ops.softmax(ops.where(mask, 0.0, scores), -1))
 
 
-_C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "int64": "long int", "int32": "int"}
+_C_NAMES = {
+    "float32": "float",
+    "float64": "double",
+    "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16",
+    "int64": "long int",
+    "int32": "int",
+}
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, dropout_p: float) -> None:
@@ -102,7 +116,7 @@ def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, 
             f"Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: {q.ndim} key.dim: "
             f"{k.ndim} and value.dim: {v.ndim} instead."
         )
-    if q.dtype.kind != "f":
+    if q.dtype.kind not in FLOATS:
         raise RuntimeError(f"expected scalar type Float but found {type_name(query)}")
     if attn_mask is not None and attn_mask._array.ndim < 2:
         raise IndexError(f"scaled_dot_product_attention: attn_mask needs 2 dimensions or more, not {attn_mask.dim()}")

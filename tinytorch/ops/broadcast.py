@@ -43,6 +43,7 @@ from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import CPU, check_device
 from tinytorch.dtypes import (
+    INEXACT,
     category_of,
     dtype,
     dtype_of_number,
@@ -143,6 +144,7 @@ class Cast(Primitive):
     """y = x in another dtype; the gradient comes back in x's."""
 
     complex_backward = True
+    computes = False
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
@@ -161,7 +163,7 @@ def cast(input: Tensor, numpy_dtype: np.dtype[Any]) -> Tensor:
     """``input`` in NumPy's ``numpy_dtype``: itself if it has it, else a recorded copy."""
     if input._array.dtype == numpy_dtype:
         return input
-    if numpy_dtype.kind not in "fc":  # integers carry no gradient
+    if numpy_dtype.kind not in INEXACT:  # integers carry no gradient
         return Tensor._wrap(same_order_copy(input._array, numpy_dtype))
     return Cast.apply(input, dtype=numpy_dtype)
 
@@ -285,7 +287,7 @@ def to_float(input: Tensor) -> Tensor:
     """An integer or bool tensor in the default float type; others as they are."""
     if not isinstance(input, Tensor):
         raise TypeError(f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    return input if input._array.dtype.kind in "fc" else cast(input, dtype_of_number(0.0))
+    return input if input._array.dtype.kind in INEXACT else cast(input, dtype_of_number(0.0))
 
 
 def of_float(primitive: type[Primitive], input: Any, out: Tensor | None) -> Tensor:
@@ -295,7 +297,7 @@ def of_float(primitive: type[Primitive], input: Any, out: Tensor | None) -> Tens
         if notice_any((input, out)):
             return getattr(ops, name)(input) if out is None else getattr(ops, name)(input, out=out)
         raise wrong_argument(name, "input", 1, input)
-    result = primitive.apply(input if input._array.dtype.kind in "fc" else to_float(input))
+    result = primitive.apply(input if input._array.dtype.kind in INEXACT else to_float(input))
     return result if out is None else write_out(primitive.__name__.lower(), result, out, input)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.dtypes import SCALAR_NAMES, from_numpy_dtype
+from tinytorch.dtypes import INEXACT, SCALAR_NAMES, from_numpy_dtype
+from tinytorch.kernels.half import is_half
 from tinytorch.layouts import layout, strided
 from tinytorch.ops.arguments import wrong_argument
 from tinytorch.tensor import Tensor
@@ -29,7 +30,7 @@ def not_implemented(name: str, tensor: Tensor) -> NotImplementedError:
 def check_floating(name: str, *tensors: Any) -> None:
     """NotImplementedError unless all tensors are floating (or complex); Python numbers pass."""
     for tensor in tensors:
-        if isinstance(tensor, Tensor) and tensor._array.dtype.kind not in "fc":
+        if isinstance(tensor, Tensor) and tensor._array.dtype.kind not in INEXACT:
             raise not_implemented(name, tensor)
 
 
@@ -111,7 +112,7 @@ def refuse_complex(name: str, *arrays: Any) -> None:
 
 def refuse_half(name: str, input: Tensor) -> None:
     """NotImplementedError for float16 (and complex), which PyTorch has no kernel ``name`` for."""
-    if input._array.dtype.kind == "c" or input._array.dtype.itemsize == 2:
+    if input._array.dtype.kind == "c" or is_half(input._array.dtype):
         raise not_implemented(f"{name}_cpu", input)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.broadcast import Elementwise, is_number, operands, promote_all
 from tinytorch.ops.checks import refuse_bool, refuse_complex
@@ -32,7 +33,7 @@ class Clamp(Elementwise):
     def forward(ctx: Any, x: np.ndarray, low: Any, high: Any) -> np.ndarray:
         refuse_complex("clamp", x)
         ctx.save_for_backward(x)
-        if x.dtype.kind == "f":
+        if x.dtype.kind in FLOATS:
             if x.size <= SMALL:
                 y = x if low is None else np.maximum(x, low)
                 return y if high is None else np.minimum(y, high)

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.dtypes import from_numpy_dtype
+from tinytorch.dtypes import FLOATS, from_numpy_dtype
+from tinytorch.kernels.half import is_half
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import Elementwise, to_float
 from tinytorch.ops.checks import check_tensor, type_name
@@ -227,7 +228,7 @@ def view_as_complex(input: Tensor) -> Tensor:
     """
     array = input._array
     _refuse_half("view_as_complex", input)
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in FLOATS:
         raise RuntimeError(
             f"view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: "
             f"{type_name(input)}"
@@ -279,7 +280,7 @@ def _check_parts(function: str, **parts: Tensor) -> None:
 
 
 def _refuse_half(function: str, *tensors: Tensor) -> None:
-    if any(t._array.dtype == np.float16 for t in tensors):
+    if any(is_half(t._array.dtype) for t in tensors):
         raise NotImplementedError(
             f"{function}() of float16 tensors would give complex32, which NumPy does not have; use .float() first"
         )

@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.saving import ForeignMemory
 from tinytorch.device import check_device
-from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
+from tinytorch.dtypes import INEXACT, default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import layout
 from tinytorch.ops.arguments import NOT_GIVEN, Number, checks_arguments
 from tinytorch.ops.broadcast import cast
@@ -54,7 +54,7 @@ def finish(array: np.ndarray, requires_grad: bool, device: Any = None) -> Tensor
     if requires_grad is not False and requires_grad is not None:
         if requires_grad is not True:
             raise TypeError(f"argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
-        if array.dtype.kind not in "fc":
+        if array.dtype.kind not in INEXACT:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         result._requires_grad = True
     return result

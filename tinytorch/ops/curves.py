@@ -24,7 +24,6 @@ from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.kernels import activations as kernels
 from tinytorch.kernels import gelu as gelu_kernels
 from tinytorch.kernels.elementwise import in_pieces
-from tinytorch.kernels.half import half_in_single
 from tinytorch.kernels.memory import empty_like
 from tinytorch.ops.broadcast import Elementwise
 from tinytorch.ops.checks import refuse_complex
@@ -58,12 +57,10 @@ class Curve(Elementwise):
     def forward(cls, ctx: Any, x: np.ndarray, **attributes: Any) -> np.ndarray:
         refuse_complex(cls.value.__name__, x)
         ctx.save_for_backward(x)
-        wide = x.astype(np.float32) if x.dtype == np.float16 else x
-        kept = [empty_like(wide)] if cls.keeps else []
+        kept = [empty_like(x)] if cls.keeps else []
         if kept:
             ctx.save_intermediates(*kept)
-        y = in_pieces(lambda *pieces: cls.value(*pieces, **attributes), wide, *kept, passes=cls.passes[0])
-        return y.astype(x.dtype, copy=False)
+        return in_pieces(lambda *pieces: cls.value(*pieces, **attributes), x, *kept, passes=cls.passes[0])
 
     @classmethod
     def backward(cls, ctx: Any, grad: Tensor) -> Tensor:
@@ -75,7 +72,6 @@ class Curve(Elementwise):
         return Tensor._wrap(_pulled(grad._array, x._array, *kept, kernel=cls.gradient, options=options, passes=passes))
 
 
-@half_in_single
 def _pulled(grad: np.ndarray, *arrays: np.ndarray, kernel: Kernel, options: dict[str, Any], passes: int) -> np.ndarray:
     """What ``kernel`` gives for grad, x and what was kept; lies in memory as grad does."""
     return in_pieces(lambda *pieces: kernel(*pieces, **options), grad, *arrays, passes=passes)

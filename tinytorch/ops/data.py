@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, from_numpy_dtype, result_dtype
+from tinytorch.dtypes import FLOATS, INEXACT, default_numpy_dtype, dtype_of_number, from_numpy_dtype, result_dtype
 from tinytorch.tensor import Tensor
 
 __all__ = ["array_from_data"]
@@ -62,7 +62,7 @@ def _array_from_sequence(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.nda
         raise ValueError(f"Overflow when unpacking long long: {error}") from None
     if array.dtype.kind in "OUSV":
         if array.dtype.kind == "O" and _holds_only_ints(array):
-            if numpy_dtype is not None and numpy_dtype.kind in "fc":
+            if numpy_dtype is not None and numpy_dtype.kind in INEXACT:
                 return array.astype(numpy_dtype)
             raise ValueError("Overflow when unpacking long long")
         odd = _odd_element(plain)
@@ -71,7 +71,7 @@ def _array_from_sequence(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.nda
         kind = RuntimeError if numpy_dtype is None else TypeError
         raise kind(f"Could not infer dtype of {type(odd).__name__}")
     if array.dtype == np.uint64 and (
-        numpy_dtype is None or numpy_dtype.kind not in "fc"
+        numpy_dtype is None or numpy_dtype.kind not in INEXACT
     ):  # NumPy's answer to ints over 2**63 - 1
         raise ValueError("Overflow when unpacking long long")
     return array
@@ -115,7 +115,7 @@ def _inferred_dtype(data: Any, array: np.ndarray) -> np.dtype[Any]:
         return result_dtype(*_leaves(data))
     if isinstance(first, (np.ndarray, np.generic, Tensor)) or (array.size and array.dtype.kind == "b"):
         return array.dtype
-    if array.dtype.kind == "f" or (array.size == 0 and not isinstance(data, range)):
+    if array.dtype.kind in FLOATS or (array.size == 0 and not isinstance(data, range)):
         return default_numpy_dtype()
     return dtype_of_number(1j) if array.dtype.kind == "c" else array.dtype
 

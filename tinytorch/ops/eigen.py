@@ -19,6 +19,7 @@ import numpy as np
 
 from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.kernels.half import is_half
 from tinytorch.ops.checks import not_implemented
 from tinytorch.ops.diagonal import diag_embed, diagonal
 from tinytorch.ops.factorizations import check_phase
@@ -122,7 +123,7 @@ def linalg_eigvals(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     if input.requires_grad:
         return linalg_eig(input)[0]  # the derivative needs the vectors
     check_matrices("linalg.eigvals", input)
-    if input._array.dtype == np.float16:
+    if is_half(input._array.dtype):
         raise not_implemented("linalg_eig_out_cpu", input)
     finite = np.isfinite(input._array).all((-2, -1))  # the others have no eigenvalues: nan, as in PyTorch
     known = input._array if finite.all() else np.where(finite[..., None, None], input._array, 0)

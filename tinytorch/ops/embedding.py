@@ -15,6 +15,7 @@ from tinytorch.autograd.modes import no_grad, state
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
+from tinytorch.dtypes import INEXACT
 from tinytorch.kernels.picking import all_between
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_same_dtypes, refuse, type_name
@@ -142,7 +143,7 @@ def embedding_bag(
 @checks_arguments
 def embedding_renorm_(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float = 2.0) -> Tensor:
     """Scale down, in place, those of the rows at ``indices`` whose norm is larger than ``max_norm``."""
-    if weight._array.dtype.kind not in "fc":
+    if weight._array.dtype.kind not in INEXACT:
         raise RuntimeError(
             f"norm(): input dtype should be either floating point or complex. Got {type_name(weight)} instead: only "
             "such a table has rows to be scaled down to max_norm"

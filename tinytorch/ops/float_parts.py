@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch import return_types
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.broadcast import Elementwise, operands
 from tinytorch.ops.checks import check_floating, check_tensor
 from tinytorch.ops.out import accepts_exact_out, accepts_out
@@ -55,7 +56,7 @@ def frexp(input: Tensor, *, out: Any = None) -> Any:
     tensor([ 0.5000, -0.7500])
     """
     check_tensor("frexp", "input", 1, input)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATS:
         raise RuntimeError("torch.frexp() only supports floating-point dtypes")
     return return_types.frexp(*Frexp.apply(input))
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.dtypes import from_numpy_dtype
+from tinytorch.kernels.half import is_half
 from tinytorch.ops.broadcast import cast, to_float
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.complex_numbers import conj
@@ -150,8 +151,8 @@ def norm_mode(norm: str | None) -> Norm:
 def float_input(input: Tensor) -> Tensor:
     """Integers in the default float type. RuntimeError for half precision, as PyTorch's on the CPU."""
     x = to_float(input)
-    if x._array.dtype == np.float16:
-        raise RuntimeError("Unsupported dtype Half")
+    if is_half(x._array.dtype):
+        raise RuntimeError(f"Unsupported dtype {type_name(x)}")
     return x
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import glu as kernels
-from tinytorch.kernels.half import half_in_single
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented, refuse
 from tinytorch.ops.dims import one_dim
@@ -26,25 +26,19 @@ class Glu(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int) -> np.ndarray:
         ctx.save_for_backward(x)
-        wide = x.astype(np.float32) if x.dtype == np.float16 else x
-        y, kept = kernels.glu(wide, dim)
+        y, kept = kernels.glu(x, dim)
         ctx.save_intermediates(kept)
-        return y.astype(x.dtype, copy=False)
+        return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         dim = ctx.attributes["dim"]
         if not is_grad_enabled():
-            return Tensor._wrap(_pulled(grad._array, x._array, ctx.intermediates[0], dim=dim))
+            return Tensor._wrap(kernels.glu_backward(grad._array, x._array, ctx.intermediates[0], dim))
         a, b = x.chunk(2, dim)
         s = sigmoid(b)
         return cat([grad * s, grad * a * (s * (1 - s))], dim)
-
-
-@half_in_single
-def _pulled(grad: np.ndarray, x: np.ndarray, kept: np.ndarray, dim: int) -> np.ndarray:
-    return kernels.glu_backward(grad, x, kept, dim)
 
 
 @checks_arguments
@@ -53,7 +47,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     refuse("c", "glu", input)
     if input._array.ndim == 0:
         raise RuntimeError("glu does not support 0-dimensional tensors")
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATS:
         raise not_implemented("glu_cpu", input)
     dim = one_dim(dim, input._array.ndim)
     size = input._array.shape[dim]

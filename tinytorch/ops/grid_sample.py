@@ -18,6 +18,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_dims, refuse
 from tinytorch.ops.fused import recorded_gradients
@@ -279,7 +280,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     Raises:
         ValueError: a theta that is not floating, or of a shape that does not go with ``size``.
     """
-    if theta._array.dtype.kind != "f":
+    if theta._array.dtype.kind not in FLOATS:
         raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
     n, _, *extents = size
     dims = len(extents)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.dims import many_dims
 from tinytorch.ops.out import accepts_exact_out
 from tinytorch.tensor import Tensor
@@ -34,6 +35,8 @@ def hash_tensor(
         raise (IndexError if isinstance(dim, int) or dim else RuntimeError)(
             f"hash_tensor: Expected reduction dim {dim} to have non-zero size. Got shape {list(input.shape)}"
         )
-    wide = array.astype(np.float64 if array.dtype.kind == "f" else np.int64 if array.dtype != np.uint64 else np.uint64)
+    wide = array.astype(
+        np.float64 if array.dtype.kind in FLOATS else np.int64 if array.dtype != np.uint64 else np.uint64
+    )
     kept = np.bitwise_xor.reduce(wide.view(np.uint64), axis=dims, keepdims=True)
     return Tensor._wrap(np.asarray(kept if keepdim else kept.squeeze(dims)))

@@ -48,6 +48,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
 from tinytorch.autograd.watching import watchers
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels.layout import same_order_copy
 from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import reduce_rows, sums_by_row, take
@@ -316,7 +317,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
 
 def _written_directly(input: Tensor, index: Any, value: Any) -> bool:
     """Write a number to a region of floats that nobody differentiates; False where that does not apply."""
-    if type(value) not in (float, int) or input._array.dtype.kind != "f" or index is None or watchers:
+    if type(value) not in (float, int) or input._array.dtype.kind not in FLOATS or index is None or watchers:
         return False
     if state.grad_enabled and (input.requires_grad or input._view_obstacle is not None):
         return False

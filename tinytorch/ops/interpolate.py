@@ -81,7 +81,7 @@ def interpolate(
     if mode == "area":
         return _AREA[len(sizes)](input, out_sizes)
     each = zip(sizes, out_sizes, factors, strict=True)
-    real = np.dtype(np.float32 if input._array.dtype in (np.float32, np.float16) else np.float64)
+    real = np.dtype(np.float64 if input._array.dtype == np.float64 else np.float32)
     return resample(input, tuple([_table(n, out, f, mode, bool(align_corners), antialias, real) for n, out, f in each]))
 
 
@@ -112,7 +112,7 @@ def _check_mode(input: Tensor, mode: str, align_corners: bool | None) -> None:
         )
     if input._array.dtype.kind == "u" and mode in ("linear", "trilinear"):
         raise not_implemented("compute_indices_weights_linear", input)
-    if input._array.dtype.kind not in "fu" and mode != "area":
+    if input._array.dtype.kind not in "fVu" and mode != "area":
         raise not_implemented("interpolate", input)
 
 

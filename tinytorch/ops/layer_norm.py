@@ -24,13 +24,16 @@ import numpy as np
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import group_norm as group_kernels
 from tinytorch.kernels import layer_norm as kernels
+from tinytorch.kernels.half import is_half
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_floating, not_implemented
 from tinytorch.ops.dims import ints_from
 from tinytorch.ops.fused import as_tensors
+from tinytorch.ops.half import rounded_once
 from tinytorch.ops.norm import in_shapes, normalization_backward, save_for_normalization, sum_over
 from tinytorch.tensor import Tensor
 
@@ -136,7 +139,7 @@ def layer_norm(
     """
     shape = _checked_shape("layer_norm", input, normalized_shape, weight, bias)
     if _is_mixed("layer_norm", input, weight, bias):
-        return layer_norm(input.float(), shape, weight, bias, eps).half()
+        return layer_norm(input.float(), shape, weight, bias, eps).to(input.dtype)
     return LayerNorm.apply(input, weight, bias, dims=len(shape), eps=eps)
 
 
@@ -180,7 +183,7 @@ def group_norm(
                 f"shape {list(value.shape)} and input of shape {list(shape)}"
             )
     if _is_mixed("group_norm", input, weight, bias):
-        return group_norm(input.float(), num_groups, weight, bias, eps).half()
+        return group_norm(input.float(), num_groups, weight, bias, eps).to(input.dtype)
     if input._array.size:
         return GroupNorm.apply(input, weight, bias, groups=num_groups, eps=eps)
     per_channel = (c, *[1] * (len(shape) - 2))
@@ -189,6 +192,7 @@ def group_norm(
 
 
 @checks_arguments
+@rounded_once
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """``input / sqrt(mean(input²) + eps) · weight`` over the last dimensions (``torch.nn.functional.rms_norm``).
 
@@ -197,8 +201,6 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
     """
     shape = _checked_shape("rms_norm", input, normalized_shape, weight, None)
     check_floating("rms_norm", input)
-    if input._array.dtype == np.float16:  # squares of half precision overflow
-        return rms_norm(input.float(), normalized_shape, None if weight is None else weight.float(), eps).half()
     eps = float(np.finfo(input._array.dtype).eps) if eps is None else eps
     dims = tuple(range(-len(shape), 0))
     y = input * ((input * input).mean(dims, True) + eps).rsqrt()
@@ -235,11 +237,11 @@ def _checked_shape(
 def _is_mixed(function: str, input: Tensor, *parameters: Tensor | None) -> bool:
     """Whether the parameters are in single precision and the input in half; RuntimeError for other mixtures."""
     dtype = input._array.dtype
-    if dtype.kind != "f":
+    if dtype.kind not in FLOATS:
         raise not_implemented(function, input)
     given = [value._array.dtype for value in parameters if value is not None]
     if given.count(dtype) == len(given):
         return False
-    if dtype != np.float16 or given.count(np.dtype(np.float32)) < len(given):
+    if not is_half(dtype) or given.count(np.dtype(np.float32)) < len(given):
         raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
     return True

@@ -47,6 +47,7 @@ import numpy as np
 from tinytorch.autograd.deferred import later
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import products
 from tinytorch.kernels.sums import total
 from tinytorch.old_orders import accepts_factors_in_front
@@ -307,7 +308,7 @@ def weighted_sum(name: str, input: Tensor, product: Tensor, beta: Any, alpha: An
     kind = product._array.dtype.kind
     for weight in (beta, alpha):
         if weight != 1:
-            wide = np.float32 if kind == "f" else product._array.dtype  # half precision is added up in single
+            wide = np.float32 if kind in FLOATS else product._array.dtype  # half precision is added up in single
             check_convertible(weight, np.result_type(product._array, wide))
     if kind in "iu":
         beta, alpha = int(beta), int(alpha)

@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import sums
 from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
@@ -208,7 +209,7 @@ def huber_loss(
     reduction = chosen_reduction(None, None, reduction)
     if not delta > 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    if target._array.dtype.kind == "f" and input._array.dtype.kind in "iub":
+    if target._array.dtype.kind in FLOATS and input._array.dtype.kind in "iub":
         raise RuntimeError(f"result type {target.dtype} can't be cast to the desired output type {input.dtype}")
     dtype = input._array.dtype  # that of the loss, too
     input, target = _alike("huber_loss", input, target)
@@ -230,7 +231,7 @@ def _alike(function: str, input: Any, target: Any, floating: bool = True) -> tup
         if not isinstance(value, Tensor):
             raise wrong_argument(function, name, None, value)
     input, target = operands(input, target)
-    if floating and input._array.dtype.kind != "f":
+    if floating and input._array.dtype.kind not in FLOATS:
         raise not_implemented(function, input)
     if input._array.shape != target._array.shape:
         warnings.warn(

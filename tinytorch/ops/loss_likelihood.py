@@ -21,7 +21,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.node import known_as
-from tinytorch.dtypes import default_numpy_dtype
+from tinytorch.dtypes import FLOATS, INEXACT, default_numpy_dtype
 from tinytorch.kernels import logistic
 from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.ops.activation import logsigmoid
@@ -90,7 +90,7 @@ def binary_cross_entropy(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
             "Please ensure they have the same size."
         )
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATS:
         raise not_implemented("binary_cross_entropy", input)
     if target._array.dtype != input._array.dtype:
         raise RuntimeError(f"Found dtype {type_name(target)} but expected {type_name(input)}")
@@ -158,7 +158,7 @@ def binary_cross_entropy_with_logits(
     reduction = chosen_reduction(size_average, reduce, reduction)
     if input._array.shape != target._array.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
-    if target._array.dtype.kind != "f" and input._array.dtype.kind == "f":
+    if target._array.dtype.kind not in FLOATS and input._array.dtype.kind in FLOATS:
         raise RuntimeError(
             f"result type {type_name(input)} can't be cast to the desired output type {type_name(target)}: the "
             "target must be floating, target.float()"
@@ -269,7 +269,7 @@ def gaussian_nll_loss(
     if not isinstance(var, Tensor):
         if not is_number(var):
             raise wrong_argument("gaussian_nll_loss", "var", 3, var, "Tensor or float")
-        dtype = input._array.dtype if input._array.dtype.kind in "fc" else default_numpy_dtype()
+        dtype = input._array.dtype if input._array.dtype.kind in INEXACT else default_numpy_dtype()
         var = Tensor._wrap(np.full(input._array.shape, var, dtype))
     refuse_complex("gaussian_nll_loss", var._array)
     if (var._array < 0).any():

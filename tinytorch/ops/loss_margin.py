@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.activation import logsigmoid
 from tinytorch.ops.arguments import Number, Truth, checks_arguments
 from tinytorch.ops.broadcast import broadcast_shapes, cast
@@ -43,7 +44,7 @@ def hinge_embedding_loss(
     """x where the target is 1, ``max(0, margin - x)`` where it is -1; x is usually a distance."""
     reduction = chosen_reduction(size_average, reduce, reduction)
     refuse("c", "hinge_embedding_loss", input)
-    if input._array.dtype.kind == "f":
+    if input._array.dtype.kind in FLOATS:
         check_convertible(margin, input._array.dtype)
     rest = margin - input
     if input._array.dtype.kind in "iu":  # integers stay integers

@@ -15,6 +15,7 @@ import numpy as np
 from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.checks import check_same_dtypes
 from tinytorch.ops.diagonal import tril, triu
 from tinytorch.ops.joining import cat
@@ -51,7 +52,7 @@ def eliminate(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _eliminate_column(stack: np.ndarray, pivots: np.ndarray, j: int, stop: int) -> None:
     """Bring the largest element of column j to the diagonal, and subtract its row from those below, up to ``stop``."""
     column = stack[:, j:, j]
-    size = abs(column) if column.dtype.kind == "f" else abs(column.real) + abs(column.imag)
+    size = abs(column) if column.dtype.kind in FLOATS else abs(column.real) + abs(column.imag)
     largest = j + size.argmax(-1)
     pivots[:, j] = largest + 1
     matrix = np.arange(len(stack))

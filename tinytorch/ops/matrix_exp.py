@@ -9,6 +9,7 @@ import numpy as np
 
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.compare import where
+from tinytorch.ops.half import rounded_once
 from tinytorch.ops.linalg import matmul
 from tinytorch.ops.solve import check_matrices
 from tinytorch.tensor import Tensor
@@ -21,10 +22,9 @@ _RADIUS_SINGLE = 3.01
 
 
 @checks_arguments
+@rounded_once
 def matrix_exp(input: Tensor) -> Tensor:
     """exp(A) = Σ Aᵏ / k!, of square matrices (..., n, n); each matrix of a stack is scaled by its own size."""
-    if input._array.dtype == np.float16:
-        return matrix_exp(input.float()).half()
     check_matrices("linalg.matrix_exp", input)
     sums = np.abs(input._array).sum(axis=-2, dtype=np.float64).max(axis=-1, initial=0.0)
     radius = _RADIUS.get(input._array.dtype.name, _RADIUS_SINGLE)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.dtypes import FLOATS, INEXACT
+from tinytorch.kernels.half import float_limits
 from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.arithmetic import div, mul
@@ -144,7 +146,7 @@ def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where the sign bit is set: negative numbers and -0.0."""
     array = input._array
     refuse_complex("signbit", array)
-    return Tensor._wrap(np.asarray(np.signbit(array) if array.dtype.kind == "f" else array < 0))
+    return Tensor._wrap(np.asarray(np.signbit(array) if array.dtype.kind in FLOATS else array < 0))
 
 
 @checks_arguments
@@ -168,9 +170,9 @@ def nan_to_num(
     array = input._array
     if array.dtype.kind == "c":
         return ops.complex(*[nan_to_num(part, nan, posinf, neginf) for part in (input.real, input.imag)])
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in FLOATS:
         return input.clone()
-    limits = np.finfo(array.dtype)
+    limits = float_limits(array.dtype)
     high = float(limits.max) if posinf is None else posinf
     low = float(limits.min) if neginf is None else neginf
     replacement = np.where(np.isnan(array), 0.0 if nan is None else nan, np.where(array > 0, high, low))
@@ -202,10 +204,10 @@ def float_power_of_double(input: Tensor, exponent: Tensor | Number) -> Tensor:
 @accepts_out
 def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``input · 2**other``."""
-    if input._array.dtype.kind == "f":
+    if input._array.dtype.kind in FLOATS:
         refuse_bool("ldexp_cpu_exp", other)
     power, dtype = pow(2.0, other), input._array.dtype
-    if dtype.kind not in "fc" or other._array.dtype.kind not in "iub":
+    if dtype.kind not in INEXACT or other._array.dtype.kind not in "iub":
         return mul(input, power)
     wide = np.result_type(dtype, np.float32)  # a whole exponent has no say in the result's dtype
     return cast(mul(cast(input, wide), cast(power, wide)), dtype)

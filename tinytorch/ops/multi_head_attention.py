@@ -31,14 +31,14 @@ def canonical_mask(
     if mask is None:
         return None
     kind = mask._array.dtype.kind
-    if kind not in "bf":
+    if kind not in "bfV":
         raise AssertionError(f"only bool and floating types of {name} are supported")
     if other is not None and other.dtype != mask.dtype:
         warnings.warn(
             f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.",
             stacklevel=4,
         )
-    return mask if kind == "f" else ops.zeros(mask.shape, dtype=dtype).masked_fill(mask, -math.inf)
+    return mask if kind in "fV" else ops.zeros(mask.shape, dtype=dtype).masked_fill(mask, -math.inf)
 
 
 def multi_head_attention_forward(

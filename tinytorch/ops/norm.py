@@ -51,7 +51,9 @@ import numpy as np
 from tinytorch.autograd.inplace import check_writable
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import norm as kernels
+from tinytorch.kernels.half import is_half
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import not_implemented
@@ -247,7 +249,8 @@ def _batch_norm(
     if not input._array.size:  # nothing to normalize, and nothing to learn from
         return _empty_batch_norm(input, weight, bias)
     if _is_mixed(input, running_mean, running_var, weight, bias, training):
-        return _batch_norm(input.float(), running_mean, running_var, weight, bias, training, momentum, eps).half()
+        y = _batch_norm(input.float(), running_mean, running_var, weight, bias, training, momentum, eps)
+        return y.to(input.dtype)
     weight, bias = _as_vector(weight), _as_vector(bias)
     if not training:
         return BatchNormEval.apply(input, weight, bias, running_mean, running_var, eps=eps)
@@ -292,9 +295,9 @@ def _is_mixed(input: Tensor, running_mean: Any, running_var: Any, weight: Any, b
             raise RuntimeError(f"{name} should have 1 dimension, but its shape is {list(value.shape)}")
     if input._array.ndim < 2:
         raise RuntimeError(f"batch_norm needs an input of 2 or more dimensions, (N, C, ...), not {list(input.shape)}")
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATS:
         raise not_implemented("batch_norm", input)
-    mixed = input._array.dtype == np.float16 and all(v is None or v._array.dtype == np.float32 for v in given.values())
+    mixed = is_half(input._array.dtype) and all(v is None or v._array.dtype == np.float32 for v in given.values())
     for name, value in given.items():
         if value is not None and value._array.dtype != input._array.dtype and not mixed:
             raise RuntimeError(

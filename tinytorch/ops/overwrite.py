@@ -166,7 +166,7 @@ def unconverted(op: Any, dtype: np.dtype[Any], operands: Iterable[Any], tensors:
     ``tensors``: what counts as a tensor; with ``()``, numbers alone pass.
     """
     numbers: tuple[type, ...] = (int, float, type(None))
-    if dtype.kind != "f" and op not in _KEEP_ANY_DTYPE:
+    if dtype.char not in "fd" and op not in _KEEP_ANY_DTYPE:  # half precision is computed in single, elsewhere
         if dtype.kind != "i" or op not in _KEEP_INTEGERS:
             return None
         numbers = (int,)

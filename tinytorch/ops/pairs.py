@@ -18,6 +18,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_same_dtypes, refuse_half
 from tinytorch.ops.compare import where
@@ -87,7 +88,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
             f"X1 and X2 must have the same number of columns. X1: {x1._array.shape[-1]} X2: {x2._array.shape[-1]}"
         )
     for name, x in (("X1", x1), ("X2", x2)):
-        if x._array.dtype.kind != "f":
+        if x._array.dtype.kind not in FLOATS:
             raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {x.dtype}")
     check_same_dtypes("cdist", x1, x2)
     refuse_half("cdist", x1)
@@ -110,7 +111,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm distance of each pair of rows (i, j), i < j: (n, d) gives (n (n - 1) / 2,)."""
     if input._array.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input._array.ndim}D")
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATS:
         raise RuntimeError("pdist only supports floating-point dtypes")
     refuse_half("pdist", input)
     if not p >= 0:

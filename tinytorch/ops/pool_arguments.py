@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels.pool import pool_output_size
 from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.checks import not_implemented
@@ -45,7 +46,7 @@ def check_image(function: str, input: Any, dims: int, averaging: bool = False) -
             f"but got:{list(shape)}"
         )
     dtype = input._array.dtype
-    if dtype.kind not in "fiu" or (averaging and dtype.kind != "f" and dtype.name != "int64"):
+    if dtype.kind not in "fViu" or (averaging and dtype.kind not in FLOATS and dtype.name != "int64"):
         raise not_implemented(function, input)
     return input if len(shape) == dims + 2 else input.unsqueeze(0)
 

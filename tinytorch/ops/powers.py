@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.dtypes import INEXACT
 from tinytorch.ops.broadcast import Elementwise, is_number, number_category, operands
 from tinytorch.ops.checks import check_any_tensor, refuse_bool
 from tinytorch.ops.out import accepts_out, write_out
@@ -59,7 +60,7 @@ def _power(a: Any, b: Any) -> np.ndarray:
     For exponents that are products of few factors, multiplying is 50 times as fast as NumPy's power; PyTorch does so
     too.
     """
-    if type(b) in (int, float) and (b == 2 or (b in (3, -2) and a.dtype.kind in "fc")):
+    if type(b) in (int, float) and (b == 2 or (b in (3, -2) and a.dtype.kind in INEXACT)):
         square = a * a
         return square if b == 2 else square * a if b == 3 else 1 / square
     if not (isinstance(b, np.ndarray) and b.dtype.kind == "i" and (b < 0).any()):

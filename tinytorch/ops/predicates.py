@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import check_tensor, refuse_complex
 from tinytorch.ops.compare import ge, gt, le, lt, ne
@@ -88,7 +89,7 @@ def numel(input: Tensor) -> int:
 def is_floating_point(input: Tensor) -> bool:
     """Whether the dtype is floating (complex is not)."""
     check_tensor("is_floating_point", "input", 1, input)
-    return input._array.dtype.kind == "f"
+    return input._array.dtype.kind in FLOATS
 
 
 def is_complex(input: Tensor) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import gamma_grad, rng_gamma
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented, type_name
@@ -36,7 +37,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
 
     ValueError for a ``count`` of integers, RuntimeError for another dtype of ``prob``.
     """
-    if count._array.dtype.kind != "f":
+    if count._array.dtype.kind not in FLOATS:
         raise ValueError(f"binomial only supports floating-point dtypes for count, got: {type_name(count)}")
     if count._array.dtype.itemsize == 2:
         raise not_implemented("binomial_cpu", count)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.dtypes import default_numpy_dtype, dtype_of_number, to_numpy_dtype
+from tinytorch.dtypes import INEXACT, default_numpy_dtype, dtype_of_number, to_numpy_dtype
 from tinytorch.kernels import ranges
 from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.broadcast import is_number
@@ -151,7 +151,7 @@ def linspace(
     numpy_dtype = _dtype_between("linspace", start, end, steps, dtype)
     if not steps:
         return finish(np.empty(0, numpy_dtype), requires_grad, device)
-    real = numpy_dtype if numpy_dtype.kind in "fc" else np.dtype(np.float64)
+    real = numpy_dtype if numpy_dtype.kind in INEXACT else np.dtype(np.float64)
     if steps == 1:
         return finish(number_as(start, numpy_dtype).reshape(1), requires_grad, device)
     low, high = (real.type(number_as(value, numpy_dtype)) for value in (start, end))

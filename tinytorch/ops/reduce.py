@@ -46,8 +46,9 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.dtypes import INEXACT, to_numpy_dtype
 from tinytorch.kernels import short_rows
+from tinytorch.kernels.half import float_limits
 from tinytorch.kernels.scan import running_sums
 from tinytorch.kernels.sums import total
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
@@ -177,7 +178,7 @@ def _summand(input: Tensor, dtype: Any) -> Tensor:
 def _floating(name: str, input: Tensor, dtype: Any = None) -> Tensor:
     if dtype is not None:
         input = cast(input, to_numpy_dtype(dtype))
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in INEXACT:
         raise RuntimeError(
             f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
             f"Got: {type_name(input)}"
@@ -328,7 +329,7 @@ def std(
 
 def _out_of_range(dtype: np.dtype[Any], low: Any, high: Any, x: np.ndarray) -> bool:
     """Whether squares, from low to high, were too large or too small for the dtype, while ``x`` is neither."""
-    limits = np.finfo(dtype)
+    limits = float_limits(dtype)
     if float(limits.tiny) / float(limits.eps) < low and high <= float(limits.max):
         return False
     largest = float(np.abs(x).max(initial=0.0))

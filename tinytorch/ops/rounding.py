@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import elementwise
 from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.broadcast import Elementwise
@@ -37,7 +38,7 @@ def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 def _sign(x: np.ndarray) -> np.ndarray:
-    return x.copy() if x.dtype.kind == "b" else elementwise.sign(x) if x.dtype.kind == "f" else np.sign(x)
+    return x.copy() if x.dtype.kind == "b" else elementwise.sign(x) if x.dtype.kind in FLOATS else np.sign(x)
 
 
 @accepts_exact_out
@@ -72,7 +73,7 @@ def round(input: Tensor, *, decimals: int = NOT_GIVEN, out: Tensor | None = None
     refuse_bool("round_vml_cpu", input)
     refuse("c" if decimals == 0 else "ciu", "round_vml_cpu" if decimals == 0 else "round_cpu", input)
     if decimals == 0:
-        step = Step.apply(input, function=np.rint if input._array.dtype.kind == "f" else np.array)
+        step = Step.apply(input, function=np.rint if input._array.dtype.kind in FLOATS else np.array)
         return known_as(step, "RoundBackward0")
     return known_as(Step.apply(input, function=lambda x: np.round(x, decimals)), "RoundBackward1")
 

@@ -9,6 +9,7 @@ import numpy as np
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.checks import refuse, refuse_complex
 from tinytorch.ops.compare import where
 from tinytorch.ops.dims import accepts_axis
@@ -136,7 +137,7 @@ def scatter_reduce(
     count = np.full(input._array.shape, int(include_self))
     combine_at(np.add, count, index_tuple, np.ones(src._array.shape, count.dtype))
     divisor = Tensor._wrap(np.maximum(count, 1).astype(input._array.dtype))
-    return total / divisor if input._array.dtype.kind == "f" else total // divisor
+    return total / divisor if input._array.dtype.kind in FLOATS else total // divisor
 
 
 def _neutral(reduce: str, dtype: np.dtype[Any]) -> np.ndarray:
@@ -144,7 +145,7 @@ def _neutral(reduce: str, dtype: np.dtype[Any]) -> np.ndarray:
     if reduce in ("amax", "amin"):
         if dtype.kind == "b":
             return np.asarray(reduce == "amin")
-        if dtype.kind == "f":
+        if dtype.kind in FLOATS:
             return np.asarray(-np.inf if reduce == "amax" else np.inf, dtype)
         limits = np.iinfo(dtype)
         return np.asarray(limits.min if reduce == "amax" else limits.max, dtype)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinytorch import return_types
 from tinytorch.autograd.node import known_as
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import selection
 from tinytorch.kernels.order import any_nan, equal_neighbours, leading, middle, order
 from tinytorch.ops.arguments import NOT_GIVEN
@@ -105,7 +106,7 @@ def _median(kind: type[Any], input: Tensor, dim: int, keepdim: bool, ignore_nan:
             refuse_keepdim(kind.__name__, keepdim)
         if array.size == 0:
             return Tensor._wrap(
-                np.asarray(np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min, array.dtype)
+                np.asarray(np.nan if array.dtype.kind in FLOATS else np.iinfo(array.dtype).min, array.dtype)
             )
         value = _median(kind, input.reshape(-1).detach(), 0, False, ignore_nan)[0]
         return _shared_by_equals(input, value)

@@ -47,7 +47,7 @@ import numpy as np
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
-from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.dtypes import FLOATS, INEXACT, to_numpy_dtype
 from tinytorch.kernels import cross_entropy as fused
 from tinytorch.kernels import softmax as kernels
 from tinytorch.kernels.picking import all_between
@@ -71,7 +71,7 @@ class Softmax(Primitive):
         if x.ndim == 0 or x.size == 0:
             y = 1 + (x - x)  # 1, but NaN for what is not finite, as in a row of one
         else:
-            y = kernels.softmax(_wide(x), dim).astype(x.dtype, copy=False)
+            y = kernels.softmax(x, dim)
         ctx.save_for_backward(y)
         return y
 
@@ -93,8 +93,7 @@ class LogSoftmax(Primitive):
         if x.ndim == 0 or x.size == 0:
             y, kept = x - x, None
         else:
-            y, kept = kernels.log_softmax(_wide(x), dim, keep=ctx.needs_input_grad[0])
-            y = y.astype(x.dtype, copy=False)
+            y, kept = kernels.log_softmax(x, dim, keep=ctx.needs_input_grad[0])
         ctx.save_for_backward(y)
         ctx.save_intermediates(kept)
         return y
@@ -106,11 +105,6 @@ class LogSoftmax(Primitive):
         if is_grad_enabled():
             return grad - y.exp() * grad.sum(dim, True)
         return Tensor._wrap(kernels.log_softmax_backward(grad._array, y._array, dim, *ctx.intermediates))
-
-
-def _wide(x: np.ndarray) -> np.ndarray:
-    """Half precision in single: its sums would lose too much."""
-    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 class NllLoss(Primitive):
@@ -187,7 +181,7 @@ def _nll_gradient(ctx: Any, grad: Tensor, shape: tuple[int, ...]) -> Tensor:
 def _softmax(primitive: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
     if dtype is not None:
         input = cast(input, to_numpy_dtype(dtype))
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in INEXACT:
         name = "softmax" if primitive is Softmax else "log_softmax"
         raise not_implemented(f"{name}_lastdim_kernel_impl", input)
     return primitive.apply(input, dim=one_dim(dim, input._array.ndim))
@@ -318,17 +312,17 @@ def cross_entropy(
         above 1.
     """
     reduction = chosen_reduction(size_average, reduce, reduction)
-    if label_smoothing > 1.0 or (target._array.dtype.kind == "f" and not label_smoothing >= 0.0):
+    if label_smoothing > 1.0 or (target._array.dtype.kind in FLOATS and not label_smoothing >= 0.0):
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     class_dim = 0 if input._array.ndim == 1 else 1
     if input._array.ndim == 0:
         raise IndexError("Dimension out of range (expected to be in range of [-1, 0], but got 1)")
-    if target._array.dtype.kind == "f" and ignore_index >= 0:
+    if target._array.dtype.kind in FLOATS and ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
-    probabilities = target._array.shape == input._array.shape and target._array.dtype.kind == "f"
+    probabilities = target._array.shape == input._array.shape and target._array.dtype.kind in FLOATS
     if not probabilities and target._array.shape == input._array.shape and input._array.shape[1:] not in ((), (1,)):
         raise RuntimeError(f"Expected floating point type for target with class probabilities, got {type_name(target)}")
-    if not (probabilities or label_smoothing > 0.0) and input._array.size and input._array.dtype.kind == "f":
+    if not (probabilities or label_smoothing > 0.0) and input._array.size and input._array.dtype.kind in FLOATS:
         return _loss_of_classes(CrossEntropy, input, target, weight, ignore_index, reduction)
     log_p = _softmax(LogSoftmax, input, class_dim, None)
     if probabilities:

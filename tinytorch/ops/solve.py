@@ -17,6 +17,8 @@ import numpy as np
 
 from tinytorch import return_types
 from tinytorch.autograd.primitive import Primitive
+from tinytorch.dtypes import INEXACT
+from tinytorch.kernels.half import is_half
 from tinytorch.ops.broadcast import broadcast_shapes, cast
 from tinytorch.ops.checks import check_same_dtypes, check_square, not_implemented, type_name
 from tinytorch.ops.diagonal import tril, triu
@@ -58,9 +60,9 @@ def check_matrices(name: str, *tensors: Tensor, square: bool = True) -> None:
 
 def check_floating_point(name: str, tensor: Tensor) -> None:
     """RuntimeError for a tensor of integers or bools, NotImplementedError for half precision."""
-    if tensor._array.dtype == np.float16:
+    if is_half(tensor._array.dtype):
         raise not_implemented(name, tensor)
-    if tensor._array.dtype.kind not in "fc":
+    if tensor._array.dtype.kind not in INEXACT:
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {type_name(tensor)}")
 
 

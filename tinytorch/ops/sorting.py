@@ -12,6 +12,7 @@ import numpy as np
 
 from tinytorch import return_types
 from tinytorch.autograd.node import known_as
+from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import selection
 from tinytorch.kernels.order import order
 from tinytorch.ops.arguments import Number
@@ -159,7 +160,7 @@ def _checked_sorter(sorter: Tensor, rows: np.ndarray) -> np.ndarray:
 
 def _bisected(row: np.ndarray, wanted: np.ndarray, side: Any) -> np.ndarray:
     """``np.searchsorted``; but a nan in the row, which NumPy counts as the largest number, is passed as by PyTorch."""
-    if row.dtype.kind != "f" or not np.isnan(row).any():
+    if row.dtype.kind not in FLOATS or not np.isnan(row).any():
         return np.asarray(np.searchsorted(row, wanted, side))
     start, end = np.zeros(wanted.shape, np.int64), np.full(wanted.shape, len(row), np.int64)
     while (start < end).any():

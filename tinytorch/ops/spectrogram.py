@@ -14,7 +14,7 @@ import warnings
 
 import numpy as np
 
-from tinytorch.dtypes import from_numpy_dtype
+from tinytorch.dtypes import INEXACT, from_numpy_dtype
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_dims, check_tensor
 from tinytorch.ops.complex_numbers import view_as_real
@@ -71,7 +71,7 @@ def stft(
         raise RuntimeError("stft align_to_window should only be set when center = false")
     if onesided and is_complex:
         raise RuntimeError("Cannot have onesided output if window or input is complex")
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in INEXACT:
         raise RuntimeError(f"stft({input.type()}): expected a tensor of floating point or complex values")
     if input._array.ndim not in (1, 2):
         raise RuntimeError(f"stft(input of shape {list(input.shape)}): expected a 1D or 2D tensor")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch import return_types
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.broadcast import is_number
 from tinytorch.ops.checks import refuse_complex, type_name
@@ -41,7 +42,7 @@ def nansum(
 ) -> Tensor:
     """The sum of the elements that are not nan."""
     refuse_complex("nansum", input._array)
-    if input._array.dtype.kind == "f":
+    if input._array.dtype.kind in FLOATS:
         if dtype is not None and dtype.is_complex:
             raise NotImplementedError(f"nansum() is not implemented for {dtype}")
         input = where(isnan(input), 0.0, input)
@@ -54,7 +55,7 @@ def nanmean(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """The mean of the elements that are not nan. RuntimeError for integers."""
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATS:
         raise RuntimeError(
             f"nanmean(): expected input to have floating point or complex dtype but got {type_name(input)}"
         )

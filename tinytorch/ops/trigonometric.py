@@ -12,9 +12,10 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.ops.arguments import checks_arguments
-from tinytorch.ops.broadcast import Elementwise, cast, of_float, operands, to_float
+from tinytorch.ops.broadcast import Elementwise, of_float, operands, to_float
 from tinytorch.ops.checks import check_floating, check_tensor, refuse
 from tinytorch.ops.compare import where
+from tinytorch.ops.half import rounded_once
 from tinytorch.ops.out import accepts_out
 from tinytorch.ops.unary import rsqrt, sin
 from tinytorch.tensor import Tensor
@@ -235,10 +236,9 @@ def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 @accepts_out
+@rounded_once
 def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``sin(πx) / (πx)``, and 1 at 0."""
-    if input._array.dtype == np.float16:  # π x might overflow
-        return cast(sinc(cast(input, np.dtype(np.float32))), input._array.dtype)
     s = to_float(input) * math.pi
     near = s.detach().abs() < 0.1  # here the terms of the quotient's derivative would cancel; six terms of the series
     t = where(near, s, 0.0) ** 2

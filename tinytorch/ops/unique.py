@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.dtypes import FLOATS
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import not_implemented, refuse
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -119,7 +120,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out: Tensor | None = None) -> Tensor:
     """How many elements fall into each of ``bins`` equal parts of [min, max]; by default of the data's own range."""
     array = input._array
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in FLOATS:
         raise not_implemented("histogram_cpu", input)
     if bins <= 0:
         raise RuntimeError("bins must be > 0")

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.dtypes import to_numpy_dtype
+from tinytorch.dtypes import FLOATS, INEXACT, to_numpy_dtype
 from tinytorch.kernels.sums import total, total_of_squares
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast, is_number
@@ -34,8 +34,8 @@ class EuclideanNorm(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
-        if x.dtype.kind == "f":
-            squares = total_of_squares(_accurate(x), dim, keepdim)
+        if x.dtype.kind in FLOATS:
+            squares = total_of_squares(x, dim, keepdim)
         else:
             squares = total(x.real * x.real + x.imag * x.imag, dim, keepdim)
         y = np.sqrt(squares)
@@ -59,7 +59,7 @@ class PowerNorm(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, p: float, dim: tuple[int, ...]) -> np.ndarray:
-        y = np.add.reduce(abs(_accurate(x)) ** p, axis=dim, keepdims=True) ** (1 / p)
+        y = np.add.reduce(abs(x) ** p, axis=dim, keepdims=True) ** (1 / p)
         y = y.astype(x.real.dtype, "C", copy=False)
         ctx.save_for_backward(x, y)
         return y
@@ -71,11 +71,6 @@ class PowerNorm(Primitive):
             return x.sgn() * where(x == 0, 0.0, x.abs() ** (p - 1)) * grad * y ** (1 - p)
         powers = x.sgn() * x.abs() ** (p - 1) if p < 2 else x * x.abs() ** (p - 2)
         return powers * (grad / where(y == 0, 1.0, y) ** (p - 1))  # where y is 0, so are the powers
-
-
-def _accurate(x: np.ndarray) -> np.ndarray:
-    """float16 overflows where its squares are summed."""
-    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 class CountNonzero(Primitive):
@@ -104,13 +99,13 @@ def vector_norm(
     """The norm of order ``ord`` over all elements, or over one or several dimensions (``torch.linalg.vector_norm``)."""
     if not is_number(ord):
         raise TypeError(f"linalg_vector_norm(): argument 'ord' (position 2) must be Number, not {type(ord).__name__}")
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in INEXACT:
         raise RuntimeError(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {type_name(input)}"
         )
     if dtype is not None:
         wanted = to_numpy_dtype(dtype)
-        if wanted.kind != input._array.dtype.kind:
+        if (wanted.kind in FLOATS) != (input._array.dtype.kind in FLOATS) or wanted.kind not in INEXACT:
             raise RuntimeError(f"linalg.vector_norm: dtype should be floating, or complex as the input, not {dtype}")
         if wanted.itemsize < input._array.dtype.itemsize:
             raise RuntimeError(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
+from tinytorch.dtypes import FLOATS, default_numpy_dtype, to_numpy_dtype
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.creation import finish
 from tinytorch.ops.numbers import check_count
@@ -67,7 +67,7 @@ def _window(
         raise RuntimeError(f"{name} requires non-negative window_length, got window_length={length}")
     if numpy_dtype.kind == "c":
         raise NotImplementedError(f"{name} is not implemented for {dtype}")
-    if numpy_dtype.kind != "f":
+    if numpy_dtype.kind not in FLOATS:
         raise RuntimeError(f"{name} expects floating point dtypes, got: {dtype}")
     return make_window(shape, length, periodic, numpy_dtype, requires_grad, device)
 

@@ -52,7 +52,7 @@ import numpy as np
 
 from tinytorch.autograd.accumulate import zero_gradient
 from tinytorch.autograd.modes import enable_grad, no_grad
-from tinytorch.dtypes import default_numpy_dtype
+from tinytorch.dtypes import FLOATS, default_numpy_dtype
 from tinytorch.optim.formula import as_numbers
 from tinytorch.optim.hooks import (
     OptimizerHooks,
@@ -383,7 +383,7 @@ def _copy_for(param: Tensor, value: Any, key: Any = None) -> Any:
     """``value`` of a loaded state, copied; tensors in the dtype of ``param``, except the counter ``"step"``."""
     if isinstance(value, Tensor):
         array = value._array
-        dtype = param._array.dtype if key != "step" and param._array.dtype.kind == "f" else array.dtype
+        dtype = param._array.dtype if key != "step" and param._array.dtype.kind in FLOATS else array.dtype
         same_shape = array.shape == param._array.shape
         copied = np.empty_like(param._array if same_shape else array, dtype=dtype)
         copied[...] = array

@@ -115,7 +115,8 @@ def load(
         mmap: map the file instead of reading it (``f`` must be a path): numbers come from the disk when they
             are first used. Changes stay in memory. Checksums of the numbers are not looked at.
 
-    Tensors of ``torch.bfloat16`` come as float32, with a warning; other dtypes that tinytorch lacks raise.
+    Tensors of ``torch.bfloat16`` come as float32, with a warning, where the package ``ml_dtypes`` is missing
+    (``pip install tinytorch[bfloat16]``); dtypes that tinytorch lacks raise.
 
     Raises:
         pickle.UnpicklingError: the file names anything but tensors and plain containers (the message says

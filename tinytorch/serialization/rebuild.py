@@ -293,7 +293,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 _DTYPES = {f"torch.{d.name}": d for d in (*STORAGE_NAMES, dtypes.uint16, dtypes.uint32, dtypes.uint64)}
 _NEWER_NAMES = {"__builtin__": "builtins", "torch.tensor": "torch._tensor"}  # of Python 2 and older PyTorch
-_FOREIGN_DTYPES = frozenset({"torch.bfloat16", "torch.complex32", "torch.qint8", "torch.quint8", "torch.qint32"})
+_FOREIGN_DTYPES = frozenset({"torch.complex32", "torch.qint8", "torch.quint8", "torch.qint32"})
 #: Everything that a pickle may name: nothing else exists for it.
 KNOWN_GLOBALS: dict[str, Any] = {
     **{name: KnownFunction(name, function) for name, function in _FUNCTIONS.items()},

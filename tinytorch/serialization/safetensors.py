@@ -24,8 +24,9 @@ from tinytorch.tensor import Tensor
 __all__ = ["load_file", "save_file"]
 
 _DTYPES = {
-    "F64": dtypes.float64, "F32": dtypes.float32, "F16": dtypes.float16, "C64": dtypes.complex64,
-    "BOOL": dtypes.bool_, "I64": dtypes.int64, "I32": dtypes.int32, "I16": dtypes.int16, "I8": dtypes.int8,
+    "F64": dtypes.float64, "F32": dtypes.float32, "F16": dtypes.float16, "BF16": dtypes.bfloat16,
+    "C64": dtypes.complex64, "BOOL": dtypes.bool_,
+    "I64": dtypes.int64, "I32": dtypes.int32, "I16": dtypes.int16, "I8": dtypes.int8,
     "U64": dtypes.uint64, "U32": dtypes.uint32, "U16": dtypes.uint16, "U8": dtypes.uint8,
 }  # fmt: skip
 
@@ -55,8 +56,9 @@ def save_file(
 
 
 def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str, Tensor]:
-    """The tensors of a file (``safetensors.torch.load_file``), sorted by name. bfloat16 comes as float32.
+    """The tensors of a file (``safetensors.torch.load_file``), sorted by name.
 
+    bfloat16 comes as float32 where the package ``ml_dtypes`` is missing (``pip install tinytorch[bfloat16]``).
     Raises RuntimeError if the file is damaged or holds dtypes or shapes that tinytorch lacks; ImportError without
     the package.
     """
@@ -77,7 +79,7 @@ def _tensor(name: str, about: dict[str, Any]) -> Tensor:
     kind, shape, data = about["dtype"], tuple(about["shape"]), about["data"]
     if not isinstance(data, bytearray):  # tensors can be written to
         data = bytearray(data)
-    if kind == "BF16":
+    if kind == "BF16" and not dtypes.has_bfloat16():
         array = bfloat16_to_float32(np.frombuffer(data, "<u2").astype(np.uint16))
     elif kind in _DTYPES:
         dtype = _DTYPES[kind].numpy

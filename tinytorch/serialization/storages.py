@@ -24,6 +24,7 @@ __all__ = ["Storage", "StorageLoader", "StorageType", "view_of_storage"]
 #: PyTorch's names of storages. Later dtypes have none: their storages are "untyped" bytes.
 STORAGE_NAMES = {
     dtypes.float64: "DoubleStorage", dtypes.float32: "FloatStorage", dtypes.float16: "HalfStorage",
+    dtypes.bfloat16: "BFloat16Storage",
     dtypes.int64: "LongStorage", dtypes.int32: "IntStorage", dtypes.int16: "ShortStorage",
     dtypes.int8: "CharStorage", dtypes.uint8: "ByteStorage", dtypes.bool_: "BoolStorage",
     dtypes.complex64: "ComplexFloatStorage", dtypes.complex128: "ComplexDoubleStorage",
@@ -42,7 +43,7 @@ class StorageType:
         """How the numbers lie in the file. Raises RuntimeError for dtypes that tensors here cannot have."""
         if self.name == UNTYPED:
             return np.dtype(np.uint8)
-        if self.name == "BFloat16Storage":
+        if self.name == "BFloat16Storage" and not dtypes.has_bfloat16():
             return np.dtype(np.uint16)
         for dtype, name in STORAGE_NAMES.items():
             if name == self.name:
@@ -102,7 +103,7 @@ class StorageLoader:
                 f"storage {key} should hold {length} numbers of {dtype.itemsize} bytes, but there are {present} bytes"
             )
         numbers = self._numbers(key, offset, length, dtype)
-        if storage_type.name == "BFloat16Storage":
+        if storage_type.name == "BFloat16Storage" and dtype == np.uint16:
             numbers = bfloat16_to_float32(numbers)
         storage = Storage(storage_type.name, numbers, self._foreign_order)
         self._restore(storage, location)
@@ -129,8 +130,8 @@ def valid_bools(numbers: np.ndarray) -> np.ndarray:
 def bfloat16_to_float32(bits: np.ndarray) -> np.ndarray:
     """bfloat16 numbers, given as uint16, as float32 - exactly: a bfloat16 is the upper half of a float32."""
     warnings.warn(
-        "the file holds torch.bfloat16 numbers. tinytorch has no bfloat16, so they were converted to "
-        "torch.float32, exactly.",
+        "the file holds torch.bfloat16 numbers, which were converted to torch.float32, exactly. To keep their dtype: "
+        "pip install tinytorch[bfloat16]",
         UserWarning, stacklevel=2,
     )  # fmt: skip
     return (bits.astype(np.uint32) << 16).view(np.float32)

@@ -207,7 +207,7 @@ class Recorder(Watcher):
             edge = self._edges.get(mine.id, {}).get(place)
             if edge is not None and gradient is not None:
                 edge.grad_norm = norm_of(gradient._array)
-                if gradient._array.size <= SMALL and gradient._array.dtype.kind == "f":
+                if gradient._array.size <= SMALL and gradient._array.dtype.kind in "fV":
                     edge.gradient = gradient._array.ravel().astype(float).tolist()
         return grads
 

@@ -14,11 +14,11 @@ def stats_of(array: np.ndarray) -> dict[str, float]:
     >>> stats_of(np.array([0.0, 0.0, 1.0, np.nan]))
     {'mean': 0.3333333333333333, 'std': 0.4714045207910317, 'min': 0.0, 'max': 1.0, 'zero': 0.5, 'nan': 1.0, 'inf': 0.0}
     """
-    if array.dtype.kind not in "fiub" or not array.size:
+    if array.dtype.kind not in "fViub" or not array.size:
         return {}
     flat = array.ravel(order="K")
     bad = {"nan": 0.0, "inf": 0.0}
-    if flat.dtype.kind == "f" and not np.isfinite(flat.sum(dtype=np.float64)):
+    if flat.dtype.kind in "fV" and not np.isfinite(flat.sum(dtype=np.float64)):
         bad = {"nan": float(np.isnan(flat).sum()), "inf": float(np.isinf(flat).sum())}
         flat = flat[np.isfinite(flat)]
     zero = 1 - np.count_nonzero(flat) / array.size - (array.size - flat.size) / array.size

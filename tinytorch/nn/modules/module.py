@@ -46,6 +46,7 @@ from tinytorch import dtypes, ops
 from tinytorch.autograd.accumulate import zero_gradient
 from tinytorch.autograd.modes import ModuleName, no_grad, state
 from tinytorch.device import check_device
+from tinytorch.dtypes import INEXACT
 from tinytorch.missing import elsewhere
 from tinytorch.nn.modules.global_hooks import around_calls
 from tinytorch.nn.modules.hooks import Hooks
@@ -221,7 +222,7 @@ class Module(Registry, Hooks, StateDict):
             return self
 
         def convert(tensor: Tensor) -> Tensor:
-            return ops.to(tensor, where, dtype if tensor._array.dtype.kind in "fc" else None)
+            return ops.to(tensor, where, dtype if tensor._array.dtype.kind in INEXACT else None)
 
         return self._apply(convert)
 
@@ -248,6 +249,10 @@ class Module(Registry, Hooks, StateDict):
     def half(self: T) -> T:
         """Floating-point parameters and buffers in float16."""
         return self.to(dtypes.float16)
+
+    def bfloat16(self: T) -> T:
+        """Floating-point parameters and buffers in bfloat16."""
+        return self.to(dtypes.bfloat16)
 
     def cpu(self: T) -> T:
         """The module: it is on the CPU."""

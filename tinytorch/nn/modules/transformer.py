@@ -14,6 +14,7 @@ import math
 from typing import Any
 
 from tinytorch import ops
+from tinytorch.dtypes import FLOATS
 from tinytorch.nn import functional as F
 from tinytorch.nn import init
 from tinytorch.nn.modules.container import ModuleList
@@ -45,7 +46,7 @@ def _detect_is_causal_mask(mask: Tensor | None, is_causal: bool | None = None, s
     """The hint if there is one; else whether ``mask`` is the causal one of this size (by default of its own)."""
     if is_causal is not None or mask is None:
         return is_causal is True
-    if mask._array.dtype.kind != "f":
+    if mask._array.dtype.kind not in FLOATS:
         return False
     causal = _generate_square_subsequent_mask(mask.shape[-2] if size is None else size, dtype=mask.dtype)
     return mask.shape == causal.shape and bool((mask == causal).all())

@@ -74,6 +74,10 @@ class PackedSequence(_Fields):
         """float16 data."""
         return self.to(dtype=dtypes.float16)
 
+    def bfloat16(self) -> PackedSequence:
+        """bfloat16 data."""
+        return self.to(dtype=dtypes.bfloat16)
+
     def long(self) -> PackedSequence:
         """int64 data."""
         return self.to(dtype=dtypes.int64)
