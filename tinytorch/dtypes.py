@@ -81,7 +81,7 @@ class dtype:
         self.is_signed = self.numpy.kind in "ifc"
 
     @classmethod
-    def half(cls, name: str) -> dtype:
+    def _half(cls, name: str) -> dtype:
         """float16 or bfloat16."""
         self = object.__new__(cls)
         self.name, self.itemsize, self.category = name, 2, FLOATING
@@ -138,8 +138,8 @@ def has_bfloat16() -> builtins.bool:
     return True
 
 
-float16 = half = dtype.half("float16")
-bfloat16 = dtype.half("bfloat16")
+float16 = half = dtype._half("float16")
+bfloat16 = dtype._half("bfloat16")
 float32 = dtype("float32", np.float32)
 float64 = double = dtype("float64", np.float64)
 complex64 = cfloat = dtype("complex64", np.complex64)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.dtypes import FLOATS
+from tinytorch.kernels.half import widened
 
 __all__ = ["any_nan", "equal_neighbours", "largest_in_turn", "leading", "middle", "order"]
 
@@ -22,6 +23,7 @@ def order(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
     """The stable sorting permutation along ``dim``."""
     if x.ndim == 0:
         return np.zeros((), np.int64)
+    x = widened(x)  # in bfloat16 NumPy would not know where to put nan
     if not descending:
         return np.argsort(x, axis=dim, kind="stable")
     # Sorted backwards and read from the end: equal elements keep their order, and nan comes first.
@@ -36,7 +38,7 @@ def any_nan(x: np.ndarray) -> bool:
 
 def leading(x: np.ndarray, count: int, dim: int, descending: bool) -> np.ndarray:
     """The first ``count`` of `order`; of equal elements perhaps others. A few of many are partitioned off."""
-    size = x.shape[dim]
+    size, x = x.shape[dim], widened(x)
     if count * 8 > size:
         return np.take(order(x, dim, descending), range(count), dim)
     if count <= _FEW and x.dtype.kind in "fViu":
@@ -80,7 +82,7 @@ def middle(x: np.ndarray, k: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
 
     Partitioned, not sorted, which is eight times as fast; only rows with equals are sorted. nan is not welcome.
     """
-    rows = np.ascontiguousarray(np.moveaxis(x, dim, -1))
+    rows = np.ascontiguousarray(np.moveaxis(widened(x), dim, -1))
     equal = rows == np.partition(rows, k, -1)[..., k : k + 1]
     index, tied = np.asarray(equal.argmax(-1)), np.asarray(np.count_nonzero(equal, -1) > 1)
     index[tied] = np.argsort(rows[tied], -1, kind="stable")[..., k]

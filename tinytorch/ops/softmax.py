@@ -132,9 +132,9 @@ class CrossEntropy(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, target: np.ndarray, factor: np.ndarray | None, divisor: Any) -> np.ndarray:
-        losses, kept = fused.cross_entropy(_wide(x), target, keep=ctx.needs_input_grad[0])
+        losses, kept = fused.cross_entropy(x, target, keep=ctx.needs_input_grad[0])
         ctx.save_intermediates(*(kept or ()))
-        return _reduced(losses.astype(x.dtype, copy=False), factor, divisor)
+        return _reduced(losses, factor, divisor)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

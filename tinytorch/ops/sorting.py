@@ -14,6 +14,7 @@ from tinytorch import return_types
 from tinytorch.autograd.node import known_as
 from tinytorch.dtypes import FLOATS
 from tinytorch.kernels import selection
+from tinytorch.kernels.half import widened
 from tinytorch.kernels.order import order
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.checks import not_implemented, refuse_complex
@@ -87,6 +88,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None
 
 
 def _mode_index(row: np.ndarray) -> int:
+    row = widened(row)
     if len(row) > selection.LONGEST:
         values, counts = np.unique(row, return_counts=True, equal_nan=False)
         places = np.flatnonzero(row == values[np.argmax(counts)])
@@ -122,8 +124,8 @@ def searchsorted(
             "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
         )
     where: Any = "right" if right or side == "right" else "left"
-    rows = sorted_sequence._array
-    wanted = input._array if isinstance(input, Tensor) else np.asarray(input)
+    rows = widened(sorted_sequence._array)
+    wanted = widened(input._array) if isinstance(input, Tensor) else np.asarray(input)
     refuse_complex("searchsorted", rows, wanted)
     if rows.dtype.kind == wanted.dtype.kind == "b":
         raise not_implemented("searchsorted_out_cpu", sorted_sequence)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.dtypes import FLOATS
+from tinytorch.kernels.half import widened
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.checks import not_implemented, refuse
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -42,8 +43,9 @@ def unique(
         none = np.zeros(0, np.int64)
         return _results(input._array.copy(), none, none, return_inverse, return_counts)
     values, inverse, counts = np.unique(
-        input._array, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
+        widened(input._array), return_inverse=True, return_counts=True, axis=axis, equal_nan=False
     )
+    values = values.astype(input._array.dtype, copy=False)
     inverse = inverse.reshape(input._array.shape if axis is None else -1)
     return _results(values, inverse, counts, return_inverse, return_counts)
 
