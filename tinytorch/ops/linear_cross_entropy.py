@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.dtypes import FLOATS
+from tinytorch.kernels.half import is_half
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.linalg import linear
@@ -47,7 +49,7 @@ def linear_cross_entropy(
                 f"linear_cross_entropy(): options must be LinearCrossEntropyOptions, not {type(options).__name__}"
             )
         _check_chunked(input, target, weight, classes[0], -100 if ignore_index is None else ignore_index)
-        if input._array.dtype == np.float16:
+        if is_half(input._array.dtype):
             linear_weight = cast(linear_weight, input._array.dtype)
         linear_bias, weight = (None if t is None else cast(t, input._array.dtype) for t in (linear_bias, weight))
     bias = None if linear_bias is None else linear_bias.reshape(-1)
@@ -74,7 +76,7 @@ def _check_chunked(input: Tensor, target: Tensor, weight: Tensor | None, n_class
     """What PyTorch's loop over chunks refuses: as it looks up the weights of the classes first, if there are any, its
     errors are then IndexErrors.
     """
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATS:
         raise ValueError(f"linear_cross_entropy: cannot accumulate in {input.dtype}: input must be floating")
     kind = RuntimeError if weight is None and n_classes else IndexError
     if target._array.shape != input._array.shape[:-1]:

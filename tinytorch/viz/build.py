@@ -174,7 +174,7 @@ def describe_gradient(node: Node, gradient: Tensor | None) -> None:
 
 def norm_of(array: np.ndarray) -> float:
     """The Euclidean norm. One pass over memory, whatever the order of the axes; no overflow of the squares."""
-    if array.dtype.kind not in "fc" or not array.size:
+    if array.dtype.kind not in "fVc" or not array.size:
         return 0.0
     flat = array.ravel(order="K")
     norm = float(np.sqrt(np.vdot(flat, flat).real))
