@@ -1,7 +1,7 @@
 """Mixed precision, as far as a CPU needs it (``torch.amp``).
 
 ``GradScaler`` scales losses and skips steps with infinite gradients, for any dtype. ``autocast`` would run some ops in
-bfloat16, which NumPy does not have: it warns, and everything is computed in the dtype that it has.
+bfloat16: it warns, and everything is computed in the dtype that it has.
 """
 
 from tinytorch.amp.autocast_mode import autocast, custom_bwd, custom_fwd, is_autocast_available

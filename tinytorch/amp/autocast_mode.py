@@ -68,9 +68,9 @@ class autocast:
     """``with autocast("cpu"): ...`` computes everything in the dtype it has; also a decorator.
 
     PyTorch would compute products and convolutions in ``dtype`` (bfloat16 on the CPU), and their results would have
-    that dtype. There is no bfloat16 in NumPy, and float16 is slower than float32, so here they stay in float32: more
-    exact than PyTorch's, from which they differ by the rounding of the narrow type. A UserWarning says so. For a
-    device that is not there it warns and does nothing, as in PyTorch.
+    that dtype. Half precision is no faster than float32 here, so they stay in float32: more exact than PyTorch's, from
+    which they differ by the rounding of the narrow type. A UserWarning says so. For a device that is not there it
+    warns and does nothing, as in PyTorch.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ To be read in this order; what is indented belongs to the file above it, and can
         blocks, bell                the memory behind an array; waiting without sleeping
     layout                      why images lie in memory as C,H,W,N
     sums, products, loops       sums and matrix products by BLAS; how NumPy walks
-        blas, half                  BLAS on one thread; float16 by way of float32
+        blas, half                  BLAS on one thread; half precision
     conv_reference, windows     convolution as a loop, then as one matrix product; where a window stands
     conv_columns, conv          the same product, block by block
         winograd_tiles, winograd    with fewer multiplications

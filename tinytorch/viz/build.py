@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.modes import ModuleCall
+from tinytorch.kernels.half import widened
 from tinytorch.nn.parameter import Parameter
 from tinytorch.tensor import Tensor
 from tinytorch.viz.data import Edge, Graph, Node, Scope
@@ -176,7 +177,7 @@ def norm_of(array: np.ndarray) -> float:
     """The Euclidean norm. One pass over memory, whatever the order of the axes; no overflow of the squares."""
     if array.dtype.kind not in "fVc" or not array.size:
         return 0.0
-    flat = array.ravel(order="K")
+    flat = widened(array).ravel(order="K")
     norm = float(np.sqrt(np.vdot(flat, flat).real))
     if np.isfinite(norm) and norm > 1e-18:
         return norm
