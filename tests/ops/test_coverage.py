@@ -75,6 +75,8 @@ def test_the_files_that_compare_modules_do() -> None:
 def primitives(base: type = Primitive) -> Iterator[type]:
     """All ops with a derivative of their own."""
     for cls in base.__subclasses__():
+        if cls.__name__ == "InSingle" or hasattr(cls, "op"):  # what stands for an op in half precision
+            continue
         yield cls
         yield from primitives(cls)
 

@@ -10,6 +10,7 @@ kin switch recording (:mod:`.modes`). The course reads node, saving, primitive, 
     multi_grad, graph               the same as PyTorch's ``autograd.graph`` offers it
     inplace                         changes in place, and views
     watching, anomaly               who sees ops run; the search for the first NaN
+    half                            float16 and bfloat16, computed in float32
     functional, forward_ad          derivatives of derivatives
     anomaly_mode, grad_mode, profiler, variable     PyTorch's places for what stands elsewhere here
 """

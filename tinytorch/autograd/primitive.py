@@ -51,7 +51,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.node import Node, next_number
-from tinytorch.autograd.watching import detours
+from tinytorch.autograd.watching import by_detour, detours
 
 if TYPE_CHECKING:
     from tinytorch.autograd.modes import ModuleCall
@@ -68,20 +68,14 @@ _ndarray = np.ndarray
 class Primitive(Node):
     """Base of all built-in ops; see the module's text. The instance that ``forward`` gets as ``ctx`` is the graph node.
 
-        ``forward(ctx, *arrays, **attributes)`` returns one array or a tuple of arrays. ``returns_view = True`` says that
-        the result may share memory with the first input; autograd then follows in-place changes through it.
-        ``complex_backward = True`` is for ops that are not complex-differentiable, whose backward conjugates by itself, and
-        spares views and sums, which have nothing to conjugate, the two conjugations that would cancel.
-    <<<<<<< HEAD
-        ``backward_on_arrays = True`` says that ``backward`` computes with what arrays have as well as Tensors, operators
-        (``+ - * /``) and shapes, or with functions that take both. Then, when nobody wants to differentiate the gradient,
-        the engine runs the very same lines on the bare arrays, and a small op costs less.
-    =======
-        ``computes = False`` is for ops that only move numbers, or say themselves in which dtype they compute.
-        ``backward_on_arrays = True`` says that ``backward`` computes with operators alone (``+ - * /``), which arrays have
-        as well as Tensors. Then, when nobody wants to differentiate the gradient, the engine runs the very same lines on
-        the bare arrays, and a small op costs less.
-    >>>>>>> e3a0956 (bfloat16 tensors, by the optional package ml_dtypes; half precision is computed in single in one place)
+    ``forward(ctx, *arrays, **attributes)`` returns one array or a tuple of arrays. ``returns_view = True`` says that
+    the result may share memory with the first input; autograd then follows in-place changes through it.
+    ``complex_backward = True`` is for ops that are not complex-differentiable, whose backward conjugates by itself, and
+    spares views and sums, which have nothing to conjugate, the two conjugations that would cancel.
+    ``computes = False`` is for ops that only move numbers, or say themselves in which dtype they compute.
+    ``backward_on_arrays = True`` says that ``backward`` computes with what arrays have as well as Tensors, operators
+    (``+ - * /``) and shapes, or with functions that take both. Then, when nobody wants to differentiate the gradient,
+    the engine runs the very same lines on the bare arrays, and a small op costs less.
     """
 
     returns_view = False
@@ -95,11 +89,8 @@ class Primitive(Node):
 
         Returns one Tensor, or a tuple of them as ``forward`` does.
         """
-        if detours:
-            for detour in detours:
-                result = detour(cls, inputs, attributes)
-                if result is not None:
-                    return result
+        if detours and (result := by_detour(cls, inputs, attributes)) is not None:
+            return result
         ctx = _new(cls)
         arrays: list[Any] = []  # 1. take the arrays out of the Tensors, and note where their gradients go
         edges: list[Any] = []

@@ -14,7 +14,7 @@ from typing import Any
 
 from tinytorch.autograd.modes import state
 
-__all__ = ["Watcher", "changed_in_place", "detours", "watched_backward", "watched_forward", "watchers"]
+__all__ = ["Watcher", "by_detour", "changed_in_place", "detours", "watched_backward", "watched_forward", "watchers"]
 
 
 class Watcher:
@@ -78,6 +78,15 @@ def watched_forward(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]
     for watcher in _here():
         run = partial(watcher.forward, op, inputs, attributes, run)
     return run()
+
+
+def by_detour(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+    """The op's result by the first of the detours that has one; None if it may go the straight way."""
+    for detour in detours:
+        result = detour(op, inputs, attributes)
+        if result is not None:
+            return result
+    return None
 
 
 def _watched(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
