@@ -39,18 +39,11 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch import dtypes
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.device import CPU, check_device
-from tinytorch.dtypes import (
-    INEXACT,
-    category_of,
-    dtype,
-    dtype_of_number,
-    from_numpy_dtype,
-    result_dtype,
-    to_numpy_dtype,
-)
+from tinytorch.dtypes import INEXACT, dtype, dtype_of_number, from_numpy_dtype, result_dtype, to_numpy_dtype
 from tinytorch.kernels.layout import same_order_copy
 from tinytorch.kernels.sums import total
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
@@ -427,7 +420,7 @@ def is_number(value: Any) -> bool:
 
 def number_category(value: Any) -> int:
     """The promotion category of a number (see :mod:`tinytorch.dtypes`)."""
-    return category_of(value.item() if isinstance(value, np.generic) else value)
+    return dtypes.category_of(value.item() if isinstance(value, np.generic) else value)
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

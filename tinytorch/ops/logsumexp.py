@@ -34,6 +34,7 @@ class Logsumexp(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dims: tuple[int, ...], keepdim: bool) -> np.ndarray:
         y, kept = kernels.log_sum_exp(x, dims, keep=ctx.needs_input_grad[0])
+        y = y.astype(x.dtype, copy=False)
         if not keepdim:
             y = y.reshape([size for dim, size in enumerate(x.shape) if dim not in dims])
         ctx.save_for_backward(x, y)
