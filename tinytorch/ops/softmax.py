@@ -144,8 +144,8 @@ class CrossEntropy(Primitive):
             gx = fused.cross_entropy_backward(share, target, factor, (exps, sums))
             return Tensor._wrap(gx.astype(grad._array.dtype, copy=False))
         with np.errstate(divide="ignore"):
-            x = Tensor._wrap(np.log(exps / sums).astype(grad._array.dtype, copy=False))  # scores of the same p,
-        x._edge, x._requires_grad = ctx.edges[0], True  # in the input's place in the graph
+            x = Tensor._wrap(np.log(exps).astype(grad._array.dtype, copy=False))  # the input, but for the shift,
+        x._edge, x._requires_grad = ctx.edges[0], True  # in its place in the graph
         of_log_p = _nll_gradient(ctx, grad, x._array.shape)
         return of_log_p - softmax(x, 1) * of_log_p.sum(1, True)
 
