@@ -16,7 +16,7 @@ True
 >>> bell.wait()                                                       # half a millisecond later: nobody rang
 False
 
-Two threads share a millisecond in 50 microseconds more than half of it, instead of 100 (``python -m
+Two threads share a millisecond in 66 microseconds more than half of it, instead of 88 (``python -m
 tests.benchmarks.limits``). ReLU of a million numbers and its gradient take 0.88 of the time, softmax 0.83, the training
 step of an MLP 0.97: beside ``OMP_WAIT_POLICY=passive python -m tests.benchmarks --threads 2 --only relu softmax MLP``.
 """
