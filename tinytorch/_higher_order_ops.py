@@ -37,9 +37,8 @@ def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], o
         raise RuntimeError(f"Expected pred to be bool or single-element tensor, but got {pred}.")
     if not callable(true_fn) or not callable(false_fn):
         raise RuntimeError("Expect both branches to be callable.")
-    if not isinstance(pred, Tensor):
-        return true_fn(*operands) if pred else false_fn(*operands)
-    if not isinstance(operands, (tuple, list)) or any(not isinstance(x, Tensor) for x in tree_flatten(operands)[0]):
+    nested = isinstance(operands, (tuple, list)) and all(isinstance(x, Tensor) for x in tree_flatten(operands)[0])
+    if isinstance(pred, Tensor) and not nested:
         raise RuntimeError(
             "Expect operands to be a tuple of possibly nested dict/list/tuple that only consists of tensor leaves, "
             f"but got {operands}."
@@ -60,7 +59,7 @@ def map(f: Callable[..., Any], xs: Any, *args: Any) -> Any:
     """``f(x, *args)`` for every x along dimension 0 of the tensors ``xs``; the results stacked."""
     leaves, spec = tree_flatten(xs)
     steps = [f(tree_unflatten([leaf[i] for leaf in leaves], spec), *args) for i in range(len(leaves[0]))]
-    return _stacked(steps, 0)
+    return _stacked(steps)
 
 
 def scan(
@@ -77,7 +76,7 @@ def scan(
     for i in reversed(indices) if reverse else indices:
         carry, y = combine_fn(carry, tree_unflatten([leaf.select(dim, i) for leaf in leaves], spec))
         outputs.append(y)
-    return carry, _stacked(outputs[::-1] if reverse else outputs, 0)
+    return carry, _stacked(outputs[::-1] if reverse else outputs)
 
 
 def associative_scan(
@@ -119,8 +118,8 @@ def _running(combine: Callable[[list[Tensor], list[Tensor]], list[Tensor]], xs: 
     return results
 
 
-def _stacked(values: list[Any], dim: int) -> Any:
-    return tree_map(lambda *leaves: ops.stack(leaves, dim), values[0], *values[1:])
+def _stacked(values: list[Any]) -> Any:
+    return tree_map(lambda *leaves: ops.stack(leaves), values[0], *values[1:])
 
 
 def _as_module(name: str) -> None:

@@ -14,6 +14,8 @@ nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2))(x.requires_grad_()[0]
 nn.Conv2d(4, 8, 3, padding=1)(x)
 nn.Sequential(nn.Conv2d(4, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 1, stride=2))(x.requires_grad_())
 nn.ConvTranspose2d(4, 3, 2, stride=2)(x.requires_grad_())
+nn.Conv3d(1, 3, 2)(x.unsqueeze(1))
+nn.ConvTranspose3d(1, 3, 2)(x.unsqueeze(1).requires_grad_())
 nn.Conv1d(4, 3, 2)(x[0].reshape(2, 4, 18))
 x.requires_grad_() @ x.mT
 x.requires_grad_()[0, 0] @ torch.ones(6, 3)

@@ -30,18 +30,18 @@ from tinytorch.dtypes import INEXACT
 from tinytorch.kernels.half import is_half, widened
 from tinytorch.tensor import Tensor
 
-__all__ = ["begin", "in_single"]
+__all__ = ["begin", "half_in_single"]
 
 _SINGLE = np.dtype(np.float32)
 
 
 def begin() -> None:
     """From now on there may be tensors of half precision."""
-    if in_single not in detours:
-        detours.append(in_single)
+    if half_in_single not in detours:
+        detours.append(half_in_single)
 
 
-def in_single(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+def half_in_single(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
     """``op.apply(*inputs, **attributes)``, computed in single precision; None if there is nothing to convert."""
     if op.returns_view or not op.computes or issubclass(op, InSingle):
         return None
@@ -59,11 +59,11 @@ class InSingle(Primitive):
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        return tuple([_single(saved) for saved in super().saved_tensors])
+        return tuple([in_single(saved) for saved in super().saved_tensors])
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        return ctx.op.backward(ctx, *[_single(grad) for grad in grads])
+        return ctx.op.backward(ctx, *[in_single(grad) for grad in grads])
 
 
 @functools.cache
@@ -108,10 +108,4 @@ def _replaced(value: Any, pairs: Any) -> Any:
     return value
 
 
-def _single(value: Any) -> Any:
-    if isinstance(value, Tensor) and is_half(value._array.dtype):
-        return ops.cast(value, _SINGLE)
-    return value
-
-
-from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes
+from tinytorch.ops.half import in_single  # noqa: E402 - part of the circle that tinytorch.tensor closes

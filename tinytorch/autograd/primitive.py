@@ -126,8 +126,7 @@ class Primitive(Node):
         except TypeError as error:
             if not str(error).startswith(("ufunc", "array type")):
                 raise
-            kinds = sorted({a.dtype.name for a in arrays if isinstance(a, np.ndarray)})  # NumPy has no loop for them
-            raise NotImplementedError(f"{cls.__name__.lower()}() is not implemented for {', '.join(kinds)}") from None
+            raise cls._without_loop(arrays) from None
         if type(output) is tuple:
             return cls._finish_many(ctx, inputs, arrays, output, attributes, edges if recording else None)
         result = _new(Tensor)  # 3. a Tensor again
@@ -204,6 +203,12 @@ class Primitive(Node):
         if "broadcast together" in str(error):
             return RuntimeError(f"{cls.__name__.lower()}(): the shapes {shapes} do not match: they do not broadcast")
         return RuntimeError(f"{cls.__name__.lower()}(): {error} (input shapes: {shapes})")
+
+    @classmethod
+    def _without_loop(cls, arrays: list[Any]) -> Exception:
+        """The error for dtypes that NumPy's function has no loop for."""
+        kinds = sorted({a.dtype.name for a in arrays if isinstance(a, np.ndarray)})
+        return NotImplementedError(f"{cls.__name__.lower()}() is not implemented for {', '.join(kinds)}")
 
     @staticmethod
     def forward(ctx: Any, *arrays: Any, **attributes: Any) -> Any:

@@ -12,7 +12,7 @@ from tinytorch.kernels.half import is_half
 from tinytorch.ops.broadcast import cast
 from tinytorch.tensor import Tensor
 
-__all__ = ["rounded_once"]
+__all__ = ["in_single", "rounded_once"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -29,14 +29,15 @@ def rounded_once(function: Function) -> Function:
     def wrapped(input: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(input, Tensor) or not is_half(input._array.dtype):
             return function(input, *args, **kwargs)
-        wide = {name: _single(value) for name, value in kwargs.items()}
-        result = function(_single(input), *[_single(value) for value in args], **wide)
+        wide = {name: in_single(value) for name, value in kwargs.items()}
+        result = function(in_single(input), *[in_single(value) for value in args], **wide)
         return _rounded(result, input._array.dtype)
 
     return wrapped  # type: ignore[return-value]
 
 
-def _single(value: Any) -> Any:
+def in_single(value: Any) -> Any:
+    """A tensor of half precision as float32; anything else as it is."""
     half = isinstance(value, Tensor) and is_half(value._array.dtype)
     return cast(value, np.dtype(np.float32)) if half else value
 

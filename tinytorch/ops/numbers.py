@@ -15,7 +15,7 @@ __all__ = ["check_convertible", "check_count", "number_as"]
 _C_NAMES = {
     "uint8": "uint8_t", "uint16": "uint16_t", "uint32": "uint32_t", "uint64": "uint64_t", "int8": "int8_t",
     "int16": "int16_t", "int32": "int", "int64": "int64_t", "float16": "at::Half", "bfloat16": "at::BFloat16",
-    "float32": "float",    "float64": "double",
+    "float32": "float", "float64": "double",
 }  # fmt: skip
 
 

@@ -23,8 +23,12 @@ from typing import Any
 from tinytorch.aten import Packet, aten
 from tinytorch.autograd.watching import Watcher
 from tinytorch.tensor import Tensor
+from tinytorch.viz.describe import op_name
+from tinytorch.viz.flops import flops
 
 __all__ = ["FlopCounterMode"]
+
+_CONVOLUTIONS = ("Conv2d", "Conv3d", "Conv2dInput", "Conv3dInput")
 
 
 class FlopCounterMode(Watcher):
@@ -70,16 +74,17 @@ class FlopCounterMode(Watcher):
     def forward(self, op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any], run: Callable[[], Any]) -> Any:
         """An op is applied."""
         result = run()
-        shapes: list[Any] = [value.shape if isinstance(value, Tensor) else None for value in inputs]
         name = op.__name__
         if name == "Linear":
-            self._add("mm" if shapes[2] is None else "addmm", 2 * result.numel() * shapes[1][-1])
+            counted = "mm" if inputs[2] is None else "addmm"
         elif name == "MatMul":
-            self._add("mm" if result.dim() < 3 else "bmm", 2 * result.numel() * shapes[0][-1])
-        elif name in ("Conv2d", "Conv3d"):
-            self._add("convolution", 2 * result.numel() * math.prod(shapes[1][1:]))
-        elif name in ("Conv2dInput", "Conv3dInput"):
-            self._add("convolution", 2 * math.prod(shapes[0]) * math.prod(shapes[1][1:]))
+            counted = "mm" if result.dim() < 3 else "bmm"
+        elif name in _CONVOLUTIONS:
+            counted = "convolution"
+        else:
+            return result
+        shapes = [value.shape for value in inputs[:2]]  # what adds the bias is not counted
+        self._add(counted, int(flops(op_name(op), shapes, [result.shape], attributes)))
         return result
 
     def backward(self, node: Any, received: list[Any], run: Callable[[], Any]) -> Any:
@@ -95,7 +100,7 @@ class FlopCounterMode(Watcher):
         elif name == "MatMul":
             inner = _size(node, 0, -1) if needs[0] else _size(node, 1, -2)
             self._add("mm" if received[0].dim() < 3 else "bmm", 2 * size * inner * sum(needs[:2]))
-        elif name in ("Conv2d", "Conv3d", "Conv2dInput", "Conv3dInput"):
+        elif name in _CONVOLUTIONS:
             first, weight = node.intermediates[:2]
             elements = math.prod(first) if name.endswith("Input") else size
             self._add("convolution_backward", 2 * elements * math.prod(weight[1:]) * sum(needs[:2]))

@@ -37,11 +37,11 @@ def flops(name: str, inputs: list[Shape | None], outputs: list[Shape], attribute
     if name in ("linear", "matmul"):
         bias = out if len(inputs) > 2 and inputs[2] is not None else 0
         return float(2 * out * (first[-1] if first else 1) + bias)
-    if name == "conv2d" and second is not None:
+    if name in ("conv2d", "conv3d") and second is not None:
         bias = out if len(inputs) > 2 and inputs[2] is not None else 0
         return float(2 * out * math.prod(second[1:]) + bias)
-    if name in ("conv2d_input", "conv2d_weight"):
-        data, weight = (second, outputs[0]) if name == "conv2d_weight" else (first, second)
+    if name in ("conv2d_input", "conv3d_input", "conv2d_weight", "conv3d_weight"):
+        data, weight = (second, outputs[0]) if name.endswith("weight") else (first, second)
         return float(2 * math.prod(data or ()) * math.prod((weight or ())[1:]))
     if name in ("lstm", "gru", "rnn") and first:
         hidden = outputs[0][-1]
