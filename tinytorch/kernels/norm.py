@@ -35,8 +35,8 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.kernels import norm_matrix, norm_small
 from tinytorch.kernels import norm_row_major as row_major
-from tinytorch.kernels import norm_small
 from tinytorch.kernels.channel_sums import channel_rows, exact_row_dots, exact_row_sums
 from tinytorch.kernels.layout import Array, Pair, batch_first, scratch
 from tinytorch.kernels.memory import empty_like
@@ -56,6 +56,8 @@ def batch_norm_train(
 
     `var` is the biased variance (divided by M). A constant channel has variance exactly 0.
     """
+    if norm_matrix.is_short(x) and (found := norm_matrix.train(x, weight, bias, eps)) is not None:
+        return found
     if norm_small.is_small(x):
         axes = _all_but_channels(x)
         y, *statistics = norm_small.normalize(x, _stretched(x, weight), _stretched(x, bias), eps, axes)
@@ -118,6 +120,8 @@ def batch_norm_backward(
     needs: tuple[bool, bool, bool] = (True, True, True),
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `batch_norm_train` for (x, weight, bias); None for those that `needs` does not ask for."""
+    if norm_matrix.is_short(x) and (found := norm_matrix.backward(grad, x, mean, invstd, weight, needs)) is not None:
+        return found
     if norm_small.is_small(x):
         axes = _all_but_channels(x)
         wide = [_stretched(x, values) for values in (mean, invstd, weight)]

@@ -15,7 +15,7 @@ beside the spread: `train` returns None when a mean is more than `FAR` standard 
 it its way. That is also the reference in the tests.
 
 What it gained, forward and backward on one thread (`python -m tests.benchmarks --only batch_norm`): 1.61 ms for
-64 x 20 x 28 x 28, where `norm` took 4.62 (PyTorch: 3.05), and 0.14 for 64 x 256, where it took 0.24 (0.06).
+64 x 20 x 28 x 28, where `norm` took 4.62 (PyTorch: 3.05).
 """
 
 from __future__ import annotations

@@ -258,7 +258,7 @@ def _batch_norm(
     if running_mean is not None and running_var is not None:
         count = input._array.size // input._array.shape[1]
         _move_towards(running_mean, mean._array, momentum)
-        _move_towards(running_var, var._array * (count / (count - 1)), momentum)
+        _move_towards(running_var, var._array, momentum, count / (count - 1))
     return y
 
 
@@ -267,9 +267,11 @@ def _as_vector(parameter: Tensor | None) -> Tensor | None:
     return parameter if parameter is None or parameter._array.ndim == 1 else parameter.reshape(-1)
 
 
-def _move_towards(running: Tensor, batch: np.ndarray, momentum: float) -> None:
-    """running = (1 - momentum) · running + momentum · batch, in double precision, in place."""
-    running._array[...] = (1 - momentum) * running._array.astype(np.float64) + momentum * batch.astype(np.float64)
+def _move_towards(running: Tensor, batch: np.ndarray, momentum: float, factor: float = 1.0) -> None:
+    """running = (1 - momentum) · running + momentum · factor · batch, in place."""
+    array = running._array
+    array *= 1 - momentum
+    array += batch * (momentum * factor)
     running._bump_version()
 
 
@@ -286,25 +288,29 @@ def _is_mixed(input: Tensor, running_mean: Any, running_var: Any, weight: Any, b
             raise RuntimeError(f"batch_norm(): {name} must be defined in evaluation mode")
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
-    channels = input._array.shape[1] if input._array.ndim > 1 else 0
-    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    for name, value in given.items():
-        if value is not None and value._array.size != channels:
+    shape, dtype = input._array.shape, input._array.dtype
+    channels = shape[1] if len(shape) > 1 else 0
+    given = [("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)]
+    for name, value in given:
+        if value is None or value._array.shape == (channels,):
+            continue
+        if value._array.size != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {value._array.size}")
-        if value is not None and value._array.ndim != 1 and name.startswith("running"):
+        if name.startswith("running"):
             raise RuntimeError(f"{name} should have 1 dimension, but its shape is {list(value.shape)}")
-    if input._array.ndim < 2:
-        raise RuntimeError(f"batch_norm needs an input of 2 or more dimensions, (N, C, ...), not {list(input.shape)}")
-    if input._array.dtype.kind not in FLOATS:
+    if len(shape) < 2:
+        raise RuntimeError(f"batch_norm needs an input of 2 or more dimensions, (N, C, ...), not {list(shape)}")
+    if dtype.kind not in FLOATS:
         raise not_implemented("batch_norm", input)
-    mixed = is_half(input._array.dtype) and all(v is None or v._array.dtype == np.float32 for v in given.values())
-    for name, value in given.items():
-        if value is not None and value._array.dtype != input._array.dtype and not mixed:
+    mixed = is_half(dtype) and all(value is None or value._array.dtype == np.float32 for _, value in given)
+    for name, value in given:
+        if value is not None and value._array.dtype != dtype and not mixed:
             raise RuntimeError(
                 f"mixed dtype (CPU): all inputs must share same datatype, but input is {input.dtype} and {name} "
                 f"{value.dtype}."
             )
-        if name.startswith("running") and value is not None and value.requires_grad:
+    for name, value in given[:2]:
+        if value is not None and value._requires_grad:
             raise RuntimeError(
                 f"The function 'native_batch_norm' is not differentiable with respect to argument '{name}'. This input "
                 "cannot have requires_grad True."

@@ -47,6 +47,7 @@ def test_normalization_backward() -> None:
 
 def test_batch_norm_kernel() -> None:
     invstd = 1 / np.sqrt(X.var(0) + EPS)
-    yours = batch_norm_backward(GRAD, X, X.mean(0), invstd, WEIGHT[0])
+    one_pixel = (*X.shape, 1)
+    yours = batch_norm_backward(GRAD.reshape(one_pixel), X.reshape(one_pixel), X.mean(0), invstd, WEIGHT[0])
     for name, mine, right in zip(("x", "weight", "bias"), yours, expected(), strict=True):
-        check_close(name, mine, right.reshape(-1) if right.shape[0] == 1 else right)
+        check_close(name, mine, right.reshape(one_pixel if name == "x" else -1))
