@@ -1,7 +1,7 @@
 """Chapter 2, part 3. Tensor: what can be computed with it, one line per method, each the call of an op.
 
 After: tinytorch/tensor_conversions.py
-Next: tinytorch/autograd/inplace.py
+Next: tinytorch/ops/broadcast.py
 
 Goal: find the op behind a method.
 

@@ -1,6 +1,6 @@
 """Chapter 2. The tensor.
 
-After: tinytorch/autograd/engine.py
+After: tinytorch/autograd/part.py
 Next: tinytorch/tensor_conversions.py
 
 Goal: know what a Tensor is: a NumPy array that remembers how it was made.
@@ -11,7 +11,7 @@ The idea. Everything else is kept elsewhere; a tensor has these and little more:
     _edge           (node, output index): the recorded op that made it; None for a leaf
     _requires_grad  whether ops on it are recorded
     _grad           for a leaf, where ``backward()`` adds its gradient
-    _base, _memory  for views: whose memory this is, and how often that memory was changed in place
+    _base, _memory  for views (chapter 4): whose memory this is; how often it was changed in place (chapter 5)
 
 >>> import tinytorch
 >>> x = tinytorch.ones(2, requires_grad=True)
@@ -38,7 +38,7 @@ through it is seen by the tensor and not by autograd.
 
 Exercises. Is ``(x * 3)[0]`` a leaf? And ``x.detach()``? What is the version (``x._version``) after ``x.data.add_(1)``?
 Answers: ``python -m tinytorch.learn answers 2``; more: ``python -m tinytorch.learn start --chapter 2``.
-Check: ``python -m pytest tests/autograd/test_views.py``.
+Check: ``python -m pytest tests/autograd/test_memory.py tests/autograd/test_aliases.py``.
 
 """
 

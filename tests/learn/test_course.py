@@ -22,6 +22,8 @@ SECTIONS = ("Goal: ", "The idea. ", "What PyTorch does. ", "Pitfalls. ", "Exerci
 CIRCLE = {
     ("tinytorch/autograd/primitive.py", "tinytorch/tensor.py"),
     ("tinytorch/autograd/engine.py", "tinytorch/tensor.py"),
+    ("tinytorch/tensor_base.py", "tinytorch/autograd/inplace.py"),
+    ("tinytorch/tensor.py", "tinytorch/autograd/inplace.py"),
 }
 """The one circle: the engine and the ops work on Tensors, whose methods call them. ``tinytorch/tensor_base.py`` explains."""
 

@@ -1,7 +1,7 @@
-"""Chapter 1, part 5. The engine: reverse-mode differentiation of a recorded graph.
+"""Chapter 1, part 4. The engine: reverse-mode differentiation of a recorded graph.
 
-After: tinytorch/autograd/part.py
-Next: tinytorch/tensor_base.py
+After: tinytorch/autograd/primitive.py
+Next: tinytorch/autograd/part.py
 
 Goal: run every node's derivative once, after all contributions to its output have arrived.
 
@@ -34,8 +34,10 @@ what comes out. So ops are written as for real numbers, and only those that are 
 svd...) know of complex gradients themselves (``complex_backward``). A real input of a complex op takes the real part:
 :func:`~tinytorch.autograd.fitting.fitted`.
 
+What to leave out where only some gradients are asked for (``Wanted`` below) is the next part.
+
 What PyTorch does. The same order (``sequence_nr``, highest first, in a priority queue), counting dependencies as well,
-on threads of its own. Messages and errors are the same; ``retain_graph`` and ``create_graph`` mean the same.
+and with a thread for each GPU. Messages and errors are the same; ``retain_graph`` and ``create_graph`` mean the same.
 
 Pitfalls. A second contribution must not be added into the first one's array when somebody else owns that array: ``a +
 a`` hands the same gradient to both of its inputs. And ``.grad`` must never be that array either.

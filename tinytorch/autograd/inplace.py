@@ -1,7 +1,7 @@
-"""Chapter 2, part 4. Changes in place, seen by autograd.
+"""Chapter 5, part 3. Changes in place, seen by autograd.
 
-After: tinytorch/tensor.py
-Next: tinytorch/ops/broadcast.py
+After: tinytorch/ops/gather.py
+Next: tinytorch/ops/linalg.py
 
 Goal: let values change under autograd, and notice when that would spoil a gradient.
 
@@ -13,6 +13,18 @@ node. Two things make it safe:
 - Views. If ``v`` is a view of ``b``, writing to ``v`` also gives ``b`` a new value: b with a region replaced
   (:class:`StridedPut`). Every other view of ``b`` then means a region of the new b (:class:`StridedGet`), which it
   finds out when it is next used (``Tensor._follow_base``).
+
+>>> import tinytorch
+>>> x = tinytorch.ones(3, requires_grad=True)
+>>> b = x * 1                                        # x itself, a leaf, may not be changed
+>>> v = b[1:]
+>>> v.mul_(5)
+tensor([5., 5.], grad_fn=<AsStridedBackward0>)
+>>> b                                                # changed through its view, and its history tells
+tensor([1., 5., 5.], grad_fn=<CopySlices>)
+>>> b.sum().backward()
+>>> x.grad
+tensor([1., 5., 5.])
 
 Where the region lies is plain memory geometry: offset, sizes and strides of the view within its base.
 (The rules and error messages are PyTorch's: torch/csrc/autograd/variable.cpp.)

@@ -1,7 +1,7 @@
-"""Chapter 1, part 4. A part of the graph: the nodes behind a result, and those of them that lead to given tensors.
+"""Chapter 1, part 5. A part of the graph: the nodes behind a result, and those of them that lead to given tensors.
 
-After: tinytorch/autograd/primitive.py
-Next: tinytorch/autograd/engine.py
+After: tinytorch/autograd/engine.py
+Next: tinytorch/tensor_base.py
 
 Goal: walk a graph without recursion, and find out what need not be computed.
 
@@ -12,8 +12,8 @@ that what a node depends on has been judged before it) and notes which inputs of
 
     an input leads to a target   if it is one, or if the node that made it has an input that does
 
-It is all there is to leave out: a gradient that is never sent wakes up no node. And where all leaves are targets, every
-input of every node leads to one, so nothing has to be judged.
+That is all: in the engine's walk, a gradient that is never sent wakes up no node. And where all leaves are targets,
+every input of every node leads to one, so nothing has to be judged.
 
 >>> import tinytorch
 >>> x, w = tinytorch.tensor(2.0, requires_grad=True), tinytorch.tensor(3.0, requires_grad=True)

@@ -1,7 +1,7 @@
 """Chapter 1, part 3. Primitive: an op with its own derivative. Forward on arrays, right beside backward on Tensors.
 
 After: tinytorch/autograd/saving.py
-Next: tinytorch/autograd/part.py
+Next: tinytorch/autograd/engine.py
 
 Goal: write an op and its derivative in one place.
 

@@ -5,8 +5,8 @@ Everything that numbers chapters reads this table: the headers of the modules, t
 
 The rule of the order: importing a file of chapter n imports, by name, files of chapters up to n and files outside the
 course, nothing later. The exception is the one circle of the package, which ``tinytorch/tensor_base.py`` explains:
-primitives and the engine (1) work on Tensors (2), and ``from tinytorch import ops``, the package of all ops, may stand
-anywhere. A test checks the rule.
+primitives and the engine (1) work on Tensors (2), whose methods may change them in place (5), and ``from tinytorch
+import ops``, the package of all ops, may stand anywhere. A test checks the rule.
 """
 
 from __future__ import annotations
@@ -40,12 +40,11 @@ CHAPTERS = (
             ("tests/examples/test_scalar_autograd.py",)),
     Chapter(1, "Nodes and the engine",
             ("tinytorch/autograd/node.py", "tinytorch/autograd/saving.py", "tinytorch/autograd/primitive.py",
-             "tinytorch/autograd/part.py", "tinytorch/autograd/engine.py"),
+             "tinytorch/autograd/engine.py", "tinytorch/autograd/part.py"),
             ("tests/autograd/test_engine.py",)),
     Chapter(2, "The tensor",
-            ("tinytorch/tensor_base.py", "tinytorch/tensor_conversions.py", "tinytorch/tensor.py",
-             "tinytorch/autograd/inplace.py"),
-            ("tests/autograd/test_views.py",)),
+            ("tinytorch/tensor_base.py", "tinytorch/tensor_conversions.py", "tinytorch/tensor.py"),
+            ("tests/autograd/test_memory.py", "tests/autograd/test_aliases.py")),
     Chapter(3, "Elementwise ops and un-broadcasting",
             ("tinytorch/ops/broadcast.py", "tinytorch/ops/arithmetic.py", "tinytorch/ops/powers.py",
              "tinytorch/ops/unary.py"),
@@ -53,9 +52,9 @@ CHAPTERS = (
     Chapter(4, "Reductions and shapes",
             ("tinytorch/ops/reduce.py", "tinytorch/ops/shape.py"),
             ("tests/ops/test_cases.py",)),
-    Chapter(5, "Indexing",
-            ("tinytorch/ops/indexing.py", "tinytorch/ops/gather.py"),
-            ("tests/ops/test_cases.py", "tests/ops/test_scatter.py")),
+    Chapter(5, "Indexing and changes in place",
+            ("tinytorch/ops/indexing.py", "tinytorch/ops/gather.py", "tinytorch/autograd/inplace.py"),
+            ("tests/ops/test_cases.py", "tests/ops/test_scatter.py", "tests/autograd/test_views.py")),
     Chapter(6, "Matrix products",
             ("tinytorch/ops/linalg.py",),
             ("tests/ops/test_cases.py",)),

@@ -1,6 +1,6 @@
 """Chapter 3. Elementwise ops and un-broadcasting.
 
-After: tinytorch/autograd/inplace.py
+After: tinytorch/tensor.py
 Next: tinytorch/ops/arithmetic.py
 
 Goal: see how operands of different shapes and dtypes meet, and why repeating forward is summing backward.

@@ -1,7 +1,7 @@
 """Chapter 5, part 2. Picking along one dimension: gather, and scatter_add, its transpose.
 
 After: tinytorch/ops/indexing.py
-Next: tinytorch/ops/linalg.py
+Next: tinytorch/autograd/inplace.py
 
 Goal: pick another element in every row, and bring the gradients back to where they were.
 

@@ -1,4 +1,4 @@
-"""Chapter 5. Indexing.
+"""Chapter 5. Indexing and changes in place.
 
 After: tinytorch/ops/shape.py
 Next: tinytorch/ops/gather.py
@@ -30,7 +30,7 @@ bug of this chapter. ``x[0]`` is a view, ``x[[0]]`` is a copy: writing to one ch
 
 Exercises. What would ``x.grad`` be for ``x[x > 15].sum()``? Write ``one_hot(classes, 3)`` with one line of indexing.
 Answers: ``python -m tinytorch.learn answers 5``; more: ``python -m tinytorch.learn start --chapter 5``.
-Check: ``python -m pytest tests/ops/test_cases.py tests/ops/test_scatter.py``.
+Check: ``python -m pytest tests/ops/test_cases.py tests/ops/test_scatter.py tests/autograd/test_views.py``.
 
 """
 

@@ -1,6 +1,6 @@
 """Chapter 6. Matrix products.
 
-After: tinytorch/ops/gather.py
+After: tinytorch/autograd/inplace.py
 Next: tinytorch/autograd/gradcheck.py
 
 Goal: differentiate the matrix product, on which most of deep learning's time is spent.
