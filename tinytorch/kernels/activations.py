@@ -50,7 +50,7 @@ import numpy as np
 from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.kernels.exponential import SMALL, exp, log
 from tinytorch.kernels.layout import Array, scratch
-from tinytorch.kernels.masks import as_bits, full_mask, keep, select
+from tinytorch.kernels.masks import as_bits, keep, select
 
 _BYTE = np.dtype(np.int8)
 
@@ -67,18 +67,20 @@ def sigmoid_piece(x: Array, out: Array) -> None:
     np.divide(1, out, out=out)  # faster than np.reciprocal
 
 
-def silu(x: Array, kept: Array, out: Array) -> None:
-    """x · sigmoid(x); keeps sigmoid(x)."""
-    sigmoid_piece(x, kept)
-    np.multiply(x, kept, out=out)
+def silu(x: Array, kept: Array | None, out: Array) -> None:
+    """x / (1 + e^-x); keeps the divisor, unless ``kept`` is None."""
+    divisor = out if kept is None else kept
+    exp(x, divisor, -1.0)  # inf for very negative x
+    divisor += 1
+    np.divide(x, divisor, out=out)
 
 
 def silu_backward(grad: Array, x: Array, kept: Array, out: Array) -> None:
-    """grad · s (1 + x (1 - s)), where s is the kept sigmoid(x)."""
-    np.subtract(1, kept, out=out)
-    out *= x
+    """grad · s (1 + x (1 - s)) as grad · (1 + x - x / d) / d, where d = 1 / s is the divisor kept."""
+    np.divide(x, kept, out=out)
+    np.subtract(x, out, out=out)  # exact as long as it shows beside the 1
     out += 1
-    out *= kept
+    out /= kept
     out *= grad
 
 
@@ -125,21 +127,14 @@ def leaky_relu(x: Array, out: Array, negative_slope: float) -> None:
 
 
 def leaky_relu_backward(grad: Array, x: Array, out: Array, negative_slope: float) -> None:
-    """grad · (1 where x > 0, else slope)."""
-    if 0 <= negative_slope <= 1:  # then 1 - slope + slope is 1 after all rounding
-        with scratch(x.shape, np.dtype(bool)) as above:
-            np.copyto(out, np.greater(x, 0, out=above))
-        out *= x.dtype.type(1 - negative_slope)
-        out += x.dtype.type(negative_slope)
-        out *= grad
-        return
-    one, other = (as_bits(np.asarray(value, x.dtype)) for value in (1, negative_slope))
-    with scratch(x.shape, _BYTE) as positive, scratch(x.shape, one.dtype) as factor:
-        np.greater(x, 0, out=positive.view(np.bool_))
-        full_mask(positive, factor)
-        factor &= one ^ other
-        factor ^= other  # the bits of 1 where x > 0, else those of the slope
-        np.multiply(grad, factor.view(x.dtype), out=out)
+    """grad · (1 where x > 0, else slope); so written, nan counts as x > 0 unless its sign bit is set."""
+    bits = as_bits(np.array((1, negative_slope), x.dtype))
+    one, other = bits[0, ...], bits[1, ...]  # arrays, whose differences may overflow without a warning
+    factor = as_bits(out)
+    np.clip(as_bits(x), 0, 1, out=factor)  # seen as integers, too, numbers above 0 are above 0, and the others not
+    factor *= one - other
+    factor += other  # the bits of 1 where x > 0, else those of the slope
+    out *= grad
 
 
 def hardtanh(x: Array, out: Array, min_val: float, max_val: float) -> None:

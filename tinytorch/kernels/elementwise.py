@@ -6,7 +6,9 @@ NumPy carries out a formula one operation after the other, each over the whole a
 costs as much as the arithmetic of five. `in_pieces` applies the whole formula to one piece after the other, so that
 all passes but the first find their data in the cache. Pieces are as large as the last and largest cache allows: in
 smaller ones the calls take longer than what they save (eight million numbers, the gradient of hardswish: 7.1 ms in
-pieces of 2^19, 8.7 of 2^18, 13.8 at once).
+pieces of 2^19, 8.7 of 2^18, 13.8 at once), and threads meet more often at Python's global lock (a million numbers
+on two threads: 0.34 ms in two pieces, 0.39 to 0.51 in four). Where they are shared, their number is even: two cores are
+the least that share.
 
 relu(x) = max(x, 0). Its gradient lets g through where the output y is not 0 (y is never negative, and a NaN is not 0).
 That is a choice, made without a branch (`masks`). NumPy clips in less time than it finds the larger of two, and keeps
@@ -25,13 +27,13 @@ import numpy as np
 from tinytorch.kernels.layout import Array, Pair, lying_alike, scratch
 from tinytorch.kernels.masks import keep, select
 from tinytorch.kernels.memory import empty_like
-from tinytorch.kernels.pieces import even_pieces
+from tinytorch.kernels.pieces import ceil_div, even_parts, even_pieces
 from tinytorch.kernels.threads import run_blocks
 
 BLOCK = 1 << 19
 """Elements worked on together: few enough for a cache, and a pass over them is long enough to be worth a thread."""
-MANY_PASSES = 5
-"""A formula of so many does half of that at a time: it takes as long, and there are more pieces to share."""
+WORTH_TWO = 5.5 * BLOCK
+"""Elements times passes, from which on even one block is shared by two threads."""
 ROW = 1 << 14
 """Up to so many numbers, one that is repeated by broadcasting is written out."""
 
@@ -47,15 +49,18 @@ def in_pieces(
 
     The result is `out`, which may be one of the arrays, or a new array with the dtype and memory order of the first.
     `passes` is how long the formula takes, in multiplications by a number (an exponential counts as three to five). It
-    decides how large the pieces are and whether threads are worth it; never for a `piece` of one's own, which is for
-    formulas with large work arrays (`threads` says why).
+    decides whether threads are worth it for a single block; several are shared always, but for those of a size of one's
+    own, `piece`, which is for formulas with large work arrays (`threads` says why).
     """
     first = arrays[0]
     if first.size <= ROW and 0 in first.strides:  # the gradient of a sum, one number for all: written out
         arrays = (first := np.ascontiguousarray(first), *arrays[1:])
     result = empty_like(first) if out is None else out
-    longest = piece or (BLOCK if passes < MANY_PASSES else BLOCK // 2)
-    if first.size <= longest and first.flags.c_contiguous:
+    count = ceil_div(first.size, piece or BLOCK)
+    shared = not piece and (count > 1 or first.size * passes > WORTH_TWO)
+    if shared:
+        count += count % 2
+    if count <= 1 and first.flags.c_contiguous:
         formula(*arrays, result)
         return result
     # flat also when small: work arrays of the formula lie in C order, and mixed orders are several times as slow
@@ -67,7 +72,7 @@ def in_pieces(
     def run(block: Pair) -> None:
         formula(*[a[block[0] : block[1]] for a in flat])
 
-    run_blocks(run, even_pieces(first.size, longest), 0 if piece else first.size * passes / 11000)
+    run_blocks(run, even_parts(first.size, count), float("inf") if shared else 0)
     return result
 
 

@@ -30,8 +30,11 @@ _TANH = (math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi))
 _EXACT = tuple(c * 0.5 ** (k + 0.5) for k, c in enumerate(ERF_AS_TANH))  # of x / √2
 
 
-def gelu(x: Array, kept: Array, out: Array, approximate: str) -> None:
+def gelu(x: Array, kept: Array | None, out: Array, approximate: str) -> None:
     """x · Φ(x) of a piece of float32 or float64; keeps Φ(x). ``approximate`` is 'none' or 'tanh'."""
+    if kept is None:
+        with scratch(x.shape, x.dtype) as work:
+            return gelu(x, work, out, approximate)
     if approximate == "none" and x.dtype == np.float64:
         np.copyto(kept, erf_float64(x * math.sqrt(0.5)))
     else:

@@ -44,23 +44,27 @@ class Curve(Elementwise):
     ``pull(grad, x, **attributes)`` is grad · f'(x) in Tensor ops.
     ``value(x, out, **attributes)`` and ``gradient(grad, x, out, **attributes)`` write into ``out``, which is a piece
     of an array as the others are. With ``keeps``, there is another piece before ``out``: what the value has computed
-    that the gradient can use. ``passes`` is how long value and gradient take (see :func:`in_pieces`).
+    that the gradient can use (None where there will be no gradient). ``passes`` is how long value and gradient take
+    (see :func:`in_pieces`).
     """
 
     value: ClassVar[Kernel]
     gradient: ClassVar[Kernel]
     keeps: ClassVar[bool] = False
     pull: ClassVar[Callable[..., Tensor]]
-    passes: ClassVar[tuple[int, int]] = (3, 5)
+    passes: ClassVar[tuple[int, int]] = (3, 4)
 
     @classmethod
     def forward(cls, ctx: Any, x: np.ndarray, **attributes: Any) -> np.ndarray:
         refuse_complex(cls.value.__name__, x)
         ctx.save_for_backward(x)
-        kept = [empty_like(x)] if cls.keeps else []
-        if kept:
-            ctx.save_intermediates(*kept)
-        return in_pieces(lambda *pieces: cls.value(*pieces, **attributes), x, *kept, passes=cls.passes[0])
+        if not cls.keeps:
+            return in_pieces(lambda x, out: cls.value(x, out, **attributes), x, passes=cls.passes[0])
+        if not ctx.needs_input_grad[0]:
+            return in_pieces(lambda x, out: cls.value(x, None, out, **attributes), x, passes=cls.passes[0])
+        kept = empty_like(x)
+        ctx.save_intermediates(kept)
+        return in_pieces(lambda *pieces: cls.value(*pieces, **attributes), x, kept, passes=cls.passes[0])
 
     @classmethod
     def backward(cls, ctx: Any, grad: Tensor) -> Tensor:
@@ -72,7 +76,9 @@ class Curve(Elementwise):
         return Tensor._wrap(_pulled(grad._array, x._array, *kept, kernel=cls.gradient, options=options, passes=passes))
 
 
-def _pulled(grad: np.ndarray, *arrays: np.ndarray, kernel: Kernel, options: dict[str, Any], passes: int) -> np.ndarray:
+def _pulled(
+    grad: np.ndarray, *arrays: np.ndarray, kernel: Kernel, options: dict[str, Any], passes: float
+) -> np.ndarray:
     """What ``kernel`` gives for grad, x and what was kept; lies in memory as grad does."""
     return in_pieces(lambda *pieces: kernel(*pieces, **options), grad, *arrays, passes=passes)
 
@@ -153,7 +159,7 @@ class LogSigmoid(Curve):
 class Silu(Curve):
     """y = x s with s = sigmoid(x); y' = s (1 + x (1 - s))."""
 
-    value, gradient, keeps, passes = kernels.silu, kernels.silu_backward, True, (7, 5)
+    value, gradient, keeps, passes = kernels.silu, kernels.silu_backward, True, (6, 5)
 
     @staticmethod
     def pull(grad: Tensor, x: Tensor) -> Tensor:
