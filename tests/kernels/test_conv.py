@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinytorch.kernels import conv, conv_reference, conv_small, threads
-from tinytorch.kernels.conv_bands import bands_pay
 from tinytorch.kernels.conv_columns import Columns
+from tinytorch.kernels.conv_few import bands_pay
 from tinytorch.kernels.conv_reference import conv2d_im2col, conv2d_loop, conv2d_taps
 from tinytorch.kernels.layout import is_chwn, to_chwn
 
@@ -35,11 +35,20 @@ def check(
     got_y = conv.conv2d(xa, wa, bias_array, *how)
     got_x = conv.conv2d_input(ga, wa, tuple(shape), *how)
     got_w = conv.conv2d_weight(xa, ga, tuple(weight_shape), *how)
-    assert is_chwn(got_y) and is_chwn(got_x)
+    both = conv.conv2d_gradients(xa, ga, wa, *how) or (got_x, got_w)
+    assert all(is_chwn(got) or got.flags.c_contiguous for got in (got_y, got_x))
     small_y = conv_small.convolve(xa, wa, bias_array, y.shape[2:], *how)
     small_x = conv_small.input_gradient(ga, wa, tuple(shape), *how)
     small_w = conv_small.weight_gradient(xa, ga, tuple(weight_shape), *how)
-    for got, want in ((got_y, y), (got_x, gx), (got_w, gw), (small_y, y), (small_x, gx), (small_w, gw)):
+    for got, want in (
+        (got_y, y),
+        (got_x, gx),
+        (got_w, gw),
+        *zip(both, (gx, gw), strict=True),
+        (small_y, y),
+        (small_x, gx),
+        (small_w, gw),
+    ):
         want = want.detach().numpy()
         assert got.shape == want.shape and got.dtype == want.dtype
         tolerance = 1e-12 if dtype == torch.float64 else 2e-6
@@ -156,7 +165,7 @@ def test_memory_order_of_the_input_does_not_matter():
     for order in itertools.permutations(range(4)):
         back = np.argsort(order)
         lying = np.ascontiguousarray(x.transpose(order)).transpose(back)
-        np.testing.assert_array_equal(conv.conv2d(lying, w), want)
+        np.testing.assert_allclose(conv.conv2d(lying, w), want, rtol=0, atol=1e-13)
     np.testing.assert_array_equal(conv.conv2d(x[:, :, ::-1][:, :, ::-1], w), want)
 
 
@@ -205,7 +214,7 @@ def test_spreading_products_and_convolving_the_gradient_agree(
     rng = np.random.default_rng(0)
     shape, w = (24, groups * channels, *size), rng.standard_normal((groups * out, channels, *kernel))
     how = (stride, padding, dilation, groups)
-    g = rng.standard_normal(conv.conv2d(np.zeros(shape), w, None, *how).shape)
+    g = to_chwn(rng.standard_normal(conv.conv2d(np.zeros(shape), w, None, *how).shape))
     growth = np.prod(size) / np.prod(g.shape[2:]) if stride == (1, 1) else 1
     assert conv.spread_pays(channels, out, g.shape[3] * len(g), growth)
     got = conv.conv2d_input(g, w, shape, *how, bias=np.arange(1.0, shape[1] + 1))
@@ -230,6 +239,8 @@ def test_a_number_that_is_not_finite_reaches_only_the_windows_that_see_it(bad):
     want = torch.nn.grad.conv2d_weight(x, w.shape, gy, padding=1, groups=16).numpy()
     got = conv.conv2d_weight(x.numpy(), gy.numpy(), tuple(w.shape), padding=(1, 1), groups=16)
     np.testing.assert_allclose(got, want, atol=1e-4)
+    x[1, 3, 5, 11] = gy[0, 2, 6, 6] = bad
+    assert conv.conv2d_gradients(x.numpy(), gy.numpy(), w.numpy(), padding=(1, 1), groups=16) is None
 
 
 def test_transposed_convolution_with_bias_and_output_padding():
@@ -254,7 +265,8 @@ def test_bits_do_not_depend_on_the_number_of_threads(groups, channels, out):
             y = conv.conv2d(x, w, padding=(1, 1), groups=groups)
             gx = conv.conv2d_input(y, w, x.shape, padding=(1, 1), groups=groups)
             gw = conv.conv2d_weight(x, y, w.shape, padding=(1, 1), groups=groups)
-            results.append((y.tobytes(), gx.tobytes(), gw.tobytes()))
+            both = conv.conv2d_gradients(x, y, w, padding=(1, 1), groups=groups) or ()
+            results.append([a.tobytes() for a in (y, gx, gw, *both)])
     finally:
         threads.set_num_threads(before)
     assert results[0] == results[1] == results[2]

@@ -41,9 +41,11 @@ def _sum_in_place(grad: Array) -> Array:
     n, channels = grad.shape[:2]
     rows = grad.reshape(n * channels, -1)
     sums = np.empty(len(rows))
+    ones = np.ones(rows.shape[1], grad.dtype) if rows.shape[1] <= 4 * RUN else None
 
     def add_up(block: Pair) -> None:
-        sums[slice(*block)] = exact_row_sums(rows[slice(*block)])
+        part = rows[slice(*block)]
+        sums[slice(*block)] = exact_row_sums(part) if ones is None else part @ ones
 
     run_blocks(add_up, cache_blocks(rows), grad.size / 6000)
     total: Array = sums.reshape(n, channels).sum(axis=0).astype(grad.dtype)
@@ -57,8 +59,11 @@ def exact_row_sums(a: Array) -> Array:
     if whole:
         runs = a[:, :whole].reshape(len(a), -1, RUN)
         total += np.add.reduce(runs @ _ones(a.dtype), axis=1, dtype=np.float64)
-    if whole < a.shape[1]:
-        total += np.add.reduce(a[:, whole:], axis=1, dtype=np.float64)
+    rest = a.shape[1] - whole
+    if whole and rest:
+        total += a[:, whole:] @ _ones(a.dtype)[:rest]
+    elif rest:
+        total += np.add.reduce(a, axis=1, dtype=np.float64)
     return total
 
 

@@ -38,13 +38,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from tinytorch.kernels import conv_pointwise, winograd
-from tinytorch.kernels.conv_bands import Steps, bands_for, bands_pay, weight_bands_pay
+from tinytorch.kernels import conv_few, conv_pointwise, winograd
 from tinytorch.kernels.conv_columns import Block, Columns
 from tinytorch.kernels.conv_dots import depthwise_weight_gradient, dots_pay
+from tinytorch.kernels.conv_few import bands_pay, weight_bands_pay
 from tinytorch.kernels.conv_spread import spread, spread_pays
 from tinytorch.kernels.conv_whole import fold, folded_shape, unfold, whole_sides
 from tinytorch.kernels.layout import (
@@ -64,7 +65,16 @@ from tinytorch.kernels.windows import count_outputs, taps_of_remainder
 
 FLOPS_PER_MICROSECOND = 110e3  # one core
 LONG_MICROSECONDS = 2000  # a convolution that takes longer is cut into blocks by itself
+SHORT = 48  # numbers in a row of outputs, for which dot products are faster than columns that are there already
 MANY_WEIGHTS = 1 << 20  # more are brought to another order in pieces
+
+
+def in_place(images: Array, weight_shape: tuple[int, ...], stride: Any, padding: Any, groups: int) -> bool:
+    """Whether these images are read as they lie, row-major; others are brought to C,H,W,N order first."""
+    kernel: Any = weight_shape[2:]
+    if conv_pointwise.in_place(images, kernel, stride, padding, groups):
+        return True
+    return conv_few.in_place(images, weight_shape[1], weight_shape[0] // groups, kernel)
 
 
 def conv2d(
@@ -83,17 +93,15 @@ def conv2d(
         return conv2d(fold(x, sides), fold(weight, sides), bias, stride, padding, dilation, groups)
     if conv_pointwise.in_place(x, kernel, stride, padding, groups):
         return conv_pointwise.pointwise(x, weight[..., 0, 0], bias)
-    out_h, out_w = map(count_outputs, (h, w), kernel, stride, padding, dilation)
-    y = empty_chwn((n, weight.shape[0], out_h, out_w), x.dtype)
-    start = (-padding[0], -padding[1])
+    shape = (n, weight.shape[0], *map(count_outputs, (h, w), kernel, stride, padding, dilation))
     by_group = weight.reshape(groups, -1, *weight.shape[1:])
-    by_group_x, by_group_y = _split_groups(x, groups), _split_groups(y, groups)
     if bands_pay(by_group.shape[2], by_group.shape[1], kernel):
-        steps = (Steps(s, -p, d) for s, p, d in zip(stride, padding, dilation, strict=True))
-        bands = bands_for(by_group_x.shape, by_group.shape[1], kernel, (out_h, out_w), *steps)
-        if bands.correlate(by_group_x, by_group, bias, by_group_y):
-            return y
-    _correlate(by_group_x, by_group, bias, by_group_y, stride, start, dilation)
+        by_bands = conv_few.convolve(x, by_group, bias, shape, stride, padding, dilation)
+        if by_bands is not None:  # else it is not finite, and must be so as PyTorch's is
+            return by_bands
+    y = empty_chwn(shape, x.dtype)
+    start = (-padding[0], -padding[1])
+    _correlate(_split_groups(x, groups), by_group, bias, _split_groups(y, groups), stride, start, dilation)
     return y
 
 
@@ -118,14 +126,14 @@ def conv2d_input(
         return unfold(gx, input_shape, sides)
     if conv_pointwise.in_place(grad, weight.shape[2:], stride, padding, groups) and grad.shape[2:] == input_shape[2:]:
         return conv_pointwise.pointwise(grad, weight[..., 0, 0].T, bias)
-    gx = empty_chwn(tuple(input_shape), grad.dtype)
-    g = _split_groups(grad, groups)
-    target = _split_groups(gx, groups)
     # the roles of input and output channels are exchanged: (G, O, C, KH, KW) -> (G, C, O, KH, KW)
     by_group = _exchanged(weight, groups)
-    pays = bands_pay(by_group.shape[2], by_group.shape[1], weight.shape[2:])
-    if pays and _input_by_bands(g, by_group, target, stride, padding, dilation, bias):
-        return gx
+    if bands_pay(by_group.shape[2], by_group.shape[1], weight.shape[2:]):
+        by_bands = conv_few.input_gradient(grad, by_group, bias, input_shape, stride, padding, dilation)
+        if by_bands is not None:
+            return by_bands
+    gx = empty_chwn(input_shape, grad.dtype)
+    g, target = _split_groups(grad, groups), _split_groups(gx, groups)
     growth = math.prod(input_shape[2:]) / max(1, math.prod(grad.shape[2:])) if stride == (1, 1) else 1.0
     if grad.size and spread_pays(by_group.shape[1], by_group.shape[2], g.shape[3] * g.shape[4], growth):
         spread(g, by_group.swapaxes(1, 2), target, stride, padding, dilation)
@@ -169,6 +177,25 @@ def _input_part(
         _copy_images(part, result)
 
 
+def conv2d_gradients(
+    x: Array,
+    grad: Array,
+    weight: Array,
+    stride: Pair = (1, 1),
+    padding: Pair = (0, 0),
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> tuple[Array, Array] | None:
+    """`conv2d_input` and `conv2d_weight`, where both together are faster (groups of few channels), else None."""
+    out_channels, channels = weight.shape[0] // groups, weight.shape[1]
+    sides = whole_sides(x.shape[2:], weight.shape[2:], padding)
+    if sides or not grad.size or not bands_pay(out_channels, channels, weight.shape[2:]):
+        return None
+    if grad.shape[3] * len(grad) < SHORT and dots_pay(weight.shape, grad, groups):
+        return None
+    return conv_few.both_gradients(x, grad, _exchanged(weight, groups), stride, padding, dilation)
+
+
 def conv2d_weight(
     x: Array,
     grad: Array,
@@ -188,19 +215,16 @@ def conv2d_weight(
         return np.ascontiguousarray(unfold(gw, weight_shape, sides))
     if all(conv_pointwise.in_place(a, weight_shape[2:], stride, padding, groups) for a in (x, grad)):
         return conv_pointwise.pointwise_weight(x, grad).reshape(weight_shape)
-    g = _split_groups(grad, groups)
-    (channels, kh, kw), out_channels = weight_shape[1:], g.shape[1]
+    (channels, kh, kw), out_channels = weight_shape[1:], grad.shape[1] // groups
     start = (-padding[0], -padding[1])
-    if dots_pay(weight_shape, g):
-        by_dots = depthwise_weight_gradient(_split_groups(x, groups), g, (kh, kw), stride, start, dilation)
+    if dots_pay(weight_shape, grad, groups):
+        images, g = _split_groups(x, groups), _split_groups(grad, groups)
+        by_dots = depthwise_weight_gradient(images, g, (kh, kw), stride, start, dilation)
         if by_dots is not None:  # else it is not finite, and must be so as PyTorch's is
             return by_dots
     if weight_bands_pay(channels, out_channels, (kh, kw)):
-        steps = (Steps(s, -p, d) for s, p, d in zip(stride, padding, dilation, strict=True))
-        by_group_x = _split_groups(x, groups)
-        bands = bands_for(by_group_x.shape, out_channels, (kh, kw), g.shape[2:4], *steps)
-        return bands.weight_gradient(by_group_x, g).reshape(weight_shape)
-    images = _split_groups(x, groups)
+        return conv_few.weight_gradient(x, grad, weight_shape, stride, padding, dilation, groups)
+    images, g = _split_groups(x, groups), _split_groups(grad, groups)
     if _suits_winograd(images, (kh, kw), groups, stride, dilation) and winograd.weight_pays(
         channels, out_channels, g.shape[2:4], g.shape[4]
     ):
@@ -250,25 +274,6 @@ def _sum_of_blocks(columns: Columns, g: Array, flops: float) -> Array:
 def _by_rows(multiply_rows: Callable[[slice], None], rows: int, flops: float) -> None:
     """A matrix product with many rows and few columns, in halves by rows."""
     run_blocks(multiply_rows, [slice(*part) for part in even_parts(rows, 2)], flops / FLOPS_PER_MICROSECOND)
-
-
-def _input_by_bands(
-    g: Array, weight: Array, target: Array, stride: Pair, padding: Pair, dilation: Pair, bias: Array | None
-) -> bool:
-    """`conv2d_input` for groups of few channels, arrays by group; whether all results are finite (`Bands`)."""
-    kernel_h = weight.shape[3]
-    finite = True
-    for b in range(min(stride[1], target.shape[3])):  # rows of all remainders go together, columns apart
-        taps_w, first_w, step_w = taps_of_remainder(b, weight.shape[4], stride[1], padding[1], dilation[1])
-        part, taps = target[:, :, :, b :: stride[1]], weight[..., taps_w]
-        if taps.size == 0:
-            part[...] = 0 if bias is None else bias.reshape(len(part), -1, 1, 1, 1)
-            continue
-        down = Steps(1, padding[0], -dilation[0], stride[0])
-        kernel, right = (kernel_h, taps.shape[4]), Steps(1, first_w, step_w)
-        bands = bands_for(g.shape, part.shape[1], kernel, part.shape[2:4], down, right)
-        finite &= bands.correlate(g, taps, bias, part)
-    return finite
 
 
 def _split_groups(x: Array, groups: int) -> Array:

@@ -43,13 +43,15 @@ kernels' order takes a quarter of the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from tinytorch.kernels.conv_rows import copy_rows
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.pieces import ceil_div, even_parts
 from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, run_blocks
@@ -57,18 +59,8 @@ from tinytorch.kernels.windows import tap
 
 LONG = 192
 """Numbers in a row for a matrix product of its own."""
-BUFFER_BYTES = 1 << 23
+BUFFER_BYTES = 1 << 22
 """Columns gathered together: few enough for a cache, many enough that the calls do not count."""
-
-
-def bands_pay(channels: int, out_channels: int, kernel: Pair) -> bool:
-    """Whether `Bands.correlate` is the faster way, for so many channels in each group."""
-    return channels <= 4 and channels * out_channels <= 20 and kernel != (1, 1)
-
-
-def weight_bands_pay(channels: int, out_channels: int, kernel: Pair) -> bool:
-    """The same for `Bands.weight_gradient`."""
-    return (channels * out_channels <= 100 or out_channels <= 4) and kernel != (1, 1)
 
 
 class Steps(NamedTuple):
@@ -104,9 +96,9 @@ class Chunk(NamedTuple):
 
 
 class Bands:
-    """The convolution of x (G, C, H, W, N) with kernels (KH, KW) to y (G, O, H', W', N), or a gradient of one.
+    """The convolution of x (G, C, H, A, W, B) with kernels (KH, KW) to y (G, O, H', A, W', B), or a gradient of one.
 
-    shape: of x;  channels: O;  kernel: (KH, KW);  out: (H', W')
+    shape: of x, image rows by group (`image_rows`);  channels: O;  kernel: (KH, KW);  out: (H', W')
     vertical, horizontal: which rows, and which columns, meet in an output; `horizontal.down` must be 1
 
     An instance knows the shapes alone. `bands_for` keeps it for the next training step.
@@ -117,7 +109,8 @@ class Bands:
     ) -> None:
         self.shape, self.channels, self.kernel, self.out = shape, channels, kernel, out
         self.vertical, self.horizontal = vertical, horizontal
-        self.width = out[1] * shape[4]
+        self.row = (shape[3], out[1], shape[5])  # of an output
+        self.width = math.prod(self.row)
         self.depth = kernel[1] * shape[1]  # how many rows of the column matrix belong to one input row
         self.rows = self._choose_rows()
         self.move = self.rows * vertical.up // vertical.down  # input rows from block to block
@@ -129,7 +122,9 @@ class Bands:
         self.diagonals = [tuple(np.array(one, np.intp).reshape(-1, 2).T) for one in pairs]
         # a rough time, multiplications and copies, to tell small work from large; half of what it takes, because the
         # calls are short and a thread gains nothing before a millisecond
-        nanoseconds = self.depth * (self.reach / 110 + 0.12 * vertical.up / (vertical.down * channels))
+        copied = 1 + self.depth * vertical.up / (vertical.down * channels)  # numbers for each output, and itself
+        apart = max(horizontal.up, vertical.down) > 1
+        nanoseconds = self.depth * self.reach / 110 + copied * (0.25 if apart else 0.12)
         self.microseconds = shape[0] * channels * out[0] * self.width * nanoseconds / 1000
         self.chunks = self._cut()
 
@@ -163,41 +158,42 @@ class Bands:
 
     @contextmanager
     def gather(self, x: Array, chunk: Chunk) -> Iterator[Array]:
-        """Lend the column matrices (g, blocks, K, W' * N) of a chunk, K = reach * KW * C."""
+        """Lend the column matrices (g, blocks, K, A * W' * B) of a chunk, K = reach * KW * C."""
         groups, rows, to_h, from_h = self._lines(chunk)
-        kw, channels, columns, n = self.kernel[1], self.shape[1], self.out[1], self.shape[4]
         stride, first, step, _ = self.horizontal
-        with scratch((groups, rows, kw, channels, columns, n), x.dtype) as buffer:
+        with scratch((groups, rows, self.kernel[1], self.shape[1], *self.row), x.dtype) as buffer:
             buffer[:, : to_h.start] = 0
             buffer[:, to_h.stop :] = 0
-            for k in range(kw):
-                to_w, from_w = tap(first + k * step, stride, columns, self.shape[3])
-                part = buffer[:, to_h, k]
+            image, lines = x[chunk.g0 : chunk.g1, :, from_h].swapaxes(1, 2), buffer[:, to_h]
+            for k in range(self.kernel[1]):
+                to_w, from_w = tap(first + k * step, stride, self.out[1], self.shape[4])
+                part = lines[:, :, k]
                 part[..., : to_w.start, :] = 0
                 part[..., to_w.stop :, :] = 0
-                copy_pixels(part[..., to_w, :], x[chunk.g0 : chunk.g1, :, from_h, from_w].swapaxes(1, 2))
+                copy_rows(part[..., to_w, :], image[..., from_w, :])
             yield self._seen(buffer.reshape(groups, rows, self.depth, self.width), chunk)
 
     @contextmanager
     def pad(self, x: Array, chunk: Chunk) -> Iterator[list[Array]]:
-        """Lend what is under each kernel column, KW matrices (g, blocks, reach * C, W' * N), without copying KW times.
+        """Lend what is under each kernel column, KW matrices (g, blocks, reach * C, W' * B), without copying KW times.
 
         They are views of the image rows with zeros around. Columns are sorted by their remainder modulo the stride, so
-        that those under one kernel column lie side by side.
+        that those under one kernel column lie side by side. For A = 1: else they do not.
         """
         groups, rows, to_h, from_h = self._lines(chunk)
         stride, first, step, _ = self.horizontal
         columns = [divmod(first + k * step, stride) for k in range(self.kernel[1])]  # seen by output column 0
         left = min(columns)[0]
         span = max(columns)[0] - left + self.out[1]
-        with scratch((groups, rows, self.shape[1], stride, span, self.shape[4]), x.dtype) as region:
+        inner = self.shape[5]
+        with scratch((groups, rows, self.shape[1], stride, span, inner), x.dtype) as region:
             region.view(np.uint8).fill(0)  # at twice the speed of numbers
             for remainder in range(stride):
-                to_w, from_w = tap(left * stride + remainder, stride, span, self.shape[3])
+                to_w, from_w = tap(left * stride + remainder, stride, span, self.shape[4])
                 part = region[:, to_h, :, remainder, to_w]
-                copy_pixels(part, x[chunk.g0 : chunk.g1, :, from_h, from_w].swapaxes(1, 2))
+                copy_pixels(part, x[chunk.g0 : chunk.g1, :, from_h, 0, from_w].swapaxes(1, 2))
             seen = self._seen(region.reshape(*region.shape[:3], -1), chunk)
-            starts = [(remainder * span + column - left) * self.shape[4] for column, remainder in columns]
+            starts = [(remainder * span + column - left) * inner for column, remainder in columns]
             yield [seen[..., start : start + self.width] for start in starts]
 
     def _lines(self, chunk: Chunk) -> tuple[int, int, slice, slice]:
@@ -213,70 +209,123 @@ class Bands:
         shape = (groups, chunk.blocks, self.reach * lines_of_row, width)
         return np.ndarray(shape, lines.dtype, lines, 0, (lines.strides[0], self.move * lines.strides[1], line, item))
 
+    def _outputs(self, y: Array, chunk: Chunk) -> Array:
+        """The part of outputs y that a chunk computes, by block: (g, blocks, O, rows, A, W', B)."""
+        part = y[chunk.g0 : chunk.g1, :, chunk.h0 : chunk.h0 + chunk.blocks * chunk.rows]
+        return part.reshape(*part.shape[:2], chunk.blocks, chunk.rows, *self.row).swapaxes(1, 2)
+
     def correlate(self, x: Array, weight: Array, bias: Array | None, y: Array) -> bool:
-        """y[g,o,h,w,n] = bias[g,o] + the sum over all taps, for weight (G, O, C, KH, KW); `y` may have gaps.
+        """y[g,o,h,..] = bias[g,o] + the sum over all taps, for weight (G, O, C, KH, KW); `y` may have gaps.
 
         False if some result is not finite: then the zeros of the band may have spread an infinity or a NaN
         (0 * infinity = NaN) to rows that do not see it, and the caller must go another way.
         """
-        band = np.zeros((*weight.shape[:2], self.rows, self.reach, self.kernel[1], weight.shape[2]), weight.dtype)
-        for k, (o, r) in enumerate(self.diagonals):
-            band[:, :, o, r] = weight[:, :, None, :, k].swapaxes(3, 4)
-        shift = None if bias is None else bias.reshape(*weight.shape[:2], 1, 1, 1)
-        direct = self.channels == 1 and y.flags.c_contiguous  # then rows of the product are rows of `y`
+        multiply = self._multiplication(weight, bias, y)
         finite: list[bool] = []
 
-        def multiply(chunk: Chunk) -> None:
-            g0, g1, h0, blocks, rows = chunk
-            groups, height = g1 - g0, self.channels * rows
-            part = y[g0:g1, :, h0 : h0 + blocks * rows]
-            by_rows = part.reshape(groups, self.channels, blocks, rows, *y.shape[3:]).swapaxes(1, 2)
-            left = band[g0:g1, :, :rows].reshape(groups, 1, height, -1)
-            with self.gather(x, chunk) as columns, scratch(by_rows.shape, y.dtype) as work:
-                product = (by_rows if direct else work).reshape(groups, blocks, height, self.width)
-                np.matmul(left, columns, out=product)
-                if self.rows > 1:
-                    flat = product.reshape(-1)
-                    finite.append(bool(np.isfinite(np.dot(flat, flat))))
-                if not direct:
-                    copy_pixels(by_rows, work)
-            if shift is not None:
-                part += shift[g0:g1]
+        def work(chunk: Chunk) -> None:
+            with self.gather(x, chunk) as columns:
+                finite.append(multiply(columns, chunk))
 
         if y.size:
-            run_blocks(multiply, self.chunks, self.microseconds)
+            run_blocks(work, self.chunks, self.microseconds)
         return all(finite)
 
+    def correlate_and_pair(self, x: Array, weight: Array, y: Array, grad: Array) -> Array | None:
+        """`correlate`, and `weight_gradient` with the same columns; None if a result is not finite."""
+        multiply = self._multiplication(weight, None, y)
+        finite: list[bool] = []
+        sums = self._sums(grad.dtype)
+
+        def work(chunk: Chunk) -> None:
+            with self.gather(x, chunk) as columns:
+                finite.append(multiply(columns, chunk))
+                self._pair(columns, grad, chunk, sums)
+
+        run_blocks(work, self.chunks, 2 * self.microseconds)
+        result = self._along_diagonals(sums, grad.dtype)
+        return result if all(finite) and np.isfinite(result).all() else None
+
     def weight_gradient(self, x: Array, grad: Array) -> Array:
-        """The gradient for the weight, (G, O, C, KH, KW), from `grad` (G, O, H', W', N).
+        """The gradient for the weight, (G, O, C, KH, KW), from `grad` (G, O, H', A, W', B).
 
         A product for each kernel column saves copying the image KW times; but short ones take longer than that.
         """
-        (kh, kw), channels = self.kernel, self.shape[1]
-        result = np.zeros((len(grad), self.channels, kh, kw, channels), grad.dtype)
-        sums: dict[Chunk, Array] = {}
+        sums = self._sums(grad.dtype)
 
         def multiply(chunk: Chunk) -> None:
-            g0, g1, h0, blocks, rows = chunk
-            part = grad[g0:g1, :, h0 : h0 + blocks * rows].reshape(g1 - g0, self.channels, blocks, rows, self.width)
-            left = part.swapaxes(1, 2).reshape(g1 - g0, blocks, self.channels * rows, self.width)
-            band = np.empty((g1 - g0, self.channels, rows, self.reach, kw, channels), grad.dtype)
-            if self.width < LONG:
+            if self.width < LONG or self.shape[3] > 1:
                 with self.gather(x, chunk) as columns:
+                    self._pair(columns, grad, chunk, sums)
+                return
+            part = self._outputs(grad, chunk)
+            left = part.reshape(*part.shape[:2], self.channels * chunk.rows, self.width)
+            with self.pad(x, chunk) as matrices:
+                for k, columns in enumerate(matrices):
+                    band = sums[chunk.h0][chunk.g0 : chunk.g1, ..., k, :]
                     band[...] = np.matmul(left, columns.swapaxes(2, 3)).sum(axis=1).reshape(band.shape)
-            else:
-                with self.pad(x, chunk) as matrices:
-                    for k, columns in enumerate(matrices):
-                        product = np.matmul(left, columns.swapaxes(2, 3)).sum(axis=1)
-                        band[..., k, :] = product.reshape(band[..., k, :].shape)
-            sums[chunk] = band
 
         if grad.size:
             run_blocks(multiply, self.chunks, self.microseconds)
-            for chunk in self.chunks:  # in this order, whoever came first
-                for k, (o, r) in enumerate(self.diagonals):
-                    inside = o < chunk.rows
-                    result[chunk.g0 : chunk.g1, :, k] += sums[chunk][:, :, o[inside], r[inside]].sum(axis=2)
+        return self._along_diagonals(sums, grad.dtype)
+
+    def _multiplication(self, weight: Array, bias: Array | None, y: Array) -> Callable[[Array, Chunk], bool]:
+        """The function that computes a chunk of `y` from its columns, and says whether that is finite."""
+        band = np.zeros((*weight.shape[:2], self.rows, self.reach, self.kernel[1], weight.shape[2]), weight.dtype)
+        for k, (o, r) in enumerate(self.diagonals):
+            band[:, :, o, r] = weight[:, :, None, :, k].swapaxes(3, 4)
+        shift = None if bias is None else bias.reshape(len(band), 1, self.channels, 1)
+        direct = self.channels == 1 and y.flags.c_contiguous  # then rows of the product are rows of `y`
+
+        def multiply(columns: Array, chunk: Chunk) -> bool:
+            groups, blocks = columns.shape[:2]
+            part = self._outputs(y, chunk)
+            left = band[chunk.g0 : chunk.g1, :, : chunk.rows].reshape(groups, 1, self.channels * chunk.rows, -1)
+            with scratch((0,) if direct else part.shape, y.dtype) as work:
+                whole = part if direct else work
+                product = whole.reshape(groups, blocks, self.channels * chunk.rows, self.width)
+                np.matmul(left, columns, out=product)
+                flat = product.reshape(-1)
+                finite = self.rows == 1 or bool(np.isfinite(np.dot(flat, flat)))
+                if shift is not None:
+                    by_channel = product.reshape(groups, blocks, self.channels, -1)
+                    by_channel += shift[chunk.g0 : chunk.g1]
+                if not direct:
+                    copy_rows(part, work)
+            return finite
+
+        return multiply
+
+    def _sums(self, dtype: np.dtype) -> dict[int, Array]:
+        """Room for the products of gradient and columns: by their first row those of all groups."""
+        channels, kw = self.shape[1], self.kernel[1]
+        heights = {chunk.h0: chunk.rows for chunk in self.chunks}
+        return {
+            h0: np.zeros((self.shape[0], self.channels, rows, self.reach, kw, channels), dtype)
+            for h0, rows in heights.items()
+        }
+
+    def _pair(self, columns: Array, grad: Array, chunk: Chunk, sums: dict[int, Array]) -> None:
+        """gradient rows @ columnsᵀ, summed over the blocks."""
+        part = self._outputs(grad, chunk)
+        apart = not part.flags.c_contiguous
+        with scratch(part.shape if apart else (0,), grad.dtype) as copy:
+            if apart:
+                copy_rows(copy, part)
+                part = copy
+            left = part.reshape(*part.shape[:2], self.channels * chunk.rows, self.width)
+            band = sums[chunk.h0][chunk.g0 : chunk.g1]
+            products = np.matmul(left, columns.swapaxes(2, 3))
+            np.add.reduce(products, axis=1, out=band.reshape(len(band), left.shape[2], -1))
+
+    def _along_diagonals(self, sums: dict[int, Array], dtype: np.dtype) -> Array:
+        """The gradient of each weight, from all products: the sum along its diagonal of the band."""
+        (kh, kw), channels = self.kernel, self.shape[1]
+        result = np.zeros((self.shape[0], self.channels, kh, kw, channels), dtype)
+        for band in sums.values():  # in this order, whoever came first
+            for k, (o, r) in enumerate(self.diagonals):
+                inside = o < band.shape[2]
+                result[:, :, k] += band[:, :, o[inside], r[inside]].sum(axis=2)
         return np.ascontiguousarray(result.transpose(0, 1, 4, 2, 3))
 
 

@@ -38,10 +38,10 @@ LONG = 192
 BUFFER_BYTES = 1 << 21
 
 
-def dots_pay(weight_shape: tuple[int, ...], grad: Array) -> bool:
-    """Whether `depthwise_weight_gradient` is the faster way; `grad` by group, (G, O, H', W', N)."""
-    groups, out_channels, _, width, n = grad.shape
-    one_each = out_channels == weight_shape[1] == 1
+def dots_pay(weight_shape: tuple[int, ...], grad: Array, groups: int) -> bool:
+    """Whether `depthwise_weight_gradient` is the faster way; grad (N, O, H', W')."""
+    n, out_channels, _, width = grad.shape
+    one_each = out_channels == groups and weight_shape[1] == 1
     return one_each and groups > 1 and 0 < width * n < LONG and grad.size > 0 and grad.dtype.kind == "f"
 
 

@@ -67,6 +67,16 @@ def conv_input(
     return volume
 
 
+def conv_gradients(
+    x: Array, grad: Array, weight: Array, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> tuple[Array, Array] | None:
+    """`conv_input` and `conv_weight`, where both together are faster, else None."""
+    if x.ndim != 4 or conv_small.is_small(weight.shape, len(grad) * grad.shape[2] * grad.shape[3], groups):
+        return None
+    how: Any = (stride, padding, dilation, groups)
+    return images.conv2d_gradients(x, grad, weight, *how)
+
+
 def conv_weight(
     x: Array, grad: Array, weight_shape: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
 ) -> Array:

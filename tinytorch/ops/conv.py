@@ -46,7 +46,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels import conv_volume as kernels
 from tinytorch.kernels.channel_sums import sum_per_channel
-from tinytorch.kernels.conv_pointwise import in_place
+from tinytorch.kernels.conv import in_place
 from tinytorch.kernels.conv_small import SMALL, is_small
 from tinytorch.kernels.layout import is_chwn, to_chwn
 from tinytorch.ops.arguments import checks_arguments
@@ -94,7 +94,7 @@ class Conv2d(Convolution):
         ctx.save_for_backward(x if need_weight else None, weight if need_x else None)
         # images that have to be copied to the kernels' memory order are kept so for the gradient of the weight as well
         small = x.size * math.prod(weight.shape[2:]) <= SMALL
-        stays = x.ndim != 4 or small or is_chwn(x) or in_place(x, weight.shape[2:], stride, padding, groups)  # type: ignore[arg-type]
+        stays = x.ndim != 4 or small or is_chwn(x) or in_place(x, weight.shape, stride, padding, groups)
         copied = None if stays else to_chwn(x)
         keep = copied is not None and need_weight and state.saved_tensors_hooks is None
         ctx.save_intermediates(x.shape, weight.shape, copied if keep else None)
@@ -108,6 +108,11 @@ class Conv2d(Convolution):
         geometry = ctx.geometry()
         if not is_grad_enabled():  # nobody differentiates again: copies need not be recorded
             x, grad = x if copied is None else Tensor._wrap(copied), _batch_last(grad, weight_shape, geometry)
+            if need_x and need_weight:
+                both = kernels.conv_gradients(x._array, grad._array, weight._array, **geometry)
+                if both is not None:
+                    gx, gw = map(Tensor._wrap, both)
+                    return gx, gw, SumPerChannel.apply(grad) if need_bias else None
         grad_weight = None
         if need_weight:  # first: another thread may compute it while this one does the rest
             how = {"weight_shape": weight_shape, **geometry}
@@ -201,7 +206,7 @@ def _batch_last(grad: Tensor, weight_shape: Sizes, geometry: dict[str, Any]) -> 
     how = (geometry["stride"], geometry["padding"], geometry["groups"])
     n, _, *image = grad._array.shape
     small = is_small(weight_shape, n * math.prod(image), geometry["groups"])
-    if grad._array.ndim != 4 or small or in_place(grad._array, weight_shape[2:], *how):
+    if grad._array.ndim != 4 or small or in_place(grad._array, weight_shape, *how):
         return grad
     return Tensor._wrap(to_chwn(grad._array))
 
