@@ -234,3 +234,11 @@ def test_targets_and_indices_are_connected():
     assert [(g.nodes[e.target].name, e.label) for e in g.edges if e.source == source] == [("cross_entropy", "target")]
     g = viz.trace(nn.Embedding(5, 2), labels)
     assert {edge.source for edge in g.edges} >= {node.id for node in g.nodes.values() if node.id not in g.results}
+    assert names(g) == names(viz.graph(nn.Embedding(5, 2)(labels))) == ["embedding"]
+
+
+def test_given_tensors_stand_outside_and_text_tells_results_of_one_op_apart():
+    g = viz.trace(nn.LSTM(2, 3), tt.ones(4, 1, 2))  # zeros are made first
+    assert [node.scope for node in g.nodes.values() if node.kind == "input"] == [""]
+    first, second = tt.ones(4, requires_grad=True).chunk(2)
+    assert "mul(n1[1], n1[0])" in str(viz.graph(second * first))

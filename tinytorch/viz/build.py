@@ -28,6 +28,7 @@ class Builder:
         self.graph = Graph()
         self.calls: list[ModuleCall] = []
         self.used: set[str] = set()  # nodes whose results an op takes
+        self.given: set[str] = set()  # leaves that are known to come from outside of all modules
         self._scopes: dict[int, str] = {}
         self._leaves: dict[int, tuple[weakref.ref[Tensor], weakref.ref[np.ndarray], Node]] = {}
         self._all_leaves: list[tuple[weakref.ref[Tensor], weakref.ref[np.ndarray], Node]] = []
@@ -117,11 +118,11 @@ class Builder:
         return entry[2] if entry is not None and entry[0]() is tensor else None
 
     def _place_leaves(self) -> None:
-        """A parameter stands in the innermost scope that holds all its users. So does another tensor, unless it is what
-        the scope begins with: then it came from outside.
+        """A parameter stands in the innermost scope that holds all its users. So does another tensor, unless it was
+        given, or is what the scope begins with: then it came from outside.
         """
         for id_, users in self._users.items():
-            if users:
+            if users and id_ not in self.given:
                 leaf = self.graph.nodes[id_]
                 leaf.scope = self._common([self.graph.nodes[user].scope for user in users])
                 if leaf.kind == "input":

@@ -36,7 +36,7 @@ _NAMES = {
     "LogAbsDet": "slogdet", "RNNSequence": "rnn", "LSTMSequence": "lstm", "GRUSequence": "gru", "Cast": "to",
 }  # fmt: skip
 
-REARRANGEMENTS = ("Reshape", "Permute", "Expand")  # what transpose, squeeze, flatten and others are made of
+SHARED = ("Reshape", "Permute", "Expand", "Index")  # what transpose, squeeze, flatten, embedding and others are made of
 SMALL = 6  # tensors of so many elements are written out
 LONG = 8  # of longer attributes (the sizes of all batches of a sequence) the beginning and the end
 
@@ -51,8 +51,8 @@ def op_name(op: Any) -> str:
 
 
 def node_name(node: Any) -> str:
-    """The name of a recorded op; a rearrangement goes by what the program called: ``"transpose"``, no ``"permute"``."""
-    if type(node).__name__ in REARRANGEMENTS and "known_name" in vars(node):
+    """The name of a recorded op. Of one that serves many it is what the program called: ``"transpose"``."""
+    if type(node).__name__ in SHARED and "known_name" in vars(node):
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", re.sub(r"Backward\d*$", "", node.known_name)).lower()
     kind: Any = type(node)
     return op_name(kind)
@@ -82,7 +82,7 @@ def attribute_texts(attributes: dict[str, Any], shape: tuple[int, ...] | None = 
     return texts
 
 
-_DEFAULTS = {"keepdim": False, "count_include_pad": True, "eps": 1e-05, "accumulate": False}
+_DEFAULTS = {"keepdim": False, "reverse": False, "count_include_pad": True, "eps": 1e-05, "accumulate": False}
 
 
 def _is_plain(name: str, value: Any) -> bool:

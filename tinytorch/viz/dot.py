@@ -90,7 +90,7 @@ class _Writer:
             with digraph.subgraph(name=f"cluster_{inner.id}") as cluster:
                 shade = "#f7f9fb" if self.graph.depth(inner.id) % 2 == 0 else "#eef2f6"
                 cluster.attr(
-                    label=labels.scope(inner), style="rounded,filled", color="#b4bfca", fillcolor=shade,
+                    label=labels.scope(self.graph, inner), style="rounded,filled", color="#b4bfca", fillcolor=shade,
                     fontcolor="#42505e", fontsize="11", labeljust="l", margin="10",
                 )  # fmt: skip
                 self.write_scope(cluster, inner.id)

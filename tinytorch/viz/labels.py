@@ -35,7 +35,7 @@ def title(graph: Graph, legend: list[tuple[str, str]]) -> str:
     lines = []
     if graph.title:
         lines += [f"<B>{escaped(line, 120)}</B>" for line in _wrapped(graph.title.split(", "), 44)]
-    remarks = [line for remark in graph.remarks for line in textwrap.wrap(printable(remark), 48)[:4]]
+    remarks = [line for remark in _remarks(graph) for line in textwrap.wrap(printable(remark), 48)[:4]]
     lines += [f'<FONT COLOR="{_GREY}">{escaped(line, 60)}</FONT>' for line in remarks]
     if not legend:
         return f"<{'<BR/>'.join(lines)}<BR/> >" if lines else ""
@@ -49,19 +49,46 @@ def title(graph: Graph, legend: list[tuple[str, str]]) -> str:
     return f'<<TABLE BORDER="0" CELLPADDING="2">{rows}<TR><TD>{scale}</TD></TR></TABLE>>'
 
 
+def _remarks(graph: Graph) -> list[str]:
+    """The graph's remarks, and what dashed lines are, where there are any."""
+    if graph.style.get("view", "forward") == "forward":
+        return graph.remarks
+    measured = any(edge.grad_norm for edge in graph.edges)
+    return [*graph.remarks, "dashed: gradients" + ", wide where they are large" * measured]
+
+
 def _on(color: str, text: str) -> str:
     return f'<FONT COLOR="white">{text}</FONT>' if is_dark(color) else text
 
 
-def scope(scope: Scope) -> str:
+def scope(graph: Graph, scope: Scope) -> str:
     """The heading of a frame."""
-    name = f"<B>{escaped(scope.label)}</B>&#160;" if scope.name and scope.name != scope.kind else ""
-    kind = escaped(scope.kind) if name else f"<B>{escaped(scope.label)}</B>"
+    label = _inside(graph, scope.label, scope.parent)
+    name = f"<B>{escaped(label)}</B>&#160;" if scope.name and scope.name != scope.kind else ""
+    kind = escaped(scope.kind) if name else f"<B>{escaped(label)}</B>"
     count = f"&#160;<B>×{scope.count}</B>" if scope.count > 1 else ""
     heading = f"{name}{kind}{count}"
     # Edges come in at the middle of a frame. So that they do not cross the heading, it gets as much room again.
-    room = 12 + 6 * len(scope.title)
+    room = 12 + 6 * len(f"{label}: {scope.kind}")
     return f'<<TABLE BORDER="0" CELLPADDING="0"><TR><TD>{heading}</TD><TD WIDTH="{room}"></TD></TR></TABLE>>'
+
+
+def _inside(graph: Graph, name: str, scope: str) -> str:
+    """The name of a module or parameter as it is read inside a frame, which says the rest: ``"attention"`` instead of
+    ``"blocks.0.attention"``.
+    """
+    if graph.style.get("frames", True):
+        for outer in graph.ancestors(scope):  # the innermost first
+            prefix = f"{graph.scopes[outer].name}."
+            if name.startswith(prefix):
+                return " … ".join(_bracketed(part) for part in name.removeprefix(prefix).split(" … "))
+    return name
+
+
+def _bracketed(name: str) -> str:
+    """``"[0]"`` for the layer of that number."""
+    number, space, call = name.partition(" ")
+    return f"[{number}]{space}{call}" if number.isdigit() else name
 
 
 def node(graph: Graph, node: Node, view: str, dark: bool = False) -> str:
@@ -69,8 +96,7 @@ def node(graph: Graph, node: Node, view: str, dark: bool = False) -> str:
     grey = _PALE if dark else _GREY
     lines = [_heading(graph, node, view, grey)]
     lines += [_small(line, grey) for line in _wrapped(_options(graph, node))]
-    lines += [_small(f"{name} = {value}", grey) for name, value in node.constants.items() if not _is_symbol(node)]
-    lines += _parameter_lines(node, grey)
+    lines += [_small(line, grey) for line in _wrapped(_parameters(node))]
     if node.kind == "module" and node.metrics.get("params"):
         lines.append(_small(f"{int(node.metrics['params']):,} parameters", grey))
     if graph.style.get("shapes", True):
@@ -86,7 +112,8 @@ def node(graph: Graph, node: Node, view: str, dark: bool = False) -> str:
     lines += [_small(text, grey) for text in _measured(graph, node)]
     if graph.style.get("saved"):
         lines += [_small(f"saves {s.name} {shape_text(s.shape)}, {bytes_text(s.nbytes)}", grey) for s in node.saved]
-    lines += [f'<FONT COLOR="{_RED}"><B>{escaped(note, 60)}</B></FONT>' for note in node.notes]
+    wrong = [*parameter_notes(node), *node.notes]
+    lines += [f'<FONT COLOR="{_RED}"><B>{escaped(note, 60)}</B></FONT>' for note in wrong]
     return f"<{'<BR/>'.join(line for line in lines if line)}>"
 
 
@@ -94,15 +121,15 @@ def _heading(graph: Graph, node: Node, view: str, grey: str) -> str:
     count = f"&#160;<B>×{node.count}</B>" if node.count > 1 else ""
     if node.kind == "module":
         kind = f"&#160;{escaped(node.name)}" if node.name != node.module else ""
-        return f"<B>{escaped(node.module)}</B>{kind}{count}"
+        return f"<B>{escaped(_inside(graph, node.module, node.scope))}</B>{kind}{count}"
     if node.kind == "op":
         backward = view == "backward" or graph.style.get("op_names") == "backward"
         name = node.backward if backward and node.backward else _expression(node) if _is_symbol(node) else node.name
-        where = node.module or node.label
+        where = _inside(graph, node.module, node.scope) if node.module else node.label
         return (
             f"<B>{escaped(name)}</B>" + (f'&#160;<FONT COLOR="{grey}">{escaped(where)}</FONT>' if where else "") + count
         )
-    name = node.name or ("input" if node.kind == "outside" else node.kind)
+    name = _inside(graph, node.name, node.scope) or ("input" if node.kind == "outside" else node.kind)
     frozen = "&#160;(frozen)" if node.kind == "parameter" and not node.trainable else ""
     return f"<B>{escaped(name)}</B>{frozen}"
 
@@ -122,7 +149,8 @@ def _expression(node: Node) -> str:
 
 def _options(graph: Graph, node: Node) -> list[str]:
     width = graph.style.get("max_chars", 40)
-    return [f"{name}={short(value, width)}" for name, value in node.attributes.items()]
+    options = node.attributes if _is_symbol(node) else {**node.constants, **node.attributes}
+    return [f"{name}={short(value, width)}" for name, value in options.items()]
 
 
 def _wrapped(texts: list[str], width: int = 34) -> list[str]:
@@ -136,14 +164,13 @@ def _wrapped(texts: list[str], width: int = 34) -> list[str]:
     return lines
 
 
-def _parameter_lines(node: Node, grey: str) -> list[str]:
+def _parameters(node: Node) -> list[str]:
     texts = []
     for parameter in node.parameters:
         frozen = "" if parameter.trainable else " frozen"
         name = parameter.short_name
         texts.append(f"{name} {shape_text(parameter.shape)}{frozen}{_gradient_of(parameter)}")
-    lines = [_small(line, grey) for line in _wrapped(texts)]
-    return lines + [f'<FONT COLOR="{_RED}"><B>{escaped(note, 60)}</B></FONT>' for note in parameter_notes(node)]
+    return texts
 
 
 def parameter_notes(node: Node) -> list[str]:

@@ -34,6 +34,7 @@ class _Item:
 
 def draw_in_layers(graph: Graph) -> str:
     """The graph as SVG, marked up as Graphviz does it. ``graph`` is folded; frames and the view are not drawn."""
+    graph = graph.styled(frames=False)
     metric = graph.style.get("color_by")
     fills, legend = scale(graph, metric) if metric else ({}, [])
     texts = {

@@ -33,6 +33,8 @@ class _Writer:
         self.inputs: dict[str, list[Edge]] = {id: [] for id in graph.nodes}
         for edge in graph.edges:
             self.inputs[edge.target].append(edge)
+        #: nodes of which more than one output is used
+        self.several = {edge.source for edge in graph.edges if edge.output > 0}
 
     def lines(self) -> list[str]:
         """All lines; columns are as wide as the widest entry, up to a limit."""
@@ -58,13 +60,19 @@ class _Writer:
     def name(self, node: Node) -> str:
         """What other lines call this node."""
         if node.kind in ("op", "module"):
-            return short(node.label or node.module or node.id, 40)
+            label = "" if node.id in self.several else node.label  # the name of one result
+            return short(label or node.module or node.id, 40)
         return short(node.name or node.id, 40)
+
+    def result(self, edge: Edge) -> str:
+        """What the edge brings: a node's result, or one of its several."""
+        name = self.name(self.graph.nodes[edge.source])
+        return f"{name}[{edge.output}]" if edge.source in self.several else name
 
     def call(self, node: Node) -> str:
         """``conv2d(x, weight, bias, padding=1)``; for a tensor, what it is."""
         if node.kind == "op" or node.kind == "module":
-            places = [(edge.position, self.name(self.graph.nodes[edge.source])) for edge in self.inputs[node.id]]
+            places = [(edge.position, self.result(edge)) for edge in self.inputs[node.id]]
             places += [(parameter.position, parameter.short_name) for parameter in node.parameters]
             texts = [text for _, text in sorted(places)]
             texts += node.constants.values()

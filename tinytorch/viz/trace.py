@@ -28,8 +28,8 @@ from tinytorch.viz.title import title_of
 __all__ = ["trace"]
 
 _OPS = str(Path(ops.__file__).parent) + os.sep
-#: functions that are a Reshape or a Permute inside, and are drawn under their own names
-REARRANGERS = ("transpose", "t", "squeeze", "unsqueeze", "flatten", "unflatten", "view", "movedim")
+#: functions that are a Reshape, a Permute or an Index inside, and are drawn under their own names
+NAMED = ("transpose", "t", "squeeze", "unsqueeze", "flatten", "unflatten", "view", "movedim", "embedding")
 _MODULE_CALL = Module.__call__.__code__
 
 
@@ -51,7 +51,7 @@ def trace(model: Callable[..., Any], *inputs: Any, names: dict[str, Any] | None 
     failure: Exception | None = None
     results: list[str] = []
     for tensor in _tensors_in((inputs, kwargs)):
-        recorder.source(tensor)
+        recorder.builder.given.add(recorder.source(tensor)[0])
     with recorder:
         try:
             output = model(*inputs, **kwargs)
@@ -128,7 +128,7 @@ class _Tracer(Recorder):
         """
         if node.kind != "op":
             return
-        if code.co_name in REARRANGERS:
+        if code.co_name in NAMED:
             node.name, node.attributes = code.co_name, {}
         for name, value in zip(names, inputs, strict=True):
             if isinstance(value, Tensor) and value._array.dtype.kind in "iub":
