@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinytorch.kernels import norm_small
+from tinytorch.kernels import norm_rows, norm_small
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty_like
@@ -42,6 +42,8 @@ from tinytorch.kernels.threads import run_blocks
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
     """Normalize the rows of `x`: (y, mean, invstd)."""
+    if norm_rows.is_few(x) and (found := norm_rows.layer_norm(x, weight, bias, eps)) is not None:
+        return found
     if norm_small.is_small(x):
         y, mean, _, invstd = norm_small.normalize(x, weight, bias, eps, (1,))
         return y, mean, invstd
@@ -100,8 +102,8 @@ def layer_norm_backward(
     grad: Array, x: Array, mean: Array, invstd: Array, weight: Array | None, needs: tuple[bool, ...]
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `layer_norm` for (x, weight, bias); None for those that `needs` does not ask for."""
-    if norm_small.is_small(x):
-        return norm_small.gradients(grad, x, mean, invstd, weight, needs, (1,), (0,))
+    if norm_rows.is_few(x):
+        return norm_rows.layer_norm_backward(grad, x, mean, invstd, weight, needs)
     gx = empty_like(x)
     blocks = cache_blocks(x)
     # one row for each block, added up at the end in the same order whatever thread was first
