@@ -39,3 +39,15 @@ def test_small_and_double_ones_are_numpys():
     a, b = pairs()
     for x, y in ((a[:5], b[:5]), (a.astype(np.float64), b.astype(np.float64)), (a[:1000], b[:1, None])):
         np.testing.assert_array_equal(remainder.fmod(x, y), np.fmod(x, y))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64])
+def test_integers_by_a_number(dtype):
+    limits = np.iinfo(dtype)
+    a = np.random.default_rng(0).integers(limits.min, limits.max, 3000, dtype=dtype, endpoint=True)
+    a[:2] = limits.min, limits.max
+    for number in (1, 2, 3, 64, 100, -1, -4, -7) if limits.min else (1, 2, 3, 64, 100):
+        for numbers in (a, a[:10]):
+            found = remainder.remainder(numbers, number)
+            assert found.dtype == dtype
+            np.testing.assert_array_equal(found, np.remainder(numbers, dtype(number)))

@@ -53,16 +53,15 @@ def in_pieces(
     own, `piece`, which is for formulas with large work arrays (`threads` says why).
     """
     first = arrays[0]
+    count = ceil_div(first.size, piece or BLOCK)
+    shared = not piece and (count > 1 or first.size * passes > WORTH_TWO)
+    if count <= 1 and not shared and first.flags.c_contiguous:
+        result = empty_like(first) if out is None else out
+        formula(*arrays, result)
+        return result
     if first.size <= ROW and 0 in first.strides:  # the gradient of a sum, one number for all: written out
         arrays = (first := np.ascontiguousarray(first), *arrays[1:])
     result = empty_like(first) if out is None else out
-    count = ceil_div(first.size, piece or BLOCK)
-    shared = not piece and (count > 1 or first.size * passes > WORTH_TWO)
-    if shared:
-        count += count % 2
-    if count <= 1 and first.flags.c_contiguous:
-        formula(*arrays, result)
-        return result
     # flat also when small: work arrays of the formula lie in C order, and mixed orders are several times as slow
     flat = lying_alike(*arrays, result)
     if flat is None:
@@ -72,6 +71,7 @@ def in_pieces(
     def run(block: Pair) -> None:
         formula(*[a[block[0] : block[1]] for a in flat])
 
+    count += shared and count % 2
     run_blocks(run, even_parts(first.size, count), float("inf") if shared else 0)
     return result
 

@@ -75,6 +75,8 @@ def _are_integers(a: Any, b: Any) -> bool:
 
 def _refuse_integer_zero(a: Any, b: Any) -> None:
     """RuntimeError for integers divided by zero; without elements nothing is divided."""
+    if type(b) in (int, float) and b:
+        return
     if _are_integers(a, b) and np.size(a) and not np.all(b):
         raise RuntimeError("ZeroDivisionError")
 
