@@ -663,9 +663,10 @@ newaxis = None
 has_lapack = has_mkl = has_openmp = has_spectral = True  # factorizations and Fourier transforms are there
 
 #: Names of :mod:`.underscored`.
-_UNDERSCORED = ("_assert", "_assert_async", "_cast_Long", "_check", "_log_softmax_backward_data",
-                "_native_batch_norm_legit", "_safe_softmax", "_sample_dirichlet", "_shape_as_tensor",
-                "_softmax_backward_data", "_standard_gamma", "_weight_norm")  # fmt: skip
+_UNDERSCORED = ("_assert", "_assert_async", "_cast_Long", "_check", "_check_index", "_check_is_size",
+                "_check_not_implemented", "_check_tensor_all", "_check_type", "_check_value", "_check_with",
+                "_log_softmax_backward_data", "_native_batch_norm_legit", "_safe_softmax", "_sample_dirichlet",
+                "_shape_as_tensor", "_softmax_backward_data", "_standard_gamma", "_weight_norm")  # fmt: skip
 #: Names of :mod:`.dtype_names`.
 _NAMED_DTYPES = (
     "chalf complex32 float4_e2m1fn_x2 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu "

@@ -109,8 +109,15 @@ class dtype:
         return {complex64: float32, complex128: float64}.get(self, self)
 
     def to_complex(self) -> dtype:
-        """The complex type of the same precision: float32 gives complex64."""
-        return {float32: complex64, float64: complex128}.get(self, self)
+        """The complex type of the same precision: float32 gives complex64. RuntimeError for integers and bools."""
+        if self is float16:
+            from tinytorch.dtype_names import DTYPES
+
+            return DTYPES["complex32"]  # a name only
+        found = {float32: complex64, bfloat16: complex64, float64: complex128}.get(self, self)
+        if not found.is_complex:
+            raise RuntimeError(f"Unknown Complex ScalarType for {self!r}")
+        return found
 
 
 def _bfloat16() -> Any:
@@ -234,7 +241,7 @@ def dtype_of_number(value: Any) -> np.dtype[Any]:
     if category == FLOATING:
         return _default.numpy
     if category == COMPLEX:
-        return _default.to_complex().numpy
+        return (complex128 if _default is float64 else complex64).numpy
     return int64.numpy if category == INTEGER else bool_.numpy
 
 
@@ -257,11 +264,19 @@ def _promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
 
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest dtype that both convert to (PyTorch's ``torch.promote_types``)."""
+    _check_dtypes("promote_types", type1=type1, type2=type2)
     return _OF_NUMPY[_promote_numpy(type1.numpy, type2.numpy)]
+
+
+def _check_dtypes(name: str, **arguments: Any) -> None:
+    for argument, value in arguments.items():
+        if not isinstance(value, dtype):
+            raise TypeError(f"{name}(): argument '{argument}' must be torch.dtype, not {type(value).__name__}")
 
 
 def can_cast(from_: dtype, to: dtype) -> builtins.bool:
     """Whether PyTorch lets a result of ``from_`` be written into a tensor of ``to``: never down a category."""
+    _check_dtypes("can_cast", from_=from_, to=to)
     if to.category == BOOL:
         return from_.category == BOOL
     return from_.category <= to.category
@@ -300,6 +315,7 @@ class finfo:
 
     def __init__(self, type: dtype | None = None) -> None:
         self._dtype = type or _default
+        _check_dtypes("finfo", type=self._dtype)
         if not (self._dtype.is_floating_point or self._dtype.is_complex):
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle {type!r}")
         limits = _BFLOAT16_LIMITS if self._dtype is bfloat16 else _float_limits(self._dtype)
@@ -307,6 +323,12 @@ class finfo:
         self.max, self.min = limits["max"], -limits["max"]
         self.tiny = self.smallest_normal = limits["tiny"]
         self.dtype = self._dtype.to_real().name
+
+    def __eq__(self, other: object) -> builtins.bool:
+        return isinstance(other, finfo) and self._dtype is other._dtype
+
+    def __hash__(self) -> builtins.int:
+        return hash(self._dtype)
 
     def __repr__(self) -> str:
         return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
@@ -328,10 +350,17 @@ class iinfo:
     """Limits of an integer type: ``max, min, bits``."""
 
     def __init__(self, type: dtype) -> None:
+        _check_dtypes("iinfo", type=type)
         if type.category != INTEGER:
             raise TypeError(f"torch.iinfo() requires an integer input type, got {type!r}")
         info = np.iinfo(type.numpy)
         self.bits, self.max, self.min, self.dtype = info.bits, builtins.int(info.max), builtins.int(info.min), type.name
+
+    def __eq__(self, other: object) -> builtins.bool:
+        return isinstance(other, iinfo) and self.dtype == other.dtype
+
+    def __hash__(self) -> builtins.int:
+        return hash(self.dtype)
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

@@ -97,8 +97,10 @@ class Tensor(TensorBase):
     def __truediv__(self, other: Any) -> Tensor:
         return ops.div(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
+    __div__ = __truediv__
+
     def __rdiv__(self, other: Any) -> Tensor:
-        return self.reciprocal() * other if isinstance(other, _OPERANDS) else NotImplemented
+        return self.reciprocal() * other if isinstance(other, (*_OPERANDS, np.ndarray)) else NotImplemented
 
     __rtruediv__ = __rdiv__
 
@@ -157,6 +159,8 @@ class Tensor(TensorBase):
         return ops.bitwise_right_shift(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
+        if isinstance(other, np.ndarray):  # of the comparisons, PyTorch takes arrays in this one
+            other = ops.from_numpy(other)
         return ops.eq(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
@@ -178,7 +182,7 @@ class Tensor(TensorBase):
         return ops.neg(self)
 
     def __pos__(self) -> Any:
-        return self
+        return ops.positive(self)
 
     def __abs__(self) -> Tensor:
         return ops.abs(self)
@@ -199,6 +203,8 @@ class Tensor(TensorBase):
 
     def __itruediv__(self, other: Any) -> Tensor:
         return change_in_place(self, ops.div, other) if isinstance(other, _OPERANDS) else NotImplemented
+
+    __idiv__ = __itruediv__
 
     def __ifloordiv__(self, other: Any) -> Tensor:
         return change_in_place(self, ops.floor_divide, other) if isinstance(other, _OPERANDS) else NotImplemented
@@ -229,6 +235,9 @@ class Tensor(TensorBase):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         ops.setitem(self, index, value)
+
+    def __delitem__(self, index: Any) -> None:
+        raise TypeError("Tensor does not support deleting items")
 
     # ------------------------------------------------------------------------------------ complex numbers
 
@@ -1295,7 +1304,7 @@ class Tensor(TensorBase):
 
     def stride(self, dim: int | None = None) -> Any:
         ops.restore_row_major(self)
-        strides = tuple(s // self._array.itemsize for s in self._array.strides)
+        strides = ops.reported_strides(self._array)
         return strides if dim is None else strides[one_dim(dim, len(strides))]
 
     def dim(self) -> int:

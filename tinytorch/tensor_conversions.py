@@ -144,6 +144,8 @@ class Conversions:
         what = "no values" if self._array.size == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
 
+    __nonzero__ = __bool__
+
     def _one_number(self) -> Any:
         if self._array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
@@ -163,6 +165,8 @@ class Conversions:
     def __int__(self) -> int:
         return int(self._one_real_number("int64_t"))
 
+    __long__ = __int__
+
     def __complex__(self) -> complex:
         return complex(self._one_number())
 
@@ -180,6 +184,10 @@ class Conversions:
         if self._array.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
         return iter(tinytorch.ops.unbind(self, 0))  # type: ignore[arg-type]
+
+    def __reversed__(self) -> Tensor:
+        """Reversed along the first dimension, in one tensor."""
+        return tinytorch.ops.flip(self, 0) if self._array.ndim else self  # type: ignore[arg-type, return-value]
 
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Conversions, int, float, bool, complex)):

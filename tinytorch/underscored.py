@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinytorch import ops
-from tinytorch.dtypes import bfloat16, float16, float32, int64
+from tinytorch.dtypes import bfloat16, bool_, float16, float32, int64
 from tinytorch.dtypes import dtype as DType
 from tinytorch.ops.arguments import checks_arguments, wrong_argument
 from tinytorch.ops.checks import check_same_dtypes, refuse
@@ -17,9 +17,10 @@ from tinytorch.ops.random_gamma import standard_gamma as _standard_gamma
 from tinytorch.ops.vector_norms import norm_except_dim
 from tinytorch.tensor import Tensor
 
-__all__ = ["_assert", "_assert_async", "_cast_Long", "_check", "_log_softmax_backward_data", "_native_batch_norm_legit",
-           "_safe_softmax", "_sample_dirichlet", "_shape_as_tensor", "_softmax_backward_data", "_standard_gamma",
-           "_weight_norm"]  # fmt: skip
+__all__ = ["_assert", "_assert_async", "_cast_Long", "_check", "_check_index", "_check_is_size",
+           "_check_not_implemented", "_check_tensor_all", "_check_type", "_check_value", "_check_with",
+           "_log_softmax_backward_data", "_native_batch_norm_legit", "_safe_softmax", "_sample_dirichlet",
+           "_shape_as_tensor", "_softmax_backward_data", "_standard_gamma", "_weight_norm"]  # fmt: skip
 
 
 def _assert(condition: Any, message: str) -> None:
@@ -33,12 +34,55 @@ def _assert_async(condition: Any, message: str = "Expected Tensor with single no
         raise RuntimeError(message)
 
 
-def _check(cond: Any, message: Callable[[], str] | None = None) -> None:
-    """RuntimeError unless ``cond``; ``message()`` is its text."""
+def _check_with(error_type: type[Exception], cond: Any, message: Callable[[], str] | None) -> None:
+    """``error_type`` unless ``cond``; ``message()`` is its text."""
     if not isinstance(cond, bool):
         raise TypeError(f"cond must be a bool, but got {type(cond)}")
-    if not cond:
-        raise RuntimeError(message() if message is not None else "Expected cond to be True, but got False.")
+    if cond:
+        return
+    if message is not None and not callable(message):
+        raise TypeError("message must be a callable")
+    raise error_type(str(message()) if message is not None else "Expected cond to be True, but got False.")
+
+
+def _check(cond: Any, message: Callable[[], str] | None = None) -> None:
+    """RuntimeError unless ``cond``; ``message()`` is its text."""
+    _check_with(RuntimeError, cond, message)
+
+
+def _check_index(cond: Any, message: Callable[[], str] | None = None) -> None:
+    """IndexError unless ``cond``."""
+    _check_with(IndexError, cond, message)
+
+
+def _check_value(cond: Any, message: Callable[[], str] | None = None) -> None:
+    """ValueError unless ``cond``."""
+    _check_with(ValueError, cond, message)
+
+
+def _check_type(cond: Any, message: Callable[[], str] | None = None) -> None:
+    """TypeError unless ``cond``."""
+    _check_with(TypeError, cond, message)
+
+
+def _check_not_implemented(cond: Any, message: Callable[[], str] | None = None) -> None:
+    """NotImplementedError unless ``cond``."""
+    _check_with(NotImplementedError, cond, message)
+
+
+def _check_is_size(i: Any, message: Callable[[], str] | None = None, *, max: int | None = None) -> None:
+    """RuntimeError unless ``i`` can be a size: not negative, and at most ``max``."""
+    _check_with(RuntimeError, bool(i >= 0), message)
+    _check_with(RuntimeError, max is None or bool(i <= max), message)
+
+
+def _check_tensor_all(cond: Any, message: Callable[[], str] | None = None) -> None:
+    """RuntimeError unless all elements of a tensor of bools are True."""
+    if not isinstance(cond, Tensor):
+        raise TypeError(f"cond must be a tensor, but got {type(cond)}")
+    if cond.dtype is not bool_:
+        raise TypeError(f"cond tensor must have dtype torch.bool, but got {cond.dtype}")
+    _check_with(RuntimeError, bool(cond.all()), message)
 
 
 def _cast_Long(input: Tensor, non_blocking: bool = False) -> Tensor:

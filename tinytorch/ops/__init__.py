@@ -341,6 +341,7 @@ from tinytorch.ops.resize import (
     dim_order,
     is_set_to,
     reinterpreted,
+    reported_strides,
     resize_,
     resize_as_,
     resized,

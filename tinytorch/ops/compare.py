@@ -244,6 +244,8 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Any =
     elements."""
     if input is None and other is None:
         return ops.nonzero(condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where() takes a condition alone, or with both an input and an other")
     if condition._array.dtype.kind != "b":
         if condition._array.dtype != np.uint8:
             raise RuntimeError(

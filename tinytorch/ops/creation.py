@@ -17,6 +17,7 @@ from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_options
 from tinytorch.ops.data import array_from_data
 from tinytorch.ops.dims import sizes_from
+from tinytorch.ops.memory_formats import laid_out
 from tinytorch.ops.numbers import number_as
 from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.tensor import Tensor
@@ -235,7 +236,10 @@ def empty(
     """A tensor whose elements are not set to anything."""
     check_options("empty", options, "size")
     shape = checked_sizes(size, options.get("size"))
-    return finish(np.empty(shape, dtype_or_default(dtype)), requires_grad, device)
+    memory_format = options.get("memory_format")
+    if str(memory_format) == "torch.preserve_format":
+        raise RuntimeError("empty(): unsupported memory format Preserve: there is nothing whose order could be kept")
+    return laid_out(finish(np.empty(shape, dtype_or_default(dtype)), requires_grad, device), memory_format)
 
 
 @accepts_exact_out
@@ -278,7 +282,7 @@ def zeros_like(
     array, numpy_dtype = input._array, _like(input, dtype)
     contiguous = array.flags.c_contiguous  # then NumPy has memory that is zero already
     zero = np.zeros(array.shape, numpy_dtype) if contiguous else _filled(layout.empty_like(array, numpy_dtype), 0)
-    return finish(zero, requires_grad, device)
+    return laid_out(finish(zero, requires_grad, device), options.get("memory_format"))
 
 
 @checks_arguments
@@ -287,7 +291,8 @@ def ones_like(
 ) -> Tensor:
     """Ones in the shape, dtype and memory order of ``input``."""
     check_options("ones_like", options)
-    return finish(_filled(layout.empty_like(input._array, _like(input, dtype)), 1), requires_grad, device)
+    array = _filled(layout.empty_like(input._array, _like(input, dtype)), 1)
+    return laid_out(finish(array, requires_grad, device), options.get("memory_format"))
 
 
 @checks_arguments
@@ -296,7 +301,8 @@ def empty_like(
 ) -> Tensor:
     """An unset tensor in the shape, dtype and memory order of ``input``."""
     check_options("empty_like", options)
-    return finish(layout.empty_like(input._array, _like(input, dtype)), requires_grad, device)
+    array = layout.empty_like(input._array, _like(input, dtype))
+    return laid_out(finish(array, requires_grad, device), options.get("memory_format"))
 
 
 @checks_arguments
@@ -313,7 +319,7 @@ def full_like(
     check_options("full_like", options)
     numpy_dtype = _like(input, dtype)
     array = _filled(layout.empty_like(input._array, numpy_dtype), number_as(fill_value, numpy_dtype))
-    return finish(array, requires_grad, device)
+    return laid_out(finish(array, requires_grad, device), options.get("memory_format"))
 
 
 @accepts_exact_out

@@ -52,8 +52,7 @@ def _check_range(array: np.ndarray, dtype: np.dtype[Any]) -> None:
 
 
 def _array_from_sequence(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
-    whole = numpy_dtype is not None and numpy_dtype.kind in "iu"
-    plain = _without_tensors(data, TypeError if whole else ValueError, outermost=True)
+    plain = _without_tensors(data, numpy_dtype)
     try:
         array = np.array(plain)
     except ValueError:
@@ -77,19 +76,24 @@ def _array_from_sequence(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.nda
     return array
 
 
-def _without_tensors(data: Any, error: type[Exception], outermost: bool = False) -> Any:
+def _without_tensors(data: Any, dtype: np.dtype[Any] | None, beside: Any = None) -> Any:
     """Nested sequences with tensors replaced by their arrays, so that NumPy does not iterate over them.
 
-    ``error`` for a tensor of several elements among them: that would be a stack.
+    A tensor of one element stands for a number, however many dimensions it has, unless it is ``beside`` a sequence.
+    One of several elements would be a stack: TypeError if whole numbers are wanted, else ValueError.
     """
     if isinstance(data, Tensor):
-        if not outermost and data._array.size != 1:
-            raise error("only one element tensors can be converted to Python scalars; join tensors by stack()")
-        return data._array
+        array = data._array
+        if array.size != 1:
+            whole = (array.dtype if dtype is None else dtype).kind in "iu"
+            raise (TypeError if whole else ValueError)(
+                "only one element tensors can be converted to Python scalars; join tensors by stack()"
+            )
+        return array if isinstance(beside, (list, tuple)) else array.reshape(())
     if isinstance(data, (list, tuple, range)):
         if _NUMBERS.issuperset(map(type, data)):  # a call for each of them would take longer than all the rest
             return list(data)
-        return [_without_tensors(item, error) for item in data]
+        return [_without_tensors(item, dtype, data[0]) for item in data]
     return data
 
 

@@ -3,16 +3,19 @@ understands."""
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from tinytorch.ops.checks import type_name
 from tinytorch.tensor import Tensor
 
 __all__ = [
     "broadcast_ndim",
+    "check_same_dtype",
     "consumed_dims",
     "explained",
     "tensors_in",
@@ -35,6 +38,16 @@ def broadcast_ndim(picks: tuple[Any, ...]) -> int:
     """How many dimensions the arrays of an index become together."""
     arrays = [item for item in picks if isinstance(item, np.ndarray)]
     return max(1 if array.dtype.kind == "b" and array.ndim else array.ndim for array in arrays) if arrays else 0
+
+
+def check_same_dtype(region: Tensor, value: Tensor, picks: tuple[Any, ...]) -> None:
+    """RuntimeError for values of another dtype; one value for a mask is converted, as numbers are."""
+    same = value._array.dtype == region._array.dtype
+    if not same and not (value._array.size == 1 and len(picks) == 1 and picks[0].dtype.kind == "b"):
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {type_name(region)} for the destination "
+            f"and {type_name(value)} for the source."
+        )
 
 
 def two_steps(input: Tensor, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
@@ -87,6 +100,8 @@ def unified(index: Any) -> tuple[Any, ...]:
     """The index as a tuple of ints, slices, None, Ellipsis and arrays; tensors and lists become arrays."""
     if type(index) is list and _means_tuple(index):
         index = tuple(index)
+    if type(index) is tuple and len(index) > 1 and index[-1] is Ellipsis and any(i is Ellipsis for i in index[:-1]):
+        index = index[:-1]  # a second Ellipsis in the end stands for no dimension
     result: list[Any] = []
     for item in index if type(index) is tuple else (index,):
         if item is None or item is Ellipsis:
@@ -112,7 +127,7 @@ def _means_tuple(index: list[Any]) -> bool:
 
 
 def _checked_slice(item: slice) -> slice:
-    parts = [part if part is None else part.__index__() for part in (item.start, item.stop, item.step)]
+    parts = [part if part is None else operator.index(part) for part in (item.start, item.stop, item.step)]
     if parts[2] is not None and parts[2] <= 0:
         raise ValueError("step must be greater than zero")
     return slice(*parts)
@@ -121,6 +136,8 @@ def _checked_slice(item: slice) -> slice:
 def _index_array(item: Any) -> np.ndarray:
     if isinstance(item, Tensor):
         array = item._array
+        if array.dtype.kind == "i" and array.itemsize < 4:
+            raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     elif isinstance(item, (list, tuple, range, np.ndarray)):
         array = _whole_numbers(ops.array_from_data(item, None), isinstance(item, np.ndarray))
     else:

@@ -54,10 +54,11 @@ from tinytorch.kernels.memory import zeros
 from tinytorch.kernels.picking import reduce_rows, sums_by_row, take
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.broadcast import cast
-from tinytorch.ops.checks import check_all_tensors, type_name
+from tinytorch.ops.checks import check_all_tensors
 from tinytorch.ops.dims import accepts_axis, one_dim
 from tinytorch.ops.index_arguments import (
     broadcast_ndim,
+    check_same_dtype,
     consumed_dims,
     explained,
     tensors_in,
@@ -129,9 +130,11 @@ class Index(Primitive):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, index: Any) -> np.ndarray:
         ctx.save_intermediates(x.shape)
-        if isinstance(index, tuple) and x.flags.c_contiguous and _picks_along_one_dim(index):
+        if not x.flags.c_contiguous:
+            return x[index]
+        if isinstance(index, tuple) and _picks_along_one_dim(index):
             return take(x, index[-1], len(index) - 1)  # the same, up to four times as fast
-        return x[index]
+        return np.ascontiguousarray(x[index])  # NumPy lays the dimensions of the arrays outermost in memory
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -307,6 +310,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             inplace.change_in_place(region, ops.copy, value)
         else:
             ndim = sum(1 for item in picks if item is None or isinstance(item, slice))
+            check_same_dtype(region, value, picks)
             value = without_leading_ones(
                 value, ndim + broadcast_ndim(picks) + region._array.ndim - consumed_dims(picks)
             )
@@ -351,11 +355,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
     check_all_tensors(indices, 1)
     if not indices:
         raise RuntimeError("index_put(): indices must name at least one dimension")
-    if values._array.dtype != input._array.dtype:
-        raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {type_name(input)} for the destination "
-            f"and {type_name(values)} for the source."
-        )
+    check_same_dtype(input, values, ())
     picks = unified(tuple(indices))
     consumed = consumed_dims(picks)
     if consumed > input._array.ndim:

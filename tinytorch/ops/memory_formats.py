@@ -12,7 +12,7 @@ import numpy as np
 
 from tinytorch.tensor import Tensor
 
-__all__ = ["in_format", "is_in_format"]
+__all__ = ["in_format", "is_in_format", "laid_out"]
 
 #: The rank that a format is for, and the order of dimensions from the outermost in memory to the innermost.
 _ORDERS = {"channels_last": (4, (0, 2, 3, 1)), "channels_last_3d": (5, (0, 2, 3, 4, 1))}
@@ -57,8 +57,14 @@ def in_format(input: Tensor, memory_format: Any) -> Tensor:
     order = _order(memory_format, input._array.ndim)
     if order is None or input._array.transpose(order).flags.c_contiguous:
         return input
-    result = input.clone()
-    back = tuple(sorted(range(len(order)), key=order.__getitem__))
-    result._array = np.ascontiguousarray(result._array.transpose(order)).transpose(back)
-    result._shared_memory()  # so that nobody moves it into another order
-    return result
+    return laid_out(input.clone(), memory_format)
+
+
+def laid_out(new: Tensor, memory_format: Any) -> Tensor:
+    """A tensor that nobody else has seen yet, its memory brought into that order; None keeps the order, too."""
+    order = None if memory_format is None else _order(memory_format, new._array.ndim)
+    if order is not None and not new.is_meta and not new._array.transpose(order).flags.c_contiguous:
+        back = tuple(sorted(range(len(order)), key=order.__getitem__))
+        new._array = np.ascontiguousarray(new._array.transpose(order)).transpose(back)
+        new._shared_memory()  # so that nobody moves it into another order
+    return new

@@ -95,6 +95,10 @@ def range_(
 ) -> Tensor:
     """``torch.range``: like :func:`arange`, but includes ``end`` and is floating."""
     check_options("range", options)
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) / step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     count = int(np.floor((end - start) / step)) + 1
     return finish((start + np.arange(count) * step).astype(dtype_or_default(dtype)), requires_grad, device)
 

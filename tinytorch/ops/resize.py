@@ -20,6 +20,7 @@ __all__ = [
     "dim_order",
     "is_set_to",
     "reinterpreted",
+    "reported_strides",
     "resize_",
     "resize_as_",
     "resized",
@@ -36,6 +37,21 @@ def _strided(bytes_: np.ndarray, dtype: np.dtype[Any], offset: int, shape: Any, 
 
 def _row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(math.prod(max(n, 1) for n in shape[d + 1 :]) for d in range(len(shape)))
+
+
+def reported_strides(array: np.ndarray) -> tuple[int, ...]:
+    """Strides in elements, as PyTorch reports them.
+
+    NumPy has 0 for a dimension of size 1 that an index or an expansion made, and for all those of an empty array of its
+    own; PyTorch has the number of elements further in, as in row-major order.
+    """
+    strides = [stride // array.itemsize for stride in array.strides]
+    if 0 in strides:
+        new_and_empty = not array.size and not any(strides)
+        for dim in reversed(range(len(strides))):
+            if strides[dim] == 0 and (array.shape[dim] == 1 or new_and_empty):
+                strides[dim] = strides[dim + 1] * max(array.shape[dim + 1], 1) if dim + 1 < len(strides) else 1
+    return tuple(strides)
 
 
 def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
