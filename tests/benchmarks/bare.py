@@ -102,40 +102,45 @@ def convolution(n: int, c: int, o: int, size: int, k: int, padding: int) -> Run:
 
 
 def depthwise(n: int, c: int, size: int) -> Run:
-    """3x3, padding 1: nine multiplications and eight additions of a channel's padded images, in rows without a break.
+    """3x3, padding 1: a channel's pixels shifted to columns, and a band matrix times four rows' (`kernels.conv_bands`).
 
-    Beforehand: the padded images and gradients in the order C,H,W,N. The weight's gradient is nine inner products.
+    In pieces for the cache. Beforehand: images and gradients in the order C,H,W,N, and the zeros around them.
     """
     x, w, b = normal((n, c, size, size), (c, 1, 3, 3), (c,))()
-    g = sent_back(n, c, size, size)
-    wide = size + 2
-    pad = ((0, 0), (1, 1), (1, 1), (0, 0))
-    padded_x, padded_g = (np.pad(a.transpose(1, 2, 3, 0), pad).reshape(c, -1) for a in (x, g))
-    shifts = [(i * wide + j) * n for i in range(3) for j in range(3)]
-    length = padded_x.shape[1] - shifts[-1]
-    y, gx = np.zeros((2, c, wide * size * n), np.float32)  # two columns at the end of every row are meaningless
-    term, gw = np.empty(length, np.float32), np.empty((c, 9), np.float32)
-    centre = (wide + 1) * n
-    padded_g_inside = [padded_g[channel, centre : centre + length] for channel in range(c)]
+    rows, piece = 4, 16
+    x, g = (np.ascontiguousarray(a.transpose(1, 2, 3, 0)) for a in (x, sent_back(n, c, size, size)))
+    x_rows = x.reshape(c, size // rows, rows, size * n)
+    y, gx = like(x_rows, 2)
+    shifted = np.zeros((piece, size + 2, 3, size, n), np.float32)
+    channel, line, _, item = shifted.reshape(piece, size + 2, 3, -1).strides
+    shape, step = (piece, size // rows, (rows + 2) * 3, size * n), shifted.strides[2]
+    columns = np.ndarray(shape, np.float32, shifted, 0, (channel, rows * line, step, item))
+    gw = np.empty((c, 3, 3), np.float32)
 
-    def correlate(rows: np.ndarray, taps: np.ndarray, out: np.ndarray) -> None:
-        for channel in range(c):
-            row, sums = rows[channel], out[channel, :length]
-            np.multiply(row[:length], taps[channel, 0], out=sums)
-            for k in range(1, 9):
-                np.multiply(row[shifts[k] : shifts[k] + length], taps[channel, k], out=term)
-                np.add(sums, term, out=sums)
+    def shift(images: np.ndarray) -> None:
+        inside = shifted[:, 1:-1]
+        inside[:, :, 0, 1:] = images[:, :, :-1]
+        inside[:, :, 1] = images
+        inside[:, :, 2, :-1] = images[:, :, 1:]
+
+    def bands(taps: np.ndarray) -> np.ndarray:
+        matrices = np.zeros((c, 1, rows, rows + 2, 3), np.float32)
+        for row in range(rows):
+            matrices[:, 0, row, row : row + 3] = taps
+        return matrices.reshape(c, 1, rows, -1)
 
     def run() -> Any:
-        taps = w.reshape(c, 9)
-        correlate(padded_x, taps, y)
-        np.add(y, b[:, None], out=y)
-        correlate(padded_g, taps[:, ::-1], gx)
-        for channel in range(c):
-            for k, shift in enumerate(shifts):
-                gw[channel, k] = np.dot(padded_x[channel, shift : shift + length], padded_g_inside[channel])
-        inside = gx.reshape(c, size, wide, n)[:, :, :size].transpose(3, 0, 1, 2)
-        return [inside, gw.reshape(w.shape), np.add.reduce(padded_g, 1)]
+        forward, backward = bands(w[:, 0]), bands(w[:, 0, ::-1, ::-1])
+        for start in range(0, c, piece):
+            part = slice(start, start + piece)
+            shift(x[part])
+            np.matmul(forward[part], columns, out=y[part])
+            np.add(y[part], b[part, None, None, None], out=y[part])
+            shift(g[part])
+            np.matmul(backward[part], columns, out=gx[part])
+            sums = np.matmul(x_rows[part], columns.swapaxes(2, 3)).sum(1).reshape(piece, rows, rows + 2, 3)
+            gw[part] = sum(sums[:, row, row : row + 3] for row in range(rows))[:, ::-1, ::-1]
+        return [gx.reshape(c, size, size, n).transpose(3, 0, 1, 2), gw[:, None], np.add.reduce(g, (1, 2, 3))]
 
     return run
 

@@ -1,6 +1,6 @@
 """Groups of few channels: several output rows in one matrix product, by a band matrix.
 
-(After: `conv_columns`. Next: `conv`.)
+(After: `conv_rows`. Next: `conv_few`.)
 
 A depthwise convolution has one output channel in each group. As a matrix product on columns (`conv_columns`) that is
 a single row times a matrix, which BLAS does at half of its speed at best: it lives on using a number that it has loaded
@@ -26,19 +26,21 @@ What limits it: for 64 channels at 28x28, 3x3, 16 images, the forward's products
 together 0.36, and 0.15 go to the bias, the check for infinities and the calls. PyTorch's compiled loop reads each pixel
 once and adds nine products in registers; NumPy has no multiplication that also adds.
 
+Tried, and not faster: adding up shifted products instead of copying shifted pixels (each pass reads twice what a copy
+reads); and bands across the rows of row-major images, which need no copies, but a product for each kernel row.
+
 `conv_reference.conv2d_taps` is the clear version of all this: a sum of KH * KW shifted products.
 
 Measured by ``python -m tests.benchmarks.bench_kernels --only groups --threads 1`` on a quiet machine, milliseconds of
 the forward, of the gradient for the input and of that for the weight, PyTorch's in brackets; and the three together
 without this file::
 
-    64 channels at 28x28, 3x3, 16 images              1.1  1.0  1.1   (0.7  0.8   0.7)    3.7
-    32 channels at 112x112, 3x3, stride 2, 2 images   0.6  0.6  0.7   (0.3  0.3   0.3)    3.3
-    96 channels at 28x28, 7x7, 4 images               1.2  1.1  1.8   (0.5  0.6  11.7)   12.0
-    128 channels in 32 groups at 28x28, 16 images     3.1  3.0  2.7   (3.5  3.6  13.3)   10.6
+    64 channels at 28x28, 3x3, 16 images              1.3  1.3  1.3   (1.1  1.2   1.1)    3.7
+    32 channels at 112x112, 3x3, stride 2, 2 images   0.7  0.7  0.8   (0.4  0.6   0.5)    3.3
+    96 channels at 28x28, 7x7, 4 images               1.4  1.4  1.4   (0.7  0.8  11.8)   12.0
+    128 channels in 32 groups at 28x28, 16 images     3.6  3.4  2.8   (4.0  3.9  14.4)   10.6
 
-``python -m tests.benchmarks --only depthwise groups`` times whole layers with row-major images, whose way to the
-kernels' order takes a quarter of the time.
+`conv_few` makes convolutions of this, and computes both gradients with the columns of one.
 """
 
 from __future__ import annotations
@@ -117,14 +119,15 @@ class Bands:
         seen = vertical.seen(self.rows, kernel[0])
         self.above = min(r for _, _, r in seen)  # the first input row that a block reads, from the block's own place
         self.reach = max(r for _, _, r in seen) - self.above + 1
-        # for each kernel row its diagonal in the band: (output rows, input rows)
-        pairs = [[(o, r - self.above) for o, tap_, r in seen if tap_ == k] for k in range(kernel[0])]
-        self.diagonals = [tuple(np.array(one, np.intp).reshape(-1, 2).T) for one in pairs]
+        # which kernel row stands where in the band: one for each, 1 on its diagonal (output rows x input rows), else 0
+        self.diagonals = np.zeros((kernel[0], self.rows, self.reach))
+        for o, k, r in seen:
+            self.diagonals[k, o, r - self.above] = 1
         # a rough time, multiplications and copies, to tell small work from large; half of what it takes, because the
         # calls are short and a thread gains nothing before a millisecond
         copied = 1 + self.depth * vertical.up / (vertical.down * channels)  # numbers for each output, and itself
         apart = max(horizontal.up, vertical.down) > 1
-        nanoseconds = self.depth * self.reach / 110 + copied * (0.25 if apart else 0.12)
+        nanoseconds = self.depth * self.reach / 110 + copied * (0.25 if apart else 0.14)
         self.microseconds = shape[0] * channels * out[0] * self.width * nanoseconds / 1000
         self.chunks = self._cut()
 
@@ -271,9 +274,9 @@ class Bands:
 
     def _multiplication(self, weight: Array, bias: Array | None, y: Array) -> Callable[[Array, Chunk], bool]:
         """The function that computes a chunk of `y` from its columns, and says whether that is finite."""
-        band = np.zeros((*weight.shape[:2], self.rows, self.reach, self.kernel[1], weight.shape[2]), weight.dtype)
-        for k, (o, r) in enumerate(self.diagonals):
-            band[:, :, o, r] = weight[:, :, None, :, k].swapaxes(3, 4)
+        by_row = weight.transpose(0, 1, 3, 4, 2).reshape(*weight.shape[:2], self.kernel[0], self.depth)
+        spread = self.diagonals.reshape(self.kernel[0], -1).T.astype(weight.dtype)
+        band = np.matmul(spread, by_row).reshape(*weight.shape[:2], self.rows, self.reach * self.depth)
         shift = None if bias is None else bias.reshape(len(band), 1, self.channels, 1)
         direct = self.channels == 1 and y.flags.c_contiguous  # then rows of the product are rows of `y`
 
@@ -320,13 +323,18 @@ class Bands:
 
     def _along_diagonals(self, sums: dict[int, Array], dtype: np.dtype) -> Array:
         """The gradient of each weight, from all products: the sum along its diagonal of the band."""
-        (kh, kw), channels = self.kernel, self.shape[1]
-        result = np.zeros((self.shape[0], self.channels, kh, kw, channels), dtype)
+        (kh, kw), groups, channels = self.kernel, self.shape[0], self.shape[1]
+        result = np.zeros((groups, self.channels, kh, self.depth), dtype)
         for band in sums.values():  # in this order, whoever came first
-            for k, (o, r) in enumerate(self.diagonals):
-                inside = o < band.shape[2]
-                result[:, :, k] += band[:, :, o[inside], r[inside]].sum(axis=2)
-        return np.ascontiguousarray(result.transpose(0, 1, 4, 2, 3))
+            diagonals = self.diagonals[:, : band.shape[2]].reshape(kh, -1)
+            by_place = band.reshape(groups, self.channels, -1, self.depth)
+            if np.isfinite(by_place).all():
+                result += np.matmul(diagonals.astype(dtype), by_place)
+            else:  # 0 * infinity = NaN
+                for k, diagonal in enumerate(diagonals):
+                    result[:, :, k] += by_place[:, :, np.flatnonzero(diagonal)].sum(axis=2)
+        by_tap = result.reshape(groups, self.channels, kh, kw, channels)
+        return np.ascontiguousarray(by_tap.transpose(0, 1, 4, 2, 3))
 
 
 bands_for = lru_cache(maxsize=256)(Bands)

@@ -14,8 +14,8 @@ So they are gathered once, and those of x not at all. Images that come row-major
 Measured by ``python -m tests.benchmarks --only depthwise groups --no-processes``, forward and backward of row-major
 images, milliseconds on one thread and on two; and with each gradient by itself, on copies in C,H,W,N order::
 
-    64 channels at 28x28, 3x3, 16 images              3.8   2.6      (5.2   4.1)
-    32 channels at 112x112, 3x3, stride 2, 2 images   2.5   2.1      (3.2   2.9)
+    64 channels at 28x28, 3x3, 16 images              3.6   2.6      (5.2   4.1)
+    32 channels at 112x112, 3x3, stride 2, 2 images   2.3   2.1      (3.2   2.9)
 """
 
 from __future__ import annotations
