@@ -241,7 +241,7 @@ def test_attributes_of_tensors_and_buffers():
     plain.note = [1, 2]
     assert to_torch(plain).note == [1, 2]
     buffer = from_torch(torch.nn.Buffer(torch.ones(2), persistent=False))
-    assert type(buffer) is Buffer and buffer.persistent is False
+    assert isinstance(buffer, Buffer) and buffer.persistent is False
     assert isinstance(to_torch(Buffer(tinytorch.ones(2))), torch.nn.Buffer)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from types import SimpleNamespace
 from typing import Any
 
 from tinytorch.linalg import LinAlgError as _LinAlgError
@@ -72,3 +73,13 @@ def _jit_set_profiling_mode(enabled: bool) -> bool:
 
 
 _jit_set_profiling_executor = _jit_set_profiling_mode
+
+
+def __getattr__(name: str) -> Any:
+    if name == "_nn":
+        from tinytorch.nn import functional  # late: nn takes a while to import
+        from tinytorch.nn.modules.to_arguments import parse_to
+
+        names = ("avg_pool2d", "gelu", "linear", "one_hot", "scaled_dot_product_attention", "softplus")
+        return SimpleNamespace(_parse_to=parse_to, **{name: getattr(functional, name) for name in names})
+    raise AttributeError(f"module 'torch._C' has no attribute '{name}'")

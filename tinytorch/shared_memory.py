@@ -90,9 +90,9 @@ class Owner:
 
 def owner_of(array: Any) -> Owner | None:
     """The owner of the segment that an array lies in, if it lies in one."""
-    while isinstance(array, np.ndarray):
-        array = array.base
-    return array if isinstance(array, Owner) else None
+    while array is not None and not isinstance(array, Owner):
+        array = getattr(array, "base", None)
+    return array
 
 
 def is_shared(tensor: Tensor) -> bool:

@@ -58,8 +58,10 @@ class _Storage:
         return False
 
     def is_shared(self) -> bool:
-        """False: memory is this process's own."""
-        return False
+        """Whether other processes see this memory, too: that of a tensor after ``share_memory_()``."""
+        from tinytorch.shared_memory import owner_of  # late: it needs multiprocessing
+
+        return owner_of(self._row) is not None
 
     def tolist(self) -> list[Any]:
         """All elements as Python numbers."""

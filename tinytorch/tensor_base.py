@@ -51,6 +51,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.grad_attribute import checked_gradient, warn_of_no_gradient
 from tinytorch.autograd.hooks import RemovableHandle
 from tinytorch.autograd.modes import state
 from tinytorch.autograd.saving import Memory
@@ -181,26 +182,21 @@ class TensorBase(Conversions):
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that ``backward()`` added up here, or None."""
-        return self._grad
+        """The gradient that ``backward()`` added up here, or None. UserWarning for the result of an op, which gets
+        none without :meth:`retain_grad`.
+        """
+        grad = self._grad
+        if grad is None and self._edge is not None and not self.retains_grad:
+            warn_of_no_gradient()
+        return grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None:
-            if not isinstance(value, Tensor):
-                raise TypeError(
-                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
-                )
-            if value is self:
-                raise RuntimeError("can't assign Variable as its own grad")
-            if value.shape != self.shape:
-                sizes = f"{list(value.shape)} for a tensor of {list(self.shape)}"
-                raise RuntimeError(f"assigned grad has data of a different size: {sizes}")
-            if value.dtype != self.dtype:
-                raise RuntimeError(
-                    f"assigned grad has data of a different type: {value.dtype} for a tensor of {self.dtype}"
-                )
-        self._grad = value
+        self._grad = None if value is None else checked_gradient(self, value)
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
 
     @property
     def grad_fn(self) -> Any:

@@ -367,3 +367,32 @@ def test_nodes_record_what_readers_of_graphs_need():
     assert (x * x).grad_fn._saved_a is x
     assert x.exp().grad_fn.saved_by_name()["result"].shape == (2, 3)
     assert repr(node).startswith("<SumBackward1 object at 0x")
+
+
+def test_reading_and_deleting_the_grad_attribute():
+    x = tinytorch.ones(2, requires_grad=True)
+    y = x * 2
+    with pytest.warns(UserWarning, match="not a leaf"):
+        assert y.grad is None
+    y.retain_grad()
+    y.sum().backward()
+    assert y.grad.tolist() == [1, 1]
+    del x.grad
+    assert x.grad is None
+
+
+def test_hooks_that_return_something_else():
+    for hook, error in [
+        (lambda g: g.double(), RuntimeError),
+        (lambda g: g[:1], RuntimeError),
+        (lambda g: 1, TypeError),
+    ]:
+        x = tinytorch.ones(2, requires_grad=True)
+        x.register_hook(hook)
+        with pytest.raises(error):
+            x.sum().backward()
+    for hook, error in [(lambda i, o: i[:1], RuntimeError), (lambda i, o: "a", TypeError)]:
+        y = (tinytorch.ones(2, requires_grad=True) * tinytorch.ones(2, requires_grad=True)).sum(0)
+        y.grad_fn.next_functions[0][0].register_hook(hook)
+        with pytest.raises(error):
+            y.backward()

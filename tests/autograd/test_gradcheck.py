@@ -102,3 +102,19 @@ def test_a_forgotten_conjugate_is_found() -> None:
 
     with pytest.raises(GradcheckError, match="Jacobian mismatch"):
         gradcheck(Square.apply, Z.clone().requires_grad_())
+
+
+def test_inputs_that_the_function_closes_over_move():
+    x = tinytorch.randn(3, 4, dtype=tinytorch.float64)
+    layer = tinytorch.nn.Linear(4, 2).double()
+    assert gradcheck(lambda *parameters: layer(x), tuple(layer.parameters()))
+    assert gradcheck(lambda w: layer(x), (layer.weight,), fast_mode=True)
+
+
+def test_a_result_cut_off_from_its_input():
+    x = tinytorch.randn(3, dtype=tinytorch.float64, requires_grad=True)
+    with pytest.raises(GradcheckError, match="expected to be zero"):
+        gradcheck(lambda x: x.detach() * 2, x)
+    assert gradcheck(lambda x: tinytorch.ones(2), x)
+    with pytest.warns(UserWarning, match="not a double precision"):
+        gradcheck(lambda x: x * 2, tinytorch.ones(2, requires_grad=True), eps=1e-2, atol=1e-1)

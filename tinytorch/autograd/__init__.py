@@ -6,6 +6,7 @@ kin switch recording (:mod:`.modes`). The course reads node, saving, primitive, 
 
     starts, fitting, accumulate     a walk's beginning, a gradient's shape and dtype on the way, its end in ``.grad``
     deferred                        gradients that another thread computes meanwhile
+    grad_attribute                  what reading and setting ``.grad`` checks
     hooks, calling_hooks, packing   what users hang on nodes, and when it is called
     multi_grad, graph               the same as PyTorch's ``autograd.graph`` offers it
     inplace                         changes in place, and views

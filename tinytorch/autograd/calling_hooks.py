@@ -7,7 +7,7 @@ from typing import Any
 from tinytorch.autograd.hooks import NodeHooks
 from tinytorch.tensor import Tensor
 
-__all__ = ["before_node", "on_arrival", "run_leaf_hooks"]
+__all__ = ["after_node", "before_node", "on_arrival", "run_leaf_hooks"]
 
 
 def on_arrival(hooks: NodeHooks, received: list[Tensor | None]) -> None:
@@ -28,8 +28,30 @@ def before_node(hooks: NodeHooks, received: list[Tensor | None]) -> list[Tensor 
     for hook in list(hooks.before.values()):
         replaced = hook(tuple(received))
         if replaced is not None:
-            received = list(replaced) if isinstance(replaced, tuple) else [replaced]
+            received = list(_replaced_values(hook, replaced, len(received)))
     return received
+
+
+def after_node(hooks: NodeHooks, grads: tuple[Any, ...], received: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Node hooks: the gradients that the node's inputs get instead of ``grads``."""
+    for hook in list(hooks.after.values()):
+        replaced = hook(grads, received)
+        if replaced is not None:
+            grads = _replaced_values(hook, replaced, len(grads))
+    return grads
+
+
+def _replaced_values(hook: Any, replaced: Any, count: int) -> tuple[Any, ...]:
+    """What a node's hook returned: a tuple, or a tensor where there is one value."""
+    values = (replaced,) if isinstance(replaced, Tensor) else replaced
+    if not isinstance(values, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(replaced).__name__}'")
+    if len(values) != count:
+        raise RuntimeError(
+            f"hook '{getattr(hook, '__name__', hook)}' has returned an incorrect number of values (got {len(values)}, "
+            f"but expected {count})"
+        )
+    return values
 
 
 def run_leaf_hooks(entry: list[Any]) -> None:
@@ -50,5 +72,10 @@ def _replaced_by_hook(hook: Any, gradient: Tensor) -> Tensor:
         raise RuntimeError(
             f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: {list(gradient.shape)} became "
             f"{list(replaced.shape)}"
+        )
+    if replaced._array.dtype != gradient._array.dtype:
+        raise RuntimeError(
+            f"hook '{getattr(hook, '__name__', hook)}' has changed the type of value (was {gradient.type()} got "
+            f"{replaced.type()})"
         )
     return replaced

@@ -57,7 +57,7 @@ import numpy as np
 
 from tinytorch import ops
 from tinytorch.autograd.accumulate import accumulate
-from tinytorch.autograd.calling_hooks import before_node, on_arrival, run_leaf_hooks
+from tinytorch.autograd.calling_hooks import after_node, before_node, on_arrival, run_leaf_hooks
 from tinytorch.autograd.deferred import Deferred
 from tinytorch.autograd.fitting import fitted
 from tinytorch.autograd.modes import state
@@ -326,7 +326,7 @@ def _materialized(node: Node, received: list[Tensor | None]) -> list[Tensor | No
     if not node.materialize_grads or len(received) == 1:
         return received
     return [
-        Tensor._wrap(np.zeros(shape, dtype)) if gradient is None else gradient
+        Tensor._wrap(np.zeros(shape, dtype)) if gradient is None and dtype is not None else gradient
         for gradient, (shape, dtype) in zip(received, node.outputs, strict=True)
     ]
 
@@ -361,10 +361,8 @@ def _run_for(
     finally:
         node.needs_input_grad = all_needs
     grads = tuple([_as_tensor(gradient) for gradient in grads])
-    for hook in list(node.hooks.after.values()) if node.hooks is not None else ():
-        replaced = hook(grads, tuple(_materialized(node, received)))
-        if replaced is not None:
-            grads = replaced if isinstance(replaced, tuple) else (replaced,)
+    if node.hooks is not None and node.hooks.after:
+        grads = after_node(node.hooks, grads, tuple(_materialized(node, received)))
     return grads if needs is None else [g if need else None for g, need in zip(grads, needs, strict=False)]
 
 

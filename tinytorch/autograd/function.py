@@ -49,12 +49,25 @@ class Function(Node):
 
     _dirty: tuple[Any, ...] = ()
     _non_differentiable: tuple[Any, ...] = ()
+    _are_tensors: tuple[bool, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if type(self) is Function:
             raise RuntimeError(
                 f"{type(self)} should not be instantiated. Methods on autograd functions are all static."
             )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """RuntimeError: calling an object was how PyTorch 0.1 ran a Function."""
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
+            "function with static forward method: MyFunction.apply(...)."
+        )
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep what ``jvp`` wants to find in ``saved_tensors``. What was saved for backward stands there, too."""
+        if self._saved == ():
+            self._saved = tensors
 
     def mark_dirty(self, *args: Tensor) -> None:
         """Declare inputs that forward changed in place (and returns)."""
@@ -64,6 +77,19 @@ class Function(Node):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         """Override to save for backward outside of forward."""
         raise NotImplementedError("setup_context is not implemented.")
+
+    @property
+    def saved_variables(self) -> tuple[Any, ...]:
+        """An old name of ``saved_tensors``."""
+        return self.saved_tensors
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """As of any node; there is an entry for each argument that is a tensor."""
+        return tuple([entry for entry, is_tensor in zip(super().next_functions, self._are_tensors) if is_tensor])  # noqa: B905
+
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{self.name()} object at 0x{id(self):x}>"
 
     @classmethod
     def name(cls) -> str:
@@ -144,6 +170,7 @@ def _record(
 ) -> None:
     """Make ctx the node of ``results``."""
     ctx.edges = tuple(arg._gradient_edge() if need else None for arg, need in zip(args, needs, strict=True))
+    ctx._are_tensors = tuple([isinstance(arg, Tensor) for arg in args])
     ctx.number = next_number()  # after those of the inputs: that of a view which was changed is made just now
     ctx.numbers = tuple(x for i, arg in enumerate(args) if isinstance(arg, (bool, int, float, str)) for x in (i, arg))
     ctx.call = state.call

@@ -79,9 +79,7 @@ class _Evaluation:
                 x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_() for x in given
             ])  # fmt: skip
             outputs = func(*self.inputs)
-        self.many_outputs, self.outputs = _as_tuple(
-            outputs, f"outputs of the user-provided function given to {name}", name
-        )
+        self.many_outputs, self.outputs = _as_tuple(outputs, "outputs of the user-provided function", name)
 
     def gradients(
         self, outputs: tuple[Tensor, ...], inputs: tuple[Tensor, ...], weights: Any, create: bool, strict: bool
@@ -178,7 +176,10 @@ def jacobian(
     ``vectorize`` and ``strategy`` say how PyTorch computes it; the values are the same.
     """
     if strategy not in ("forward-mode", "reverse-mode"):
-        raise ValueError('Expected strategy to be either "forward-mode" or "reverse-mode". Hint: use "reverse-mode"')
+        raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
+    if strategy == "forward-mode" and (create_graph or strict or not vectorize):
+        wrong = "create_graph=True" if create_graph else "strict=True" if strict else "vectorize=False"
+        raise NotImplementedError(f'jacobian: {wrong} is not supported with strategy="forward-mode", as in PyTorch')
     run = _Evaluation(func, inputs, create_graph, "jacobian")
     rows = []
     for out in run.outputs:

@@ -27,8 +27,15 @@ class PackedByHook:
     def __init__(self, tensor: Any, pack: Callable[..., Any], unpack: Callable[..., Any]) -> None:
         self.unpack = unpack
         self.edge: Any = tensor._gradient_edge() if tensor._requires_grad else None
+        given = tensor.detach()
+        version = given._version
         with no_grad():
-            self.packed = pack(tensor.detach())
+            self.packed = pack(given)
+        if given._version != version:
+            raise RuntimeError(
+                "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook can "
+                "not be modified by in-place operations as this can lead to unexpected side-effects. clone() it first."
+            )
 
     def as_tensor(self) -> Any:
         """The tensor, at its place in the graph."""

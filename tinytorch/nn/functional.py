@@ -173,22 +173,26 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     """``exp(x) / Σ exp(x)`` along ``dim``: positive numbers that sum to 1. Without ``dim`` the first dimension of 0-,
     1- and 3-dimensional tensors, else the second.
     """
-    return ops.softmax(input, _implicit_dim(input) if dim is None else dim, dtype)
+    return ops.softmax(input, _implicit_dim("softmax", input) if dim is None else dim, dtype)
 
 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """The logarithm of :func:`softmax`, without its rounding and overflow."""
-    return ops.log_softmax(input, _implicit_dim(input) if dim is None else dim, dtype)
+    return ops.log_softmax(input, _implicit_dim("log_softmax", input) if dim is None else dim, dtype)
 
 
 @checks_arguments
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``softmax(-x)`` along ``dim``."""
-    return softmax(-input, dim, dtype=dtype)
+    return softmax(-input, _implicit_dim("softmin", input) if dim is None else dim, dtype=dtype)
 
 
-def _implicit_dim(input: Tensor) -> int:
-    """PyTorch's old choice where ``dim`` is not given."""
+def _implicit_dim(name: str, input: Tensor) -> int:
+    """PyTorch's old choice where ``dim`` is not given, and its warning."""
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        stacklevel=3,
+    )
     return 0 if input.dim() in (0, 1, 3) else 1
 
 

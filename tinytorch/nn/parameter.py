@@ -52,20 +52,28 @@ class Parameter(Tensor):
         return "Parameter containing:\n" + super().__repr__()
 
 
-class Buffer(Tensor):
+class _Marked(type(Tensor)):  # type: ignore[misc]
+    """What makes ``isinstance(tensor, Buffer)`` look for the mark instead of the class."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
+
+
+class Buffer(Tensor, metaclass=_Marked):
     """A tensor that belongs to a module's state and is not learned (``torch.nn.Buffer``).
 
-    Assigning one to a module's attribute registers it; ``persistent=False`` leaves it out of ``state_dict()``.
+    Assigning one to a module's attribute registers it; ``persistent=False`` leaves it out of ``state_dict()``. It is a
+    plain tensor with a mark, by which ``isinstance`` knows it.
     """
 
     persistent: bool = True
     __torch_function__ = disabled_torch_function  # type: ignore[assignment]
 
-    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
-        buffer = object.__new__(cls)
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Tensor:  # type: ignore[misc]
+        buffer: Any = object.__new__(Tensor)
         _share(buffer, data)
         buffer.requires_grad = data is not None and data.requires_grad
-        buffer.persistent = persistent
+        buffer.persistent, buffer._is_buffer = persistent, True
         return buffer
 
 

@@ -86,8 +86,6 @@ def ctc_loss(
         raise RuntimeError(f"ctc_loss: log_probs must be (T, N, C) or (T, C), but got {list(log_probs.shape)}")
     if log_probs._array.dtype not in (np.float32, np.float64):
         raise RuntimeError(f"\"ctc_loss_cpu\" not implemented for '{type_name(log_probs)}'")
-    if targets._array.dtype.kind not in "iu":
-        raise RuntimeError("targets must be integers")
     sequences = log_probs if batched else log_probs.unsqueeze(1)
     t, n, classes = sequences._array.shape
     if not 0 <= blank < classes:

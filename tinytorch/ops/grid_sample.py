@@ -11,6 +11,7 @@ Networks".)
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,7 +55,7 @@ def grid_sample(
     """
     refuse("biuc", "grid_sample", input)
     _check(input, grid, mode, padding_mode)
-    corners = bool(align_corners)
+    corners = _corners("grid_sample", align_corners)
     if mode == "bilinear" and input._array.ndim == 4 and input._array.dtype in (np.float32, np.float64):
         return GridSampler2D.apply(input, grid, padding_mode=padding_mode, align_corners=corners)
     return _composed(input, grid, mode, padding_mode, corners)
@@ -265,6 +266,18 @@ def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
         raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
 
 
+def _corners(name: str, align_corners: bool | None) -> bool:
+    """``align_corners``, which is False where it is not given: a warning, as old programs count on True."""
+    if align_corners is None:
+        warnings.warn(
+            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please "
+            "specify align_corners=True if the old behavior is desired. See the documentation of "
+            f"{name} for details.",
+            stacklevel=4,
+        )
+    return bool(align_corners)
+
+
 @checks_arguments
 def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """The places to which affine maps send the pixels of an image (``torch.nn.functional.affine_grid``).
@@ -300,7 +313,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     # gradient of a sample jumps, and rounding decides on which side.
     numbers = theta._array.dtype
     axes = [ops.linspace(-1, 1, n, dtype=theta.dtype)._array if n > 1 else np.zeros(1, numbers) for n in extents]
-    if not align_corners:
+    if not _corners("affine_grid", align_corners):
         axes = [axis * numbers.type(n - 1) / numbers.type(n) for axis, n in zip(axes, extents, strict=True)]
     along = np.meshgrid(*axes, indexing="ij")[::-1]
     base = np.stack([*along, np.ones(extents, numbers)], -1).reshape(-1, dims + 1)

@@ -218,10 +218,10 @@ class Pickler:
         self._out += pickle.REDUCE
 
     def _tensor(self, obj: Tensor) -> None:
-        from tinytorch.nn.parameter import Buffer, Parameter  # nn is loaded only for those who use it
+        from tinytorch.nn.parameter import Parameter  # nn is loaded only for those who use it
 
         kind = type(obj)
-        if kind not in (Tensor, Parameter, Buffer) and not overrides(kind):
+        if kind not in (Tensor, Parameter) and not overrides(kind):
             raise pickle.PicklingError(
                 f"cannot save {kind.__module__}.{kind.__qualname__} (at {self._where()}): convert it to a plain Tensor "
                 "with as_subclass(Tensor)"
@@ -236,11 +236,11 @@ class Pickler:
             if own:
                 self._save_at("__dict__", own)
             self._out += pickle.TUPLE + pickle.REDUCE
-        elif own or kind not in (Tensor, Buffer):
+        elif own or kind is not Tensor:
             self._global("torch._tensor", "_rebuild_from_type_v2")
             self._out += pickle.MARK
             self._rebuild_call(obj, obj.requires_grad, only_arguments=True)
-            self._save_at("__dict__", {**own, "_is_buffer": True} if kind is Buffer else own)
+            self._save_at("__dict__", own)
             self._out += pickle.TUPLE + pickle.REDUCE
         else:
             self._rebuild_call(obj, obj.requires_grad)

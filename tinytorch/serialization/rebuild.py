@@ -126,9 +126,7 @@ def _parameter_with_attributes(data: Any, requires_grad: Any, hooks: Any, attrib
 
 
 def _tensor_with_attributes(function: Any, kind: Any, args: Any, attributes: Any) -> Tensor:
-    """``torch._tensor._rebuild_from_type_v2``: a tensor with attributes of the user's, or a Buffer."""
-    from tinytorch.nn.parameter import Buffer
-
+    """``torch._tensor._rebuild_from_type_v2``: a tensor with attributes of the user's, or a Buffer's mark."""
     if not isinstance(function, KnownFunction) or function.function not in (_tensor, _tensor_with_dtype):
         raise pickle.UnpicklingError("a tensor that is made by something else than _rebuild_tensor")
     is_subclass = isinstance(kind, type) and issubclass(kind, Tensor)
@@ -137,9 +135,6 @@ def _tensor_with_attributes(function: Any, kind: Any, args: Any, attributes: Any
     tensor = function.function(*args)
     if is_subclass and kind is not Tensor:
         tensor = tensor._as_object_of(kind)
-    if type(attributes) is dict and attributes.get("_is_buffer") is True:
-        tensor = Buffer(tensor)
-        attributes = {name: value for name, value in attributes.items() if name != "_is_buffer"}
     return _with_attributes(tensor, attributes)
 
 

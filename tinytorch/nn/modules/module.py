@@ -52,6 +52,7 @@ from tinytorch.nn.modules.global_hooks import around_calls
 from tinytorch.nn.modules.hooks import Hooks
 from tinytorch.nn.modules.registry import Registry, tree_changes
 from tinytorch.nn.modules.state_dict import StateDict, _IncompatibleKeys
+from tinytorch.nn.modules.to_arguments import parse_to
 from tinytorch.nn.parameter import is_lazy
 from tinytorch.tensor import Tensor
 
@@ -59,8 +60,8 @@ __all__ = ["Module", "_IncompatibleKeys"]
 
 T = TypeVar("T", bound="Module")
 
-_DICTIONARIES = (
-    "_parameters", "_buffers", "_modules",
+_MEMBERS = ("_parameters", "_buffers", "_modules")
+_HOOKS = (
     "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs", "_forward_hooks", "_forward_hooks_with_kwargs",
     "_forward_hooks_always_called", "_backward_pre_hooks", "_backward_hooks",
     "_state_dict_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
@@ -100,7 +101,9 @@ class Module(Registry, Hooks, StateDict):
             raise TypeError(f"{type(self).__name__}.__init__() takes no arguments but self, and got {given}")
         attributes = self.__dict__  # straight into it: __setattr__ works only once these exist
         attributes["training"] = True
-        for name in _DICTIONARIES:
+        for name in _MEMBERS:
+            attributes[name] = {}
+        for name in _HOOKS:
             attributes[name] = OrderedDict()
         attributes["_non_persistent_buffers_set"] = set()
         attributes["_scope_names"] = _ScopeNames()
@@ -183,10 +186,13 @@ class Module(Registry, Hooks, StateDict):
             if parameter is None:
                 continue
             with no_grad():
+                applied = fn(parameter.data if is_lazy(parameter) else parameter)
                 grad, parameter._grad = parameter._grad, None
-                parameter.data = fn(parameter.data)
+                if applied is not parameter:  # which fn may have changed in place
+                    parameter.data = applied
                 if grad is not None:
-                    parameter.grad = fn(grad.detach()).requires_grad_(grad.requires_grad)
+                    applied = fn(grad)
+                    parameter.grad = grad if applied is grad else applied.requires_grad_(grad.requires_grad)
         for name, buffer in self._buffers.items():
             if is_lazy(buffer):
                 buffer.data = fn(buffer.data)  # type: ignore[union-attr]
@@ -209,7 +215,9 @@ class Module(Registry, Hooks, StateDict):
         RuntimeError for a device other than the CPU; of parameters moved to "meta" no more than shape and dtype are
         left, see :mod:`tinytorch.nn.meta`.
         """
-        dtype, where = _parse_to(*args, **kwargs)
+        if "copy" in kwargs:
+            raise RuntimeError(".to() does not accept copy argument")
+        where, dtype, _, _ = parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
@@ -262,6 +270,10 @@ class Module(Registry, Hooks, StateDict):
         """Raises RuntimeError: there is no GPU here."""
         return self.to("cuda" if device is None else device)
 
+    def xpu(self: T, device: Any = None) -> T:
+        """Raises RuntimeError: there is no GPU here."""
+        return self.to("xpu" if device is None else device)
+
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: there is no compiler, see :func:`tinytorch.compile`."""
 
@@ -285,7 +297,7 @@ class Module(Registry, Hooks, StateDict):
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         self.__dict__.update(attributes)
-        for name in _DICTIONARIES:  # saved before the dictionary existed
+        for name in _HOOKS:  # saved before the dictionary existed
             self.__dict__.setdefault(name, OrderedDict())
         self.__dict__.setdefault("_non_persistent_buffers_set", set())
         self.__dict__.setdefault("_scope_names", _ScopeNames())
@@ -310,22 +322,6 @@ class _ScopeNames:
 
     def __reduce__(self) -> Any:
         return _ScopeNames, ()
-
-
-def _parse_to(*args: Any, dtype: Any = None, device: Any = None, **options: Any) -> tuple[Any, Any]:
-    """The dtype and the device in the arguments of ``to``."""
-    options.pop("non_blocking", None)
-    options.pop("memory_format", None)
-    if options:
-        raise TypeError(f"to() received an invalid combination of arguments - unexpected '{next(iter(options))}'")
-    for arg in args:
-        if isinstance(arg, Tensor):
-            dtype, device = arg.dtype, arg.device
-        elif isinstance(arg, dtypes.dtype):
-            dtype = arg
-        elif arg is not None and not isinstance(arg, bool):
-            device = arg
-    return dtype, device
 
 
 def _indented(text: str) -> str:

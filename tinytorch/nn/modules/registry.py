@@ -98,7 +98,11 @@ class Registry:
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(_wrong_kind(value, "buffer", name, "torch.nn.Buffer, torch.Tensor"))
             old = name not in attributes.get("_non_persistent_buffers_set", ())
-            self.register_buffer(name, value, value.persistent if isinstance(value, Buffer) else old)
+            persistent = getattr(value, "persistent") if isinstance(value, Buffer) else old  # noqa: B009
+            if type(self).register_buffer is Registry.register_buffer:
+                self.register_buffer(name, value, persistent)
+            else:  # an override may know no ``persistent``
+                Registry.register_buffer(self, name, value, persistent)
         else:
             object.__setattr__(self, name, value)
 

@@ -63,6 +63,11 @@ class StateDict:
         Names start with ``prefix``; a given ``destination`` is filled. By position the arguments are an old habit.
         """
         if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead. Refer to "
+                "https://pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.state_dict for details.",
+                FutureWarning, stacklevel=2,
+            )  # fmt: skip
             values: Any = (*args, *(destination, prefix, keep_vars)[len(args) :])
             destination, prefix, keep_vars = values
         if destination is None:
