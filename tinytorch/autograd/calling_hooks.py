@@ -73,7 +73,7 @@ def _replaced_by_hook(hook: Any, gradient: Tensor) -> Tensor:
             f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: {list(gradient.shape)} became "
             f"{list(replaced.shape)}"
         )
-    if replaced._array.dtype != gradient._array.dtype:
+    if replaced.dtype != gradient.dtype:  # of sparse gradients, too
         raise RuntimeError(
             f"hook '{getattr(hook, '__name__', hook)}' has changed the type of value (was {gradient.type()} got "
             f"{replaced.type()})"
