@@ -102,7 +102,14 @@ def convolution(
 
 
 def small_cases() -> Iterator[Case]:
-    for n, c, o, size in ((1, 1, 2, 6), (1, 16, 16, 8), (8, 4, 8, 10)):
+    for n, c, o, size in (
+        (1, 1, 2, 6),
+        (1, 16, 16, 8),
+        (8, 4, 8, 10),
+        (4, 512, 512, 4),
+        (16, 512, 512, 4),
+        (8, 256, 256, 8),
+    ):
         (x, xt), (w, wt), (b, bt) = numbers(n, c, size, size), numbers(o, c, 3, 3), numbers(o)
         g, gt = numbers(n, o, size, size)
         x, w, g = (np.ascontiguousarray(a) for a in (x, w, g))

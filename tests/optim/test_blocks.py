@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinytorch.optim.adam import adam_update
-from tinytorch.optim.blocks import BLOCK_BYTES, update_in_blocks
+from tinytorch.optim.blocks import PIECE_BYTES, update_in_blocks
 from tinytorch.optim.sgd import sgd_update
 
 ADAM = {
@@ -28,7 +28,7 @@ SGD = {
     "maximize": False,
     "first": False,
 }
-EDGE = BLOCK_BYTES // 4  # float32 elements in one block
+EDGE = PIECE_BYTES // 4  # float32 elements in one block
 
 
 @pytest.mark.parametrize("size", [0, 1, EDGE - 1, EDGE, EDGE + 1, 3 * EDGE + 17])

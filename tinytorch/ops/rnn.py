@@ -183,13 +183,14 @@ class LSTMSequence(Primitive):
         output = np.empty((rows_in_all, h0.shape[1]), gates.dtype)
         h, c, weight = h0.copy(), c0.copy(), _transposed(w_hh, len(batch_sizes))
         scale = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], gates.dtype), size)
+        shift = 1 - scale
         for rows, n in _steps(batch_sizes, reverse):
             x = matmul(h[:n], weight, out=active[rows])
             x += gates[rows]
             x *= scale  # σ(x) = tanh(x / 2) / 2 + 1 / 2, so one tanh does for all four gates
             np.tanh(x, out=x)
             x *= scale
-            x += 1 - scale
+            x += shift
             i, f, g, o = (x[:, k * size : (k + 1) * size] for k in range(4))
             new_c = np.multiply(f, c[:n], out=cells[rows])
             new_c += i * g
