@@ -16,7 +16,9 @@ def checked_gradient(tensor: Any, value: Any) -> Tensor:
 
     TypeError for what is no tensor, RuntimeError for what does not fit.
     """
-    if not hasattr(value, "_array"):
+    from tinytorch.tensor import Tensor  # late: it is made of this
+
+    if not isinstance(value, Tensor):
         raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
     if value is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
