@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
 import pickle
@@ -172,8 +173,10 @@ def test_different_dtypes_on_one_memory_raise_as_in_torch():
 
 
 def test_bfloat16_without_its_package_becomes_float32_exactly(monkeypatch):
+    if importlib.util.find_spec("ml_dtypes"):
+        monkeypatch.setattr(tinytorch.bfloat16, "numpy", tinytorch.bfloat16.numpy)  # made, if it was not,
+        monkeypatch.delattr(tinytorch.bfloat16, "numpy")  # and taken away
     monkeypatch.setitem(sys.modules, "ml_dtypes", None)
-    monkeypatch.delattr(tinytorch.bfloat16, "numpy", raising=False)
     source = {
         "a": torch.randn(50).to(torch.bfloat16),
         "n": torch.tensor([float("inf"), float("nan"), -0.0]).to(torch.bfloat16),

@@ -92,6 +92,32 @@ def test_gradients_of_subclasses(T):
 
 
 @both
+def test_parameters_of_subclasses(T):
+    class M(T.Tensor):
+        pass
+
+    class Layer(T.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = T.nn.Parameter(M([1.0, 2.0]))
+            self.v = T.nn.Parameter(T.ones(2))
+
+    layer = Layer()
+    assert type(layer.w) is M and type(layer.v) is T.nn.Parameter and repr(layer.w).startswith("Parameter(M([1., 2.]")
+    assert isinstance(layer.w, T.nn.Parameter) and not isinstance(M([1.0]), T.nn.Parameter)
+    assert not isinstance(layer.w, T.nn.parameter.UninitializedParameter) and not issubclass(M, T.nn.Parameter)
+    assert list(layer.state_dict()) == [name for name, _ in layer.named_parameters()] == ["w", "v"]
+    (layer.w * layer.v).sum().backward()
+    T.optim.SGD(layer.parameters(), 1.0).step()
+    layer.double()
+    assert type(layer.w) is M and isinstance(layer.w, T.nn.Parameter) and layer.w.tolist() == [0, 1]
+    assert not T.nn.Parameter(M([1.0]), requires_grad=False).requires_grad
+    M.detach = lambda self: T.ones(1)
+    with pytest.raises(RuntimeError, match="requires that detach"):
+        T.nn.Parameter(M([1.0]))
+
+
+@both
 def test_copies_keep_class_and_attributes(T):
     class M(T.Tensor):
         def __new__(cls, data, unit):
@@ -363,8 +389,26 @@ def test_first_contact_with_a_function_that_does_not_look():
 
     if not torch_function._ask:
         with pytest.raises(TypeError, match="it was not known before"):
-            tinytorch.add(Duck(), 1)
-    assert tinytorch.add(Duck(), 1) == "add" and tinytorch.exp(Duck()) == "exp"
+            tinytorch.relu(Duck())
+    assert tinytorch.relu(Duck()) == "relu" and tinytorch.exp(Duck()) == "exp"
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "exp", "mean"])
+def test_first_contact_with_a_function_that_looks(name):
+    gc.collect()
+
+    class Duck:
+        @classmethod
+        def __torch_function__(cls, func, kinds, args=(), kwargs=None):
+            return func.__name__, kwargs
+
+    function = getattr(tinytorch, name)
+    if name in ("exp", "mean"):
+        assert function(Duck())[0] == name
+    else:
+        assert function(tinytorch.ones(2), Duck())[0] == name
+        with pytest.raises(TypeError, match="must be Tensor or a number, not str"):
+            function(tinytorch.ones(2), "2")
 
 
 def test_torch_dispatch_is_said_not_to_be_called():

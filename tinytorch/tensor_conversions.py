@@ -205,13 +205,14 @@ class Conversions:
         except RuntimeError:  # a view whose base was changed, of which it cannot be said what it means now
             name = "Invalid"
         kind = type(self)
-        return formatting.format_tensor(
+        text = formatting.format_tensor(
             self._array,
             requires_grad=self._requires_grad,
             grad_fn_name=name,
             default_dtype=default_numpy_dtype(),
             prefix=f"{kind.__name__}(" if overrides(kind) else "tensor(",
         )
+        return f"Parameter({text})" if getattr(self, "_is_param", False) else text
 
     def __format__(self, format_spec: str) -> str:
         if self._array.ndim == 0:

@@ -21,10 +21,17 @@ arguments first, and then runs the old one. In place, because the function stays
 under another name, ``from torch import exp`` or a table of functions, has the asking one, and ``func is torch.exp``
 holds before and after. When the last class is gone and the last mode left, the old bodies return.
 
+>>> def double(x):
+...     return 2 * x
+>>> held = double
+>>> double.__code__ = (lambda x: "another body").__code__
+>>> held(1), held is double
+('another body', True)
+
 When it is noticed. A subclass of Tensor when it is defined, a mode when it is entered. A class that is no subclass
-when an object of it comes to a function that checks its arguments, or is asked about in :mod:`tinytorch.overrides`;
-only operators and the hottest functions (``add``, ``mul``...) do not look: if those are the very first to meet it, they
-raise TypeError. :func:`notice` helps.
+when an object of it comes to a function that checks its arguments, or is asked about in :mod:`tinytorch.overrides`.
+Operators (``x + y``), functions in place and a few hot ones (``relu``...) do not look: if one of those is the very
+first to meet it, it raises TypeError. :func:`notice` helps.
 
 What PyTorch does. Its functions in C++ always look: the parser of arguments does it on the way.
 """
@@ -42,8 +49,8 @@ from typing import Any
 import tinytorch  # complete by the time that a function here is called
 from tinytorch.size import Size
 
-__all__ = ["OPERATORS", "UNKNOWN_BEFORE", "Overridable", "by_default", "disabled_torch_function", "enter",
-           "handed_over", "leave", "notice", "notice_any", "overrides", "overriding", "state",
+__all__ = ["OPERATORS", "UNKNOWN_BEFORE", "Overridable", "by_default", "called_again", "disabled_torch_function",
+           "enter", "handed_over", "leave", "notice", "notice_any", "overrides", "overriding", "state",
            "without_overrides"]  # fmt: skip
 
 
@@ -166,7 +173,10 @@ def handed_over(function: Any, found: list[Any], args: tuple[Any, ...], kwargs: 
 
 
 def _asking(*args: Any, **kwargs: Any) -> Any:
-    return "overridable".called(args, kwargs)  # type: ignore[attr-defined] # the constant is replaced, see below
+    """The other body, before the constant in it is replaced by an :class:`Overridable`. It must do without names: as
+    the body of another function it sees the global variables of that function's module, and none of this one's.
+    """
+    return "overridable".called(args, kwargs)  # type: ignore[attr-defined]
 
 
 class Overridable:
@@ -190,25 +200,20 @@ class Overridable:
 
     def called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call of the function while it asks."""
-        modes = state.modes
-        if not modes and not kwargs:
-            for value in args:
-                if type(value) not in _PLAIN:
-                    break
-            else:
-                return self.run(*args)
+        if not kwargs and not state.modes and _PLAIN.issuperset(map(type, args)):
+            return self.run(*args)
         found = overriding((*args, *kwargs.values())) if state.enabled and not self.makes else []
-        if not found and not modes:
-            if self.walks:
-                with without_overrides():
-                    return self.run(*args, **kwargs)
-            return self.run(*args, **kwargs)
-        if not self.is_operator:
-            return handed_over(self.known_as, found, args, kwargs)
-        try:
-            return handed_over(self.known_as, found, args, kwargs)
-        except TypeError:  # Python asks the other operand
-            return NotImplemented
+        if found or state.modes:
+            try:
+                return handed_over(self.known_as, found, args, kwargs)
+            except TypeError:
+                if self.is_operator:  # Python asks the other operand
+                    return NotImplemented
+                raise
+        if self.walks:
+            with without_overrides():
+                return self.run(*args, **kwargs)
+        return self.run(*args, **kwargs)
 
     def switch(self, asks: bool) -> None:
         """Give the function its asking body, or its own."""
@@ -256,6 +261,17 @@ def notice_any(values: Iterable[Any]) -> bool:
     for value in found:
         notice(type(value))
     return bool(found)
+
+
+def called_again(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Inside ``except``: the call once more if one of the arguments wants to be asked. Otherwise the error is raised.
+
+    So a function that does not look at its arguments beforehand, for it is hot, meets a class for the first time.
+    """
+    if not state.enabled or not (found := overriding((*args, *kwargs.values()))):
+        raise
+    notice_any(found)
+    return function(*args, **kwargs)
 
 
 #: What the error says where functions do not look (see the module's text).

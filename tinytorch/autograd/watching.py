@@ -1,8 +1,11 @@
 """Watching: seeing every op run, forward and backward, without touching the ops.
 
-Anomaly mode looks for the first NaN; the recorder of graph pictures measures times. Each is a :class:`Watcher`. The
-list :data:`watchers` is empty nearly always, as is :data:`detours`, and one look at that is all that an op pays for
-them.
+Anomaly mode looks for the first NaN; the recorder of graph pictures measures times. Each is a :class:`Watcher`.
+
+Two lists say what there is to do, and nearly always both are empty: one look at a list is all that an op pays. Backward
+and changes in place look at :data:`watchers`. An op's forward looks at :data:`detours`, other ways for it to go, of
+which being watched is one, there as long as somebody watches. Another is half precision (:mod:`.half`): it stays from
+the first such tensor on, and backward, which nobody watches because of it, is not to be slower for that.
 """
 
 from __future__ import annotations

@@ -13,16 +13,27 @@ import numpy as np
 
 from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
 from tinytorch.tensor import Tensor
-from tinytorch.torch_function import disabled_torch_function
+from tinytorch.torch_function import disabled_torch_function, overrides
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
-class Parameter(Tensor):
+class _Marked(type(Tensor)):  # type: ignore[misc]
+    """What makes ``isinstance(x, Parameter)`` and ``isinstance(x, Buffer)`` look for a mark, besides the class: so an
+    object of a user's subclass of Tensor can be a parameter and stay what it is.
+    """
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        kind, mark = type(instance), vars(cls).get("_mark")
+        return issubclass(kind, cls) or bool(mark and issubclass(kind, Tensor) and getattr(instance, mark, False))
+
+
+class Parameter(Tensor, metaclass=_Marked):
     """A tensor to be learned (``torch.nn.Parameter``).
 
     Shares memory with ``data`` (an empty tensor if None), and is always a leaf: ``Parameter(x * 2)`` starts a new
-    history. Raises RuntimeError for integers unless ``requires_grad=False``.
+    history. Of an object of a user's subclass of Tensor the parameter is an object of that class. Raises RuntimeError
+    for integers unless ``requires_grad=False``.
 
     >>> import tinytorch
     >>> tinytorch.nn.Parameter(tinytorch.tensor([1.0, 2.0]))
@@ -30,6 +41,7 @@ class Parameter(Tensor):
     tensor([1., 2.], requires_grad=True)
     """
 
+    _mark = "_is_param"
     __torch_function__ = disabled_torch_function  # type: ignore[assignment]
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
@@ -37,6 +49,8 @@ class Parameter(Tensor):
             from tinytorch.nn.meta import parameter_without_values
 
             return parameter_without_values(data, requires_grad)
+        if isinstance(data, Tensor) and overrides(type(data)):
+            return _marked(data, requires_grad)
         parameter = object.__new__(cls)
         _share(parameter, data)
         parameter.requires_grad = requires_grad
@@ -52,11 +66,17 @@ class Parameter(Tensor):
         return "Parameter containing:\n" + super().__repr__()
 
 
-class _Marked(type(Tensor)):  # type: ignore[misc]
-    """What makes ``isinstance(tensor, Buffer)`` look for the mark instead of the class."""
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
+def _marked(data: Any, requires_grad: bool) -> Any:
+    """The parameter of an object of a user's class: another object of it, with a mark."""
+    marked = data.detach().requires_grad_(requires_grad)
+    if type(marked) is not type(data):
+        kinds = type(data).__name__, type(marked).__name__
+        raise RuntimeError(
+            f"Creating a Parameter from an instance of type {kinds[0]} requires that detach() returns an instance of "
+            f"the same type, but return type {kinds[1]} was found instead."
+        )
+    marked._is_param = True
+    return marked
 
 
 class Buffer(Tensor, metaclass=_Marked):
@@ -67,6 +87,7 @@ class Buffer(Tensor, metaclass=_Marked):
     """
 
     persistent: bool = True
+    _mark = "_is_buffer"
     __torch_function__ = disabled_torch_function  # type: ignore[assignment]
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Tensor:  # type: ignore[misc]

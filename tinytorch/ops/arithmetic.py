@@ -38,6 +38,7 @@ from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.out import accepts_out, exact, write_out
 from tinytorch.ops.rounded_division import RoundedDiv
 from tinytorch.tensor import Tensor
+from tinytorch.torch_function import called_again
 
 __all__ = [
     "add",
@@ -160,7 +161,10 @@ def add(input: Any, other: Any, second: Any = None, *, alpha: Any = 1, out: Tens
         other, alpha = second, other
     if type(alpha) is not int or alpha != 1:
         other = _scaled("add", input, other, alpha)
-    result = Add.apply(*operands(input, other))
+    try:
+        result = Add.apply(*operands(input, other))
+    except TypeError:
+        return called_again(add, input, other, alpha=alpha, out=out)
     return result if out is None else write_out("add", result, out, input, other)
 
 
@@ -171,7 +175,10 @@ def sub(input: Any, other: Any, second: Any = None, *, alpha: Any = 1, out: Tens
     if type(alpha) is not int or alpha != 1:
         _refuse_bools(input, other)
         other = _scaled("sub", input, other, alpha)
-    a, b = operands(input, other)
+    try:
+        a, b = operands(input, other)
+    except TypeError:
+        return called_again(sub, input, other, alpha=alpha, out=out)
     if not (a is input and b is other and isinstance(a, Tensor) and a._array.dtype.kind == "f" and type(b) is not bool):
         _refuse_bools(input, other)
     result = Sub.apply(a, b)
@@ -221,14 +228,20 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
 
 def mul(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input * other`` with broadcasting and type promotion (``torch.mul``)."""
-    result = Mul.apply(*operands(input, other))
+    try:
+        result = Mul.apply(*operands(input, other))
+    except TypeError:
+        return called_again(mul, input, other, out=out)
     return result if out is None else write_out("mul", result, out, input, other)
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None) -> Tensor:
     """``input / other`` (``torch.div``): always floating without ``rounding_mode``; 'floor' and 'trunc' round the
     quotient."""
-    a, b = operands(input, other)
+    try:
+        a, b = operands(input, other)
+    except TypeError:
+        return called_again(div, input, other, rounding_mode=rounding_mode, out=out)
     if rounding_mode is None:
         dtype = (a if isinstance(a, Tensor) else b)._array.dtype
         if dtype.kind in "iub":

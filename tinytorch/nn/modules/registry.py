@@ -76,7 +76,8 @@ class Registry:
 
     def __setattr__(self, name: str, value: Any) -> None:
         attributes = self.__dict__
-        if isinstance(value, Parameter):
+        is_tensor = isinstance(value, Tensor)  # mostly not, and then the slower questions need not be asked
+        if is_tensor and isinstance(value, Parameter):
             _require_init(self, "_parameters", "parameters")
             _forget(self, name)
             self.register_parameter(name, value)
@@ -94,7 +95,7 @@ class Registry:
                 raise TypeError(_wrong_kind(value, "child module", name, "torch.nn.Module"))
             self._modules[name] = None
             tree_changes.count += 1
-        elif isinstance(value, Buffer) or name in attributes.get("_buffers", ()):
+        elif (is_tensor and isinstance(value, Buffer)) or name in attributes.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(_wrong_kind(value, "buffer", name, "torch.nn.Buffer, torch.Tensor"))
             old = name not in attributes.get("_non_persistent_buffers_set", ())
