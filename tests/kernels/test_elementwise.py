@@ -59,3 +59,13 @@ def test_relu_keeps_nan_and_the_sign_of_zero(size):
     np.testing.assert_array_equal(np.signbit(y), np.signbit(theirs) & ~np.isnan(theirs))
     gradient = elementwise.relu_backward(np.full(size, np.inf, np.float32), y)
     np.testing.assert_array_equal(gradient, np.where(y <= 0, 0, np.inf))
+
+
+def test_large_arrays_are_combined_as_by_numpy():
+    x, y = np.random.default_rng(0).standard_normal((2, 1024, 1000)).astype(np.float32)
+    once = np.broadcast_to(np.float32(3), x.shape)
+    for a, b in ((x, y), (x.T, y.T), (x, y.reshape(1000, 1024).T), (x, once), (once, x), (x, once[:1]), (x, y > 0)):
+        found = elementwise.combined(np.subtract if b.dtype == x.dtype else np.multiply, a, b)
+        np.testing.assert_array_equal(found, a - b if b.dtype == x.dtype else a * b)
+        assert found.dtype == x.dtype
+    assert elementwise.combined(np.true_divide, once, x).strides == x.strides

@@ -30,7 +30,7 @@ import numpy as np
 
 from tinytorch import dtypes
 from tinytorch.autograd.node import known_as
-from tinytorch.kernels.short_rows import with_long_rows
+from tinytorch.kernels.elementwise import combined
 from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.broadcast import Elementwise, cast, operands, result_type, to_float
 from tinytorch.ops.checks import check_tensor, refuse_bool
@@ -64,8 +64,7 @@ class Add(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
-        a, b = with_long_rows(a, b)
-        return a + b
+        return combined(np.add, a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -80,7 +79,7 @@ class Sub(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
-        return np.subtract(*with_long_rows(a, b))
+        return combined(np.subtract, a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -96,8 +95,7 @@ class Mul(Elementwise):
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         needs = ctx.needs_input_grad
         ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
-        a, b = with_long_rows(a, b)
-        return a * b
+        return combined(np.multiply, a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
@@ -114,7 +112,7 @@ class Div(Elementwise):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
         ctx.save_for_backward(a if ctx.needs_input_grad[1] else None, b)
-        return np.true_divide(*with_long_rows(a, b))
+        return combined(np.true_divide, a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
