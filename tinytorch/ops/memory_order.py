@@ -7,7 +7,8 @@ numbers fall on other elements than in row-major order. Same seed, same numbers 
 The arrays' own strides are not the answer: images lie as C,H,W,N here (see :mod:`tinytorch.kernels.layout`) and
 row-major in PyTorch. But the graph tells. Going back from a tensor: a view rearranges the strides of what it views,
 an elementwise op keeps those of its first operand, an op on images (convolution, pooling, ...) puts the channels last
-if its input had them last, and everything else makes row-major memory. This costs nothing until a mask is drawn.
+if its input had them last, a concatenation if all its inputs had, and everything else makes row-major memory. This
+costs nothing until a mask is drawn.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tinytorch.kernels.layout import is_chwn
 from tinytorch.ops.broadcast import Cast, Expand
 from tinytorch.ops.copying import Clone
 from tinytorch.ops.indexing import BasicIndex
-from tinytorch.ops.joining import Split, Unbind
+from tinytorch.ops.joining import Cat, Split, Unbind
 from tinytorch.ops.shape import Permute, Reshape
 from tinytorch.tensor import Tensor
 
@@ -41,10 +42,10 @@ def memory_order(tensor: Tensor) -> Shape | None:
     edge = tensor._edge
     if edge is None:
         strides = _strides_of_leaf(tensor)
-    elif type(edge[0]) not in _KEEPS and not any(getattr(edge[0], keeps, False) for keeps in _FLAGS):
+    elif type(edge[0]) not in (*_KEEPS, Cat) and not any(getattr(edge[0], keeps, False) for keeps in _FLAGS):
         return None
     else:
-        strides = _strides(edge)
+        strides = _strides(edge, {})
     shape = tensor._array.shape
     order = sorted(range(len(shape)), key=lambda d: -strides[d] if shape[d] > 1 else 0)
     several = [d for d in order if shape[d] > 1]  # a dimension of size 1 may stand anywhere
@@ -91,8 +92,11 @@ def is_viewable_there(tensor: Tensor, shape: Shape) -> bool:
     return True
 
 
-def _strides(edge: Any) -> Shape:
-    """Walk back to where the memory was made, then forward again through the views of it."""
+def _strides(edge: Any, joined: dict[Any, bool]) -> Shape:
+    """Walk back to where the memory was made, then forward again through the views of it.
+
+    ``joined`` notes which concatenations put the channels last: those of a DenseNet are met again and again.
+    """
     views = []
     for _ in range(_MOST_STEPS):
         node, output = edge
@@ -105,6 +109,11 @@ def _strides(edge: Any) -> Shape:
         elif getattr(node, "keeps_channels_last", False) and len(shape) == 4 and node.edges[0] is not None:
             before = node.edges[0]
             views.append((node, output))
+        elif type(node) is Cat and len(shape) == 4:
+            if node not in joined:
+                joined[node] = all(edge is not None and _are_channels_last(edge, joined) for edge in node.edges)
+            strides = _channels_last(shape) if joined[node] else _row_major(shape)
+            break
         elif type(node) in _KEEPS and node.attributes.get("order") != "C":
             before = node.edges[0]
             if type(node) in _VIEWS:
@@ -150,6 +159,15 @@ def _row_major(shape: Shape) -> Shape:
     return tuple(reversed(strides))
 
 
+def _channels_last(shape: Shape) -> Shape:
+    channels, height, width = shape[1:]
+    return height * width * channels, 1, width * channels, channels
+
+
+def _are_channels_last(edge: Any, joined: dict[Any, bool]) -> bool:
+    return _has_channels_last(as_strided(_ONE_BYTE, _shape_at(edge), _strides(edge, joined)))
+
+
 def _reshaped(array: np.ndarray, node: Any, output: int) -> np.ndarray:
     """A view where the strides allow one, else a copy, which is row-major."""
     shape = node.outputs[0][0]
@@ -185,9 +203,7 @@ def _part(array: np.ndarray, node: Any, output: int) -> np.ndarray:
 def _as_images(array: np.ndarray, node: Any, output: int) -> np.ndarray:
     """The result of an op on images: with the channels last in memory if ``array``, its input, has them so."""
     shape = node.outputs[output][0]
-    channels, height, width = shape[1:]
-    last = (height * width * channels, 1, width * channels, channels)
-    return as_strided(_ONE_BYTE, shape, last if _has_channels_last(array) else _row_major(shape))
+    return as_strided(_ONE_BYTE, shape, _channels_last(shape) if _has_channels_last(array) else _row_major(shape))
 
 
 def _has_channels_last(array: np.ndarray) -> bool:
