@@ -241,6 +241,7 @@ def test_futures():
     for T in (torch, tinytorch):
         importlib.import_module(f"{T.__name__}.futures")
         first, second = T.futures.Future(), T.futures.Future()
+        assert isinstance(first, T.Future)
         doubled = first.then(lambda future: 2 * future.value())
         both = T.futures.collect_all([first, second])
         first.set_result(3)

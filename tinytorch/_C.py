@@ -7,11 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from tinytorch.linalg import LinAlgError as _LinAlgError
+from tinytorch.tensor import Tensor as _Tensor
+from tinytorch.tensor_base import TensorBase
 from tinytorch.torch_function import disabled_torch_function as _disabled_torch_function_impl
 from tinytorch.torch_function import state, without_overrides
 
-__all__ = ["DisableTorchFunction", "DisableTorchFunctionSubclass", "Value", "_LinAlgError",
-           "_disabled_torch_function_impl", "_get_tracing_state", "_is_torch_function_enabled",
+__all__ = ["DisableTorchFunction", "DisableTorchFunctionSubclass", "TensorBase", "Value", "_LinAlgError",
+           "_TensorMeta", "_disabled_torch_function_impl", "_get_tracing_state", "_is_torch_function_enabled",
            "_is_torch_function_mode_enabled", "_is_tracing", "_jit_set_profiling_executor",
            "_jit_set_profiling_mode", "_len_torch_function_stack", "_log_api_usage_once"]  # fmt: skip
 
@@ -48,6 +50,9 @@ def _is_torch_function_mode_enabled() -> bool:
 def _len_torch_function_stack() -> int:
     """How many modes are entered."""
     return len(state.modes)
+
+
+_TensorMeta = type(_Tensor)
 
 
 class Value:

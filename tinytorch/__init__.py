@@ -676,6 +676,7 @@ _NAMED_DTYPES = (
 _LAZY = {
     "AcceleratorError": "tinytorch.accelerators",
     "Event": "tinytorch.accelerator",
+    "Future": "tinytorch.futures",
     "GradScaler": "tinytorch.amp",
     "OutOfMemoryError": "tinytorch.accelerators",
     "Stream": "tinytorch.accelerator",
@@ -691,6 +692,7 @@ _LAZY = {
     "_inductor": "tinytorch._inductor",
     "_jit_internal": "tinytorch._jit_internal",
     "_tensor": "tinytorch._tensor",
+    "_tensor_str": "tinytorch._tensor_str",
     "_utils": "tinytorch._utils",
     "accelerator": "tinytorch.accelerator",
     "amp": "tinytorch.amp",

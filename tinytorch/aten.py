@@ -90,6 +90,7 @@ def _convolution_backward(*arguments: Any) -> Any:
 #: What Python writes in another way.
 _OTHERS: dict[str, Callable[..., Any]] = {
     "_log_softmax": lambda x, dim, half_to_float=False: x.log_softmax(dim),
+    "_sparse_addmm": lambda x, sparse, dense, *, beta=1, alpha=1: x.addmm(sparse, dense, beta=beta, alpha=alpha),
     "_softmax": lambda x, dim, half_to_float=False: x.softmax(dim),
     "_to_copy": _to_copy,
     "convolution_backward": _convolution_backward,  # counted under this name (tinytorch.utils.flop_counter)

@@ -273,15 +273,23 @@ def format_tensor(
         suffixes.append(f"grad_fn=<{grad_fn_name}>")
     elif requires_grad:
         suffixes.append("requires_grad=True")
-    if empty:
-        text = "[]"
-    else:
-        summarize = array.size > PRINT_OPTIONS.threshold
-        shown = _edges(array) if summarize else array
-        formatter = ComplexFormatter(shown) if array.dtype.kind == "c" else ElementFormatter(shown)
-        text = _format_nested(array, indent, summarize, formatter)
-    text = _append_suffixes(prefix + text, suffixes, indent)
+    text = _append_suffixes(prefix + format_numbers(array, indent), suffixes, indent)
     return "Parameter containing:\n" + text if is_parameter else text
+
+
+def format_numbers(array: np.ndarray, indent: int) -> str:
+    """The brackets and what is in them; ``indent`` is the column of the first one.
+
+    >>> print("x = " + format_numbers(np.array([[1, -2], [30, 4]]), indent=4))
+    x = [[ 1, -2],
+         [30,  4]]
+    """
+    if array.size == 0:
+        return "[]"
+    summarize = array.size > PRINT_OPTIONS.threshold
+    shown = _edges(array) if summarize else array
+    formatter = ComplexFormatter(shown) if array.dtype.kind == "c" else ElementFormatter(shown)
+    return _format_nested(array, indent, summarize, formatter)
 
 
 def format_scalar(array: np.ndarray, format_spec: str) -> str:

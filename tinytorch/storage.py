@@ -94,6 +94,10 @@ class _Storage:
     def __len__(self) -> int:
         return self._row.size
 
+    def __sizeof__(self) -> int:
+        """``sys.getsizeof``: the bytes count, as programs that add up memory expect."""
+        return super().__sizeof__() + self._row.nbytes
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self._row.tolist())
 

@@ -93,6 +93,28 @@ def _product(a: Any, b: Any) -> Any:
     return products.matmul(a, b)
 
 
+class Dot(Primitive):
+    """y = aᵀ b for two vectors: a receives grad b, b receives grad a."""
+
+    @staticmethod
+    def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        if a.dtype.kind == "b":
+            refuse("b", "dot", a)
+        needs = ctx.needs_input_grad
+        ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
+        product: np.ndarray = np.matmul(a, b)
+        return product
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, Any]:
+        a, b = ctx.saved_tensors
+        need_a, need_b = ctx.needs_input_grad
+        return grad * b if need_a else None, grad * a if need_b else None
+
+    known_name = "DotBackward0"
+    backward_on_arrays = True
+
+
 class MatVec(Primitive):
     """y = A v for a matrix and a vector: A receives the outer product grad vᵀ, v receives Aᵀ grad."""
 
@@ -174,7 +196,7 @@ def _check_same_dtype(name: str, a: Any, b: Any) -> None:
 
 
 #: PyTorch's functions for vectors and matrices; it sees stacks of matrices as one, and the result as a view of it.
-_PRODUCT_NAMES = {(1, 1): "DotBackward0", (1, 2): "SqueezeBackward4", (2, 2): "MmBackward0"}
+_PRODUCT_NAMES = {(1, 2): "SqueezeBackward4", (2, 2): "MmBackward0"}
 
 
 def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -190,8 +212,8 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     left, right = input._array.ndim, other._array.ndim
     if left == 0 or right == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {left}D and {right}D")
-    if left == 2 and right == 1 and input._array.shape[1] == len(other._array):
-        product = MatVec.apply(input, other)
+    if right == 1 and left < 3 and input._array.shape[-1] == len(other._array):
+        product = (MatVec if left == 2 else Dot).apply(input, other)
         return product if out is None else write_out("matmul", product, out, input, other)
     a = input if left > 1 else input.unsqueeze(0)
     b = other if right > 1 else other.unsqueeze(1)

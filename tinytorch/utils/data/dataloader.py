@@ -132,7 +132,7 @@ class DataLoader(Generic[T_co]):
         self.collate_fn = collate_fn or (default_collate if self._auto_collation else default_convert)
         self.persistent_workers = persistent_workers
         self._reported_length: int | None = None  # what len() last said of a stream
-        self._iterator: _Iterator | None = None
+        self._iterator: _BaseDataLoaderIter | None = None
         self._locked = True
         self.check_worker_number_rationality()
 
@@ -178,9 +178,9 @@ class DataLoader(Generic[T_co]):
 
     def __iter__(self) -> Iterator[Any]:
         if not (self.persistent_workers and self.num_workers > 0):
-            return _Iterator(self)
+            return _BaseDataLoaderIter(self)
         if self._iterator is None or self._iterator.broken:
-            self._iterator = _Iterator(self)
+            self._iterator = _BaseDataLoaderIter(self)
         else:  # persistent workers keep their seed, so only the first epoch draws one
             self._iterator.restart()
         return self._iterator
@@ -229,7 +229,7 @@ class DataLoader(Generic[T_co]):
         return length // self.batch_size if self.drop_last else math.ceil(length / self.batch_size)
 
 
-class _Iterator:
+class _BaseDataLoaderIter:
     """One epoch of a :class:`DataLoader`."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
@@ -298,6 +298,10 @@ class _Iterator:
 
     def __len__(self) -> int:
         return len(self._loader._index_sampler)
+
+
+#: The same class does both here. Some libraries look for these names.
+_SingleProcessDataLoaderIter = _MultiProcessingDataLoaderIter = _BaseDataLoaderIter
 
 
 def _make_fetcher(
