@@ -14,22 +14,35 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch import dtypes
+from tinytorch import dtypes, ops
 from tinytorch.device import check_device
 from tinytorch.ops.data import array_from_data
 from tinytorch.size import Size
+from tinytorch.storage import TypedStorage, UntypedStorage
 from tinytorch.tensor import Tensor
 
 __all__ = [
+    "BFloat16Storage",
     "BFloat16Tensor",
+    "BoolStorage",
     "BoolTensor",
+    "ByteStorage",
     "ByteTensor",
+    "CharStorage",
     "CharTensor",
+    "ComplexDoubleStorage",
+    "ComplexFloatStorage",
+    "DoubleStorage",
     "DoubleTensor",
+    "FloatStorage",
     "FloatTensor",
+    "HalfStorage",
     "HalfTensor",
+    "IntStorage",
     "IntTensor",
+    "LongStorage",
     "LongTensor",
+    "ShortStorage",
     "ShortTensor",
     "set_default_tensor_type",
 ]
@@ -54,6 +67,8 @@ def construct(args: tuple[Any, ...], dtype: dtypes.dtype | None, device: Any = N
             raise RuntimeError(f"Trying to create tensor with negative dimension: {list(sizes)}")
         return Tensor._wrap(np.zeros([int(size) for size in sizes], numpy_dtype))
     (data,) = args
+    if isinstance(data, (TypedStorage, UntypedStorage)):  # its memory
+        return ops.set_(Tensor._wrap(np.empty(0, numpy_dtype)), data)
     if isinstance(data, Size):
         return Tensor._wrap(np.zeros(data, numpy_dtype))
     if isinstance(data, Tensor):
@@ -106,6 +121,39 @@ FloatTensor, DoubleTensor = TensorType(dtypes.float32), TensorType(dtypes.float6
 HalfTensor, BFloat16Tensor = TensorType(dtypes.float16), TensorType(dtypes.bfloat16)
 ByteTensor, CharTensor, BoolTensor = TensorType(dtypes.uint8), TensorType(dtypes.int8), TensorType(dtypes.bool_)
 ShortTensor, IntTensor, LongTensor = TensorType(dtypes.int16), TensorType(dtypes.int32), TensorType(dtypes.int64)
+
+
+class StorageType:
+    """The constructor of storages of one dtype, such as ``torch.FloatStorage``; ``isinstance`` asks it, too."""
+
+    def __init__(self, dtype: dtypes.dtype) -> None:
+        self.dtype = dtype
+        self.__name__ = self.__qualname__ = f"{dtypes.SCALAR_NAMES[dtype]}Storage"
+        self.__module__ = "torch"
+
+    def __call__(self, *args: Any, device: Any = None) -> TypedStorage:
+        return TypedStorage(*args, dtype=self.dtype, device=device)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, TypedStorage) and value.dtype is self.dtype
+
+    def __repr__(self) -> str:
+        return f"<class 'torch.{self.__name__}'>"
+
+
+_STORAGE_TYPES = {dtype: StorageType(dtype) for dtype in dtypes.SCALAR_NAMES}
+FloatStorage, DoubleStorage = _STORAGE_TYPES[dtypes.float32], _STORAGE_TYPES[dtypes.float64]
+HalfStorage, BFloat16Storage = _STORAGE_TYPES[dtypes.float16], _STORAGE_TYPES[dtypes.bfloat16]
+ByteStorage, CharStorage = _STORAGE_TYPES[dtypes.uint8], _STORAGE_TYPES[dtypes.int8]
+ShortStorage, IntStorage = _STORAGE_TYPES[dtypes.int16], _STORAGE_TYPES[dtypes.int32]
+LongStorage, BoolStorage = _STORAGE_TYPES[dtypes.int64], _STORAGE_TYPES[dtypes.bool_]
+ComplexFloatStorage = _STORAGE_TYPES[dtypes.complex64]
+ComplexDoubleStorage = _STORAGE_TYPES[dtypes.complex128]
+
+
+def storage_type(tensor: Tensor) -> StorageType:
+    """The constructor of storages like the tensor's (``Tensor.storage_type``)."""
+    return _STORAGE_TYPES[tensor.dtype]
 
 
 def dtype_named(name: Any) -> Any:

@@ -13,14 +13,16 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import builtins
+import numbers
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinytorch.autograd.saving import Memory
-from tinytorch.device import CPU, device
-from tinytorch.dtypes import dtype, from_numpy_dtype, to_numpy_dtype
+from tinytorch.device import CPU, check_device, device
+from tinytorch.dtypes import SCALAR_NAMES, default_numpy_dtype, dtype, from_numpy_dtype, to_numpy_dtype
 
 __all__ = ["TypedStorage", "UntypedStorage"]
 
@@ -81,6 +83,20 @@ class _Storage:
         self[:] = source._row
         return self
 
+    def resize_(self, size: int) -> Any:
+        """Room for another number of elements, new ones zero; RuntimeError for memory that tensors show."""
+        if size != self._row.size:
+            if self._memory is not None:
+                raise RuntimeError("Trying to resize storage that is not resizable: tensors show its memory")
+            row = np.zeros(size, self._row.dtype)
+            row[: self._row.size] = self._row[:size]
+            self._row = row
+        return self
+
+    def cpu(self) -> Any:
+        """The storage itself."""
+        return self
+
     def clone(self) -> Any:
         """A copy in memory of its own."""
         return type(self)._over(self._row.copy(), None)
@@ -90,6 +106,12 @@ class _Storage:
         storage = object.__new__(cls)
         storage._row, storage._memory = row, memory
         return storage
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
+        """A copy that sees the same memory as the copies of the tensors over this one."""
+        if id(self) not in memo:
+            memo[id(self)] = type(self)._over(*copied_memory(self._row, self._memory, memo))
+        return memo[id(self)]
 
     def __len__(self) -> int:
         return self._row.size
@@ -118,10 +140,12 @@ class _Storage:
 
 
 class UntypedStorage(_Storage):
-    """Bytes: ``UntypedStorage(12)`` makes new ones, ``tensor.untyped_storage()`` shows a tensor's."""
+    """Bytes: ``UntypedStorage(12)`` makes new ones, ``UntypedStorage([1, 255])`` these, ``tensor.untyped_storage()``
+    shows a tensor's."""
 
-    def __init__(self, size: int = 0, *, device: Any = None) -> None:
-        super().__init__(np.zeros(size, np.uint8), None)
+    def __init__(self, size: int | Sequence[int] = 0, *, device: Any = None) -> None:
+        check_device(device)
+        super().__init__(_row_of(size, np.dtype(np.int64)).astype(np.uint8), None)
 
     def __repr__(self) -> str:
         rows = "".join(f" {byte}\n" for byte in self._row)
@@ -131,9 +155,17 @@ class UntypedStorage(_Storage):
 class TypedStorage(_Storage):
     """Elements of one dtype over the same bytes: ``tensor.storage()`` (``torch.TypedStorage``)."""
 
-    def __init__(self, size: int = 0, *, dtype: Any = None, wrap_storage: UntypedStorage | None = None) -> None:
-        numpy_dtype = to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.float32)
-        row = np.zeros(size, numpy_dtype) if wrap_storage is None else wrap_storage._row.view(numpy_dtype)
+    def __init__(
+        self,
+        size: builtins.int | Sequence[Any] = 0,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        wrap_storage: UntypedStorage | None = None,
+    ) -> None:
+        check_device(device)
+        numpy_dtype = to_numpy_dtype(dtype) if dtype is not None else default_numpy_dtype()
+        row = _row_of(size, numpy_dtype) if wrap_storage is None else wrap_storage._row.view(numpy_dtype)
         super().__init__(row, None if wrap_storage is None else wrap_storage._memory)
 
     @property
@@ -145,6 +177,67 @@ class TypedStorage(_Storage):
         """The same memory as bytes."""
         return UntypedStorage._over(self._row.view(np.uint8), self._memory)
 
+    def resize_(self, size: builtins.int) -> None:
+        """As for bytes, but returns nothing, as in PyTorch."""
+        super().resize_(size)
+
+    def type(self) -> str:
+        """PyTorch's name for storages of these elements, such as ``torch.FloatStorage``."""
+        return f"torch.{SCALAR_NAMES[self.dtype]}Storage"
+
+    def _as(self, numpy_dtype: Any) -> TypedStorage:
+        if self._row.dtype == numpy_dtype:
+            return self
+        return TypedStorage._over(self._row.astype(numpy_dtype), None)
+
+    def double(self) -> TypedStorage:
+        """The elements as float64, in memory of their own if they are not that already."""
+        return self._as(np.float64)
+
+    def float(self) -> TypedStorage:
+        """The elements as float32."""
+        return self._as(np.float32)
+
+    def half(self) -> TypedStorage:
+        """The elements as float16."""
+        return self._as(np.float16)
+
+    def long(self) -> TypedStorage:
+        """The elements as int64."""
+        return self._as(np.int64)
+
+    def int(self) -> TypedStorage:
+        """The elements as int32."""
+        return self._as(np.int32)
+
+    def short(self) -> TypedStorage:
+        """The elements as int16."""
+        return self._as(np.int16)
+
+    def char(self) -> TypedStorage:
+        """The elements as int8."""
+        return self._as(np.int8)
+
+    def byte(self) -> TypedStorage:
+        """The elements as uint8."""
+        return self._as(np.uint8)
+
+    def bool(self) -> TypedStorage:
+        """The elements as truth values."""
+        return self._as(np.bool_)
+
     def __repr__(self) -> str:
         rows = "".join(f" {value}\n" for value in self._row)
         return f"{rows}[torch.storage.TypedStorage(dtype={self.dtype}, device=cpu) of size {len(self)}]"
+
+
+def _row_of(size_or_data: Any, numpy_dtype: np.dtype[Any]) -> np.ndarray:
+    """Zeros for a size; else the numbers themselves. TypeError for what is neither."""
+    if isinstance(size_or_data, numbers.Integral):
+        return np.zeros(int(size_or_data), numpy_dtype)
+    if not isinstance(size_or_data, Sequence) or isinstance(size_or_data, str):
+        raise TypeError(f"a storage is made of a size or of a sequence of numbers, not {type(size_or_data).__name__}")
+    return np.array(size_or_data).astype(numpy_dtype).reshape(len(size_or_data))
+
+
+from tinytorch.tensor_conversions import copied_memory  # noqa: E402 - tensors show storages

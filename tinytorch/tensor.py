@@ -1325,6 +1325,9 @@ class Tensor(TensorBase):
     def storage(self) -> Any:
         return ops.typed_storage(self)
 
+    def storage_type(self) -> Any:
+        return storage_type(self)
+
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         return ops.is_set_to(self, tensor)
 
@@ -1993,5 +1996,5 @@ _NUMBERS: Any = (int, float, complex, np.generic)
 # Ops make Tensors, so they can load only now that the class exists (see the end of tensor_base).
 from tinytorch import ops  # noqa: E402
 from tinytorch.autograd.inplace import change_in_place  # noqa: E402
-from tinytorch.legacy import construct  # noqa: E402
+from tinytorch.legacy import construct, storage_type  # noqa: E402
 from tinytorch.ops.dims import one_dim  # noqa: E402, sizes_from

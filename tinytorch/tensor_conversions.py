@@ -227,7 +227,7 @@ class Conversions:
             )
         if id(self) in memo:
             return memo[id(self)]
-        array, memory = _copied_memory(self, memo)
+        array, memory = copied_memory(self._array, self._memory, memo)  # type: ignore[attr-defined]
         memo[id(self)] = copied = self._rebuild(type(self), array, self._requires_grad)
         copied._memory = memory
         if self._grad is not None:
@@ -263,12 +263,11 @@ class Conversions:
         return tinytorch.ops.to(self, dtype_named(dtype))  # type: ignore[arg-type]
 
 
-def _copied_memory(tensor: Any, memo: dict[Any, Any]) -> tuple[np.ndarray, Memory | None]:
+def copied_memory(array: np.ndarray, memory: Memory | None, memo: dict[Any, Any]) -> tuple[np.ndarray, Memory | None]:
     """The numbers copied, and the record of their memory. Tensors that see the same memory have copies that do so, too,
     within one ``deepcopy``, whose ``memo`` this is.
     """
-    array = tensor._array
-    if tensor._memory is None or not tensor._memory.shared:
+    if memory is None or not memory.shared:
         return array.copy(order="K"), None
     key = "memory of tensors", id(memory_owner(array))
     if key not in memo:

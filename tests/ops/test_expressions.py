@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,16 @@ EXPRESSIONS = [
     "T.tensor([1]).__nonzero__()", "T.tensor([1.5]).__long__()", "T.range(3, 0)", "T.range(0, 1, 0)", "T.promote_types(1, 2)",
     "T.can_cast(1, 2)", "T.finfo('float32')", "T.finfo(T.half) == T.finfo(T.half)", "T.iinfo(T.int8) == T.iinfo(T.int16)",
     "str(T.half.to_complex())", "str(T.bfloat16.to_complex())", "T.int32.to_complex()",
+    # storages
+    "T.FloatStorage([1, 2]).tolist()", "T.FloatStorage(3).size()", "str(T.DoubleStorage([1]).dtype)", "T.UntypedStorage([1, 300]).tolist()",
+    "T.TypedStorage([1, 2], dtype=T.int16).tolist()", "str(T.TypedStorage([1]).dtype)",
+    "[isinstance(x.storage(), s) for s in (T.FloatStorage, T.LongStorage, T.TypedStorage)]", "x.storage_type() is T.FloatStorage",
+    "T.tensor(T.FloatStorage([1, 2]))", "T.tensor(T.FloatStorage([1]), dtype=T.int64)", "T.tensor(T.UntypedStorage([1, 2, 3, 4]), dtype=T.int16)",
+    "T.FloatTensor(T.FloatStorage([1, 2]))", "T.tensor([]).set_(T.FloatStorage([1, 2, 3]), 1, (2,))", "T.tensor([]).set_(T.DoubleStorage([1]))",
+    *[f"(lambda s: (str(s.dtype), s.tolist(), s.type()))(T.FloatStorage([0, 1.5]).{kind}())" for kind in
+      ("double", "float", "half", "long", "int", "short", "char", "byte", "bool", "cpu")],
+    "T.FloatStorage([1]).resize_(0)", "T.UntypedStorage([1, 2]).resize_(1).tolist()",
+    "(lambda t, s: (s.fill_(3), t.tolist())[1])(*copy.deepcopy([x, x.storage()]))",
     # checks
     *[f"T._check{name}(False)" for name in ("", "_value", "_index", "_type", "_not_implemented")], "T._check_value(True)",
     "T._check_is_size(-1)", "T._check_is_size(3, max=2)", "T._check_is_size(2)", "T._check_tensor_all(True)",
@@ -44,7 +55,7 @@ EXPRESSIONS = [
 
 def _outcome(T: Any, expression: str) -> Any:
     names = {
-        "T": T, "np": np, "x": T.arange(12.0).view(3, 4), "i": T.tensor([1, 2]), "c": T.arange(12.0).view(2, 3, 2),
+        "T": T, "np": np, "copy": copy, "x": T.arange(12.0).view(3, 4), "i": T.tensor([1, 2]), "c": T.arange(12.0).view(2, 3, 2),
         "images": T.ones(2, 3, 4, 5).contiguous(memory_format=T.channels_last),
     }  # fmt: skip
     try:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.dtypes import FLOATS, INEXACT, default_numpy_dtype, dtype_of_number, from_numpy_dtype, result_dtype
+from tinytorch.storage import TypedStorage, UntypedStorage
 from tinytorch.tensor import Tensor
 
 __all__ = ["array_from_data"]
@@ -16,6 +17,8 @@ def array_from_data(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
     """A new NumPy array with ``data``, in ``numpy_dtype`` or in the dtype that PyTorch would give it."""
     if isinstance(data, Tensor):
         data = data._array
+    if isinstance(data, (TypedStorage, UntypedStorage)):
+        data = elements(data, numpy_dtype)
     if isinstance(data, bytearray):  # NumPy would take it for an array of bytes
         data = list(data)
     if isinstance(data, (np.ndarray, np.generic)):
@@ -41,6 +44,16 @@ def array_from_data(data: Any, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
     elif numpy_dtype.kind in "iu" and array.dtype.kind in "if":
         _check_range(array, numpy_dtype)
     return array.astype(numpy_dtype, copy=False)
+
+
+def elements(storage: TypedStorage | UntypedStorage, numpy_dtype: np.dtype[Any] | None) -> np.ndarray:
+    """What a storage holds: bytes as numbers of any dtype, elements as they are; RuntimeError for another dtype."""
+    row = storage._row
+    if numpy_dtype is None or row.dtype == numpy_dtype:
+        return row
+    if isinstance(storage, TypedStorage):
+        raise RuntimeError(f"Expected a Storage of type {numpy_dtype} or an UntypedStorage, but got type {row.dtype}")
+    return row.view(numpy_dtype)
 
 
 def _check_range(array: np.ndarray, dtype: np.dtype[Any]) -> None:

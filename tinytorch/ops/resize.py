@@ -11,6 +11,7 @@ from tinytorch.autograd.saving import Memory
 from tinytorch.dtypes import to_numpy_dtype
 from tinytorch.kernels.blocks import memory_block, offset_in_block
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
+from tinytorch.ops.data import elements
 from tinytorch.ops.dims import sizes_from
 from tinytorch.ops.shape import restore_row_major
 from tinytorch.storage import TypedStorage, UntypedStorage, _Storage
@@ -131,6 +132,7 @@ def set_(
         if size is None:
             return _shows(input, source._array)
     else:
+        elements(source, dtype)  # a RuntimeError for those of another dtype
         block = memory_block(source._row)
         if size is None:
             size = (block.size // dtype.itemsize - storage_offset,)
