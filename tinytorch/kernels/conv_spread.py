@@ -41,10 +41,11 @@ def spread_pays(channels: int, out_channels: int, width: int, growth: float) -> 
     """Whether this is the faster way for C input and O output channels in a group; `width` is W' * N.
 
     `growth`: how many times as many pixels the input has as the output, with stride 1. Small images without padding
-    grow: from 5x5 to 7x7 pixels, half of what a convolution of the gradient multiplies are the zeros around it.
+    grow: from 5x5 to 7x7 pixels, half of what a convolution of the gradient multiplies are the zeros around it. (Not
+    where channels are more than outputs: then it is the products that are large.)
     """
     few = out_channels >= 4 * channels and channels <= 16
-    return width >= 64 and (few or growth >= 1.6)
+    return width >= 64 and (few or (growth >= 1.6 and out_channels >= channels))
 
 
 def spread(grad: Array, weight: Array, target: Array, stride: Pair, padding: Pair, dilation: Pair) -> None:
