@@ -205,7 +205,7 @@ def test_taps_and_bands_agree_for_few_channels(n, groups, channels, out, padding
         (1, 1, 20, (9, 9), (3, 3), (1, 1), (1, 1), (1, 1)),
         (2, 1, 4, (15, 16), (3, 2), (2, 3), (0, 4), (2, 1)),
         (1, 2, 9, (8, 17), (1, 2), (3, 4), (0, 0), (1, 3)),  # pixels that nothing is sent to
-        (1, 6, 5, (7, 7), (3, 3), (1, 1), (0, 0), (1, 1)),  # an image that grows
+        (1, 5, 6, (7, 7), (3, 3), (1, 1), (0, 0), (1, 1)),  # an image that grows
     ],
 )
 def test_spreading_products_and_convolving_the_gradient_agree(
