@@ -12,9 +12,13 @@ from tinytorch.kernels.layer_norm import layer_norm_careful
 RNG = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("kind", ["near", "few", "far", "far and few", "constant", "batch last", "many"])
+@pytest.mark.parametrize(
+    "kind", ["near", "few", "far", "far and few", "small", "far and small", "constant", "batch last", "many"]
+)
 def test_against_the_formulas(kind):
-    n, c, groups, size = (300, 8, 4, 40) if kind == "many" else (5, 12, 3, 4 if "few" in kind else 30)
+    n, c, groups, size = (
+        (300, 8, 4, 40) if kind == "many" else (5, 12, 3, 2 if "small" in kind else 8 if "few" in kind else 30)
+    )
     x, grad = RNG.standard_normal((2, n, c, size, size)).astype(np.float32)
     if "far" in kind:
         x += 300

@@ -18,7 +18,8 @@ To be read in this order; what is indented belongs to the file above it, and can
         conv_pointwise, conv_whole, conv_small, conv_volume
     pool, pool_axes, avg_pool   windows again
     channel_sums, norm          normalization
-        norm_row_major, norm_matrix, norm_small, layer_norm, group_norm, norm_rows
+        norm_row_major, norm_matrix, norm_small, layer_norm, norm_rows
+        group_norm, norm_groups
     masks, elementwise          choices without branches; functions of one number
         activations, gelu, glu, logistic
         short_rows                  broadcasting and reducing where a row has few elements

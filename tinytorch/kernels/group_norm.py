@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinytorch.kernels import norm_rows, norm_small
+from tinytorch.kernels import norm_groups, norm_small
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty
@@ -38,9 +38,8 @@ def group_norm(
 ) -> tuple[Array, Array, Array]:
     """Normalize the groups of `x`: (y, mean, invstd)."""
     n, c = x.shape[:2]
-    if norm_rows.is_few(x) and (found := norm_rows.group_norm(x, weight, bias, groups, eps)) is not None:
-        y, mean, invstd = found
-        return y, mean.reshape(n, groups, 1), invstd.reshape(n, groups, 1)
+    if norm_groups.is_short(x) and (found := norm_groups.normalize(x, weight, bias, groups, eps)) is not None:
+        return found
     if norm_small.is_small(x):
         apart = (n, groups, c // groups, -1)
         wide = [None if values is None else values.reshape(groups, -1, 1) for values in (weight, bias)]
@@ -78,9 +77,16 @@ def group_norm_backward(
     """Gradients of `group_norm` for (x, weight, bias); None for those that `needs` does not ask for."""
     n, c = x.shape[:2]
     groups = mean.shape[1]
-    if norm_rows.is_few(x):
-        statistics = mean.reshape(-1, 1), invstd.reshape(-1, 1)
-        return norm_rows.group_norm_backward(grad, x, *statistics, weight, needs)
+    if norm_groups.is_short(x) and (found := norm_groups.gradients(grad, x, mean, invstd, weight, needs)) is not None:
+        return found
+    if norm_small.is_small(x):
+        apart, wide = (n, groups, c // groups, -1), None if weight is None else weight.reshape(groups, -1, 1)
+        statistics = mean[..., None], invstd[..., None]
+        gx, *others = norm_small.gradients(
+            grad.reshape(apart), x.reshape(apart), *statistics, wide, needs, (2, 3), (0, 3)
+        )
+        of_weight, of_bias = (None if values is None else values.reshape(c) for values in others)
+        return None if gx is None else gx.reshape(x.shape), of_weight, of_bias
     x_rows, g_rows = (np.ascontiguousarray(a).reshape(n, c, -1) for a in (x, grad))
     gx = empty(x.shape, x.dtype)
     gx_rows = gx.reshape(x_rows.shape)

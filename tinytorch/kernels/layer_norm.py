@@ -42,7 +42,7 @@ from tinytorch.kernels.threads import run_blocks
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
     """Normalize the rows of `x`: (y, mean, invstd)."""
-    if norm_rows.is_few(x) and (found := norm_rows.layer_norm(x, weight, bias, eps)) is not None:
+    if norm_rows.is_few(x) and (found := norm_rows.normalize(x, weight, bias, eps)) is not None:
         return found
     if norm_small.is_small(x):
         y, mean, _, invstd = norm_small.normalize(x, weight, bias, eps, (1,))
@@ -103,7 +103,7 @@ def layer_norm_backward(
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Gradients of `layer_norm` for (x, weight, bias); None for those that `needs` does not ask for."""
     if norm_rows.is_few(x):
-        return norm_rows.layer_norm_backward(grad, x, mean, invstd, weight, needs)
+        return norm_rows.gradients(grad, x, mean, invstd, weight, needs)
     gx = empty_like(x)
     blocks = cache_blocks(x)
     # one row for each block, added up at the end in the same order whatever thread was first
