@@ -35,6 +35,10 @@ EXPRESSIONS = [
     "T.tensor([1]).__nonzero__()", "T.tensor([1.5]).__long__()", "T.range(3, 0)", "T.range(0, 1, 0)", "T.promote_types(1, 2)",
     "T.can_cast(1, 2)", "T.finfo('float32')", "T.finfo(T.half) == T.finfo(T.half)", "T.iinfo(T.int8) == T.iinfo(T.int16)",
     "str(T.half.to_complex())", "str(T.bfloat16.to_complex())", "T.int32.to_complex()",
+    # the old Variable
+    *[f"(lambda v: (v.requires_grad, v.is_leaf, v.data_ptr() == g.data_ptr(), type(v) is T.Tensor))(T.autograd.Variable({x}))"
+      for x in ("x", "g", "g * 2", "g, True", "g * 2, requires_grad=True", "", "5", "data=i", "i, True", "x, False, True")],
+    "[isinstance(v, T.autograd.Variable) for v in (x, T.nn.Parameter(x), 5)]",
     # storages
     "T.FloatStorage([1, 2]).tolist()", "T.FloatStorage(3).size()", "str(T.DoubleStorage([1]).dtype)", "T.UntypedStorage([1, 300]).tolist()",
     "T.TypedStorage([1, 2], dtype=T.int16).tolist()", "str(T.TypedStorage([1]).dtype)",
@@ -55,7 +59,7 @@ EXPRESSIONS = [
 
 def _outcome(T: Any, expression: str) -> Any:
     names = {
-        "T": T, "np": np, "copy": copy, "x": T.arange(12.0).view(3, 4), "i": T.tensor([1, 2]), "c": T.arange(12.0).view(2, 3, 2),
+        "T": T, "np": np, "copy": copy, "x": T.arange(12.0).view(3, 4), "g": T.ones(2, requires_grad=True), "i": T.tensor([1, 2]), "c": T.arange(12.0).view(2, 3, 2),
         "images": T.ones(2, 3, 4, 5).contiguous(memory_format=T.channels_last),
     }  # fmt: skip
     try:

@@ -31,15 +31,11 @@ from tinytorch.autograd.modes import (
     no_grad,
     set_grad_enabled,
 )
+from tinytorch.autograd.variable import Variable
 
 __all__ = ["Function", "GradcheckError", "Variable", "backward", "detect_anomaly", "enable_grad", "grad", "gradcheck",
            "gradgradcheck", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
            "set_detect_anomaly", "set_grad_enabled"]  # fmt: skip
-
-
-def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
-    """The old way to make a tensor take part in autograd; a Tensor does by itself now."""
-    return data.detach().requires_grad_() if requires_grad else data
 
 
 _MODULES = ("anomaly_mode", "forward_ad", "functional", "grad_mode", "graph", "profiler", "variable")
