@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
 from typing import Any
 
@@ -22,10 +24,14 @@ s.is_sparse ; d.is_sparse ; s.layout ; s._nnz() ; s.is_coalesced() ; h.sparse_di
 s.double() ; s.to(T.float64).dtype ; s.detach().coalesce() ; s.clone() ; T.sparse_coo_tensor((2, 3)) ; T.sparse_coo_tensor([[0, 3]], [1, 2])
 T.sparse.FloatTensor(i, T.ones(3), T.Size([2, 3])) ; s.numel() ; isinstance(s, T.Tensor) ; T.sparse_coo_tensor(i, [1., 2., 3.], dtype=T.float64)
 s.coalesce().requires_grad_() ; T.sparse.softmax(q, 1) ; T.sparse.softmax(q, dim=0, dtype=T.float64) ; T.sparse.log_softmax(q, -1)
+q.neg() ; q.abs() ; q.sign() ; (q - q - q).coalesce().relu() ; v.sqrt().to_dense() ; q.square() ; q.sin() ; q.tanh() ; q.expm1() ; q.log1p() ; q.floor()
+q.ceil() ; q.round() ; q.pow(2) ; q ** 3 ; abs(q) ; q[1].to_dense() ; h[2].to_dense() ; q[-1, 2] ; v.select(1, 0).to_dense() ; h.select(1, 1)
+q.index_select(0, T.tensor([1, 0, 1])).coalesce() ; q.index_select(1, T.tensor([2, 2])).coalesce() ; h.index_select(1, T.tensor([1])).to_dense()
+copy.deepcopy(q) ; copy.deepcopy([s, s])[1] ; pickle.loads(pickle.dumps(q)) ; T.sparse_coo_tensor(size=(2, 3)) ; q.index_select(0, T.tensor([0])[:0])
 T.sparse.softmax(h, 1) ; T.sparse.log_softmax(h, 0) ; T.sparse.softmax(v, 1).to_dense()
 """
 REFUSED = """
-s + d ; s.indices() ; s.values() ; T.sparse_coo_tensor([[0, -1]], [1., 2.]) ; T.sparse_coo_tensor([0, 1], [1., 2.]) ; s + s.t() ; s @ d
+q[2] ; q[0, 0, 0] ; q.select(5, 0) ; q.index_select(0, T.tensor([2])) ; s + d ; s.indices() ; s.values() ; T.sparse_coo_tensor([[0, -1]], [1., 2.]) ; T.sparse_coo_tensor([0, 1], [1., 2.]) ; s + s.t() ; s @ d
 T.sparse_coo_tensor([[0, 1]], [1., 2., 3.]) ; T.sparse_coo_tensor([[0, 1]], [1., 2.], (2, 2)) ; s @ s
 """
 
@@ -36,7 +42,7 @@ def _names(library: Any) -> dict[str, Any]:
     values = library.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
     coo = library.sparse_coo_tensor
     return {
-        "T": library, "i": i, "s": coo(i, library.tensor([3.0, 4.0, 5.0]), (2, 3)), "d": library.ones(2, 3) * 2,
+        "T": library, "copy": copy, "pickle": pickle, "i": i, "s": coo(i, library.tensor([3.0, 4.0, 5.0]), (2, 3)), "d": library.ones(2, 3) * 2,
         "q": coo([[1, 0, 1, 1], [2, 1, 2, 0]], [1.0, 2.0, 3.0, 4.0], (2, 3)), "c": library.ones(3, 3),
         "m": library.from_numpy(rng.standard_normal((3, 4)).astype(np.float32)).requires_grad_(),
         "v": coo([[0, 1, 0, 1], [1, 0, 1, 0]], values, (2, 2)), "h": coo([[0, 2, 0]], library.ones(3, 2), (3, 2)),

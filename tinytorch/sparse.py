@@ -29,6 +29,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.formatting import format_tensor
 from tinytorch.ops.dims import one_dim
 from tinytorch.size import Size
+from tinytorch.sparse_methods import SparseMethods
 from tinytorch.tensor import Tensor
 from tinytorch.torch_function import disabled_torch_function
 
@@ -36,7 +37,7 @@ __all__ = ["SparseTensor", "addmm", "from_dense", "log_softmax", "mm", "softmax"
 
 
 def sparse_coo_tensor(
-    indices: Any,
+    indices: Any = None,
     values: Any = None,
     size: Any = None,
     *,
@@ -56,8 +57,8 @@ def sparse_coo_tensor(
     Raises:
         RuntimeError: shapes that do not fit, a negative coordinate, or one that ``size`` has no room for.
     """
-    if values is None and size is None:
-        size = tuple(indices)
+    if values is None and (indices is None or size is None):
+        size = tuple(indices if size is None else size)
         indices, values = ops.zeros(len(size), 0, dtype=dtypes.int64), ops.zeros(0, dtype=dtype, device=device)
     indices = indices if isinstance(indices, Tensor) else ops.tensor(np.asarray(indices))
     places = indices.detach().long()
@@ -111,12 +112,15 @@ def from_dense(input: Tensor, sparse_dim: int) -> SparseTensor:
 def _no_array(self: Any) -> NoReturn:
     raise NotImplementedError(
         "this op is not supported for sparse tensors: convert to a dense one first, with to_dense(). Sparse tensors "
-        "know @, mm, +, -, * and / by numbers, sum, t, transpose, coalesce, indices, values and to."
+        "know @, mm, +, -, * and / by numbers, sum, t, transpose, coalesce, indices, values, to, select, index_select "
+        "and functions that leave zero at zero."
     )
 
 
-class SparseTensor(Tensor):
+class SparseTensor(SparseMethods):
     """What :func:`sparse_coo_tensor` makes."""
+
+    _made = staticmethod(_made)
 
     _places: Tensor
     _numbers: Tensor
