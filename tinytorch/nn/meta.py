@@ -27,10 +27,9 @@ import numpy as np
 
 from tinytorch.device import device
 from tinytorch.dtypes import dtype as DType
-from tinytorch.dtypes import from_numpy_dtype, get_default_dtype, to_numpy_dtype
-from tinytorch.nn.parameter import Parameter, is_lazy
+from tinytorch.dtypes import from_numpy_dtype, get_default_dtype
+from tinytorch.nn.parameter import Parameter, Valueless, is_lazy, valueless
 from tinytorch.tensor import Tensor
-from tinytorch.torch_function import disabled_torch_function
 
 __all__ = ["MetaParameter", "MetaTensor", "module_from_meta", "module_to_meta", "parameter_without_values",
            "without_values"]  # fmt: skip
@@ -38,12 +37,10 @@ __all__ = ["MetaParameter", "MetaTensor", "module_from_meta", "module_to_meta", 
 _META = device("meta")
 
 
-class MetaTensor(Tensor):
-    """A shape and a dtype; whatever needs values ends up at ``_array``, and raises there."""
+class MetaTensor(Valueless):
+    """A shape and a dtype."""
 
     is_meta = True
-    __torch_function__ = disabled_torch_function  # type: ignore[assignment]
-    _form: Tensor  # all its elements are one and the same
 
     @property
     def _array(self) -> Any:  # type: ignore[override]
@@ -62,11 +59,6 @@ class MetaTensor(Tensor):
     def shape(self) -> Any:
         """The size of each dimension."""
         return self._form.shape
-
-    @property
-    def dtype(self) -> Any:
-        """The type of the elements that are not there."""
-        return self._form.dtype
 
     @property
     def ndim(self) -> int:
@@ -100,7 +92,7 @@ class MetaTensor(Tensor):
     @property
     def data(self) -> Tensor:
         """The same, outside of any graph."""
-        return _meta(MetaTensor, self._form, False)
+        return MetaTensor._of(self._form, False)
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -116,7 +108,7 @@ class MetaTensor(Tensor):
         where = options.get("device", next((arg for arg in args if isinstance(arg, (str, device))), _META))
         if str(where) != "meta" or isinstance(args[0] if args else None, Tensor):
             return self._array
-        return self if wanted in (None, self.dtype) else _restored(type(self), self.shape, wanted, self._requires_grad)
+        return self if wanted in (None, self.dtype) else valueless(type(self), self.shape, wanted, self._requires_grad)
 
     def _fill(self, *args: Any, **options: Any) -> Any:
         """Nothing: there are no values to fill in."""
@@ -126,12 +118,6 @@ class MetaTensor(Tensor):
 
     def __len__(self) -> int:
         return len(self._form)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return memo.setdefault(id(self), _meta(type(self), self._form, self._requires_grad))
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return _restored, (type(self), tuple(self.shape), self.dtype, self._requires_grad)
 
     def __repr__(self) -> str:  # type: ignore[override]
         said = [f"size={tuple(self.shape)}"]
@@ -149,24 +135,14 @@ class MetaParameter(MetaTensor, Parameter):
         return "Parameter containing:\n" + super().__repr__()
 
 
-def _meta(cls: type, form: Tensor, requires_grad: bool) -> Any:
-    made: Any = object.__new__(cls)
-    made._form, made._requires_grad = form, requires_grad
-    return made
-
-
-def _restored(cls: type, shape: tuple[int, ...], dtype: Any, requires_grad: bool) -> Any:
-    return _meta(cls, Tensor._wrap(np.broadcast_to(np.zeros((), to_numpy_dtype(dtype)), shape)), requires_grad)
-
-
 def without_values(array: np.ndarray, requires_grad: bool) -> Any:
     """A tensor on the meta device in place of one that holds the array."""
-    return _restored(MetaTensor, array.shape, from_numpy_dtype(array.dtype), requires_grad)
+    return valueless(MetaTensor, array.shape, from_numpy_dtype(array.dtype), requires_grad)
 
 
 def parameter_without_values(data: Any, requires_grad: bool) -> Any:
     """The parameter on the meta device for such a tensor."""
-    return _meta(MetaParameter, data._form, requires_grad)
+    return MetaParameter._of(data._form, requires_grad)
 
 
 def _kept_by(module: Any, recurse: bool = True) -> Iterator[tuple[dict[str, Any], str, Any]]:
@@ -182,7 +158,7 @@ def module_to_meta(module: Any, dtype: Any) -> None:
         if not is_lazy(tensor):
             cls = MetaParameter if isinstance(tensor, Parameter) else MetaTensor
             kind = dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
-            kept[name] = _restored(cls, tuple(tensor.shape), kind, tensor._requires_grad)
+            kept[name] = valueless(cls, tuple(tensor.shape), kind, tensor._requires_grad)
 
 
 def module_from_meta(module: Any, recurse: bool) -> None:

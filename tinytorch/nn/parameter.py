@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.dtypes import default_numpy_dtype, to_numpy_dtype
+from tinytorch.dtypes import default_numpy_dtype, get_default_dtype, to_numpy_dtype
 from tinytorch.tensor import Tensor
 from tinytorch.torch_function import disabled_torch_function, overrides
 
-__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "Valueless", "is_lazy", "valueless"]
 
 
 class _Marked(type(Tensor)):  # type: ignore[misc]
@@ -108,14 +108,42 @@ def _share(tensor: Tensor, data: Tensor | None) -> None:
     tensor._array, tensor._memory = data._array, data._shared_memory()
 
 
-class _Uninitialized(Tensor):
-    """What a parameter and a buffer have in common while they have no shape: a dtype, and the power to get one.
-
-    Whatever else is asked of them needs their values, ends up at ``_array``, and raises there.
+class Valueless(Tensor):
+    """What tensors without values have in common, here and on the meta device (:mod:`.meta`): a dtype, and perhaps a
+    shape. Whatever needs their values ends up at ``_array``, and raises there.
     """
 
-    _placeholder: Tensor
+    _form: Tensor  # has dtype and shape; its elements are one and the same, so that it takes no memory
     __torch_function__ = disabled_torch_function  # type: ignore[assignment]
+
+    @classmethod
+    def _of(cls, form: Tensor, requires_grad: bool) -> Any:
+        made: Any = object.__new__(cls)
+        made._form, made._requires_grad = form, requires_grad
+        return made
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the elements that are not there."""
+        return self._form.dtype
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        copied = self._of(self._form, self._requires_grad)
+        vars(copied).update(self._users_attributes())
+        return memo.setdefault(id(self), copied)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        attributes = {name: value for name, value in self._users_attributes().items() if name != "_form"}
+        return valueless, (type(self), tuple(self._form.shape), self.dtype, self._requires_grad), attributes or None
+
+
+def valueless(cls: type[Valueless], shape: tuple[int, ...], dtype: Any, requires_grad: bool) -> Any:
+    """An object of the class."""
+    return cls._of(Tensor._wrap(np.broadcast_to(np.zeros((), to_numpy_dtype(dtype)), shape)), requires_grad)
+
+
+class _Uninitialized(Valueless):
+    """What a parameter and a buffer have in common while they have no shape: the power to get one."""
 
     @property
     def _array(self) -> Any:  # type: ignore[override]
@@ -135,18 +163,13 @@ class _Uninitialized(Tensor):
         )
 
     @property
-    def dtype(self) -> Any:
-        """The dtype that the values will have."""
-        return self._placeholder.dtype
-
-    @property
     def data(self) -> Tensor:
         """An empty tensor of the dtype."""
-        return self._placeholder
+        return self._form
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        self._placeholder = value
+        self._form = value
 
     def detach(self) -> Any:
         """The same object: there is nothing to share yet."""
@@ -154,18 +177,10 @@ class _Uninitialized(Tensor):
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Become an ordinary parameter or buffer of this shape, with uninitialized values."""
-        numpy_dtype = self._placeholder._array.dtype if dtype is None else to_numpy_dtype(dtype)
+        numpy_dtype = self._form._array.dtype if dtype is None else to_numpy_dtype(dtype)
         self.__class__ = Parameter if isinstance(self, UninitializedParameter) else Tensor  # type: ignore[assignment]
         self._array = np.empty(tuple(shape), numpy_dtype)  # type: ignore[misc]
-        del self._placeholder
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        if id(self) not in memo:
-            memo[id(self)] = _uninitialized(type(self), self._requires_grad, self._placeholder)
-        return memo[id(self)]
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return _uninitialized, (type(self), self._requires_grad, self._placeholder)
+        del self._form
 
     def __repr__(self) -> str:  # type: ignore[override]
         return f"<{type(self).__name__}>"
@@ -175,7 +190,7 @@ class UninitializedParameter(_Uninitialized, Parameter):
     """A parameter without a shape, until ``materialize(shape)`` (``torch.nn.parameter.UninitializedParameter``)."""
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
-        return _uninitialized(cls, requires_grad, _empty(dtype))
+        return valueless(cls, (0,), dtype or get_default_dtype(), requires_grad)
 
 
 class UninitializedBuffer(_Uninitialized):
@@ -186,19 +201,9 @@ class UninitializedBuffer(_Uninitialized):
     def __new__(
         cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
     ) -> UninitializedBuffer:
-        buffer = _uninitialized(cls, requires_grad, _empty(dtype))
-        buffer.persistent = persistent
+        buffer = valueless(cls, (0,), dtype or get_default_dtype(), requires_grad)
+        buffer.persistent, buffer._is_buffer = persistent, True
         return buffer
-
-
-def _empty(dtype: Any) -> Tensor:
-    return Tensor._wrap(np.empty(0, default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)))
-
-
-def _uninitialized(cls: type, requires_grad: bool, placeholder: Tensor) -> Any:
-    made: Any = object.__new__(cls)
-    made._placeholder, made._requires_grad = placeholder, requires_grad
-    return made
 
 
 def is_lazy(value: Any) -> bool:
