@@ -448,6 +448,52 @@ def test_a_subclass_with_its_own_expand():
             OwnInit(1.0).expand((2,))
 
 
+def test_expand_keeps_the_subclass():
+    for library in (torch, tinytorch):
+        D, ones = library.distributions, library.ones(2)
+        for base, arguments in (
+            (D.Gumbel, (0.0, ones)), (D.Kumaraswamy, (ones, 2 * ones)), (D.Pareto, (ones, ones)),
+            (D.Weibull, (ones, ones)), (D.Independent, (D.Normal(library.zeros(3, 2), 1.0), 1)),
+            (D.MixtureSameFamily, (D.Categorical(ones), D.Normal(library.zeros(2), 1.0))),
+            (D.relaxed_bernoulli.LogitRelaxedBernoulli, (1.0, 0.5 * ones)),
+            (D.relaxed_categorical.ExpRelaxedCategorical, (1.0, ones / 2)),
+            (D.TransformedDistribution, (D.Normal(0.0, ones), D.ExpTransform())),
+        ):  # fmt: skip
+            own = type("Own", (base,), {})(*arguments)
+            shape = (4, *own.batch_shape)
+            expanded = own.expand(shape)
+            assert type(expanded) is type(own) and expanded.batch_shape == shape
+            assert expanded.event_shape == own.event_shape and expanded.sample().shape == shape + own.event_shape
+
+
+@pytest.mark.parametrize("library", [torch, tinytorch])
+def test_a_transform_with_parameters(library):
+    class Scale(library.distributions.Transform, library.nn.Module):
+        domain = codomain = library.distributions.constraints.real
+        bijective = True
+
+        def __init__(self):
+            super().__init__(cache_size=1)
+            self.log_scale = library.nn.Parameter(library.zeros(3))
+
+        def __hash__(self):
+            return library.nn.Module.__hash__(self)
+
+        def _call(self, x):
+            return x * self.log_scale.exp()
+
+        def _inverse(self, y):
+            return y * (-self.log_scale).exp()
+
+        def log_abs_det_jacobian(self, x, y):
+            return self.log_scale.expand(x.shape)
+
+    scale = Scale()
+    flow = library.distributions.TransformedDistribution(library.distributions.Normal(library.zeros(3), 1.0), scale)
+    flow.log_prob(library.tensor([1.0, 2.0, 3.0])).sum().backward()
+    assert scale.log_scale.grad.tolist() == [0.0, 3.0, 8.0] and list(scale.state_dict()) == ["log_scale"]
+
+
 def test_samples_of_numbers():
     for name, arguments in (
         ("GeneralizedPareto", (0.0, 1.0, 0.3)),

@@ -45,6 +45,7 @@ class Distribution:
             self._validate_args = validate_args
         if self._validate_args:
             self._check_parameters()
+        super().__init__()  # a subclass may have another base beside this one
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:

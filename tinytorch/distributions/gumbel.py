@@ -36,7 +36,9 @@ class Gumbel(TransformedDistribution):
         super().__init__(Uniform(low, high, validate_args=validate_args), transforms, validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return Gumbel(self.loc.expand(batch_shape), self.scale.expand(batch_shape), self._validate_args)
+        new = self._get_checked_instance(Gumbel, _instance)
+        Gumbel.__init__(new, self.loc.expand(batch_shape), self.scale.expand(batch_shape), self._validate_args)
+        return new
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value)

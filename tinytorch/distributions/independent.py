@@ -35,7 +35,8 @@ class Independent(Distribution):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         extra = tuple(self._event_shape[: self.reinterpreted_batch_ndims])
         base = self.base_dist.expand(tuple(Size(batch_shape)) + extra)
-        new = Independent(base, self.reinterpreted_batch_ndims, validate_args=False)
+        new = self._get_checked_instance(Independent, _instance)
+        Independent.__init__(new, base, self.reinterpreted_batch_ndims, validate_args=False)
         new._validate_args = self._validate_args
         return new
 

@@ -22,7 +22,7 @@ from tinytorch.distributions.half_normal import HalfNormal
 from tinytorch.distributions.independent import Independent
 from tinytorch.distributions.laplace import Laplace
 from tinytorch.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
-from tinytorch.distributions.multivariate_normal import MultivariateNormal, batch_mahalanobis
+from tinytorch.distributions.multivariate_normal import MultivariateNormal, _batch_mahalanobis
 from tinytorch.distributions.normal import Normal
 from tinytorch.distributions.one_hot_categorical import OneHotCategorical
 from tinytorch.distributions.pareto import Pareto
@@ -255,7 +255,7 @@ def _multivariate_normal(p: Any, q: Any) -> Tensor:
     batch = tuple(ops.broadcast_shapes(q_factor.shape[:-2], p_factor.shape[:-2]))
     solved = linalg.solve_triangular(q_factor.expand((*batch, n, n)), p_factor.expand((*batch, n, n)), upper=False)
     trace = solved.pow(2).sum(-2).sum(-1)
-    return log_dets + 0.5 * (trace + batch_mahalanobis(q_factor, q.loc - p.loc) - n)
+    return log_dets + 0.5 * (trace + _batch_mahalanobis(q_factor, q.loc - p.loc) - n)
 
 
 @register_kl(Independent, Independent)

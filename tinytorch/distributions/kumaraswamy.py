@@ -34,8 +34,10 @@ class Kumaraswamy(TransformedDistribution):
         super().__init__(base, transforms, validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        new = self._get_checked_instance(Kumaraswamy, _instance)
         both = self.concentration1.expand(batch_shape), self.concentration0.expand(batch_shape)
-        return Kumaraswamy(*both, self._validate_args)
+        Kumaraswamy.__init__(new, *both, self._validate_args)
+        return new
 
     def _moment(self, n: int) -> Tensor:
         a, b = self.concentration1, self.concentration0

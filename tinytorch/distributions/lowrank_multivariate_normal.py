@@ -8,7 +8,7 @@ from typing import Any
 from tinytorch import linalg, ops
 from tinytorch.distributions import constraints
 from tinytorch.distributions.distribution import Distribution, standard_normal
-from tinytorch.distributions.multivariate_normal import batch_mahalanobis
+from tinytorch.distributions.multivariate_normal import _batch_mahalanobis
 from tinytorch.distributions.utils import lazy_property
 from tinytorch.tensor import Tensor
 
@@ -92,7 +92,7 @@ class LowRankMultivariateNormal(Distribution):
         difference = value - self.loc
         weighted = self.cov_factor.mT / self.cov_diag.unsqueeze(-2)
         projected = ops.matmul(weighted, difference.unsqueeze(-1)).squeeze(-1)
-        distance = (difference.pow(2) / self.cov_diag).sum(-1) - batch_mahalanobis(self._capacitance_tril, projected)
+        distance = (difference.pow(2) / self.cov_diag).sum(-1) - _batch_mahalanobis(self._capacitance_tril, projected)
         return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + self._log_det() + distance)
 
     def entropy(self) -> Tensor:

@@ -68,7 +68,10 @@ class MixtureSameFamily(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         component = self._component_distribution.expand((*batch_shape, self._num_component))
-        return MixtureSameFamily(self._mixture_distribution.expand(batch_shape), component, self._validate_args)
+        new = self._get_checked_instance(MixtureSameFamily, _instance)
+        mixture = self._mixture_distribution.expand(batch_shape)
+        MixtureSameFamily.__init__(new, mixture, component, self._validate_args)
+        return new
 
     @constraints.dependent_property
     def support(self) -> constraints.Constraint:

@@ -11,16 +11,16 @@ from tinytorch.distributions.distribution import Distribution, standard_normal
 from tinytorch.distributions.utils import lazy_property
 from tinytorch.tensor import Tensor
 
-__all__ = ["MultivariateNormal", "batch_mahalanobis"]
+__all__ = ["MultivariateNormal", "_batch_mahalanobis"]
 
 
-def batch_mahalanobis(factor: Tensor, difference: Tensor) -> Tensor:
+def _batch_mahalanobis(factor: Tensor, difference: Tensor) -> Tensor:
     """``dᵀ (L Lᵀ)⁻¹ d`` for lower triangular L: the squared length of ``L⁻¹ d``."""
     solved = linalg.solve_triangular(factor, difference.unsqueeze(-1), upper=False).squeeze(-1)
     return solved.pow(2).sum(-1)
 
 
-def precision_to_scale_tril(precision: Tensor) -> Tensor:
+def _precision_to_scale_tril(precision: Tensor) -> Tensor:
     """The Cholesky factor of the inverse. The inverse of a flipped factor is triangular the right way round."""
     flipped = linalg.cholesky(ops.flip(precision, (-2, -1)))
     inverse_factor = ops.flip(flipped, (-2, -1)).mT
@@ -32,7 +32,7 @@ def factor_of(name: str, matrix: Tensor) -> Tensor:
     """L of the covariance L Lᵀ, from one of its :class:`Forms`."""
     if name == "scale_tril":
         return matrix
-    return linalg.cholesky(matrix) if name == "covariance_matrix" else precision_to_scale_tril(matrix)
+    return linalg.cholesky(matrix) if name == "covariance_matrix" else _precision_to_scale_tril(matrix)
 
 
 class Forms:
@@ -113,7 +113,7 @@ class MultivariateNormal(Forms, Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value)
-        distance = batch_mahalanobis(self._factor, value - self.loc)
+        distance = _batch_mahalanobis(self._factor, value - self.loc)
         return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + distance) - self._half_log_det()
 
     def entropy(self) -> Tensor:

@@ -25,7 +25,9 @@ class Pareto(TransformedDistribution):
         super().__init__(base, [ExpTransform(), AffineTransform(loc=0, scale=self.scale)], validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return Pareto(self.scale.expand(batch_shape), self.alpha.expand(batch_shape), self._validate_args)
+        new = self._get_checked_instance(Pareto, _instance)
+        Pareto.__init__(new, self.scale.expand(batch_shape), self.alpha.expand(batch_shape), self._validate_args)
+        return new
 
     @property
     def mean(self) -> Tensor:

@@ -33,7 +33,9 @@ class LogitRelaxedBernoulli(ProbsOrLogits, Distribution):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         which = "probs" if "probs" in self.__dict__ else "logits"
         given = {which: getattr(self, which).expand(batch_shape)}
-        return LogitRelaxedBernoulli(self.temperature, **given, validate_args=self._validate_args)
+        new = self._get_checked_instance(LogitRelaxedBernoulli, _instance)
+        LogitRelaxedBernoulli.__init__(new, self.temperature, **given, validate_args=self._validate_args)
+        return new
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

@@ -33,7 +33,9 @@ class ExpRelaxedCategorical(OfCategorical, Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         logits = self.logits.expand(tuple(batch_shape) + tuple(self._event_shape))
-        return ExpRelaxedCategorical(self.temperature, logits=logits, validate_args=self._validate_args)
+        new = self._get_checked_instance(ExpRelaxedCategorical, _instance)
+        ExpRelaxedCategorical.__init__(new, self.temperature, logits=logits, validate_args=self._validate_args)
+        return new
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

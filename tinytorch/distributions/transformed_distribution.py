@@ -46,7 +46,7 @@ class TransformedDistribution(Distribution):
         super().__init__(shape[:cut], shape[cut:], validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        new = object.__new__(type(self))
+        new = object.__new__(type(self)) if _instance is None else _instance
         new.__dict__.update(self.__dict__)
         shape = tuple(Size(batch_shape)) + tuple(self._event_shape)
         for transform in reversed(self.transforms):

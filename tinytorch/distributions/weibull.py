@@ -31,7 +31,10 @@ class Weibull(TransformedDistribution):
         super().__init__(base, transforms, validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return Weibull(self.scale.expand(batch_shape), self.concentration.expand(batch_shape), self._validate_args)
+        new = self._get_checked_instance(Weibull, _instance)
+        both = self.scale.expand(batch_shape), self.concentration.expand(batch_shape)
+        Weibull.__init__(new, *both, self._validate_args)
+        return new
 
     @property
     def mean(self) -> Tensor:
