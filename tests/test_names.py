@@ -38,6 +38,11 @@ from torch.overrides import has_torch_function_unary, is_tensor_like
 from torch.torch_version import TorchVersion
 from torch import OutOfMemoryError, sym_int, SymInt, norm_except_dim, _weight_norm, return_types, _VF
 from torch.distributions.von_mises import VonMises
+from torch.distributions.multivariate_normal import _batch_mahalanobis, _precision_to_scale_tril
+from torch.fx import GraphModule, symbolic_trace, wrap
+from torch.onnx import is_in_onnx_export
+from torch.utils._pytree import _register_pytree_node
+from torch import has_cuda, has_cudnn, has_mps
 from torch.nn.init import _no_grad_normal_, _no_grad_trunc_normal_
 from torch.jit import Attribute, Error, interface, set_fusion_strategy
 import torch.backends.xnnpack
@@ -71,6 +76,12 @@ def test_what_is_absent_says_what_to_do_instead(module, name, advice):
         getattr(found, name)
     with pytest.raises(ImportError, match=f"cannot import name '{name}' from '{path}'.*{advice}"):
         exec(f"from {path} import {name}")
+
+
+def test_no_model_is_a_graph_module():
+    with pytest.raises(NotImplementedError, match=r"tinytorch\.viz"):
+        tinytorch.fx.GraphModule(tinytorch.nn.Linear(1, 1), None)
+    assert not isinstance(tinytorch.nn.Linear(1, 1), tinytorch.fx.GraphModule)
 
 
 def test_other_modules_do_not_exist():
@@ -117,6 +128,10 @@ def test_parts_that_programs_build_on():
         assert F._mha_shape_check(q, k, k, None, None, 2) and not F._mha_shape_check(q[0], k[0], k[0], None, None, 2)
         mask = F._canonical_mask(library.tensor([True, False]), "mask", None, "other", library.float32)
         assert mask.tolist() == [-float("inf"), 0.0]
+        assert q._cdata == q._cdata != q.detach()._cdata and not library.onnx.is_in_onnx_export()
+        assert not library._C._are_functorch_transforms_active() and not library.has_mps
+        with pytest.raises(OSError, match="nowhere"):
+            library.ops.load_library("nowhere.so")
         assert not F.has_torch_function((q,)) and library.overrides.is_tensor_like(q)
         assert [m for m in (F._none_or_dtype(None), F._none_or_dtype(q)) if m] == [library.float32]
         weight = library._weight_norm(w, library.ones(12, 1), 0)

@@ -13,7 +13,8 @@ from tinytorch.torch_function import disabled_torch_function as _disabled_torch_
 from tinytorch.torch_function import state, without_overrides
 
 __all__ = ["DisableTorchFunction", "DisableTorchFunctionSubclass", "TensorBase", "Value", "_LinAlgError",
-           "_TensorMeta", "_disabled_torch_function_impl", "_get_tracing_state", "_is_torch_function_enabled",
+           "_TensorMeta", "_are_functorch_transforms_active", "_disabled_torch_function_impl", "_get_tracing_state",
+           "_is_torch_function_enabled",
            "_is_torch_function_mode_enabled", "_is_tracing", "_jit_set_profiling_executor",
            "_jit_set_profiling_mode", "_len_torch_function_stack", "_log_api_usage_once"]  # fmt: skip
 
@@ -57,6 +58,11 @@ _TensorMeta = type(_Tensor)
 
 class Value:
     """A value of a graph of TorchScript, for annotations: there are none."""
+
+
+def _are_functorch_transforms_active() -> bool:
+    """False: the transforms of ``torch.func`` call the function itself, on ordinary tensors."""
+    return False
 
 
 def _log_api_usage_once(*args: Any) -> None:

@@ -673,6 +673,7 @@ _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinytorch\.
 
 newaxis = None
 has_lapack = has_mkl = has_openmp = has_spectral = True  # factorizations and Fourier transforms are there
+has_cuda = has_cudnn = has_mps = False
 
 #: Names of :mod:`.underscored`.
 _UNDERSCORED = ("_assert", "_assert_async", "_cast_Long", "_check", "_check_index", "_check_is_size",

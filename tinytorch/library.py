@@ -23,14 +23,15 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from tinytorch import ops
 from tinytorch.autograd import Function, is_grad_enabled, no_grad
 from tinytorch.autograd.graph import increment_version
 from tinytorch.tensor import Tensor
 
-__all__ = ["CustomOpDef", "custom_op", "opcheck", "register_autograd", "register_fake", "register_kernel"]
+__all__ = ["CustomOpDef", "custom_op", "load_library", "opcheck", "register_autograd", "register_fake",
+           "register_kernel"]  # fmt: skip
 
 _known: dict[str, CustomOpDef] = {}
 
@@ -129,6 +130,14 @@ def custom_op(
     if isinstance(space, types.SimpleNamespace):
         setattr(space, short, op)
     return op
+
+
+def load_library(path: str) -> NoReturn:
+    """Raises OSError, as PyTorch does for a file that is none of its compiled extensions: they cannot be used here.
+
+    Packages that have slower Python code for their compiled ops then take that.
+    """
+    raise OSError(f"{path}: this library loads no compiled extensions; use what the package has in Python instead")
 
 
 def _checked_signature(fn: Callable[..., Any]) -> inspect.Signature:

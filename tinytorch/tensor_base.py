@@ -328,6 +328,11 @@ class TensorBase(Conversions):
             raise RuntimeError("Inference tensors do not track version counter.")
         return 0 if self._memory is None else self._memory.version
 
+    @property
+    def _cdata(self) -> int:
+        """A number for this tensor alone, while it lives: programs compare it to see if two names are one tensor."""
+        return id(self)
+
     def _own_memory(self) -> Memory:
         """The record of this tensor's memory, made when it is first needed."""
         if self._memory is None:

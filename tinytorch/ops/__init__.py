@@ -510,4 +510,8 @@ def __getattr__(name: str) -> object:
         from tinytorch.aten import aten
 
         return aten
+    if name == "load_library":
+        from tinytorch.library import load_library
+
+        return load_library
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

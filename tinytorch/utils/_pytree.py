@@ -56,6 +56,9 @@ def register_pytree_node(cls: type, flatten_fn: _Flatten, unflatten_fn: _Unflatt
     _kinds[cls] = (flatten_fn, unflatten_fn)
 
 
+_register_pytree_node = register_pytree_node  # its older name
+
+
 def _dict_flatten(d: dict[Any, Any]) -> tuple[list[Any], list[Any]]:
     return list(d.values()), list(d)
 
