@@ -212,24 +212,6 @@ class SparseTensor(SparseMethods):
         dense = known_as(empty.index_put(tuple(self._places), self._numbers, accumulate=True), "ToDenseBackward0")
         return dense if dtype is None else dense.to(dtype)
 
-    def to(self, *args: Any, **options: Any) -> SparseTensor:
-        return self._like(self._numbers.to(*args, **options))
-
-    def cpu(self, *args: Any, **options: Any) -> SparseTensor:
-        return self
-
-    def float(self, *args: Any, **options: Any) -> SparseTensor:
-        return self._like(self._numbers.float())
-
-    def double(self, *args: Any, **options: Any) -> SparseTensor:
-        return self._like(self._numbers.double())
-
-    def detach(self) -> SparseTensor:
-        return self._like(self._numbers.detach())
-
-    def clone(self, *args: Any, **options: Any) -> SparseTensor:
-        return _made(self._places.clone(), self._numbers.clone(), self._size, self._coalesced)
-
     def requires_grad_(self, requires_grad: bool = True) -> SparseTensor:
         self._numbers = self._numbers if self._numbers.requires_grad == requires_grad else self._numbers.detach()
         self._numbers.requires_grad_(requires_grad)

@@ -126,6 +126,24 @@ class SparseMethods(Tensor):
 
     # ------------------------------------------------------------------------------------ copies
 
+    def to(self: Any, *args: Any, **options: Any) -> SparseTensor:
+        return self._like(self._numbers.to(*args, **options))
+
+    def cpu(self: Any, *args: Any, **options: Any) -> SparseTensor:
+        return self
+
+    def float(self: Any, *args: Any, **options: Any) -> SparseTensor:
+        return self._like(self._numbers.float())
+
+    def double(self: Any, *args: Any, **options: Any) -> SparseTensor:
+        return self._like(self._numbers.double())
+
+    def detach(self: Any) -> SparseTensor:
+        return self._like(self._numbers.detach())
+
+    def clone(self: Any, *args: Any, **options: Any) -> SparseTensor:
+        return self._made(self._places.clone(), self._numbers.clone(), self._size, self._coalesced)
+
     def __deepcopy__(self: Any, memo: dict[int, Any]) -> SparseTensor:
         if id(self) not in memo:
             parts = copy.deepcopy((self._places, self._numbers), memo)
