@@ -66,6 +66,8 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
         return result
     if out is None:
         out = empty((*a.shape[:-1], b.shape[-1]), a.dtype)
+    if a.ndim == 2 and b.strides[0] == b.itemsize and len(b) < LONG <= len(a) and _keeps_up():
+        b = np.ascontiguousarray(b)  # a transposed weight; that pays for so many rows
     microseconds = a.size * b.shape[-1] / PER_MICROSECOND
     if microseconds < MIN_PARALLEL_MICROSECONDS / CALLS_COUNT:
         _multiply_views((a, b, out))
@@ -77,11 +79,12 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
 def _multiply_views(views: tuple[Array, Array, Array]) -> None:
     """out = a @ b for (a, b, out), without repacking if rows lie as they should."""
     a, b, out = views
-    if a.ndim == 2 and a.strides[1] == a.itemsize == out.strides[1]:
-        if b.strides[1] == b.itemsize:
+    item = a.itemsize
+    if a.ndim == 2 and out.strides[1] == item:
+        if a.strides[1] == item and b.strides[1] == item:
             multiply(a, b, out)
             return
-        if b.strides[0] == b.itemsize and len(b) >= LONG:
+        if a.strides[1] == item == b.strides[0] and len(b) >= LONG:
             multiply_transposed(a, b.T, out)
             return
     np.matmul(a, b, out=out)
@@ -101,37 +104,33 @@ def _cut(a: Array, b: Array, out: Array) -> list[tuple[Array, Array, Array]]:
 def multiply(a: Array, b: Array, out: Array) -> None:
     """out = a @ b for a (..., m, k), b (..., k, n), out (..., m, n); leading dimensions are broadcast."""
     (m, k), n = a.shape[-2:], b.shape[-1]
-    rows, columns = _pieces(m, k, n) if a.dtype.kind == "f" and _reads_in_place() else (m, n)
-    whole = n // columns * columns if columns else 0
-    if rows < m or columns < n:
-        pieces = b[..., :whole].reshape(*b.shape[:-2], 1, k, whole // columns, columns).swapaxes(-2, -3)
-        into = out[..., :whole].reshape(*out.shape[:-2], m // rows, rows, whole // columns, columns).swapaxes(-2, -3)
-        np.matmul(a.reshape(*a.shape[:-2], m // rows, 1, rows, k), pieces, out=into)
-        if whole == n:
-            return
-        b, out = b[..., whole:], out[..., whole:]
-    np.matmul(a, b, out=out)
+    _in_pieces(a, b, out, *(_pieces(m, k, n) if a.dtype.kind == "f" and _reads_in_place() else (m, n)))
 
 
 def multiply_transposed(a: Array, b: Array, out: Array) -> None:
     """out = a @ bᵀ for a (..., m, k), b (..., n, k), out (..., m, n); leading dimensions are broadcast."""
     (m, k), n = a.shape[-2:], b.shape[-2]
-    rows, columns = _pieces_transposed(m, k, n) if a.dtype.kind == "f" and _reads_in_place() else (m, n)
+    pieces = _pieces_transposed(m, k, n) if a.dtype.kind == "f" and _reads_in_place() else (m, n)
+    _in_pieces(a, b.swapaxes(-1, -2), out, *pieces)
+
+
+def _in_pieces(a: Array, b: Array, out: Array, rows: int, columns: int) -> None:
+    """out = a @ b as products of so many rows and columns, in one call; what they leave over are two more."""
+    (m, k), n = a.shape[-2:], b.shape[-1]
     if rows == m and columns == n:
-        np.matmul(a, b.swapaxes(-1, -2), out=out)
+        np.matmul(a, b, out=out)
         return
-    whole_m, whole_n = m // rows * rows, n // columns * columns
-    upper, left = a[..., :whole_m, :], b[..., :whole_n, :]
-    corner = out[..., :whole_m, :whole_n].reshape(*out.shape[:-2], m // rows, rows, n // columns, columns)
+    upper, left = m // rows * rows, n // columns * columns
+    corner = out[..., :upper, :left].reshape(*out.shape[:-2], m // rows, rows, n // columns, columns)
     np.matmul(
-        upper.reshape(*a.shape[:-2], m // rows, 1, rows, k),
-        left.reshape(*b.shape[:-2], 1, n // columns, columns, k).swapaxes(-1, -2),
+        a[..., :upper, :].reshape(*a.shape[:-2], m // rows, 1, rows, k),
+        b[..., :left].reshape(*b.shape[:-2], 1, k, n // columns, columns).swapaxes(-2, -3),
         out=corner.swapaxes(-2, -3),
     )
-    if whole_n < n:
-        np.matmul(upper, b[..., whole_n:, :].swapaxes(-1, -2), out=out[..., :whole_m, whole_n:])
-    if whole_m < m:
-        np.matmul(a[..., whole_m:, :], b.swapaxes(-1, -2), out=out[..., whole_m:, :])
+    if left < n:
+        np.matmul(a[..., :upper, :], b[..., left:], out=out[..., :upper, left:])
+    if upper < m:
+        np.matmul(a[..., upper:, :], b, out=out[..., upper:, :])
 
 
 @lru_cache(maxsize=512)
