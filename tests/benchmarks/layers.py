@@ -89,6 +89,14 @@ def cases(threads: int) -> Iterator[Case]:
         1.5,
     )
     yield Case(
+        "conv1d depthwise 144, 31 at 300",
+        forward_backward(
+            normal((8, 144, 300), (144, 1, 31), (144,)),
+            lambda lib, x, w, b: lib.nn.functional.conv1d(x, w, b, padding=15, groups=144),
+        ),
+        1.5,
+    )
+    yield Case(
         "conv2d 1->50, 3x100 at 40x100, whole width",
         forward_backward(
             normal((32, 1, 40, 100), (50, 1, 3, 100), (50,)), lambda lib, x, w, b: lib.nn.functional.conv2d(x, w, b)

@@ -129,6 +129,11 @@ def test_shapes_that_networks_use(shape, weight_shape, padding, dtype):
         {"shape": (2, 16, 9, 9), "weight_shape": (32, 1, 1, 2), "groups": 16, "stride": (3, 3)},  # rows nobody reads
         {"shape": (1, 16, 200, 300), "weight_shape": (16, 1, 3, 11), "groups": 16},  # one group in several chunks
         {"shape": (0, 16, 5, 5), "weight_shape": (16, 1, 3, 3), "groups": 16},
+        {"shape": (3, 6, 1, 75), "weight_shape": (6, 1, 1, 6), "groups": 6, "padding": (0, 3)},  # sequences
+        {"shape": (1, 5, 1, 64), "weight_shape": (5, 1, 1, 31), "groups": 5, "padding": (0, 15)},
+        {"shape": (2, 300, 1, 99), "weight_shape": (300, 1, 1, 5), "groups": 300, "dilation": (1, 4)},
+        {"shape": (2, 3, 1, 16), "weight_shape": (3, 1, 1, 5), "groups": 3, "padding": (0, 20), "bias": False},
+        {"shape": (1, 2, 1, 600), "weight_shape": (2, 1, 1, 2), "groups": 2, "padding": (0, 1)},
     ],
 )
 def test_corner_cases(case):
@@ -226,6 +231,15 @@ def test_spreading_products_and_convolving_the_gradient_agree(
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_number_that_is_not_finite_reaches_only_the_windows_that_see_it(bad):
+    line, w = torch.randn(2, 4, 40), torch.randn(4, 1, 5)
+    line[1, 3, 20] = bad
+    want, flat, flat_w = F.conv1d(line, w, padding=2, groups=4), line.numpy()[:, :, None], w.numpy()[:, :, None]
+    assert conv.line_pays(flat, flat_w.shape, ((1, 1), (0, 2), (1, 1), 4))
+    got = conv.conv2d(flat, flat_w, padding=(0, 2), groups=4)
+    np.testing.assert_allclose(got[:, :, 0], want.numpy(), atol=1e-5)
+    got = conv.conv2d_input(flat, flat_w[..., ::-1], flat.shape, padding=(0, 2), groups=4)
+    np.testing.assert_allclose(got[:, :, 0], want.numpy(), atol=1e-5)
+    assert conv.conv2d_gradients(flat, flat, flat_w, padding=(0, 2), groups=4) is None
     x, w = torch.randn(2, 16, 12, 12), torch.randn(16, 1, 3, 3)
     x[1, 3, 5, 5] = bad
     want = F.conv2d(x, w, padding=1, groups=16)

@@ -13,7 +13,7 @@ To be read in this order; what is indented belongs to the file above it, and can
     conv_reference, windows     convolution as a loop, then as one matrix product; where a window stands
     conv_columns, conv          the same product, block by block
         winograd_tiles, winograd    with fewer multiplications
-        conv_rows, conv_bands, conv_few        groups of few channels
+        conv_rows, conv_bands, conv_few, conv_line     groups of few channels
         conv_dots, conv_spread                 gradients
         conv_pointwise, conv_whole, conv_small, conv_volume
     pool, pool_axes, avg_pool   windows again

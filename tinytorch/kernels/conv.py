@@ -42,10 +42,11 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.kernels import conv_few, conv_pointwise, winograd
+from tinytorch.kernels import conv_few, conv_line, conv_pointwise, winograd
 from tinytorch.kernels.conv_columns import Block, Columns
 from tinytorch.kernels.conv_dots import depthwise_weight_gradient, dots_pay
 from tinytorch.kernels.conv_few import bands_pay, weight_bands_pay
+from tinytorch.kernels.conv_line import line_pays
 from tinytorch.kernels.conv_spread import spread, spread_pays
 from tinytorch.kernels.conv_whole import fold, folded_shape, unfold, whole_sides
 from tinytorch.kernels.layout import (
@@ -69,12 +70,18 @@ SHORT = 48  # numbers in a row of outputs, for which dot products are faster tha
 MANY_WEIGHTS = 1 << 20  # more are brought to another order in pieces
 
 
-def in_place(images: Array, weight_shape: tuple[int, ...], stride: Any, padding: Any, groups: int) -> bool:
-    """Whether these images are read as they lie, row-major; others are brought to C,H,W,N order first."""
+def in_place(images: Array, weight_shape: tuple[int, ...], how: tuple[Any, ...]) -> bool:
+    """Whether these images are read as they lie; others are brought to C,H,W,N order first.
+
+    ``how`` is (stride, padding, dilation, groups).
+    """
+    stride, padding, _, groups = how
     kernel: Any = weight_shape[2:]
-    if conv_pointwise.in_place(images, kernel, stride, padding, groups):
-        return True
-    return conv_few.in_place(images, weight_shape[1], weight_shape[0] // groups, kernel)
+    return (
+        conv_pointwise.in_place(images, kernel, stride, padding, groups)
+        or line_pays(images, weight_shape, how)
+        or conv_few.in_place(images, weight_shape[1], weight_shape[0] // groups, kernel)
+    )
 
 
 def conv2d(
@@ -93,11 +100,16 @@ def conv2d(
         return conv2d(fold(x, sides), fold(weight, sides), bias, stride, padding, dilation, groups)
     if conv_pointwise.in_place(x, kernel, stride, padding, groups):
         return conv_pointwise.pointwise(x, weight[..., 0, 0], bias)
+    if line_pays(x, weight.shape, (stride, padding, dilation, groups)):
+        outputs = count_outputs(w, kernel[1], 1, padding[1], dilation[1])
+        by_lines = conv_line.convolve(x, weight, bias, outputs, padding[1], dilation[1])
+        if by_lines is not None:  # else it is not finite, and must be so as PyTorch's is
+            return by_lines
     shape = (n, weight.shape[0], *map(count_outputs, (h, w), kernel, stride, padding, dilation))
     by_group = weight.reshape(groups, -1, *weight.shape[1:])
     if bands_pay(by_group.shape[2], by_group.shape[1], kernel):
         by_bands = conv_few.convolve(x, by_group, bias, shape, stride, padding, dilation)
-        if by_bands is not None:  # else it is not finite, and must be so as PyTorch's is
+        if by_bands is not None:
             return by_bands
     y = empty_chwn(shape, x.dtype)
     start = (-padding[0], -padding[1])
@@ -126,6 +138,10 @@ def conv2d_input(
         return unfold(gx, input_shape, sides)
     if conv_pointwise.in_place(grad, weight.shape[2:], stride, padding, groups) and grad.shape[2:] == input_shape[2:]:
         return conv_pointwise.pointwise(grad, weight[..., 0, 0].T, bias)
+    if line_pays(grad, weight.shape, (stride, padding, dilation, groups)):
+        by_lines = conv_line.input_gradient(grad, weight, bias, input_shape[3], padding[1], dilation[1])
+        if by_lines is not None:
+            return by_lines
     # the roles of input and output channels are exchanged: (G, O, C, KH, KW) -> (G, C, O, KH, KW)
     by_group = _exchanged(weight, groups)
     if bands_pay(by_group.shape[2], by_group.shape[1], weight.shape[2:]):
@@ -191,6 +207,8 @@ def conv2d_gradients(
     sides = whole_sides(x.shape[2:], weight.shape[2:], padding)
     if sides or not grad.size or not bands_pay(out_channels, channels, weight.shape[2:]):
         return None
+    if all(line_pays(images, weight.shape, (stride, padding, dilation, groups)) for images in (x, grad)):
+        return conv_line.both_gradients(x, grad, weight, padding[1], dilation[1])
     if grad.shape[3] * len(grad) < SHORT and dots_pay(weight.shape, grad, groups):
         return None
     return conv_few.both_gradients(x, grad, _exchanged(weight, groups), stride, padding, dilation)
@@ -216,6 +234,8 @@ def conv2d_weight(
     if all(conv_pointwise.in_place(a, weight_shape[2:], stride, padding, groups) for a in (x, grad)):
         return conv_pointwise.pointwise_weight(x, grad).reshape(weight_shape)
     (channels, kh, kw), out_channels = weight_shape[1:], grad.shape[1] // groups
+    if all(line_pays(images, weight_shape, (stride, padding, dilation, groups)) for images in (x, grad)):
+        return conv_line.weight_gradient(x, grad, kw, padding[1], dilation[1])
     start = (-padding[0], -padding[1])
     if dots_pay(weight_shape, grad, groups):
         images, g = _split_groups(x, groups), _split_groups(grad, groups)

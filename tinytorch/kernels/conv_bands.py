@@ -266,7 +266,7 @@ class Bands:
             with self.pad(x, chunk) as matrices:
                 for k, columns in enumerate(matrices):
                     band = sums[chunk.h0][chunk.g0 : chunk.g1, ..., k, :]
-                    band[...] = np.matmul(left, columns.swapaxes(2, 3)).sum(axis=1).reshape(band.shape)
+                    band[...] = np.add.reduce(np.matmul(left, columns.swapaxes(2, 3)), axis=1).reshape(band.shape)
 
         if grad.size:
             run_blocks(multiply, self.chunks, self.microseconds)
@@ -332,7 +332,7 @@ class Bands:
                 result += np.matmul(diagonals.astype(dtype), by_place)
             else:  # 0 * infinity = NaN
                 for k, diagonal in enumerate(diagonals):
-                    result[:, :, k] += by_place[:, :, np.flatnonzero(diagonal)].sum(axis=2)
+                    result[:, :, k] += np.add.reduce(by_place[:, :, np.flatnonzero(diagonal)], axis=2)
         by_tap = result.reshape(groups, self.channels, kh, kw, channels)
         return np.ascontiguousarray(by_tap.transpose(0, 1, 4, 2, 3))
 

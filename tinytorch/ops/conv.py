@@ -94,7 +94,7 @@ class Conv2d(Convolution):
         ctx.save_for_backward(x if need_weight else None, weight if need_x else None)
         # images that have to be copied to the kernels' memory order are kept so for the gradient of the weight as well
         small = x.size * math.prod(weight.shape[2:]) <= SMALL
-        stays = x.ndim != 4 or small or is_chwn(x) or in_place(x, weight.shape, stride, padding, groups)
+        stays = x.ndim != 4 or small or is_chwn(x) or in_place(x, weight.shape, (stride, padding, dilation, groups))
         copied = None if stays else to_chwn(x)
         keep = copied is not None and need_weight and state.saved_tensors_hooks is None
         ctx.save_intermediates(x.shape, weight.shape, copied if keep else None)
@@ -203,10 +203,10 @@ def _microseconds(y: Tensor, weight_shape: Sizes) -> float:
 
 def _batch_last(grad: Tensor, weight_shape: Sizes, geometry: dict[str, Any]) -> Tensor:
     """`grad` in the kernels' memory order, copied once for all that read it. The copy is not recorded."""
-    how = (geometry["stride"], geometry["padding"], geometry["groups"])
+    how = tuple(geometry.values())
     n, _, *image = grad._array.shape
     small = is_small(weight_shape, n * math.prod(image), geometry["groups"])
-    if grad._array.ndim != 4 or small or in_place(grad._array, weight_shape, *how):
+    if grad._array.ndim != 4 or small or in_place(grad._array, weight_shape, how):
         return grad
     return Tensor._wrap(to_chwn(grad._array))
 
