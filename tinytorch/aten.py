@@ -83,20 +83,52 @@ def _to_copy(x: Tensor, *, dtype: Any = None, device: Any = None, memory_format:
     return x.to(dtype=dtype, device=device, memory_format=memory_format, copy=True)
 
 
+def _batch_norm_with_update(
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor, var: Tensor, momentum: float, eps: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    library = importlib.import_module("tinytorch")
+    results = library.native_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
+    return (*results, library.empty(0, dtype=library.uint8))  # the last: what kernels of other devices keep
+
+
+def _max_pool2d_backward(
+    grad: Tensor, x: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: Tensor
+) -> Tensor:
+    """Each gradient goes to where its maximum was: ``indices`` count along rows of the picture."""
+    zeros = x.masked_fill(x.isnan() | True, 0)  # they depend on x, with gradients of zero
+    return zeros.flatten(-2).scatter_add(-1, indices.flatten(-2), grad.flatten(-2)).view(x.shape)
+
+
+def _upsample_bilinear2d_aa(
+    x: Tensor, output_size: Any, align_corners: bool, scales_h: Any = None, scales_w: float | None = None, **given: Any
+) -> Tensor:
+    """Either with a list of scale factors, or with a size and the scales that say where its pixels lie."""
+    factors = given.get("scale_factors", scales_h)
+    if output_size is None or isinstance(factors, (list, tuple)):
+        functional = importlib.import_module("tinytorch").nn.functional
+        return functional.interpolate(x, output_size, factors, "bilinear", align_corners, antialias=True)
+    bilinear = importlib.import_module("tinytorch.ops.interpolate").smoothed_bilinear
+    return bilinear(x, output_size, align_corners, (scales_h, scales_w))
+
+
 def _convolution_backward(*arguments: Any) -> Any:
     raise NotImplementedError("aten.convolution_backward: use tinytorch.nn.grad.conv2d_input and conv2d_weight")
 
 
 #: What Python writes in another way.
 _OTHERS: dict[str, Callable[..., Any]] = {
+    "_batch_norm_with_update": _batch_norm_with_update,
     "_log_softmax": lambda x, dim, half_to_float=False: x.log_softmax(dim),
     "_sparse_addmm": lambda x, sparse, dense, *, beta=1, alpha=1: x.addmm(sparse, dense, beta=beta, alpha=alpha),
     "_softmax": lambda x, dim, half_to_float=False: x.softmax(dim),
     "_to_copy": _to_copy,
+    "_upsample_bilinear2d_aa": _upsample_bilinear2d_aa,
     "convolution_backward": _convolution_backward,  # counted under this name (tinytorch.utils.flop_counter)
     "_pin_memory": lambda x, device=None: x.pin_memory(),
     "alias": lambda x: x[...],
     "index": _index,
+    "max_pool2d_with_indices_backward": _max_pool2d_backward,
+    "native_dropout_backward": lambda grad_output, mask, scale: grad_output * mask * scale,
     "slice": _slice,
 }
 

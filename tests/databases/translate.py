@@ -154,7 +154,7 @@ def resolve(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         return _rebound(function)
     if isinstance(function, (torch._ops.OpOverload, torch._ops.OpOverloadPacket)):
-        return named(function.__name__.split(".")[0], function)
+        return named(f"ops.aten.{function.__name__.split('.')[0]}", function)
     if isinstance(function, (types.MethodDescriptorType, types.WrapperDescriptorType)) or (
         getattr(function, "__qualname__", "").startswith("Tensor.")
     ):

@@ -124,7 +124,7 @@ def moved_by_jvp(ctx: Any, args: tuple[Any, ...], results: tuple[Any, ...]) -> t
 
 
 def _tangent(output: Tensor, pairs: list[tuple[Tensor, Tensor]]) -> Tensor | None:
-    """``J v``: the derivative by u of ``<Jᵀu, v>``, whatever u is. None where no dual number is reached."""
+    """``J v``: the map from u to Jᵀu, transposed itself, whatever u is. None where no dual number is reached."""
     with enable_grad():
         u = ops.zeros_like(output).requires_grad_()
         duals = [dual for dual, _ in pairs]
@@ -136,8 +136,8 @@ def _tangent(output: Tensor, pairs: list[tuple[Tensor, Tensor]]) -> Tensor | Non
         if not moving:
             return ops.zeros_like(output)
         again = is_grad_enabled() and _has_other_leaves([output], duals)
-        total = ops.stack([(g * v).sum() for g, v in moving]).sum()
-        (tangent,) = grad(total, (u,), retain_graph=True, create_graph=again, materialize_grads=True)
+        products, vectors = [g for g, _ in moving], [v for _, v in moving]
+        (tangent,) = grad(products, (u,), vectors, retain_graph=True, create_graph=again, materialize_grads=True)
     return tangent
 
 

@@ -107,10 +107,11 @@ def _plan(equation: str, shapes: tuple[Shape, ...]) -> Plan:
     _check_sizes(labels, shapes)
     sizes: dict[Any, int] = {}
     alone, remaining = [], []
+    ignored = 1 if len(shapes) > 1 else None  # what a single operand leaves out is a sum, of one number too
     for position, (one, shape) in enumerate(zip(labels, shapes, strict=True)):
         diagonals, one, shape = _diagonals(one, shape)
-        sizes.update({label: size for label, size in zip(one, shape, strict=True) if size != 1})
-        large = [label for label, size in zip(one, shape, strict=True) if size != 1]
+        sizes.update({label: size for label, size in zip(one, shape, strict=True) if size != ignored})
+        large = [label for label, size in zip(one, shape, strict=True) if size != ignored]
         remaining.append(large)
         if diagonals or len(large) < len(one):
             alone.append((position, diagonals, Arrangement(None, None, tuple([sizes[label] for label in large]))))

@@ -107,6 +107,13 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
     return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
 
 
+def smoothed_bilinear(input: Tensor, size: Sequence[int], align_corners: bool, factors: Sequence[Any]) -> Tensor:
+    """``interpolate(mode="bilinear", antialias=True)`` to ``size``, whose pixels lie as ``factors`` say."""
+    real = np.dtype(np.float64 if input._array.dtype == np.float64 else np.float32)
+    each = zip(input._array.shape[2:], size, factors, strict=True)
+    return resample(input, tuple([_table(n, out, f, "bilinear", align_corners, True, real) for n, out, f in each]))
+
+
 def _check_mode(input: Tensor, mode: str, align_corners: bool | None) -> None:
     if align_corners is not None and mode in ("nearest", "area", "nearest-exact"):
         raise ValueError(

@@ -71,8 +71,7 @@ def soft_margin_loss(
             f"soft_margin_loss: output with shape {list(input.shape)} and dtype {input.dtype} doesn't match the "
             f"broadcast shape {list(wide)} with a target of {target.dtype}"
         )
-    margin = input * target
-    loss = log1p(exp(-margin)) if margin.is_complex() else -logsigmoid(margin)
+    loss = log1p(exp(-input * target))
     return known_as(reduced(cast(loss, input._array.dtype), reduction), "SoftMarginLossBackward0")
 
 

@@ -52,9 +52,14 @@ def orthogonalized(g: np.ndarray, coefficients: tuple[float, float, float], roun
     x = to_bfloat16(x / np.maximum(to_bfloat16(np.linalg.norm(x)), to_bfloat16(np.float32(eps))))
     for _ in range(rounds):
         gram = to_bfloat16(x @ x.T)
-        polynomial = to_bfloat16(b * gram + c * (gram @ gram))
-        x = to_bfloat16(a * x + polynomial @ x)
+        polynomial = to_bfloat16(_rounded_once(b, gram, c * (gram @ gram)))
+        x = to_bfloat16(_rounded_once(a, x, polynomial @ x))
     return x.T if tall else x
+
+
+def _rounded_once(scale: np.float32, x: np.ndarray, product: np.ndarray) -> np.ndarray:
+    """``scale * x + product`` as a fused multiply-add gives it: a last bit more, which the rounds would amplify."""
+    return (np.float64(scale) * x + product).astype(np.float32)
 
 
 class Muon(Optimizer):
