@@ -41,6 +41,21 @@ def test_tangents(line: str) -> None:
             np.testing.assert_allclose(got[1], expected[1], rtol=1e-9, atol=1e-12, err_msg=expression)
 
 
+def test_tangents_of_complex_numbers() -> None:
+    for expression in ("x * y", "x @ y", "x.exp()", "x.abs()", "(x / y).real", "x.conj() * y", "x.sum(0)"):
+        results = []
+        for library in (torch, tinytorch):
+            rng = np.random.default_rng(0)
+            x, y, t = (
+                library.from_numpy(rng.standard_normal((3, 3)) + 1j * rng.standard_normal((3, 3))) for _ in range(3)
+            )
+            fw = importlib.import_module(f"{library.__name__}.autograd.forward_ad")
+            with fw.dual_level():
+                x = fw.make_dual(x, t)
+                results.append(fw.unpack_dual(eval(expression, {"x": x, "y": y})).tangent.resolve_conj().numpy())
+        np.testing.assert_allclose(results[1], results[0], rtol=1e-9, err_msg=expression)
+
+
 def test_modules_levels_and_errors() -> None:
     for library in (torch, tinytorch):
         fw = importlib.import_module(f"{library.__name__}.autograd.forward_ad")

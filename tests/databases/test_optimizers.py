@@ -11,11 +11,6 @@ from torch.testing._internal.common_optimizers import optim_db
 from tests.databases.run_ops import Report
 from tests.databases.run_optimizers import run_optimizer
 
-#: Settings known to differ: (optimizer, a part of the description), and why.
-KNOWN = {
-    ("Muon", "alternative ns_coefficients"): "PyTorch orthogonalizes in bfloat16, which these coefficients amplify",
-}
-
 
 @pytest.mark.parametrize(
     "info",
@@ -27,8 +22,6 @@ def test_settings(info):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         run_optimizer(info, report, [torch.float64])
-    known = [part for name, part in KNOWN if name == info.optim_cls.__name__]
     failed = [message for messages in report.failed.values() for message in messages]
-    failed = [message for message in failed if not any(part in message for part in known)]
     assert not failed, "\n".join(failed)
     assert report.passed

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinytorch import ops
+from tinytorch.kernels.half import is_half
+from tinytorch.ops.broadcast import Elementwise
 from tinytorch.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ def fitted(gradient: Tensor, shape: tuple[int, ...], dtype: Any, sender: Node | 
                 f"Function {name} returned an invalid gradient - got {list(gradient.shape)} but expected shape "
                 f"compatible with {list(shape)}"
             )
+        if is_half(dtype) and isinstance(sender, Elementwise):  # what PyTorch adds up has been rounded already
+            gradient = ops.cast(gradient, dtype)
         gradient = ops.sum_to(gradient, shape)
     if gradient._array.dtype.kind == "c" and dtype.kind != "c":
         gradient = ops.real(gradient)

@@ -45,10 +45,15 @@ def half_in_single(op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any])
     """``op.apply(*inputs, **attributes)``, computed in single precision; None if there is nothing to convert."""
     if op.returns_view or not op.computes or issubclass(op, InSingle):
         return None
+    half = None
     for value in inputs:
         if isinstance(value, Tensor) and is_half(value._array.dtype):
-            return _in_single(op).apply(*inputs, **attributes)
-    return None
+            half = value._array.dtype
+    if half is None:
+        return None
+    exact = op.exact_numbers
+    values = [value if i in exact else number_in(half, value) for i, value in enumerate(inputs)]
+    return _in_single(op).apply(*values, **attributes)
 
 
 class InSingle(Primitive):
@@ -108,4 +113,4 @@ def _replaced(value: Any, pairs: Any) -> Any:
     return value
 
 
-from tinytorch.ops.half import in_single  # noqa: E402 - part of the circle that tinytorch.tensor closes
+from tinytorch.ops.half import in_single, number_in  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -76,11 +76,13 @@ class Primitive(Node):
     ``backward_on_arrays = True`` says that ``backward`` computes with what arrays have as well as Tensors, operators
     (``+ - * /``) and shapes, or with functions that take both. Then, when nobody wants to differentiate the gradient,
     the engine runs the very same lines on the bare arrays, and a small op costs less.
+    ``exact_numbers``: the positions of inputs where Python numbers are not rounded to half precision with the rest.
     """
 
     returns_view = False
     complex_backward = False
     computes = True
+    exact_numbers: tuple[int, ...] = ()
     needs_input_grad: Any = (False,) * 64  # unless recorded
 
     @classmethod

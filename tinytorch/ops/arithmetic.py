@@ -31,9 +31,11 @@ import numpy as np
 from tinytorch import dtypes
 from tinytorch.autograd.node import known_as
 from tinytorch.kernels.elementwise import combined
+from tinytorch.kernels.half import is_half
 from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.broadcast import Elementwise, cast, operands, result_type, to_float
 from tinytorch.ops.checks import check_tensor, refuse_bool
+from tinytorch.ops.half import in_single, number_in
 from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.out import accepts_out, exact, write_out
 from tinytorch.ops.rounded_division import RoundedDiv
@@ -90,6 +92,7 @@ class Mul(Elementwise):
     """y = a · b; each receives grad times the other."""
 
     backward_on_arrays = True
+    exact_numbers = (0, 1)
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
@@ -108,6 +111,7 @@ class Div(Elementwise):
     """y = a / b; a receives grad / b, b receives -grad · (a / b) / b."""
 
     backward_on_arrays = True
+    exact_numbers = (0, 1)
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> np.ndarray:
@@ -157,10 +161,11 @@ def add(input: Any, other: Any, second: Any = None, *, alpha: Any = 1, out: Tens
     """``input + alpha * other`` with broadcasting and type promotion (``torch.add``)."""
     if second is not None:  # the old order: the factor in front
         other, alpha = second, other
-    if type(alpha) is not int or alpha != 1:
-        other = _scaled("add", input, other, alpha)
     try:
-        result = Add.apply(*operands(input, other))
+        if type(alpha) is int and alpha == 1:
+            result = Add.apply(*operands(input, other))
+        else:
+            result = _with_scaled("add", input, other, alpha)
     except TypeError:
         return called_again(add, input, other, alpha=alpha, out=out)
     return result if out is None else write_out("add", result, out, input, other)
@@ -170,16 +175,18 @@ def sub(input: Any, other: Any, second: Any = None, *, alpha: Any = 1, out: Tens
     """``input - alpha * other`` (``torch.sub``). Raises RuntimeError for two bool operands."""
     if second is not None:  # the old order: the factor in front
         other, alpha = second, other
-    if type(alpha) is not int or alpha != 1:
-        _refuse_bools(input, other)
-        other = _scaled("sub", input, other, alpha)
     try:
-        a, b = operands(input, other)
+        if type(alpha) is int and alpha == 1:
+            a, b = operands(input, other)
+            given = a is input and b is other and isinstance(a, Tensor)
+            if not (given and a._array.dtype.kind == "f" and type(b) is not bool):
+                _refuse_bools(input, other)
+            result = Sub.apply(a, b)
+        else:
+            _refuse_bools(input, other)
+            result = _with_scaled("sub", input, other, alpha)
     except TypeError:
         return called_again(sub, input, other, alpha=alpha, out=out)
-    if not (a is input and b is other and isinstance(a, Tensor) and a._array.dtype.kind == "f" and type(b) is not bool):
-        _refuse_bools(input, other)
-    result = Sub.apply(a, b)
     return result if out is None else write_out("sub", result, out, input, other)
 
 
@@ -196,6 +203,17 @@ def _refuse_bools(input: Any, other: Any) -> None:
             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
             "use the `~` or `logical_not()` operator instead."
         )
+
+
+def _with_scaled(name: str, input: Any, other: Any, alpha: Any) -> Tensor:
+    """``input ± alpha * other``; half precision is rounded once, at the end."""
+    both = operands(input, other)
+    half = next((x._array.dtype for x in both if isinstance(x, Tensor) and is_half(x._array.dtype)), None)
+    if half is not None:
+        input, other = (in_single(number_in(half, x)) for x in both)
+    op, alpha = Add if name == "add" else Sub, alpha if half is None else number_in(half, alpha)
+    result = op.apply(*operands(input, _scaled(name, input, other, alpha)))
+    return result if half is None else cast(result, half)
 
 
 def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:

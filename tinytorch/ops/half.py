@@ -12,7 +12,7 @@ from tinytorch.kernels.half import is_half
 from tinytorch.ops.broadcast import cast
 from tinytorch.tensor import Tensor
 
-__all__ = ["in_single", "rounded_once"]
+__all__ = ["in_single", "number_in", "rounded_once"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -40,6 +40,15 @@ def in_single(value: Any) -> Any:
     """A tensor of half precision as float32; anything else as it is."""
     half = isinstance(value, Tensor) and is_half(value._array.dtype)
     return cast(value, np.dtype(np.float32)) if half else value
+
+
+def number_in(dtype: np.dtype[Any], value: Any) -> Any:
+    """A Python number rounded to half precision, as one beside tensors of it is, except in products and quotients.
+    Anything else as it is, and all of it if ``dtype`` is another one.
+    """
+    if type(value) not in (float, int) or not is_half(dtype):
+        return value
+    return float(np.asarray(value, np.float64).astype(dtype))
 
 
 def _rounded(result: Any, half: np.dtype[Any]) -> Any:

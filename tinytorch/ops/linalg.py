@@ -40,6 +40,7 @@ Check: ``python -m pytest tests/ops/test_cases.py``.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.ops.arguments import Number
 from tinytorch.ops.broadcast import is_expandable
 from tinytorch.ops.checks import check_dims, check_same_dtypes, refuse, type_name
+from tinytorch.ops.half import rounded_once
 from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.out import accepts_exact_out, accepts_out, exact, write_out
 from tinytorch.tensor import Tensor
@@ -316,6 +318,14 @@ def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     return input.unsqueeze(1) * vec2
 
 
+@rounded_once
+def plus_product(
+    input: Tensor, name: str, multiply: Callable[..., Tensor], a: Tensor, b: Tensor, beta: Any, alpha: Any
+) -> Tensor:
+    """``beta · input + alpha · multiply(a, b)``, all of one dtype; see :func:`weighted_sum`."""
+    return weighted_sum(name, input, multiply(a, b), beta, alpha)
+
+
 def weighted_sum(name: str, input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
     """``beta · input + alpha · product``; with beta 0, ``input`` is ignored, nan and all, and its gradient is 0.
 
@@ -349,7 +359,7 @@ def addmm(
 ) -> Tensor:
     """``beta · input + alpha · (mat1 @ mat2)``, where ``input`` broadcasts to the product's shape (``torch.addmm``)."""
     check_same_dtypes("addmm", input, mat1, mat2)
-    return known_as(weighted_sum("addmm", input, mm(mat1, mat2), beta, alpha), "AddmmBackward0")
+    return known_as(plus_product(input, "addmm", mm, mat1, mat2, beta, alpha), "AddmmBackward0")
 
 
 def _linear_by_vector(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

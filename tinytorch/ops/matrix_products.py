@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from tinytorch.autograd.node import known_as
+from tinytorch.kernels.half import is_half
 from tinytorch.old_orders import accepts_factors_in_front
 from tinytorch.ops.arguments import Number, checks_arguments
 from tinytorch.ops.broadcast import promote_all
 from tinytorch.ops.checks import check_dims, check_same_dtypes, check_square, refuse_bool
 from tinytorch.ops.dims import accepts_axis, ints_from, one_dim
+from tinytorch.ops.half import number_in
 from tinytorch.ops.indexing import index_select
-from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, weighted_sum
+from tinytorch.ops.linalg import bmm, dot, matmul, mv, outer, plus_product, weighted_sum
 from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.tensor import Tensor
 
@@ -32,7 +34,7 @@ def baddbmm(
     check_dims(batch1, 0, 1)
     check_dims(batch2, 2)
     check_same_dtypes("baddbmm", input, batch1, batch2)
-    return known_as(weighted_sum("baddbmm", input, bmm(batch1, batch2), beta, alpha), "BaddbmmBackward0")
+    return known_as(plus_product(input, "baddbmm", bmm, batch1, batch2, beta, alpha), "BaddbmmBackward0")
 
 
 @accepts_factors_in_front("beta", "alpha")
@@ -44,7 +46,11 @@ def addbmm(
     check_dims(batch1, 1)
     check_dims(batch2, 2)
     check_same_dtypes("addbmm", input, batch1, batch2)
-    return weighted_sum("addbmm", input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
+    return plus_product(input, "addbmm", _sum_of_products, batch1, batch2, beta, alpha)
+
+
+def _sum_of_products(batch1: Tensor, batch2: Tensor) -> Tensor:
+    return bmm(batch1, batch2).sum(0, dtype=batch1.dtype)
 
 
 @accepts_factors_in_front("beta", "alpha")
@@ -61,7 +67,7 @@ def addmv(
             f"({vec._array.size})"
         )
     check_same_dtypes("addmv", input, mat, vec)
-    return weighted_sum("addmv", input, mv(mat, vec), beta, alpha)
+    return plus_product(input, "addmv", mv, mat, vec, beta, alpha)
 
 
 @accepts_factors_in_front("beta", "alpha")
@@ -77,6 +83,9 @@ def addr(
     for name, factor in (("beta", beta), ("alpha", alpha)):
         if isinstance(factor, float) and input._array.dtype.kind in "iub":
             raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
+    if is_half(input._array.dtype):  # the factor is rounded, and so is each product
+        dtype = input._array.dtype
+        vec1, alpha, beta = vec1 * number_in(dtype, alpha), 1, number_in(dtype, beta)
     return weighted_sum("addr", input, outer(vec1, vec2), beta, alpha)
 
 

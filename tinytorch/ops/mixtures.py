@@ -6,7 +6,7 @@ All composed of other ops, so their derivatives are already known.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from tinytorch.ops.arithmetic import div, mul
 from tinytorch.ops.broadcast import Elementwise, cast, operands, promote_all
 from tinytorch.ops.checks import check_any_tensor, check_floating, check_tensor, refuse_bool, refuse_complex, type_name
 from tinytorch.ops.compare import isnan, where
+from tinytorch.ops.half import rounded_once
 from tinytorch.ops.numbers import check_convertible
 from tinytorch.ops.out import accepts_exact_out, accepts_out
 from tinytorch.ops.powers import pow
@@ -52,12 +53,17 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number, *, out: Tensor | N
             expected, got = (type_name(t).lower() for t in (input, value))
             raise RuntimeError(f"expected dtype {expected} for `{name}` but got dtype {got}")
     check_floating("lerp_kernel_scalar", input)
+    if isinstance(weight, Tensor):
+        return _from_nearer_end(input, end, cast(weight, input._array.dtype))
+    check_convertible(weight, input._array.dtype)
+    return known_as(_from_nearer_end(input, end, weight), "LerpBackward0")
+
+
+@rounded_once
+def _from_nearer_end(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     if not isinstance(weight, Tensor):
-        check_convertible(weight, input._array.dtype)
-        if builtins.abs(weight) < 0.5:
-            return known_as(input + (end - input) * weight, "LerpBackward0")
-        return known_as(end - (end - input) * (1 - weight), "LerpBackward0")
-    weight = cast(weight, input._array.dtype)
+        near = builtins.abs(weight) < 0.5
+        return input + (end - input) * weight if near else end - (end - input) * (1 - weight)
     difference = end - input
     return where(weight.abs() < 0.5, input + weight * difference, end - difference * (1 - weight))
 
@@ -69,8 +75,8 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     if input._array.dtype.kind == "b":
         refuse_bool("addcmul_cpu_out", ops.mul(tensor1, tensor2))
     input, tensor1, tensor2 = _in_one_dtype(input, tensor1, tensor2)
-    first = tensor1 if value == 1 else _scaled(tensor1, value, input, tensor2)
-    return known_as(input + mul(first, tensor2), "AddcmulBackward0")
+    result = _plus_scaled(input, tensor1, tensor2, mul, value)
+    return known_as(result, "AddcmulBackward0")
 
 
 @accepts_factors_in_front("value")
@@ -83,8 +89,15 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
             "true division of tensor1 and tensor2. Use (input + value * torch.true_divide(tensor1, tensor2)) instead."
         )
     input, tensor1, tensor2 = _in_one_dtype(input, tensor1, tensor2)
+    result = _plus_scaled(input, tensor1, tensor2, div, value)
+    return known_as(result, "AddcdivBackward0")
+
+
+@rounded_once
+def _plus_scaled(input: Tensor, tensor1: Tensor, tensor2: Tensor, op: Callable[..., Tensor], value: Any) -> Tensor:
+    """``input + op(value · tensor1, tensor2)``."""
     first = tensor1 if value == 1 else _scaled(tensor1, value, input, tensor2)
-    return known_as(input + div(first, tensor2), "AddcdivBackward0")
+    return input + op(first, tensor2)
 
 
 def _in_one_dtype(*tensors: Tensor) -> Sequence[Tensor]:
