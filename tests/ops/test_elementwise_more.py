@@ -72,6 +72,7 @@ CASES = [
     Case("shifts", lambda T, a, b: (a << b, a >> b, a << 2, a >> 1, 2 << b, 300 >> b, T.bitwise_left_shift(a, b), T.bitwise_right_shift(a, b)),
          whole(3, 4, low=-20, high=20), whole(4, low=0, high=5)),
     Case("shifts out of range", lambda T, a: (a << 70, a >> 70, a << -1, a >> -1), whole(4), layouts=FEW),
+    Case("shifts of bytes", lambda T, a: ((a + 200) >> 7, (a + 200) >> 8), whole(4, kind="uint8", low=0), layouts=FEW),
     Case("shifts int8", lambda T, a, b: (a << b, a >> b), whole(4, kind="int8"), whole(4, kind="int8", low=0), layouts=FEW),
     Case("deg rad methods", lambda T, x: (x.deg2rad(), x.rad2deg(), x.sinc(), x.atan(), x.erf(), x.erfc(), x.sgn(), x.positive()),
          real(3)),

@@ -29,9 +29,10 @@ a.addcmul(2, a, a) ; a.clone().addcdiv_(2, a, a) ; T.addmm(2, a, 3, a, a) ; T.ad
 a.addmm(2, a, a) ; a.clone().addmm_(2, 3, a, a) ; T.baddbmm(2, b, 3, b, b) ; b.baddbmm(2, 3, b, b)
 b.clone().baddbmm_(2, 3, b, b) ; T.addmv(2, v, 3, a, v) ; v.addmv(2, 3, a, v) ; T.addr(2, a, 3, v, v)
 a.addr(2, 3, v, v) ; T.addbmm(2, a, 3, b, b) ; a.addbmm(2, 3, b, b) ; a.new(2, 3, device='cpu') * 0 ; a.clone().copy_(other=a)
+T.mul(3, 2.5) ; T.sub(3, 2) ; T.div(3, 2) ; T.add(3, 2j)
 """
 #: Results that have none.
-NO_GRADIENT = ("view(dtype", "new(", "one_hot", "resize_", "cholesky", "window", "freq", "indices(")
+NO_GRADIENT = ("view(dtype", "new(", "one_hot", "resize_", "cholesky", "window", "freq", "indices(", "(3, 2")
 
 
 @pytest.mark.parametrize("call", [c.strip() for line in CALLS.strip().splitlines() for c in line.split(" ; ")])

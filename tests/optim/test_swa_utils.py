@@ -14,6 +14,8 @@ from tests.compare import equal_tensors
 
 AVERAGES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "mean": lambda swa: {},
+    "mean with buffers": lambda swa: {"use_buffers": True},
+    "mean of lists": lambda swa: {"multi_avg_fn": swa.get_swa_multi_avg_fn()},
     "mean of one": lambda swa: {"avg_fn": swa.get_swa_avg_fn()},
     "ema": lambda swa: {"multi_avg_fn": swa.get_ema_multi_avg_fn(0.9), "use_buffers": True},
     "ema of one": lambda swa: {"avg_fn": swa.get_ema_avg_fn(0.9)},

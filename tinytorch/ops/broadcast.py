@@ -249,6 +249,8 @@ def promote_all(*values: Any) -> list[Any]:
 def _promoted(*values: Any) -> list[Any]:
     arrays = [_array_or_number(value) for value in values]
     common = result_dtype(*arrays)
+    if all(given is value for given, value in zip(values, arrays, strict=True)):  # numbers alone make a tensor
+        return [Tensor._wrap(np.asarray(value, common)) for value in arrays]
     return [
         cast(given, common) if isinstance(given, Tensor) else _number_for(value, common)
         for given, value in zip(values, arrays, strict=True)
@@ -301,6 +303,8 @@ def as_tensor_like(value: Any, dtype: np.dtype[Any]) -> Tensor:
 
 def float_operands(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     """Two operands, one of which may be a number, as tensors of a common float dtype; integers as :func:`to_float`."""
+    if not isinstance(a, Tensor) and not isinstance(b, Tensor):
+        raise TypeError(f"one of two operands must be Tensor, not {type(a).__name__} and {type(b).__name__}")
     a, b = operands(a, b)
     kind = (a if isinstance(a, Tensor) else b)._array.dtype
     return to_float(as_tensor_like(a, kind)), to_float(as_tensor_like(b, kind))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.ops.broadcast import Elementwise, operands
-from tinytorch.ops.checks import check_integers, check_tensor, not_implemented, refuse_bool
+from tinytorch.ops.checks import check_any_tensor, check_integers, check_tensor, not_implemented, refuse_bool
 from tinytorch.ops.out import accepts_out
 from tinytorch.tensor import Tensor
 
@@ -52,12 +52,14 @@ def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 @accepts_out
 def bitwise_left_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input << other``: 0 where the shift is negative or as large as the type has bits."""
+    check_any_tensor("bitwise_left_shift", input, other)
     return _integer_op("lshift_cpu", _left_shift, input, other)
 
 
 @accepts_out
 def bitwise_right_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
-    """``input >> other``, which keeps the sign; only the sign is left where the shift is out of range."""
+    """``input >> other``, which keeps the sign; only the sign is left where the shift is out of range, or 0."""
+    check_any_tensor("bitwise_right_shift", input, other)
     return _integer_op("rshift_cpu", _right_shift, input, other)
 
 
@@ -66,5 +68,5 @@ def _left_shift(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _right_shift(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    last = a.itemsize * 8 - 1
+    last = a.itemsize * 8 - (a.dtype.kind == "i")
     return np.right_shift(a, np.where((b < 0) | (b > last), last, b).astype(a.dtype))

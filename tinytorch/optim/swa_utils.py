@@ -126,16 +126,16 @@ class AveragedModel(Module):
     def update_parameters(self, model: Module) -> None:
         """Take the model's parameters into the average."""
         averages, new = self._averaged(self.module), self._averaged(model)
-        count = self.n_averaged.item()
         with no_grad():
-            if count == 0:
+            if self.n_averaged == 0:
                 for average, value in zip(averages, new, strict=True):
                     average.copy_(value)
-            elif self.avg_fn is not None:
-                for average, value in zip(averages, new, strict=True):
-                    average.copy_(self.avg_fn(average, value, self.n_averaged))
+            elif self.multi_avg_fn is not None:
+                self.multi_avg_fn(averages, new, self.n_averaged)
             else:
-                (self.multi_avg_fn or get_swa_multi_avg_fn())(averages, new, count)
+                average_of = self.avg_fn or get_swa_avg_fn()
+                for average, value in zip(averages, new, strict=True):
+                    average.copy_(average_of(average, value, self.n_averaged))
             if not self.use_buffers:
                 for average, value in zip(self.module.buffers(), model.buffers(), strict=True):
                     average.copy_(value)
