@@ -50,7 +50,7 @@ import numpy as np
 from tinytorch.kernels.elementwise import in_pieces
 from tinytorch.kernels.exponential import SMALL, exp, log
 from tinytorch.kernels.layout import Array, scratch
-from tinytorch.kernels.masks import as_bits, keep, select
+from tinytorch.kernels.masks import as_bits, full_mask, keep, select
 
 _BYTE = np.dtype(np.int8)
 
@@ -127,14 +127,21 @@ def leaky_relu(x: Array, out: Array, negative_slope: float) -> None:
 
 
 def leaky_relu_backward(grad: Array, x: Array, out: Array, negative_slope: float) -> None:
-    """grad · (1 where x > 0, else slope); so written, nan counts as x > 0 unless its sign bit is set."""
-    bits = as_bits(np.array((1, negative_slope), x.dtype))
-    one, other = bits[0, ...], bits[1, ...]  # arrays, whose differences may overflow without a warning
-    factor = as_bits(out)
-    np.clip(as_bits(x), 0, 1, out=factor)  # seen as integers, too, numbers above 0 are above 0, and the others not
-    factor *= one - other
-    factor += other  # the bits of 1 where x > 0, else those of the slope
-    out *= grad
+    """grad · (1 where x > 0, else slope)."""
+    if 0 <= negative_slope <= 1:  # then 1 - slope + slope is 1 after all rounding
+        with scratch(x.shape, np.dtype(bool)) as above:
+            np.copyto(out, np.greater(x, 0, out=above))
+        out *= x.dtype.type(1 - negative_slope)
+        out += x.dtype.type(negative_slope)
+        out *= grad
+        return
+    one, other = (as_bits(np.asarray(value, x.dtype)) for value in (1, negative_slope))
+    with scratch(x.shape, _BYTE) as positive, scratch(x.shape, one.dtype) as factor:
+        np.greater(x, 0, out=positive.view(np.bool_))
+        full_mask(positive, factor)
+        factor &= one ^ other
+        factor ^= other  # the bits of 1 where x > 0, else those of the slope
+        np.multiply(grad, factor.view(x.dtype), out=out)
 
 
 def hardtanh(x: Array, out: Array, min_val: float, max_val: float) -> None:
