@@ -24,6 +24,7 @@ s.is_sparse ; d.is_sparse ; s.layout ; s._nnz() ; s.is_coalesced() ; h.sparse_di
 s.double() ; s.to(T.float64).dtype ; s.detach().coalesce() ; s.clone() ; T.sparse_coo_tensor((2, 3)) ; T.sparse_coo_tensor([[0, 3]], [1, 2])
 T.sparse.FloatTensor(i, T.ones(3), T.Size([2, 3])) ; s.numel() ; isinstance(s, T.Tensor) ; T.sparse_coo_tensor(i, [1., 2., 3.], dtype=T.float64)
 s.coalesce().requires_grad_() ; T.sparse.softmax(q, 1) ; T.sparse.softmax(q, dim=0, dtype=T.float64) ; T.sparse.log_softmax(q, -1)
+q.norm() ; q.norm(1) ; s.sub(q).to_dense() ; T.addmm(T.ones(2, 4), s, m, alpha=2) ; T.mm(m.t(), s.t()) ; s.half().to_dense()
 q.neg() ; q.abs() ; q.sign() ; (q - q - q).coalesce().relu() ; v.sqrt().to_dense() ; q.square() ; q.sin() ; q.tanh() ; q.expm1() ; q.log1p() ; q.floor()
 q.ceil() ; q.round() ; q.pow(2) ; q ** 3 ; abs(q) ; q[1].to_dense() ; h[2].to_dense() ; q[-1, 2] ; v.select(1, 0).to_dense() ; h.select(1, 1)
 q.index_select(0, T.tensor([1, 0, 1])).coalesce() ; q.index_select(1, T.tensor([2, 2])).coalesce() ; h.index_select(1, T.tensor([1])).to_dense()
@@ -87,6 +88,8 @@ def test_gradients() -> None:
         for through in (
             lambda a: a.to_dense()[1],
             lambda a: a.coalesce().values() ** 2,
+            lambda a, T=library: T.addmm(T.ones(2, 3), a, T.ones(3, 3)) ** 2,
+            lambda a, T=library: T.mm(T.ones(2, 2), a) ** 2,
             lambda a: (a * 3).t() @ a.to_dense(),
             lambda a, T=library: T.sparse.softmax(a, 1).to_dense() * T.arange(6.0).reshape(2, 3),
         ):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch import ops
+from tinytorch import dtypes, ops
 from tinytorch.ops.dims import one_dim
 from tinytorch.tensor import Tensor
 
@@ -32,6 +32,16 @@ class SparseMethods(Tensor):
 
     def neg(self: Any) -> SparseTensor:
         return self._like(-self._numbers)
+
+    def sub(self: Any, other: Any) -> SparseTensor:
+        return self - other
+
+    def half(self: Any, *args: Any, **options: Any) -> SparseTensor:
+        return self.to(dtypes.float16)
+
+    def norm(self: Any, p: Any = "fro") -> Tensor:
+        """Over everything, as if it were a vector."""
+        return self.coalesce()._numbers.norm(p)
 
     def sign(self) -> SparseTensor:
         return self._elementwise(ops.sign)

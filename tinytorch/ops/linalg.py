@@ -267,12 +267,12 @@ def _check_ndims(name: str, wanted: tuple[int, int], *tensors: Tensor) -> None:
 
 @accepts_exact_out
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The product of two matrices, (n, m) and (m, p) to (n, p); the first may be sparse (``torch.mm``).
+    """The product of two matrices, (n, m) and (m, p) to (n, p); either may be sparse (``torch.mm``).
 
     RuntimeError for other ranks, inner sizes or dtypes that differ.
     """
-    if input.is_sparse:
-        return input @ mat2
+    if input.is_sparse or mat2.is_sparse:
+        return input @ mat2 if input.is_sparse else (mat2.t() @ input.t()).t()
     _check_ndims("mm", (2, 2), input, mat2)
     return matmul(input, mat2)
 
@@ -358,7 +358,8 @@ def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """``beta · input + alpha · (mat1 @ mat2)``, where ``input`` broadcasts to the product's shape (``torch.addmm``)."""
-    check_same_dtypes("addmm", input, mat1, mat2)
+    if not mat1.is_sparse:
+        check_same_dtypes("addmm", input, mat1, mat2)
     return known_as(plus_product(input, "addmm", mm, mat1, mat2, beta, alpha), "AddmmBackward0")
 
 
