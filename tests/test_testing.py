@@ -86,4 +86,4 @@ def test_make_tensor(dtype: str) -> None:
         assert str(mine.dtype) == str(theirs.dtype)
         if "noncontiguous" not in options:
             np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
-    assert tinytorch.testing.make_tensor(2, 3, dtype=tinytorch.float32, requires_grad=True).requires_grad
+    assert tinytorch.testing.make_tensor(2, 3, dtype=tinytorch.float32, device="cpu", requires_grad=True).requires_grad

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinytorch import dtypes, ops
 from tinytorch.dtypes import FLOATS
+from tinytorch.ops.memory_formats import laid_out
 from tinytorch.tensor import Tensor
 
 __all__ = ["assert_allclose", "assert_close", "make_tensor"]
@@ -44,7 +45,7 @@ def assert_close(
         actual, expected: tensors, NumPy arrays or numbers, or sequences and mappings of them.
         rtol, atol: both or neither; by default :data:`TOLERANCES` of the dtype.
         equal_nan: whether NaN equals NaN.
-        check_dtype, check_stride: compare these too.
+        check_device, check_dtype, check_layout, check_stride: compare these too.
         msg: the error's text, or a function from the text it would have.
 
     Raises:
@@ -60,7 +61,9 @@ def assert_close(
             f"Both 'rtol' and 'atol' must be either specified or unspecified, but got no value for {missing}."
         )
     tolerances = None if rtol is None or atol is None else (rtol, atol)
-    compare = _Comparison(tolerances, equal_nan, check_dtype, check_stride, allow_subclasses)
+    checks = {"layout": check_layout, "device": check_device, "dtype": check_dtype}
+    attributes = [name for name, wanted in checks.items() if wanted]
+    compare = _Comparison(tolerances, equal_nan, attributes, check_stride, allow_subclasses)
     try:
         compare.any(actual, expected, "")
     except AssertionError as error:
@@ -71,9 +74,9 @@ def assert_close(
 class _Comparison:
     """One call of :func:`assert_close`; each method compares one kind of things, found at ``where``."""
 
-    def __init__(self, tolerances: Any, equal_nan: bool, dtype: bool, stride: bool, subclasses: bool) -> None:
-        self.tolerances, self.equal_nan = tolerances, equal_nan
-        self.check_dtype, self.check_stride, self.allow_subclasses = dtype, stride, subclasses
+    def __init__(self, tolerances: Any, equal_nan: bool, attributes: list[str], stride: bool, subclasses: bool) -> None:
+        self.tolerances, self.equal_nan, self.attributes = tolerances, equal_nan, attributes
+        self.check_dtype, self.check_stride, self.allow_subclasses = "dtype" in attributes, stride, subclasses
 
     def any(self, actual: Any, expected: Any, where: str) -> None:
         if actual is None or expected is None:
@@ -130,13 +133,22 @@ class _Comparison:
         raise AssertionError(text + _place(where))
 
     def tensors(self, actual: Tensor, expected: Tensor, where: str) -> None:
-        attributes = ["shape", *(["dtype"] if self.check_dtype else [])]
-        for name in attributes:
+        if not self.allow_subclasses and type(actual) is not type(expected):
+            raise TypeError(f"Cannot compare {type(actual)} with {type(expected)}{_place(where)}")
+        for name in ("shape", *self.attributes):
             mine, theirs = getattr(actual, name), getattr(expected, name)
             if mine != theirs:
                 raise AssertionError(
                     f"The values for attribute '{name}' do not match: {mine} != {theirs}.{_place(where)}"
                 )
+        if actual.is_sparse or expected.is_sparse:
+            whole, theirs_whole = (tensor if tensor.is_sparse else tensor.to_sparse() for tensor in (actual, expected))
+            whole, theirs_whole = whole.coalesce(), theirs_whole.coalesce()
+            self.tensors(whole.indices(), theirs_whole.indices(), f"{where} (indices)")
+            self.tensors(whole.values(), theirs_whole.values(), f"{where} (values)")
+            return
+        if actual.is_meta and expected.is_meta:
+            raise NotImplementedError("Comparing meta tensors is currently not supported: they have no values")
         if self.check_stride and actual.stride() != expected.stride():
             raise AssertionError(
                 f"The values for attribute 'stride()' do not match: {actual.stride()} != {expected.stride()}."
@@ -155,7 +167,7 @@ def _as_tensor(value: Any, other: Any, where: str) -> Tensor:
     """A tensor; NumPy arrays become one. TypeError for anything else."""
     if isinstance(value, Tensor):
         return value
-    if isinstance(value, (np.ndarray, np.generic)):
+    if isinstance(value, (np.ndarray, np.generic)) and not isinstance(other, Tensor):
         return ops.tensor(value)
     raise TypeError(
         f"No comparison pair was able to handle inputs of type {type(value)} and {type(other)}.{_place(where)}"
@@ -206,7 +218,7 @@ def assert_allclose(
 def make_tensor(
     *shape: Any,
     dtype: Any,
-    device: Any = "cpu",
+    device: Any,
     low: float | None = None,
     high: float | None = None,
     requires_grad: bool = False,
@@ -217,8 +229,15 @@ def make_tensor(
     """Random numbers from [low, high): by default [-9, 9) for floats, [-9, 10) for integers, [0, 10) for unsigned ones.
 
     ``exclude_zero`` puts a small number or 1 where a zero came up; ``noncontiguous`` gives every second element of a
-    larger tensor.
+    larger tensor. ValueError for an empty range, for integers that should require grad, and for a memory format of what
+    is not contiguous.
     """
+    if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
+        raise ValueError(f"`requires_grad=True` is not supported for boolean and integral dtypes, but got {dtype=}")
+    if noncontiguous and memory_format is not None:
+        raise ValueError("The parameters `noncontiguous` and `memory_format` are mutually exclusive")
+    if low is not None and high is not None and low >= high:
+        raise ValueError(f"`low` must be less than `high`, but got {low} >= {high}")
     size = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     if noncontiguous:
         size = (*size[:-1], 2 * size[-1]) if size else size
@@ -234,4 +253,4 @@ def make_tensor(
     result = result[..., ::2] if noncontiguous and size else result
     if exclude_zero:
         result[result == 0] = dtypes.finfo(dtype).tiny if dtype.is_floating_point or dtype.is_complex else 1
-    return result.requires_grad_(requires_grad)
+    return laid_out(result, memory_format).requires_grad_(requires_grad)

@@ -49,6 +49,16 @@ EXPRESSIONS = [
       ("double", "float", "half", "long", "int", "short", "char", "byte", "bool", "cpu")],
     "T.FloatStorage([1]).resize_(0)", "T.UntypedStorage([1, 2]).resize_(1).tolist()",
     "(lambda t, s: (s.fill_(3), t.tolist())[1])(*copy.deepcopy([x, x.storage()]))",
+    # comparisons for tests, and the numbers they compare
+    *[f"T.testing.assert_close({pair})" for pair in (
+        "T.eye(2).to_sparse(), T.eye(2).to_sparse()", "T.eye(2).to_sparse(), 2 * T.eye(2).to_sparse()", "T.eye(2), T.eye(2).to_sparse()",
+        "T.eye(2), T.eye(2).to_sparse(), check_layout=False", "x, T.ones(3, 4, device='meta')", "x, np.ones((3, 4), np.float32)",
+        "x, T.nn.Parameter(x)", "x, T.nn.Parameter(x), allow_subclasses=False")],
+    *[f"T.testing.make_tensor(2, {options}).stride()" for options in (
+        "dtype=T.float32", "dtype=T.float32, device='cpu', low=5, high=1", "dtype=T.int64, device='cpu', requires_grad=True",
+        "dtype=T.float32, device='cpu', noncontiguous=True, memory_format=T.channels_last", "3, 4, 5, dtype=T.float32, device='cpu'",
+        "3, 4, 5, dtype=T.float32, device='cpu', memory_format=T.channels_last")],
+    "x.fill_(T.ones(2))", "x.fill_(T.tensor(2))",
     # checks
     *[f"T._check{name}(False)" for name in ("", "_value", "_index", "_type", "_not_implemented")], "T._check_value(True)",
     "T._check_is_size(-1)", "T._check_is_size(3, max=2)", "T._check_is_size(2)", "T._check_tensor_all(True)",

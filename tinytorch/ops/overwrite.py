@@ -125,6 +125,10 @@ def _lerp(x: np.ndarray, end: np.ndarray, weight: float) -> None:
 
 def _fill(x: np.ndarray, value: Any) -> None:
     if isinstance(value, np.ndarray):
+        if value.ndim:
+            raise RuntimeError(
+                f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+            )
         x[...] = value
     elif x.size > SMALL and x.flags.c_contiguous and repr(value) in ("0", "0.0"):  # not -0.0
         x.reshape(-1).view(np.uint8).fill(0)  # bytes are set at twice the speed of numbers
