@@ -36,7 +36,15 @@ import math
 
 import numpy as np
 
-from tinytorch.kernels.layout import Array, Pair, batch_first, contiguous_batch_last, copy_pixels
+from tinytorch.kernels.layout import (
+    Array,
+    Pair,
+    batch_first,
+    batch_last,
+    contiguous_batch_last,
+    copy_pixels,
+    empty_chwn,
+)
 from tinytorch.kernels.memory import empty
 from tinytorch.kernels.products import matmul
 
@@ -71,10 +79,11 @@ def convolve(
 ) -> Array:  # fmt: skip
     """`conv.conv2d`."""
     columns = _columns(x, weight.shape[2:], out_size, stride, padding, dilation, groups)
-    y = matmul(_by_group(weight, groups), columns).reshape(len(weight), *out_size, len(x))
+    y = empty_chwn((len(x), len(weight), *out_size), x.dtype)
+    matmul(_by_group(weight, groups), columns, _by_group(batch_last(y), groups))
     if bias is not None:
-        y += bias.reshape(-1, 1, 1, 1)
-    return batch_first(y)
+        y += bias.reshape(-1, 1, 1)
+    return y
 
 
 def weight_gradient(

@@ -143,4 +143,4 @@ def _in_kernel_order(tensor: Tensor) -> bool:
     array, base = tensor._array, tensor._array.base
     if tensor._base is not None or array.flags.c_contiguous or not layout.is_chwn(array):
         return False
-    return not isinstance(base, np.ndarray) or base.ndim in (2, array.ndim)  # 2: images that are a matrix product
+    return not isinstance(base, np.ndarray) or base.ndim == array.ndim
