@@ -194,3 +194,11 @@ def test_maml_step():
         return [T.func.grad(outer)(w), T.func.jacrev(T.func.grad(outer))(w)]
 
     same(program)
+
+
+def test_tied_parameters_get_one_value():
+    module = tinytorch.nn.Module()
+    module.a = tinytorch.nn.Linear(2, 2)
+    module.b = module.a
+    with pytest.raises(ValueError, match="tied"):
+        tinytorch.func.functional_call(module, {"a.bias": tinytorch.ones(2), "b.bias": tinytorch.zeros(2)}, ())

@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 import pytest
 
+import tinytorch
 from tests.nn.layers import assert_same_error, both
 
 
@@ -96,3 +97,9 @@ ERRORS = {
 @pytest.mark.parametrize("name", ERRORS)
 def test_errors(name):
     assert_same_error(ERRORS[name], same_text=name not in ("dict key",))
+
+
+def test_parameter_dicts_keep_their_order_in_copies():
+    d = tinytorch.nn.ParameterDict([(name, tinytorch.ones(1)) for name in ("p2", "p10", "a")])
+    assert list(d.copy()) == list(d | {}) == list({} | d) == ["p2", "p10", "a"]
+    assert list(d.fromkeys(["x", "y"], tinytorch.ones(1)).parameters()) == [1, 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import OrderedDict
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import tinytorch
 from tests.nn.layers import assert_same_error, assert_same_state, both
 from tests.nn.test_module import make
+from tinytorch import nn
 
 
 def test_keys_metadata_and_memory():
@@ -186,3 +189,39 @@ def test_state_survives_a_round_trip():
     source(tinytorch.randn(6, 3, dtype=tinytorch.float64))
     target.load_state_dict(source.state_dict())
     assert_same_state(target, source)
+
+
+def test_load_hooks_that_want_the_module_do_not_keep_it_alive():
+    layer = nn.Linear(2, 2)
+    seen = []
+    layer.register_load_state_dict_pre_hook(lambda module, *arguments: seen.append((type(module), len(arguments))))
+    layer.load_state_dict(layer.state_dict())
+    assert seen == [(nn.Linear, 7)]
+    gone = weakref.ref(layer)
+    gc.disable()
+    try:
+        del layer
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_arguments_of_to():
+    layer = nn.Linear(2, 2)
+    for wrong in [("cpu", True), (None, True), ("cpu", tinytorch.long, True), ([],), (tinytorch.long,)]:
+        with pytest.raises(TypeError):
+            layer.to(*wrong)
+    with pytest.raises(RuntimeError, match="copy"):
+        layer.to("cpu", copy=True)
+    assert layer.to(tinytorch.ones(1, dtype=tinytorch.float64)).weight.dtype == tinytorch.float64
+    where, dtype, non_blocking, _ = tinytorch._C._nn._parse_to("cpu", tinytorch.float16, non_blocking=True)
+    assert (where.type, dtype, non_blocking) == ("cpu", tinytorch.float16, True)
+
+
+def test_functions_given_to_apply_see_the_parameters_themselves():
+    layer = nn.Linear(2, 2)
+    square, weight = (layer.weight * layer.weight).sum(), layer.weight
+    layer._apply(lambda tensor: tensor.add_(1))
+    assert layer.weight is weight
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        square.backward()

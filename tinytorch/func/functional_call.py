@@ -33,7 +33,8 @@ def functional_call(
             is an attribute of it during the call.
 
     Raises:
-        ValueError: a key that stands in two dictionaries. RuntimeError: ``strict`` and the names do not match.
+        ValueError: a key that stands in two dictionaries, or tied ones with different values. RuntimeError: ``strict``
+            and the names do not match.
     """
     given = parameter_and_buffer_dicts
     if isinstance(given, (list, tuple)):
@@ -66,6 +67,13 @@ def _replaced(module: Module, given: dict[str, Tensor], tie_weights: bool, stric
     replacements = dict(given)
     if tie_weights:
         by_tensor = {id(own[name]): value for name, value in given.items() if name in own}
+        for tensor, value in by_tensor.items():
+            names = [name for name in given if name in own and id(own[name]) == tensor]
+            if any(given[name] is not value for name in names):
+                raise ValueError(
+                    f"functional_call got multiple values for keys {sorted(names)}, which are tied. Consider using "
+                    "tie_weights=False"
+                )
         replacements |= {name: by_tensor[id(t)] for name, t in own.items() if id(t) in by_tensor and name not in given}
     before = []
     try:

@@ -16,7 +16,7 @@ from tinytorch import ops
 from tinytorch.autograd.modes import state
 from tinytorch.random import default_generator
 from tinytorch.tensor import Tensor
-from tinytorch.utils._pytree import broadcast_prefix, tree_flatten, tree_unflatten
+from tinytorch.utils._pytree import broadcast_prefix, tree_flatten, tree_leaves, tree_unflatten
 
 __all__ = ["vmap"]
 
@@ -51,6 +51,12 @@ def vmap(
     if chunk_size is not None and chunk_size < 1:
         raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
 
+    if any(dim is not None and not isinstance(dim, int) for dim in tree_leaves(out_dims)):
+        raise ValueError(
+            f"vmap({getattr(func, '__name__', func)}, ..., out_dims={out_dims}): `out_dims` must be an int, None or a "
+            "python collection of ints representing where in the outputs the vmapped dimension should appear."
+        )
+
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         examples = _split(args, in_dims, getattr(func, "__name__", repr(func)))
@@ -76,7 +82,7 @@ def vmap(
 
 def _split(args: tuple[Any, ...], in_dims: Any, name: str) -> list[tuple[Any, Any]]:
     """The arguments of each call, and those that are examples as pairs: the array of all, and of the one."""
-    if not isinstance(in_dims, (int, tuple, list, dict)):
+    if not isinstance(in_dims, (int, tuple)):
         raise ValueError(
             f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): expected `in_dims` to be int or a (potentially nested) "
             f"tuple matching the structure of inputs, got: {type(in_dims)}."

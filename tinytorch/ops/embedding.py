@@ -299,16 +299,14 @@ def _bag_arguments(
     if offsets.dim() != 1:
         raise ValueError("offsets has to be a 1D Tensor")
     starts = offsets._array.astype(np.int64)
-    if include_last_offset:
-        if not len(starts):
-            raise RuntimeError("include_last_offset: number of offset should be at least 1")
-        starts = starts[:-1]
+    if include_last_offset and not len(starts):
+        raise RuntimeError("include_last_offset: number of offset should be at least 1")
     if len(starts) and (starts[0] != 0 or starts[-1] > input._array.size):
         raise RuntimeError(
             f"offsets[0] has to be 0 and offsets[-1] at most the input's length ({input._array.size}), but got "
             f"{starts[0]} and {starts[-1]}"
         )
-    return input, starts, factors
+    return input, starts[:-1] if include_last_offset else starts, factors
 
 
 from tinytorch import ops  # noqa: E402 - part of the circle that tinytorch.tensor closes

@@ -90,8 +90,19 @@ def checkpoint(
 
     Raises:
         CheckpointError: in backward, if the function recorded other ops the second time.
-        ValueError: ``context_fn`` together with ``use_reentrant``.
+        ValueError: ``context_fn`` or keyword arguments of the function together with ``use_reentrant``; an unknown
+            ``determinism_check``.
     """
+    if use_reentrant is None:
+        warnings.warn(
+            "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
+            "recommended, as it is with PyTorch; both do the same here.",
+            stacklevel=2,
+        )
+    if determinism_check not in ("default", "none"):
+        raise ValueError(f"determinism_check should be one of ['default', 'none'], but got {determinism_check}")
+    if use_reentrant and kwargs:
+        raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     if use_reentrant and context_fn is not noop_context_fn:
         raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
     tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]

@@ -90,8 +90,8 @@ class ParameterDict(Module):
             self.update(parameters)
 
     def __getitem__(self, key: str) -> Any:
-        if key not in self._keys:
-            raise KeyError(key)
+        if key not in self._keys:  # the names are attributes: it is the error of those, as in PyTorch
+            raise AttributeError(f"'ParameterDict' object has no attribute '{key}'")
         return getattr(self, key)
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -120,8 +120,12 @@ class ParameterDict(Module):
         return key in self._keys
 
     def copy(self) -> ParameterDict:
-        """A new dictionary of the same parameters."""
-        return ParameterDict(dict(self.items()))
+        """A new dictionary of the same parameters, in the same order."""
+        return ParameterDict(OrderedDict(self.items()))
+
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
+        """A new dictionary with ``default`` under each of the keys."""
+        return ParameterDict((key, default) for key in keys)
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """The value under ``key``, put there first if it is missing."""
@@ -186,6 +190,11 @@ class ParameterDict(Module):
     def __or__(self, other: ParameterDict) -> ParameterDict:
         copy = self.copy()
         copy.update(other)
+        return copy
+
+    def __ror__(self, other: Any) -> Any:
+        copy = other.copy()
+        copy.update(self)
         return copy
 
     def __ior__(self, other: ParameterDict) -> ParameterDict:

@@ -142,7 +142,8 @@ class StateDict:
     ) -> None:
         """Load this module's own tensors. Classes override it to read what older versions saved."""
         for hook in self._load_state_dict_pre_hooks.values():
-            hook(state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
+            module = (self,) if isinstance(hook, _WithModule) else ()
+            hook(*module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
         own = _persistent_state(self)
         assign = local_metadata.get("assign_to_params_buffers", False)
         for name, mine in own.items():
@@ -184,11 +185,7 @@ class StateDict:
         """Call ``hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)`` before
         loading.
         """
-
-        def with_module(*args: Any) -> None:
-            hook(self, *args)
-
-        return _register(self._load_state_dict_pre_hooks, with_module)
+        return _register(self._load_state_dict_pre_hooks, _WithModule(hook))
 
     def _register_load_state_dict_pre_hook(
         self, hook: Callable[..., None], with_module: bool = False
@@ -203,6 +200,16 @@ class StateDict:
     def register_load_state_dict_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` after loading; it may change the two lists in place."""
         return _register(self._load_state_dict_post_hooks, hook)
+
+
+class _WithModule:
+    """A hook that wants the module, too. It does not hold it, which would be a cycle, and can be pickled."""
+
+    def __init__(self, hook: Callable[..., None]) -> None:
+        self.hook = hook
+
+    def __call__(self, *args: Any) -> None:
+        self.hook(*args)
 
 
 def _register(hooks: OrderedDict[int, Any], hook: Any) -> RemovableHandle:

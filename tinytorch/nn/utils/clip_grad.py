@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tinytorch import ops
@@ -64,6 +64,10 @@ def clip_grad_norm_(
     """Scale all gradients down, in place, so that their total norm is at most ``max_norm``; returns the norm
     before.
     """
+    if isinstance(parameters, Iterator):
+        parameters = list(parameters)
+        if not parameters:
+            warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3)
     parameters = _as_list(parameters)
     grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
     total_norm = get_total_norm(grads, norm_type, error_if_nonfinite)
