@@ -126,7 +126,7 @@ class Tensor(TensorBase):
         return ops.matmul(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return ops.matmul(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+        return ops.matmul(other, self) if isinstance(other, Tensor) else NotImplemented
 
     def __and__(self, other: Any) -> Tensor:
         return ops.bitwise_and(self, other) if isinstance(other, _OPERANDS) else NotImplemented

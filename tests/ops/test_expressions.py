@@ -31,7 +31,7 @@ EXPRESSIONS = [
     "T.tensor([T.tensor([1, 2])])", "T.tensor([T.tensor([1., 2])])", "T.tensor([T.tensor([1., 2])], dtype=T.int64)",
     "i == np.array([1, 0])", "np.array([1, 0]) == i", "np.array([1., 3]) / (i + 1)", "i / np.array([2, 4])",
     # operators, conversions and types
-    "reversed(i)", "T.tensor(2).__reversed__()", "+T.tensor([True])", "i.__div__(2)", "x.clone().__idiv__(2)", "i.__idiv__(2)",
+    "i.__rmatmul__(2) is NotImplemented", "2 @ i", "reversed(i)", "T.tensor(2).__reversed__()", "+T.tensor([True])", "i.__div__(2)", "x.clone().__idiv__(2)", "i.__idiv__(2)",
     "T.tensor([1]).__nonzero__()", "T.tensor([1.5]).__long__()", "T.range(3, 0)", "T.range(0, 1, 0)", "T.promote_types(1, 2)",
     "T.can_cast(1, 2)", "T.finfo('float32')", "T.finfo(T.half) == T.finfo(T.half)", "T.iinfo(T.int8) == T.iinfo(T.int16)",
     "str(T.half.to_complex())", "str(T.bfloat16.to_complex())", "T.int32.to_complex()",
