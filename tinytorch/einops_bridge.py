@@ -39,6 +39,8 @@ def register(backends: Any) -> None:
 
             return layers
 
+    if sys.modules.get("torch", backends) is None:  # no import of PyTorch will succeed: einops should not try
+        backends.TorchBackend.framework_name = "torch, which is not to be imported"
     backends.TinytorchBackend = TinytorchBackend  # a class that nothing holds would not stay a subclass
 
 
@@ -49,7 +51,8 @@ class _Finder:
     def find_spec(fullname: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
         if not fullname.startswith("einops."):
             return None
-        if fullname == "einops.layers.tinytorch" or (fullname == "einops.layers.torch" and "torch" not in sys.modules):
+        for_pytorch = fullname == "einops.layers.torch" and sys.modules.get("torch") is None
+        if fullname == "einops.layers.tinytorch" or for_pytorch:
             return spec_from_file_location(fullname, Path(__file__).with_name("einops_layers.py"))
         spec = PathFinder.find_spec(fullname, path) if fullname == "einops._backends" else None
         if spec is not None and spec.loader is not None:
