@@ -165,6 +165,8 @@ def test_own_pruning_method():
 
 
 ERRORS: dict[str, Callable[[Any], Any]] = {
+    "channels of a vector": lambda T: T.nn.utils.prune.random_structured(T.nn.Linear(2, 2), "bias", 0.5, 0),
+    "a channel dimension too many": lambda T: T.nn.utils.prune.ln_structured(T.nn.Linear(2, 2), "weight", 1, 2, 5),
     "no such tensor": lambda T: T.nn.utils.parametrize.register_parametrization(T.nn.Linear(2, 2), "w", T.nn.Identity()),
     "shape": lambda T: T.nn.utils.parametrize.register_parametrization(T.nn.Linear(2, 3), "weight", T.nn.Flatten(0)),
     "not parametrized": lambda T: T.nn.utils.parametrize.remove_parametrizations(T.nn.Linear(2, 3), "weight"),

@@ -286,6 +286,8 @@ def jacrev(
     _preallocate_and_copy: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian of shape ``output.shape + input.shape``: one backward pass for each element of the output."""
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError("jacrev: `chunk_size` should be greater than 0.")
 
     def rows(outputs: list[Tensor], copies: list[Tensor], create: bool) -> list[list[Tensor]]:
         blocks = []

@@ -222,7 +222,7 @@ class RandomStructured(_Amount):
         self.dim = dim
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
-        count = self._count(t.shape[self.dim])
+        count = self._count(_channels(t, self.dim))
         if not count:
             return default_mask
         scores = ops.rand(t.shape[self.dim])
@@ -240,7 +240,7 @@ class LnStructured(_Amount):
         self.n, self.dim = n, dim
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
-        size = t.shape[self.dim]
+        size = _channels(t, self.dim)
         count = self._count(size)
         if not count:
             return default_mask
@@ -249,6 +249,18 @@ class LnStructured(_Amount):
         channels = ops.zeros(size)
         channels[kept] = 1
         return default_mask * _along(channels, t, self.dim).to(default_mask.dtype)
+
+
+def _channels(t: Tensor, dim: int) -> int:
+    """How many channels lie along ``dim``; ValueError for a tensor that has none, IndexError for a bad ``dim``."""
+    if t.dim() <= 1:
+        raise ValueError(
+            "Structured pruning can only be applied to multidimensional tensors. Found tensor of shape "
+            f"{t.shape} with {t.dim()} dims"
+        )
+    if not -t.dim() <= dim < t.dim():
+        raise IndexError(f"Invalid index {dim} for tensor of size {t.shape}")
+    return t.shape[dim]
 
 
 def _along(channels: Tensor, t: Tensor, dim: int) -> Tensor:
