@@ -740,15 +740,11 @@ class Tensor(TensorBase):
     def prod(self, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, *, dtype: Any = None, **numpy_names: Any) -> Tensor:
         return ops.prod(self, dim, keepdim, dtype=dtype, **numpy_names)
 
-    def var(
-        self, dim: Any = NOT_GIVEN, unbiased: bool = NOT_GIVEN, keepdim: bool = NOT_GIVEN, **correction: Any
-    ) -> Tensor:
-        return ops.var(self, dim, unbiased, keepdim, **correction)
+    def var(self, *dim_or_unbiased: Any, **options: Any) -> Tensor:  # True by place is unbiased, dim=True an error
+        return ops.var(self, *dim_or_unbiased, **options)
 
-    def std(
-        self, dim: Any = NOT_GIVEN, unbiased: bool = NOT_GIVEN, keepdim: bool = NOT_GIVEN, **correction: Any
-    ) -> Tensor:
-        return ops.std(self, dim, unbiased, keepdim, **correction)
+    def std(self, *dim_or_unbiased: Any, **options: Any) -> Tensor:
+        return ops.std(self, *dim_or_unbiased, **options)
 
     def max(self, dim: Any = NOT_GIVEN, keepdim: bool = NOT_GIVEN, **numpy_names: Any) -> Any:
         return ops.max(self, dim, keepdim, **numpy_names)
