@@ -5,6 +5,7 @@ import functools
 import gc
 import io
 import pickle
+import traceback
 import types
 import warnings
 
@@ -377,6 +378,17 @@ def test_nothing_is_left_when_nobody_overrides():
     del M, m
     gc.collect()
     assert tinytorch.exp.__code__ is code
+
+
+def test_debuggers_can_look_into_functions_that_ask():
+    """Functions with a closure (those that a decorator made) too: their bodies have places for its variables."""
+    x = tinytorch.zeros(3).as_subclass(type("Asked", (tinytorch.Tensor,), {}))
+    with pytest.raises(IndexError) as caught:
+        x.sum(7)
+    asking = [frame for frame, _ in traceback.walk_tb(caught.tb) if frame.f_code.co_name == "asking"]
+    assert any(frame.f_code.co_freevars for frame in asking)
+    for frame in asking:
+        assert frame.f_locals.keys() == {"args", "kwargs", *frame.f_code.co_freevars}
 
 
 def test_first_contact_with_a_function_that_does_not_look():

@@ -43,7 +43,8 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from types import FunctionType, NoneType
+from functools import cache
+from types import CodeType, FunctionType, NoneType
 from typing import Any
 
 import tinytorch  # complete by the time that a function here is called
@@ -172,11 +173,27 @@ def handed_over(function: Any, found: list[Any], args: tuple[Any, ...], kwargs: 
 # -------------------------------------------------------------------------------------------- how functions ask
 
 
-def _asking(*args: Any, **kwargs: Any) -> Any:
+@cache
+def _asking(variables: int) -> CodeType:
     """The other body, before the constant in it is replaced by an :class:`Overridable`. It must do without names: as
     the body of another function it sees the global variables of that function's module, and none of this one's.
+
+    A function keeps its closure, so its body must have as many ``variables`` from around it. They are compiled in, as
+    a body that only said so would leave their places in the frame empty, where a debugger looks for them.
     """
-    return "overridable".called(args, kwargs)  # type: ignore[attr-defined]
+    names = ", ".join(f"v{i:03}" for i in range(variables))
+    text = f"""
+def around({names}):
+    def asking(*args, **kwargs):
+        if False:
+            ({names})
+        return "overridable".called(args, kwargs)
+    return asking
+"""
+    scope: dict[str, Any] = {}
+    exec(text, scope)
+    code: CodeType = scope["around"](*[None] * variables).__code__
+    return code
 
 
 class Overridable:
@@ -194,9 +211,9 @@ class Overridable:
         self.run = FunctionType(code, function.__globals__, function.__name__, function.__defaults__,
                                 function.__closure__)  # fmt: skip
         self.run.__kwdefaults__ = function.__kwdefaults__
-        constants = tuple([self if value == "overridable" else value for value in _asking.__code__.co_consts])
-        # a function keeps its closure, so the new code must name as many variables of it as the old
-        self.asking_code = _asking.__code__.replace(co_consts=constants, co_freevars=code.co_freevars)
+        asking = _asking(len(code.co_freevars))
+        constants = tuple([self if value == "overridable" else value for value in asking.co_consts])
+        self.asking_code = asking.replace(co_consts=constants, co_freevars=code.co_freevars)
 
     def called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call of the function while it asks."""
