@@ -191,7 +191,7 @@ def around({names}):
     return asking
 """
     scope: dict[str, Any] = {}
-    exec(text, scope)
+    exec(compile(text, __file__, "exec"), scope)  # a frame of this package, for those who look for one of the user's
     code: CodeType = scope["around"](*[None] * variables).__code__
     return code
 
