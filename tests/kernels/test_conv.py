@@ -240,6 +240,10 @@ def test_a_number_that_is_not_finite_reaches_only_the_windows_that_see_it(bad):
     got = conv.conv2d_input(flat, flat_w[..., ::-1], flat.shape, padding=(0, 2), groups=4)
     np.testing.assert_allclose(got[:, :, 0], want.numpy(), atol=1e-5)
     assert conv.conv2d_gradients(flat, flat, flat_w, padding=(0, 2), groups=4) is None
+    line[1, 3, 39], gy = bad, torch.randn(2, 4, 36)  # the last place, which only the last output's last tap sees
+    want = torch.nn.grad.conv1d_weight(line, w.shape, gy, groups=4).numpy()
+    got = conv.conv2d_weight(flat, gy.numpy()[:, :, None], flat_w.shape, groups=4)
+    np.testing.assert_allclose(got[:, :, 0], want, atol=1e-4)
     x, w = torch.randn(2, 16, 12, 12), torch.randn(16, 1, 3, 3)
     x[1, 3, 5, 5] = bad
     want = F.conv2d(x, w, padding=1, groups=16)

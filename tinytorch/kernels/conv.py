@@ -235,7 +235,9 @@ def conv2d_weight(
         return conv_pointwise.pointwise_weight(x, grad).reshape(weight_shape)
     (channels, kh, kw), out_channels = weight_shape[1:], grad.shape[1] // groups
     if all(line_pays(images, weight_shape, (stride, padding, dilation, groups)) for images in (x, grad)):
-        return conv_line.weight_gradient(x, grad, kw, padding[1], dilation[1])
+        by_lines = conv_line.weight_gradient(x, grad, kw, padding[1], dilation[1])
+        if by_lines is not None:  # else it is not finite, and must be so as PyTorch's is
+            return by_lines
     start = (-padding[0], -padding[1])
     if dots_pay(weight_shape, grad, groups):
         images, g = _split_groups(x, groups), _split_groups(grad, groups)

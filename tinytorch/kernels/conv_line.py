@@ -78,12 +78,12 @@ def input_gradient(
     return gx[:, :, None] if finite else None
 
 
-def weight_gradient(x: Array, grad: Array, taps: int, padding: int, dilation: int) -> Array:
-    """The gradient for the weight, (C, 1, 1, taps)."""
+def weight_gradient(x: Array, grad: Array, taps: int, padding: int, dilation: int) -> Array | None:
+    """The gradient for the weight, (C, 1, 1, taps); None if it is not finite."""
     gw = np.empty((x.shape[1], taps), grad.dtype)
     pair = _pairing(grad[:, :, 0], gw, dilation)
     _run(x[:, :, 0], grad.shape[3], -padding, taps, dilation, pair)
-    return gw[:, None, None]
+    return gw[:, None, None] if np.isfinite(gw).all() else None  # windows go beyond the line: 0 * infinity = NaN
 
 
 def both_gradients(x: Array, grad: Array, weight: Array, padding: int, dilation: int) -> tuple[Array, Array] | None:
