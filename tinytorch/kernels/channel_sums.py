@@ -7,12 +7,12 @@ and the runs are added in double precision: as fast as memory, and the rounding 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, contiguous_batch_last, is_chwn
 from tinytorch.kernels.pieces import cache_blocks
+from tinytorch.kernels.sums import ones
 from tinytorch.kernels.threads import run_blocks
 
 RUN = 256
@@ -41,11 +41,11 @@ def _sum_in_place(grad: Array) -> Array:
     n, channels = grad.shape[:2]
     rows = grad.reshape(n * channels, -1)
     sums = np.empty(len(rows))
-    ones = np.ones(rows.shape[1], grad.dtype) if rows.shape[1] <= 4 * RUN else None
+    one = ones(rows.shape[1], grad.dtype) if rows.shape[1] <= 4 * RUN else None
 
     def add_up(block: Pair) -> None:
         part = rows[slice(*block)]
-        sums[slice(*block)] = exact_row_sums(part) if ones is None else part @ ones
+        sums[slice(*block)] = exact_row_sums(part) if one is None else part @ one
 
     run_blocks(add_up, cache_blocks(rows), grad.size / 6000)
     total: Array = sums.reshape(n, channels).sum(axis=0).astype(grad.dtype)
@@ -58,10 +58,10 @@ def exact_row_sums(a: Array) -> Array:
     total: Array = np.zeros(len(a))
     if whole:
         runs = a[:, :whole].reshape(len(a), -1, RUN)
-        total += np.add.reduce(runs @ _ones(a.dtype), axis=1, dtype=np.float64)
+        total += np.add.reduce(runs @ ones(RUN, a.dtype), axis=1, dtype=np.float64)
     rest = a.shape[1] - whole
     if whole and rest:
-        total += a[:, whole:] @ _ones(a.dtype)[:rest]
+        total += a[:, whole:] @ ones(RUN, a.dtype)[:rest]
     elif rest:
         total += np.add.reduce(a, axis=1, dtype=np.float64)
     return total
@@ -77,11 +77,6 @@ def exact_row_dots(a: Array, b: Array) -> Array:
         left, right = (m[:, :whole].reshape(len(m), -1, RUN) for m in (a, b))
         total += np.add.reduce(np.vecdot(left, right), axis=1, dtype=np.float64)
     return total
-
-
-@lru_cache(maxsize=8)
-def _ones(dtype: np.dtype) -> Array:
-    return np.ones(RUN, dtype)
 
 
 def _whole_runs(a: Array) -> int:

@@ -68,10 +68,7 @@ class MatMul(Primitive):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        if a.dtype.kind == "b":
-            refuse("b", "matmul", a)
-        needs = ctx.needs_input_grad
-        ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
+        _save_factors(ctx, "matmul", a, b)
         return _product(a, b)
 
     @staticmethod
@@ -82,6 +79,14 @@ class MatMul(Primitive):
 
     known_name = "MmBackward0"
     backward_on_arrays = True
+
+
+def _save_factors(ctx: Any, name: str, a: np.ndarray, b: np.ndarray) -> None:
+    """The gradient of each factor needs the other one. Bools have no products, as in PyTorch."""
+    if a.dtype.kind == "b":
+        refuse("b", name, a)
+    needs = ctx.needs_input_grad
+    ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
 
 
 def _product(a: Any, b: Any) -> Any:
@@ -100,10 +105,7 @@ class Dot(Primitive):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        if a.dtype.kind == "b":
-            refuse("b", "dot", a)
-        needs = ctx.needs_input_grad
-        ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
+        _save_factors(ctx, "dot", a, b)
         product: np.ndarray = np.matmul(a, b)
         return product
 
@@ -122,10 +124,7 @@ class MatVec(Primitive):
 
     @staticmethod
     def forward(ctx: Any, a: np.ndarray, v: np.ndarray) -> np.ndarray:
-        if a.dtype.kind == "b":
-            refuse("b", "matmul", a)
-        needs = ctx.needs_input_grad
-        ctx.save_for_backward(a if needs[1] else None, v if needs[0] else None)
+        _save_factors(ctx, "matmul", a, v)
         return products.matmul(a, v[:, None])[:, 0]
 
     @staticmethod
@@ -142,10 +141,7 @@ class Linear(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        if x.dtype.kind == "b":
-            refuse("b", "linear", x)
-        needs = ctx.needs_input_grad
-        ctx.save_for_backward(x if needs[1] else None, weight if needs[0] else None)
+        _save_factors(ctx, "linear", x, weight)
         y = products.matmul(x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x, weight.T)
         if bias is not None:
             y += bias
