@@ -31,9 +31,9 @@ from numpy.lib.stride_tricks import as_strided
 __all__ = ["Bell"]
 
 BYTES = 60
-READS = 16_000
+READS = 48_000
 """So often a byte is read before the next one is looked at. Together they last half a millisecond."""
-AFTERWARDS = 2
+AFTERWARDS = 8
 """Further rows of bytes that are True from the start: five microseconds."""
 RUNG, SILENT = b"\1" * BYTES, bytes(BYTES)
 STAY_AWAKE = os.environ.get("OMP_WAIT_POLICY", "").upper() != "PASSIVE"
