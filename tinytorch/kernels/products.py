@@ -49,6 +49,8 @@ MOST = 1_000_000
 """Multiplications in a product that OpenBLAS does without repacking."""
 CACHED = 1 << 19
 """Numbers of a matrix that may be read several times: as many as a second-level cache of two megabytes has room for."""
+LINE_BYTES = 64
+"""Of a cache line, and of a vector of AVX-512."""
 MOST_TRANSPOSED = 1024
 """For a @ bᵀ, besides, so many numbers of the result: as many as the inner loop keeps in registers or nearly so."""
 _WITHOUT_REPACKING = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS's names of processors with AVX-512
@@ -104,13 +106,13 @@ def _cut(a: Array, b: Array, out: Array) -> list[tuple[Array, Array, Array]]:
 def multiply(a: Array, b: Array, out: Array) -> None:
     """out = a @ b for a (..., m, k), b (..., k, n), out (..., m, n); leading dimensions are broadcast."""
     (m, k), n = a.shape[-2:], b.shape[-1]
-    _in_pieces(a, b, out, *(_pieces(m, k, n) if a.dtype.kind == "f" and _reads_in_place() else (m, n)))
+    _in_pieces(a, b, out, *(_pieces(m, k, n) if _suits(a.dtype, b) else (m, n)))
 
 
 def multiply_transposed(a: Array, b: Array, out: Array) -> None:
     """out = a @ bᵀ for a (..., m, k), b (..., n, k), out (..., m, n); leading dimensions are broadcast."""
     (m, k), n = a.shape[-2:], b.shape[-2]
-    pieces = _pieces_transposed(m, k, n) if a.dtype.kind == "f" and _reads_in_place() else (m, n)
+    pieces = _pieces_transposed(m, k, n) if _suits(a.dtype, a, b) else (m, n)
     _in_pieces(a, b.swapaxes(-1, -2), out, *pieces)
 
 
@@ -133,6 +135,15 @@ def _in_pieces(a: Array, b: Array, out: Array, rows: int, columns: int) -> None:
         np.matmul(a[..., upper:, :], b, out=out[..., upper:, :])
 
 
+def _suits(dtype: np.dtype, *matrices: Array) -> bool:
+    """Whether the loops that read matrices where they lie may be faster: not if their reads straddle cache lines."""
+    if dtype.kind != "f" or not _reads_in_place():
+        return False
+    return _keeps_up() or all(
+        m.strides[-2] % LINE_BYTES == 0 and m.__array_interface__["data"][0] % LINE_BYTES == 0 for m in matrices
+    )
+
+
 @lru_cache(maxsize=512)
 def _pieces(m: int, k: int, n: int) -> tuple[int, int]:
     """Rows and columns of a piece: as many rows as leave room for 64 columns. (m, n) where one piece is faster."""
@@ -141,8 +152,10 @@ def _pieces(m: int, k: int, n: int) -> tuple[int, int]:
     for rows in range(m, 7, -1):
         columns = MOST // (rows * k) // 64 * 64
         if m % rows == 0 and columns:
-            b_is_read_once = rows == m <= _most_rows()
-            b_stays_in_cache = _keeps_up() and rows >= 16 and k * n < CACHED
+            b_is_read_once = rows == m <= 128
+            b_stays_in_cache = rows >= 16 and k * n < (CACHED if _keeps_up() else CACHED // 2)
+            if not _keeps_up():
+                columns = min(columns, 64 if n % 128 else 128)
             return (rows, min(columns, n)) if b_is_read_once or b_stays_in_cache else (m, n)
     return m, n
 
@@ -151,7 +164,7 @@ def _pieces(m: int, k: int, n: int) -> tuple[int, int]:
 def _pieces_transposed(m: int, k: int, n: int) -> tuple[int, int]:
     """Rows and columns of a piece; few if k is long. What is left over at the edges are products of their own."""
     most = min(MOST_TRANSPOSED, MOST // max(k, 1))
-    if m * n <= most or k < 128 or min(m, n) > _most_rows():
+    if m * n <= most or k < 128 or (min(m, n) if _keeps_up() else m) > 128:
         return m, n
     rows = m if m < 8 else next((rows for rows in (_divisor(m, 32), 16, 8) if 8 <= rows <= min(m, most // 8)), m)
     fitting = [columns for columns in (32, 24, 16, 8) if rows * columns <= most and columns <= n]
@@ -160,11 +173,6 @@ def _pieces_transposed(m: int, k: int, n: int) -> tuple[int, int]:
     if m // rows > 2 and k * n > 2 * CACHED:  # b is read for each piece of a
         return m, n
     return rows, next((columns for columns in fitting if n % columns == 0), fitting[0])
-
-
-def _most_rows() -> int:
-    """With more rows the arithmetic takes so long that copying the matrices first does not matter."""
-    return 128 if _keeps_up() else 20
 
 
 @lru_cache(maxsize=1)
