@@ -19,8 +19,8 @@ import functools
 
 import numpy as np
 
+from tinytorch.kernels.cache import channel_blocks
 from tinytorch.kernels.layout import Array, Pair, batch_first, batch_last, contiguous_batch_last, empty_chwn
-from tinytorch.kernels.pieces import cache_blocks
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import tap
 
@@ -55,7 +55,7 @@ def avg_pool(
         out /= divisor
 
     if y.size:
-        run_blocks(pool, cache_blocks(rows), (x.size + y.size * sum(kernel_size)) / 4000)
+        run_blocks(pool, channel_blocks(rows), (x.size + y.size * sum(kernel_size)) / 4000)
     return y
 
 
@@ -85,7 +85,7 @@ def avg_pool_input(
         target[slice(*block)] = part
 
     if gx.size:
-        run_blocks(spread, cache_blocks(target), (gx.size + grad.size * sum(kernel_size)) / 4000)
+        run_blocks(spread, channel_blocks(target), (gx.size + grad.size * sum(kernel_size)) / 4000)
     return gx
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import threading
-from pathlib import Path
 from typing import Any
 
 
@@ -52,14 +51,3 @@ def hold_blas() -> None:
 def blas_architectures() -> set[str]:
     """The processors whose loops NumPy's BLAS uses, in its own names ('SkylakeX', 'Haswell', ...)."""
     return {str(getattr(library, "architecture", None)) for library in _blas.find()}
-
-
-def processor_vendor() -> str:
-    """'AuthenticAMD', 'GenuineIntel'...; empty where the system does not say."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # not Linux; Windows has it in a sentence
-        import platform  # late: `import tinytorch` stays cheap
-
-        return platform.processor().rpartition(", ")[2]
-    return next((line.partition(": ")[2] for line in lines if line.startswith("vendor_id")), "")

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.kernels.cache import piece_size
 from tinytorch.kernels.layout import Array, Pair, lying_alike, scratch
 from tinytorch.kernels.masks import keep, select
 from tinytorch.kernels.memory import empty_like
@@ -32,11 +33,9 @@ from tinytorch.kernels.pieces import ceil_div, even_parts, even_pieces
 from tinytorch.kernels.short_rows import with_long_rows
 from tinytorch.kernels.threads import get_num_threads, run_blocks
 
-BLOCK = 1 << 19
-"""Elements worked on together: few enough for a cache, and a pass over them is long enough to be worth a thread."""
 SHARED = 15 << 16
 """Elements from which on a single pass is worth a second thread."""
-SHARED_PASSES = 5.5 * BLOCK
+SHARED_PASSES = 5.5 * (1 << 19)
 """Elements times passes, from which on fewer elements are."""
 ROW = 1 << 14
 """Up to so many numbers, one that is repeated by broadcasting is written out."""
@@ -57,7 +56,7 @@ def in_pieces(
     (`threads` says why).
     """
     first = arrays[0]
-    count = ceil_div(first.size, piece or BLOCK)
+    count = ceil_div(first.size, piece or piece_size())
     shared = not piece and (first.size > SHARED or first.size * passes > SHARED_PASSES)
     if count <= 1 and not shared and first.flags.c_contiguous:
         result = empty_like(first) if out is None else out
@@ -133,7 +132,7 @@ def where(condition: Array, a: Array, b: Array) -> Array:
         out = empty_like(whole[0])
         flat = lying_alike(condition, out, *whole)
         if flat is not None:
-            for start, stop in even_pieces(out.size, BLOCK):
+            for start, stop in even_pieces(out.size, piece_size()):
                 chosen, piece, *pieces = [v[start:stop] for v in flat]
                 left = pieces.pop(0) if a.ndim else a
                 select(chosen, left, pieces.pop(0) if b.ndim else b, piece)

@@ -37,10 +37,10 @@ import numpy as np
 
 from tinytorch.kernels import norm_matrix, norm_small
 from tinytorch.kernels import norm_row_major as row_major
+from tinytorch.kernels.cache import channel_blocks
 from tinytorch.kernels.channel_sums import channel_rows, exact_row_dots, exact_row_sums
 from tinytorch.kernels.layout import Array, Pair, batch_first, scratch
 from tinytorch.kernels.memory import empty_like
-from tinytorch.kernels.pieces import cache_blocks
 from tinytorch.kernels.threads import run_blocks
 
 SMALL = 1 << 16
@@ -91,7 +91,7 @@ def batch_norm_train(
         y *= scale.astype(x.dtype)[:, None]
         y += shift.astype(x.dtype)[:, None]
 
-    run_blocks(normalize, cache_blocks(rows), x.size / 2500)
+    run_blocks(normalize, channel_blocks(rows), x.size / 2500)
     return _like(x, y_rows), mean, var, invstd
 
 
@@ -153,7 +153,7 @@ def batch_norm_backward(
         with scratch(g.shape, g.dtype) as scaled:
             centered += np.multiply(g, scale.astype(x.dtype)[:, None], out=scaled)
 
-    run_blocks(backward, cache_blocks(rows), x.size / 1200)
+    run_blocks(backward, channel_blocks(rows), x.size / 1200)
     return (
         _like(x, gx_rows) if needs[0] else None,
         grad_weight if needs[1] else None,
@@ -179,7 +179,7 @@ def batch_norm_eval(x: Array, mean: Array, invstd: Array, weight: Array | None, 
         y = np.multiply(rows[part], scale[part, None], out=y_rows[part])
         y += shift[part, None]
 
-    run_blocks(normalize, cache_blocks(rows), x.size / 3500)
+    run_blocks(normalize, channel_blocks(rows), x.size / 3500)
     return _like(x, y_rows)
 
 
@@ -210,7 +210,7 @@ def batch_norm_eval_backward(
         if needs[0]:
             np.multiply(g, scale[part, None], out=gx)
 
-    run_blocks(backward, cache_blocks(rows), x.size / 2000)
+    run_blocks(backward, channel_blocks(rows), x.size / 2000)
     return (
         _like(grad, gx_rows) if needs[0] else None,
         grad_weight if needs[1] else None,

@@ -24,6 +24,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tinytorch.kernels.cache import channel_blocks
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import stretched
 from tinytorch.kernels.memory import empty
@@ -136,7 +137,7 @@ def _blockwise(apply: Callable[..., object], *arrays: Array) -> Array:
     if first.nbytes <= BLOCK_BYTES:
         apply(*matrices)
     else:
-        run_blocks(run, cache_blocks(matrices[0]), first.size * len(arrays) / 3000)
+        run_blocks(run, channel_blocks(matrices[0]), first.size * len(arrays) / 3000)
     return result
 
 

@@ -35,9 +35,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tinytorch.kernels.cache import channel_blocks
 from tinytorch.kernels.layout import Array, Pair, batch_last, contiguous_batch_last, empty_chwn, scratch
 from tinytorch.kernels.masks import as_bits, keep, replace
-from tinytorch.kernels.pieces import cache_blocks
 from tinytorch.kernels.pool_axes import LONG, pool_by_axes, scatter_by_remainder
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.windows import inside, pool_output_size, tap, window_spans
@@ -79,7 +79,7 @@ def max_pool(
             _pool_any(*args, kernel_size, stride, padding, dilation)
 
     if y.size:
-        run_blocks(pool, cache_blocks(rows), y.size * sum(kernel_size) / 1000)
+        run_blocks(pool, channel_blocks(rows), y.size * sum(kernel_size) / 1000)
     return y, winner
 
 
@@ -207,7 +207,7 @@ def max_pool_scatter(
                     here[src] += keep(gradient[out], mine, out=kept)
 
     if gx.size:
-        run_blocks(scatter, cache_blocks(target), g.size * len(taps) / 1300)
+        run_blocks(scatter, channel_blocks(target), g.size * len(taps) / 1300)
     return gx
 
 
@@ -228,7 +228,7 @@ def max_pool_gather(
                 as_bits(here[out])[...] |= as_bits(keep(source[src], won[out] == k, out=kept))
 
     if y.size:
-        run_blocks(gather, cache_blocks(rows), y.size * len(taps) / 3000)
+        run_blocks(gather, channel_blocks(rows), y.size * len(taps) / 3000)
     return y
 
 

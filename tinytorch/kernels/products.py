@@ -30,7 +30,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinytorch.kernels.blas import blas_architectures, hold_blas, processor_vendor
+from tinytorch.kernels.blas import blas_architectures, hold_blas
+from tinytorch.kernels.cache import last_level_is_fast
 from tinytorch.kernels.memory import Array, empty
 from tinytorch.kernels.pieces import ceil_div, even_parts
 from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, run_blocks
@@ -68,7 +69,7 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
         return result
     if out is None:
         out = empty((*a.shape[:-1], b.shape[-1]), a.dtype)
-    if a.ndim == 2 and b.strides[0] == b.itemsize and len(b) < LONG <= len(a) and _keeps_up():
+    if a.ndim == 2 and b.strides[0] == b.itemsize and len(b) < LONG <= len(a) and last_level_is_fast():
         b = np.ascontiguousarray(b)  # a transposed weight; that pays for so many rows
     microseconds = a.size * b.shape[-1] / PER_MICROSECOND
     if microseconds < MIN_PARALLEL_MICROSECONDS / CALLS_COUNT:
@@ -139,7 +140,7 @@ def _suits(dtype: np.dtype, *matrices: Array) -> bool:
     """Whether the loops that read matrices where they lie may be faster: not if their reads straddle cache lines."""
     if dtype.kind != "f" or not _reads_in_place():
         return False
-    return _keeps_up() or all(
+    return last_level_is_fast() or all(
         m.strides[-2] % LINE_BYTES == 0 and m.__array_interface__["data"][0] % LINE_BYTES == 0 for m in matrices
     )
 
@@ -153,8 +154,8 @@ def _pieces(m: int, k: int, n: int) -> tuple[int, int]:
         columns = MOST // (rows * k) // 64 * 64
         if m % rows == 0 and columns:
             b_is_read_once = rows == m <= 128
-            b_stays_in_cache = rows >= 16 and k * n < (CACHED if _keeps_up() else CACHED // 2)
-            if not _keeps_up():
+            b_stays_in_cache = rows >= 16 and k * n < (CACHED if last_level_is_fast() else CACHED // 2)
+            if not last_level_is_fast():
                 columns = min(columns, 64 if n % 128 else 128)
             return (rows, min(columns, n)) if b_is_read_once or b_stays_in_cache else (m, n)
     return m, n
@@ -164,7 +165,7 @@ def _pieces(m: int, k: int, n: int) -> tuple[int, int]:
 def _pieces_transposed(m: int, k: int, n: int) -> tuple[int, int]:
     """Rows and columns of a piece; few if k is long. What is left over at the edges are products of their own."""
     most = min(MOST_TRANSPOSED, MOST // max(k, 1))
-    if m * n <= most or k < 128 or (min(m, n) if _keeps_up() else m) > 128:
+    if m * n <= most or k < 128 or (min(m, n) if last_level_is_fast() else m) > 128:
         return m, n
     rows = m if m < 8 else next((rows for rows in (_divisor(m, 32), 16, 8) if 8 <= rows <= min(m, most // 8)), m)
     fitting = [columns for columns in (32, 24, 16, 8) if rows * columns <= most and columns <= n]
@@ -173,12 +174,6 @@ def _pieces_transposed(m: int, k: int, n: int) -> tuple[int, int]:
     if m // rows > 2 and k * n > 2 * CACHED:  # b is read for each piece of a
         return m, n
     return rows, next((columns for columns in fitting if n % columns == 0), fitting[0])
-
-
-@lru_cache(maxsize=1)
-def _keeps_up() -> bool:
-    """Whether the loops that read matrices where they lie are as fast as those of copied ones, but for the copies."""
-    return processor_vendor() == "AuthenticAMD"
 
 
 def _divisor(size: int, most: int) -> int:
