@@ -17,14 +17,19 @@ code sorts it by what is multiplied; with xhat = (x - mean) * invstd written out
 The speed. Each formula is a handful of passes over the data, and from main memory every pass would cost as much
 as all the arithmetic. So they run a few channels at a time, small enough that all passes but the first find their
 data in a cache. The sums are done by BLAS in runs of 256 numbers, and the runs are added in double precision: as
-fast as memory, and the rounding error does not grow with M. Arrays whose channels are scattered in memory have a file
-of their own, `norm_row_major`.
+fast as memory, and the rounding error does not grow with M. The fewest passes are
+
+    var = mean(x^2) - mean^2        y = scale * x + (bias - scale * mean)
+
+and what is lost in the difference does not matter while the mean is less than `FAR` standard deviations away from 0, as
+it nearly always is behind a convolution. Channels that are farther away are centred first. Arrays whose channels are
+scattered in memory have a file of their own, `norm_row_major`.
 
 Shapes: x (N, C, ...) with any number of further dimensions; weight, bias, mean, var, invstd (C,).
 
 What PyTorch does. The same numbers to rounding; sums of float32 are taken in double precision, there and here.
 
-Pitfalls. var = mean(x²) - mean(x)² loses all digits when the mean is large: centre first.
+Pitfalls. var = mean(x²) - mean(x)² loses all digits when the mean is large beside the spread: centre first.
 
 Exercises. Compute the variance of 10000, 10001, 10002 in float32 by that formula, and by the one above.
 """
@@ -41,6 +46,7 @@ from tinytorch.kernels.cache import channel_blocks
 from tinytorch.kernels.channel_sums import channel_rows, exact_row_dots, exact_row_sums
 from tinytorch.kernels.layout import Array, Pair, batch_first, scratch
 from tinytorch.kernels.memory import empty_like
+from tinytorch.kernels.norm_row_major import FAR
 from tinytorch.kernels.threads import run_blocks
 
 SMALL = 1 << 16
@@ -69,30 +75,44 @@ def batch_norm_train(
     y_rows = empty_like(rows)
     count = rows.shape[1]
     mean, var, invstd = (np.empty(rows.shape[0], x.dtype) for _ in range(3))
-    rounding = ROUNDING * np.finfo(x.dtype).eps
 
     def normalize(block: Pair) -> None:
         part = slice(*block)
         source, y = rows[part], y_rows[part]
         exact_mean = exact_row_sums(source) / count
-        mean[part] = exact_mean
-        offset = exact_mean - mean[part]  # what rounding the mean to x's dtype left out; put back in `shift`
-        np.subtract(source, mean[part, None], out=y)
-        variance = exact_row_dots(y, y) / count - offset**2
-        # a spread that small may be all rounding: centre again, around a number of the channel itself
-        for c in np.flatnonzero(~(variance > (rounding * exact_mean) ** 2)):
-            mean[block[0] + c], variance[c] = center_carefully(source[c], y[c])
-            offset[c] = 0
+        variance = exact_row_dots(source, source) / count - exact_mean**2
+        center: Any = 0.0
+        far = ~(exact_mean**2 <= FAR**2 * variance)  # a NaN is far
+        if far.any():
+            source, center = _center(source, far, exact_mean, variance, y)
         scale = 1.0 / np.sqrt(variance + eps)
-        var[part], invstd[part] = variance, scale
+        mean[part], var[part], invstd[part] = exact_mean, variance, scale
         if weight is not None:
             scale = scale * weight[part]
-        shift = -offset * scale if bias is None else bias[part] - offset * scale
-        y *= scale.astype(x.dtype)[:, None]
+        shift = (center - exact_mean) * scale
+        if bias is not None:
+            shift += bias[part]
+        np.multiply(source, scale.astype(x.dtype)[:, None], out=y)
         y += shift.astype(x.dtype)[:, None]
 
     run_blocks(normalize, channel_blocks(rows), x.size / 2500)
     return _like(x, y_rows), mean, var, invstd
+
+
+def _center(source: Array, far: Array, mean: Array, variance: Array, out: Array) -> tuple[Array, Array]:
+    """The rows in `out`, those that are far less their rounded mean; and what was subtracted. Corrects the variance."""
+    rounded = np.where(far, mean, 0.0).astype(source.dtype)
+    np.subtract(source, rounded[:, None], out=out)
+    center = rounded.astype(np.float64)
+    rounding = ROUNDING * np.finfo(source.dtype).eps
+    left = mean - center  # what rounding the mean left out
+    exact = exact_row_dots(out, out) / out.shape[1] - left**2
+    for row in np.flatnonzero(far):
+        variance[row] = exact[row]
+        if not variance[row] > (rounding * mean[row]) ** 2:  # it may be all rounding: around a number of the row itself
+            mean[row], variance[row] = center_carefully(source[row], out[row])
+            center[row] = mean[row]
+    return out, center
 
 
 def center_carefully(source: Array, y: Array) -> tuple[float, float]:
@@ -136,22 +156,26 @@ def batch_norm_backward(
     def backward(block: Pair) -> None:
         part = slice(*block)
         g, gx = g_rows[part], gx_rows[part]
-        centered = np.subtract(rows[part], mean[part, None], out=gx)
-        sum_g_centered = exact_row_dots(g, centered)
+        exact_mean, inverse = mean[part].astype(np.float64), invstd[part].astype(np.float64)
+        source = rows[part]
+        far = ~(np.abs(exact_mean * inverse) <= FAR)
+        if far.any():
+            source = np.subtract(source, np.where(far, mean[part], 0)[:, None], out=gx)
+            exact_mean[far] = 0
         sum_g = exact_row_sums(g)
-        inverse = invstd[part].astype(np.float64)
+        sum_g_centered = exact_row_dots(g, source) - exact_mean * sum_g
         grad_weight[part] = sum_g_centered * inverse
         grad_bias[part] = sum_g
         if not needs[0]:
             return
         scale = inverse if weight is None else inverse * weight[part]
         of_centered = -scale * inverse**2 * sum_g_centered / count
-        constant = -scale * sum_g / count
-        # gx = scale * g + of_centered * (x - mean) + constant
-        centered *= of_centered.astype(x.dtype)[:, None]
-        centered += constant.astype(x.dtype)[:, None]
+        constant = -scale * sum_g / count - of_centered * exact_mean
+        # gx = scale * g + of_centered * source + constant
+        np.multiply(source, of_centered.astype(x.dtype)[:, None], out=gx)
+        gx += constant.astype(x.dtype)[:, None]
         with scratch(g.shape, g.dtype) as scaled:
-            centered += np.multiply(g, scale.astype(x.dtype)[:, None], out=scaled)
+            gx += np.multiply(g, scale.astype(x.dtype)[:, None], out=scaled)
 
     run_blocks(backward, channel_blocks(rows), x.size / 1200)
     return (
