@@ -12,6 +12,7 @@ from tinytorch.autograd.saving import ForeignMemory
 from tinytorch.device import check_device
 from tinytorch.dtypes import INEXACT, default_numpy_dtype, dtype_of_number, from_numpy_dtype, to_numpy_dtype
 from tinytorch.kernels import layout
+from tinytorch.kernels.memory import aligned
 from tinytorch.ops.arguments import NOT_GIVEN, Number, checks_arguments
 from tinytorch.ops.broadcast import cast
 from tinytorch.ops.checks import check_options
@@ -239,7 +240,7 @@ def empty(
     memory_format = options.get("memory_format")
     if str(memory_format) == "torch.preserve_format":
         raise RuntimeError("empty(): unsupported memory format Preserve: there is nothing whose order could be kept")
-    return laid_out(finish(np.empty(shape, dtype_or_default(dtype)), requires_grad, device), memory_format)
+    return laid_out(finish(aligned(shape, dtype_or_default(dtype)), requires_grad, device), memory_format)
 
 
 @accepts_exact_out

@@ -33,7 +33,7 @@ import numpy as np
 
 from tinytorch.autograd.modes import is_grad_enabled
 from tinytorch.autograd.primitive import Primitive
-from tinytorch.kernels.memory import empty
+from tinytorch.kernels.memory import aligned, empty
 from tinytorch.kernels.products import matmul
 from tinytorch.ops.checks import type_name
 from tinytorch.ops.fused import as_tensors, recorded_gradients
@@ -72,7 +72,11 @@ def _chunks(steps: Steps, width: int) -> Iterator[tuple[slice, Steps]]:
 
 def _transposed(weight: np.ndarray, steps: int) -> np.ndarray:
     """The factor of every step's product; copied where there are several, as rows that lie in one piece are faster."""
-    return np.ascontiguousarray(weight.T) if steps > 1 else weight.T
+    if steps == 1:
+        return weight.T
+    rows = aligned(weight.shape[::-1], weight.dtype)
+    np.copyto(rows, weight.T)
+    return rows
 
 
 def _states_before(first: np.ndarray, after: np.ndarray, steps: Steps) -> np.ndarray:
