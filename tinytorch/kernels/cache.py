@@ -13,6 +13,10 @@ And the formulas of normalization and pooling, a dozen calls for each block, are
 
 So these sizes depend on the processor and on the number of threads. They are for formulas whose numbers do not depend
 on where the cuts are: elementwise ones, and those of channels that are summed one by one.
+
+Convolutions sum over their blocks: these must be the same for any number of threads. Their calls are products, and do
+not mind larger blocks; on two threads 64 channels at 28 x 28 (16 images, 3 x 3, by Winograd) take 4.0 ms in two blocks,
+6.1 in eight. On AMD's processors the two are equal.
 """
 
 from __future__ import annotations
@@ -25,7 +29,11 @@ import numpy as np
 from tinytorch.kernels.pieces import BLOCK_BYTES, Piece, cache_blocks, ceil_div
 from tinytorch.kernels.threads import get_num_threads
 
-__all__ = ["channel_blocks", "last_level_is_fast", "piece_size"]
+__all__ = ["CACHED_NUMBERS", "channel_blocks", "last_level_is_fast", "piece_size", "prefers_long_calls"]
+
+
+CACHED_NUMBERS = 1 << 18
+"""Numbers of a matrix that a second-level cache of two megabytes holds beside others."""
 
 
 @cache
@@ -43,6 +51,11 @@ def _vendor() -> str:
 
         return platform.processor().rpartition(", ")[2]
     return next((line.partition(": ")[2] for line in lines if line.startswith("vendor_id")), "")
+
+
+def prefers_long_calls() -> bool:
+    """Whether convolutions should work in larger blocks than a second-level cache holds."""
+    return not last_level_is_fast()
 
 
 def piece_size() -> int:

@@ -45,16 +45,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinytorch.kernels.cache import CACHED_NUMBERS, prefers_long_calls
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.pieces import ceil_div, even_parts, even_pieces
 from tinytorch.kernels.windows import inside, tap, window_spans
 
 COLUMNS = 256
-"""Aim for so many columns in one matrix product."""
+"""Aim for so many columns in one matrix product; for twice as many where calls should be long (`cache`)."""
+SLIDING = 128
+"""Columns of an output row, from which on rows slide."""
 GATHERED = 2048
 """Or for so many where nothing slides: every block is a copy then, and each copy a call."""
 BUFFER_BYTES = 1 << 21
-"""A gathered block should not be larger than this: about the L2 cache of a current core."""
+"""A gathered block should not be larger than this, about the L2 cache of a current core; or twice this (`cache`)."""
 WHOLE_BYTES = 1 << 21
 """Columns that take no more are gathered at once, by one thread: several would wait for each other at Python's lock
 longer than such short copies take."""
@@ -98,11 +101,11 @@ class Columns:
         self.row_depth = kernel[1] * x.shape[1] + self.ones
         self.depth = kernel[0] * self.row_depth
         width = out[1] * x.shape[4]
-        self.sliding = dilation[0] == 1 and stride[0] < kernel[0] and width >= COLUMNS // 2
+        self.sliding = dilation[0] == 1 and stride[0] < kernel[0] and width >= SLIDING
         rows = (out[0] - 1) * stride[0] + kernel[0] if self.sliding else kernel[0] * out[0]
         gathered = x.shape[0] * rows * self.row_depth * width * x.itemsize
         small = gathered <= WHOLE_BYTES and (self.depth >= FEW_ROWS or not self.sliding)
-        self.whole = not self.pointwise and (small or out[0] * width < COLUMNS // 2)
+        self.whole = not self.pointwise and (small or out[0] * width < SLIDING)
         self.blocks = self._cut()
 
     def _cut(self) -> list[Block]:
@@ -114,7 +117,12 @@ class Columns:
         if self.whole:
             return [Block(0, out_h, 0, out_w, 0, n)]
         column_bytes = max(1, groups * self.row_depth * self.x.itemsize)
-        aim = COLUMNS if self.sliding else max(COLUMNS, min(GATHERED, BUFFER_BYTES // (column_bytes * kh)))
+        columns, buffer_bytes = COLUMNS, BUFFER_BYTES
+        if prefers_long_calls():
+            buffer_bytes *= 2
+            if self.depth * 2 * columns <= CACHED_NUMBERS:
+                columns *= 2
+        aim = columns if self.sliding else max(columns, min(GATHERED, buffer_bytes // (column_bytes * kh)))
         ns = even_pieces(n, 3 * aim // 2)
         ws = even_pieces(out_w, max(1, aim // max(1, n))) if len(ns) == 1 else even_pieces(out_w, 1)
         if out_w * n <= 3 * aim // 2:
@@ -122,9 +130,9 @@ class Columns:
         columns = (ws[0][1] if ws else 0) * (ns[0][1] if ns else 0)
         row_bytes = max(1, column_bytes * columns)
         if self.sliding:
-            most = (BUFFER_BYTES // row_bytes - kh) // self.stride[0] + 1
+            most = (buffer_bytes // row_bytes - kh) // self.stride[0] + 1
         elif len(ws) == len(ns) == 1:  # whole rows can be gathered side by side
-            most = min(BUFFER_BYTES // (row_bytes * kh), ceil_div(aim, max(1, columns)))
+            most = min(buffer_bytes // (row_bytes * kh), ceil_div(aim, max(1, columns)))
         else:
             most = 1
         hs = even_pieces(out_h, most)

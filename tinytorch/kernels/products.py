@@ -31,7 +31,7 @@ from functools import lru_cache
 import numpy as np
 
 from tinytorch.kernels.blas import blas_architectures, hold_blas
-from tinytorch.kernels.cache import last_level_is_fast
+from tinytorch.kernels.cache import CACHED_NUMBERS, last_level_is_fast
 from tinytorch.kernels.memory import Array, empty
 from tinytorch.kernels.pieces import ceil_div, even_parts
 from tinytorch.kernels.threads import MIN_PARALLEL_MICROSECONDS, run_blocks
@@ -40,6 +40,8 @@ __all__ = ["matmul", "multiply", "multiply_transposed"]
 
 LARGE = 1 << 18
 """Multiplications; BLAS does not use threads for fewer."""
+MANY = 1 << 26
+"""Multiplications in a stack of products that is worth cutting into more than two: about a millisecond."""
 PER_MICROSECOND = 45_000.0
 """Multiplications of a large product, one thread; to tell small work from large."""
 CALLS_COUNT = 2.0
@@ -97,7 +99,10 @@ def _cut(a: Array, b: Array, out: Array) -> list[tuple[Array, Array, Array]]:
     """The product as several, each (a, b, out); few, as every piece of a single product repacks the other matrix."""
     by_rows = a.ndim > 2 or len(out) >= out.shape[1]
     size = len(out) if by_rows else out.shape[1]
-    count = 16 if a.ndim > 2 or size > 4096 else 2 * ceil_div(size, 512)  # even: two threads have the same to do
+    if a.ndim > 2:
+        count = 16 if a.size * b.shape[-1] > MANY else 2
+    else:
+        count = 16 if size > 4096 else 2 * ceil_div(size, 512)  # even: two threads have the same to do
     parts = [slice(*part) for part in even_parts(size, count)]
     if a.ndim > 2:
         return [(a[part], b[part], out[part]) for part in parts]
@@ -154,7 +159,7 @@ def _pieces(m: int, k: int, n: int) -> tuple[int, int]:
         columns = MOST // (rows * k) // 64 * 64
         if m % rows == 0 and columns:
             b_is_read_once = rows == m <= 128
-            b_stays_in_cache = rows >= 16 and k * n < (CACHED if last_level_is_fast() else CACHED // 2)
+            b_stays_in_cache = rows >= 16 and k * n < (CACHED if last_level_is_fast() else CACHED_NUMBERS)
             if not last_level_is_fast():
                 columns = min(columns, 64 if n % 128 else 128)
             return (rows, min(columns, n)) if b_is_read_once or b_stays_in_cache else (m, n)
