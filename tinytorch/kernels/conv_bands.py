@@ -53,6 +53,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinytorch.kernels.cache import prefers_long_calls
 from tinytorch.kernels.conv_rows import copy_rows
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.pieces import ceil_div, even_parts
@@ -62,7 +63,8 @@ from tinytorch.kernels.windows import tap
 LONG = 192
 """Numbers in a row for a matrix product of its own."""
 BUFFER_BYTES = 1 << 22
-"""Columns gathered together: few enough for a cache, many enough that the calls do not count."""
+"""Columns gathered together: few enough for a cache, many enough that the calls do not count; or twice as many
+(`cache.prefers_long_calls`)."""
 
 
 class Steps(NamedTuple):
@@ -149,9 +151,10 @@ class Bands:
         """All of it in chunks: rows as far as the buffer reaches, then groups; two at least for two threads."""
         groups, (whole, rest) = self.shape[0], divmod(self.out[0], self.rows)
         row_bytes = max(1, self.depth * self.width * 4)
-        most = max(1, (BUFFER_BYTES // row_bytes - self.reach) // max(1, self.move) + 1)  # blocks of one group
+        buffer_bytes = BUFFER_BYTES * (2 if prefers_long_calls() else 1)
+        most = max(1, (buffer_bytes // row_bytes - self.reach) // max(1, self.move) + 1)  # blocks of one group
         group_bytes = row_bytes * (max(0, min(whole, most) - 1) * self.move + self.reach)
-        by_rows, by_groups = ceil_div(whole, most), ceil_div(groups, max(1, BUFFER_BYTES // group_bytes))
+        by_rows, by_groups = ceil_div(whole, most), ceil_div(groups, max(1, buffer_bytes // group_bytes))
         if self.microseconds >= MIN_PARALLEL_MICROSECONDS and by_rows * by_groups % 2:
             by_rows, by_groups = (by_rows, by_groups + 1) if groups > by_groups else (by_rows + 1, by_groups)
         runs = [(b0 * self.rows, b1 - b0, self.rows) for b0, b1 in even_parts(whole, by_rows)]

@@ -155,13 +155,14 @@ def _pieces(m: int, k: int, n: int) -> tuple[int, int]:
     """Rows and columns of a piece: as many rows as leave room for 64 columns. (m, n) where one piece is faster."""
     if 0 < m * k * n <= MOST or not m * k * n:
         return m, n
+    fast = last_level_is_fast()
     for rows in range(m, 7, -1):
         columns = MOST // (rows * k) // 64 * 64
         if m % rows == 0 and columns:
-            b_is_read_once = rows == m <= 128
-            b_stays_in_cache = rows >= 16 and k * n < (CACHED if last_level_is_fast() else CACHED_NUMBERS)
-            if not last_level_is_fast():
+            if not fast:
                 columns = min(columns, 64 if n % 128 else 128)
+            b_is_read_once = rows == m <= 128
+            b_stays_in_cache = rows >= (16 if fast else 24) and k * n < (CACHED if fast else CACHED_NUMBERS)
             return (rows, min(columns, n)) if b_is_read_once or b_stays_in_cache else (m, n)
     return m, n
 
