@@ -86,3 +86,15 @@ def test_several_threads():
         worker.join(60)
     assert not problems
     assert len({id(entry.buffer) for shelf in memory._idle.values() for entry in shelf}) > 0
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (100, 333), (3, 5), (0, 7)])
+def test_aligned_begins_a_cache_line_from_a_page_on(shape):
+    arrays = [memory.aligned(shape, F32) for _ in range(4)]
+    for number, array in enumerate(arrays):
+        array[...] = number
+    for number, array in enumerate(arrays):
+        assert array.shape == shape and array.dtype == F32 and array.flags.c_contiguous and array.flags.writeable
+        assert (array == number).all()
+        assert array.nbytes < 4096 or array.ctypes.data % 64 == 0
+    assert memory.aligned((2000,), np.dtype(object)).dtype == object

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinytorch.kernels import loops, products, threads
+from tinytorch.kernels import loops, memory, products, threads
 
 
 @pytest.mark.parametrize("in_place", [True, False])
@@ -65,10 +65,10 @@ def test_matmul_on_several_threads(a, b, dtype):
         threads.set_num_threads(before)
 
 
-@pytest.mark.parametrize("vendor, most_rows", [("AuthenticAMD", 128), ("GenuineIntel", 20)])
-def test_pieces_are_small_enough(vendor, most_rows, monkeypatch):
-    monkeypatch.setattr(products, "processor_vendor", lambda: vendor)
-    cached = (products._pieces, products._pieces_transposed, products._keeps_up)
+@pytest.mark.parametrize("fast", [True, False])
+def test_pieces_are_small_enough(fast, monkeypatch):
+    monkeypatch.setattr(products, "last_level_is_fast", lambda: fast)
+    cached = (products._pieces, products._pieces_transposed)
     for function in cached:
         function.cache_clear()
     cut = set()
@@ -83,13 +83,39 @@ def test_pieces_are_small_enough(vendor, most_rows, monkeypatch):
         rows, columns = products._pieces(m, k, n)
         assert m % rows == 0 and (rows * k * columns <= products.MOST or (rows, columns) == (m, n))
         cut |= {m} if (rows, columns) != (m, n) else set()
-    assert cut == ({8, 20, 40, 64, 512} if vendor == "AuthenticAMD" else {8, 20})
+    assert cut == ({8, 20, 40, 64, 512} if fast else {8, 20, 40})
     for m, k, n in ((64, 224, 64), (180, 896, 20), (96, 900, 512), (500, 900, 500), (37, 500, 61), (6, 3600, 150)):
         rows, columns = products._pieces_transposed(m, k, n)
         assert rows <= m and columns <= n
-        assert rows * columns <= 1024 if min(m, n) <= most_rows else (rows, columns) == (m, n)
+        assert rows * columns <= 1024 if (min(m, n) if fast else m) <= 128 else (rows, columns) == (m, n)
     for function in cached:
         function.cache_clear()
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_the_bits_do_not_depend_on_where_matrices_lie(fast, monkeypatch):
+    monkeypatch.setattr(products, "last_level_is_fast", lambda: fast)
+    products._pieces.cache_clear()
+    products._pieces_transposed.cache_clear()
+    rng = np.random.default_rng(0)
+    for m, k, n in ((40, 360, 192), (64, 288, 448), (20, 384, 200), (128, 512, 256)):
+        values = [rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n), (n, k))]
+        found = []
+        for shift in (0, 1, 5):
+            a, b, c = (memory.aligned((v.size + 16,), v.dtype)[shift : shift + v.size].reshape(v.shape) for v in values)
+            for matrix, v in zip((a, b, c), values, strict=True):
+                matrix[...] = v
+            results = [np.empty((m, n), np.float32) for _ in range(4)]
+            products.multiply(a, b, results[0])
+            products.multiply_transposed(a, c, results[1])
+            products.matmul(a, b, out=results[2])
+            products.matmul(a, c.T, out=results[3])
+            for result, right in zip(results, (b, c.T, b, c.T), strict=True):
+                np.testing.assert_allclose(result, a.astype(np.float64) @ right, rtol=1e-4, atol=1e-3)
+            found.append([result.tobytes() for result in results])
+        assert found[0] == found[1] == found[2]
+    products._pieces.cache_clear()
+    products._pieces_transposed.cache_clear()
 
 
 def test_unbuffered_leaves_numpy_as_it_was():

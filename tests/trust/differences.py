@@ -24,12 +24,20 @@ FATAL = {
     *(("*", argument, change) for argument in "0123n" for change in ("2**50", "2**63-1")),
 }  # fmt: skip
 
+#: Likewise, matrices of equal columns or of one number. They are singular, but whether a factorization meets a zero or what
+#: rounding left of one, and what it makes of that, depends on the processor.
+SINGULAR = {
+    *((f"linalg.{op}", "0", "expanded") for op in ("lu", "lu_factor", "lu_factor_ex", "inv", "inv_ex", "solve", "solve_ex", "tensorinv", "tensorsolve")),
+    *((f"linalg.{op}", "0", change) for op in ("lstsq", "lstsq.grad_oriented") for change in ("expanded", "1e300", "-1", "99")),
+    *((f"linalg.{op}", "0", change) for op in ("cholesky_ex", "eig", "eigvals") for change in ("1e-300", "99")),
+}  # fmt: skip
+
 
 def is_fatal(op: str, argument: str, change: str) -> bool:
     """Whether the call must not be tried."""
     return any(
         fnmatchcase(op, name) and given in (argument, "*") and changed in (change, "*")
-        for name, given, changed in FATAL
+        for name, given, changed in FATAL | SINGULAR
     )
 
 

@@ -6,7 +6,7 @@ another backend could stand behind the same functions.
 To be read in this order; what is indented belongs to the file above it, and can wait::
 
     memory, pieces, threads     arrays that come back, ranges cut into pieces, pieces shared out
-        blocks, bell                the memory behind an array; waiting without sleeping
+        blocks, bell, cache         the memory behind an array; waiting without sleeping; how large a piece is best
     layout                      why images lie in memory as C,H,W,N
     sums, products, loops       sums and matrix products by BLAS; how NumPy walks
         blas, half                  BLAS on one thread; half precision

@@ -13,10 +13,19 @@ thread, billions of multiplications and additions a second, in one piece and in 
      32   75 1024            68   101             71   103
      64   64  448            94    99             74   100
 
-Those are of an AMD processor (Zen 4), whose arithmetic units are half as wide. Where they are wide (Intel's), the loops
-of copied matrices run at 150, the others still at 100 to 120: there only products of at most 20 rows gain (a fifth),
-and wider ones would lose a quarter. And a piece must not read a matrix that has left the cache: in pieces of 8 rows, a
-product of 1024x1024 matrices took 1.1 times as long on the former and 4 times on the latter. `_pieces` draws the lines.
+Those are of an AMD processor (Zen 4). On Intel's (Granite Rapids), whose arithmetic units are twice as wide, copying
+weighs more, and pieces of matrices that lie in the cache gain more::
+
+     20  180  896           104   142             58   141
+     40  360  896           121   154             89   159
+     60  360  448           148   181            113   168
+     64  576  448           139   140            115   170
+
+That is where rows begin at cache lines, as the columns of convolutions do (`memory` sees to it). Where they do not,
+or must come from memory, pieces of many rows lose: in pieces of 8 rows, a product of 1024x1024 matrices took 1.1 times
+as long on the former and 4 times on the latter. So `matmul`, whose matrices may come from anywhere, cuts on Intel's
+only those of few rows, and `_pieces` draws the lines for all. They depend on shapes, never on where a matrix happens to
+lie: pieces are summed in another order, and the same program must give the same bits.
 
 The pieces of a @ bᵀ have rows and columns by eights, and what is left over are products of their own: (25, 1600) by
 (175, 1600) takes 0.14 ms instead of 0.33 in one.
@@ -48,12 +57,12 @@ CALLS_COUNT = 2.0
 """A block of a product is one call, which meets the global lock once: half the usual work is enough for two threads."""
 LONG = 256
 """Numbers in the rows of a and b, for a @ bᵀ in pieces to be faster than in one."""
+FEW = 64
+"""Rows of a matrix anywhere in memory, up to which pieces gain on any processor."""
 MOST = 1_000_000
 """Multiplications in a product that OpenBLAS does without repacking."""
 CACHED = 1 << 19
 """Numbers of a matrix that may be read several times: as many as a second-level cache of two megabytes has room for."""
-LINE_BYTES = 64
-"""Of a cache line, and of a vector of AVX-512."""
 MOST_TRANSPOSED = 1024
 """For a @ bᵀ, besides, so many numbers of the result: as many as the inner loop keeps in registers or nearly so."""
 _WITHOUT_REPACKING = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS's names of processors with AVX-512
@@ -85,7 +94,7 @@ def _multiply_views(views: tuple[Array, Array, Array]) -> None:
     """out = a @ b for (a, b, out), without repacking if rows lie as they should."""
     a, b, out = views
     item = a.itemsize
-    if a.ndim == 2 and out.strides[1] == item:
+    if a.ndim == 2 and out.strides[1] == item and (len(a) <= FEW or last_level_is_fast()):
         if a.strides[1] == item and b.strides[1] == item:
             multiply(a, b, out)
             return
@@ -112,13 +121,13 @@ def _cut(a: Array, b: Array, out: Array) -> list[tuple[Array, Array, Array]]:
 def multiply(a: Array, b: Array, out: Array) -> None:
     """out = a @ b for a (..., m, k), b (..., k, n), out (..., m, n); leading dimensions are broadcast."""
     (m, k), n = a.shape[-2:], b.shape[-1]
-    _in_pieces(a, b, out, *(_pieces(m, k, n) if _suits(a.dtype, b) else (m, n)))
+    _in_pieces(a, b, out, *(_pieces(m, k, n) if a.dtype.kind == "f" and _reads_in_place() else (m, n)))
 
 
 def multiply_transposed(a: Array, b: Array, out: Array) -> None:
     """out = a @ bᵀ for a (..., m, k), b (..., n, k), out (..., m, n); leading dimensions are broadcast."""
     (m, k), n = a.shape[-2:], b.shape[-2]
-    pieces = _pieces_transposed(m, k, n) if _suits(a.dtype, a, b) else (m, n)
+    pieces = _pieces_transposed(m, k, n) if a.dtype.kind == "f" and _reads_in_place() else (m, n)
     _in_pieces(a, b.swapaxes(-1, -2), out, *pieces)
 
 
@@ -139,15 +148,6 @@ def _in_pieces(a: Array, b: Array, out: Array, rows: int, columns: int) -> None:
         np.matmul(a[..., :upper, :], b[..., left:], out=out[..., :upper, left:])
     if upper < m:
         np.matmul(a[..., upper:, :], b, out=out[..., upper:, :])
-
-
-def _suits(dtype: np.dtype, *matrices: Array) -> bool:
-    """Whether the loops that read matrices where they lie may be faster: not if their reads straddle cache lines."""
-    if dtype.kind != "f" or not _reads_in_place():
-        return False
-    return last_level_is_fast() or all(
-        m.strides[-2] % LINE_BYTES == 0 and m.__array_interface__["data"][0] % LINE_BYTES == 0 for m in matrices
-    )
 
 
 @lru_cache(maxsize=512)

@@ -32,7 +32,7 @@ from tinytorch.kernels.blas import hold_blas
 Block = TypeVar("Block")
 
 MIN_PARALLEL_MICROSECONDS = 250.0
-"""Work estimated to last less than this on one thread is not worth the help of another one: sharing takes 66, or 88 if
+"""Work estimated to last less than this on one thread is not worth the help of another one: sharing takes 50, or 140 if
 that one sleeps, and whenever two threads meet at the global lock, one of them may sleep for 50."""
 
 

@@ -37,15 +37,17 @@ from functools import lru_cache
 
 import numpy as np
 
+from tinytorch.kernels.cache import prefers_long_calls
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import unbuffered
 from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.winograd_tiles import A_T, LONG_ROW, Block, blocks, gradient_tiles, input_tiles, output_tiles
 
-FEW = 31
+FEW = (24, 31)
 """With fewer multiplications to an addition, the passes take most of the time, and they are short. One thread still
-gains a tenth, but two get in each other's way at Python's lock, and lose more."""
+gains a tenth, but two get in each other's way at Python's lock, and lose more. The second is for processors with wide
+arithmetic units and a slow last-level cache (`cache`), whose passes cost more and whose multiplications less."""
 G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 
 
@@ -74,7 +76,7 @@ def pays(channels: int, out_channels: int, out: Pair, n: int, addition: float = 
     if tiles_wide * n < LONG_ROW:
         in_tiles += in_tiles // max(1, tiles_wide)  # rows that are joined have one tile more, for nothing
     direct = (18 * pairs / 108 + 0.6 * channels) * pixels
-    if pairs < FEW * (channels + out_channels):
+    if pairs < FEW[prefers_long_calls()] * (channels + out_channels):
         return False
     return in_tiles * (8 * pairs / 108 + addition * (channels + out_channels)) + pair * pairs < direct
 
