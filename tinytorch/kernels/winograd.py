@@ -48,6 +48,8 @@ FEW = (24, 31)
 """With fewer multiplications to an addition, the passes take most of the time, and they are short. One thread still
 gains a tenth, but two get in each other's way at Python's lock, and lose more. The second is for processors with wide
 arithmetic units and a slow last-level cache (`cache`), whose passes cost more and whose multiplications less."""
+LARGE = 24_000_000
+"""Pairs of channels times pixels, from which on the passes are long enough for two threads (Intel: `cache`)."""
 G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 
 
@@ -64,11 +66,14 @@ def one_tile(d: Array, w: Array) -> Array:
     return product
 
 
-def pays(channels: int, out_channels: int, out: Pair, n: int, addition: float = 1.8, pair: float = 25) -> bool:
+def pays(
+    channels: int, out_channels: int, out: Pair, n: int, addition: float = 1.8, pair: float = 25, least: int = LARGE
+) -> bool:
     """Whether the additions cost less than the multiplications that they save: nanoseconds, as measured.
 
     One thread does 108 multiplications and additions of matrix products in a nanosecond. `addition` is what the passes
     over one channel cost for an output pixel; `pair` what transforming the kernel of a pair of channels costs.
+    `least` is how many pairs times pixels there must be where calls should be long.
     """
     pairs, pixels = channels * out_channels, n * out[0] * out[1]
     tiles_wide = (out[1] + 1) // 2
@@ -78,12 +83,14 @@ def pays(channels: int, out_channels: int, out: Pair, n: int, addition: float = 
     direct = (18 * pairs / 108 + 0.6 * channels) * pixels
     if pairs < FEW[prefers_long_calls()] * (channels + out_channels):
         return False
+    if prefers_long_calls() and pairs * pixels < least:
+        return False
     return in_tiles * (8 * pairs / 108 + addition * (channels + out_channels)) + pair * pairs < direct
 
 
 def weight_pays(channels: int, out_channels: int, out: Pair, n: int) -> bool:
     """The same for `correlate_weight`: no results to store for each pixel, but sums for each pair."""
-    return pays(channels, out_channels, out, n, addition=1.2, pair=30)
+    return pays(channels, out_channels, out, n, addition=1.2, pair=30, least=2 * LARGE)
 
 
 def correlate(x: Array, weight: Array, bias: Array | None, y: Array, start: Pair) -> bool:
