@@ -155,15 +155,23 @@ def _pieces(m: int, k: int, n: int) -> tuple[int, int]:
     """Rows and columns of a piece: as many rows as leave room for 64 columns. (m, n) where one piece is faster."""
     if 0 < m * k * n <= MOST or not m * k * n:
         return m, n
-    fast = last_level_is_fast()
+    if not last_level_is_fast():
+        return _short_pieces(m, k, n)
     for rows in range(m, 7, -1):
         columns = MOST // (rows * k) // 64 * 64
         if m % rows == 0 and columns:
-            if not fast:
-                columns = min(columns, 64 if n % 128 else 128)
             b_is_read_once = rows == m <= 128
-            b_stays_in_cache = rows >= (16 if fast else 24) and k * n < (CACHED if fast else CACHED_NUMBERS)
+            b_stays_in_cache = rows >= 16 and k * n < CACHED
             return (rows, min(columns, n)) if b_is_read_once or b_stays_in_cache else (m, n)
+    return m, n
+
+
+def _short_pieces(m: int, k: int, n: int) -> tuple[int, int]:
+    """The same for wide arithmetic units and a slow last-level cache: 64 columns, or 32 for as many rows."""
+    for columns in (64, 32):
+        rows = _divisor(m, min(m, MOST // (columns * k)))
+        if rows == m <= 128 or (rows >= 24 and k * n < CACHED_NUMBERS):
+            return rows, min(n, 128 if n % 128 == 0 and rows * k * 128 <= MOST else columns)
     return m, n
 
 
@@ -183,8 +191,8 @@ def _pieces_transposed(m: int, k: int, n: int) -> tuple[int, int]:
 
 
 def _divisor(size: int, most: int) -> int:
-    """The largest divisor of `size` that is at most `most`."""
-    return next(d for d in range(most, 0, -1) if size % d == 0)
+    """The largest divisor of `size` that is at most `most`; 0 if that is 0."""
+    return next((d for d in range(most, 0, -1) if size % d == 0), 0)
 
 
 @lru_cache(maxsize=1)
