@@ -31,7 +31,7 @@ def test_blocks_cover_all_rows_and_fit(kind, count):
         assert blocks[0][0] == 0 and blocks[-1][1] == 40
         assert max(rows[start:stop].nbytes for start, stop in blocks) <= 2 << 20
         assert cache.piece_size() in (1 << 17, 1 << 18, 1 << 19)
-        assert cache.prefers_long_calls() is not kind
+        assert cache.last_level_is_fast() is kind
     finally:
         threads.set_num_threads(before)
 

@@ -29,7 +29,7 @@ import numpy as np
 from tinytorch.kernels.pieces import BLOCK_BYTES, Piece, cache_blocks, ceil_div
 from tinytorch.kernels.threads import get_num_threads
 
-__all__ = ["CACHED_NUMBERS", "channel_blocks", "last_level_is_fast", "piece_size", "prefers_long_calls"]
+__all__ = ["CACHED_NUMBERS", "channel_blocks", "last_level_is_fast", "piece_size"]
 
 
 CACHED_NUMBERS = 1 << 18
@@ -38,7 +38,10 @@ CACHED_NUMBERS = 1 << 18
 
 @cache
 def last_level_is_fast() -> bool:
-    """Whether the last-level cache, and memory read in order, keep up with the arithmetic: on AMD's processors."""
+    """Whether the last-level cache, and memory read in order, keep up with the arithmetic: on AMD's processors.
+
+    Where they do not, convolutions work in larger blocks, as said above.
+    """
     return _vendor() == "AuthenticAMD"
 
 
@@ -51,11 +54,6 @@ def _vendor() -> str:
 
         return platform.processor().rpartition(", ")[2]
     return next((line.partition(": ")[2] for line in lines if line.startswith("vendor_id")), "")
-
-
-def prefers_long_calls() -> bool:
-    """Whether convolutions should work in larger blocks than a second-level cache holds."""
-    return not last_level_is_fast()
 
 
 def piece_size() -> int:

@@ -53,7 +53,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinytorch.kernels.cache import prefers_long_calls
+from tinytorch.kernels.cache import last_level_is_fast
 from tinytorch.kernels.conv_rows import copy_rows
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.pieces import ceil_div, even_parts
@@ -64,7 +64,7 @@ LONG = 192
 """Numbers in a row for a matrix product of its own."""
 BUFFER_BYTES = 1 << 22
 """Columns gathered together: few enough for a cache, many enough that the calls do not count; or twice as many
-(`cache.prefers_long_calls`)."""
+where the last-level cache is slow (`cache`)."""
 
 
 class Steps(NamedTuple):
@@ -151,7 +151,7 @@ class Bands:
         """All of it in chunks: rows as far as the buffer reaches, then groups; two at least for two threads."""
         groups, (whole, rest) = self.shape[0], divmod(self.out[0], self.rows)
         row_bytes = max(1, self.depth * self.width * 4)
-        buffer_bytes = BUFFER_BYTES * (2 if prefers_long_calls() else 1)
+        buffer_bytes = BUFFER_BYTES * (1 if last_level_is_fast() else 2)
         most = max(1, (buffer_bytes // row_bytes - self.reach) // max(1, self.move) + 1)  # blocks of one group
         group_bytes = row_bytes * (max(0, min(whole, most) - 1) * self.move + self.reach)
         by_rows, by_groups = ceil_div(whole, most), ceil_div(groups, max(1, buffer_bytes // group_bytes))

@@ -45,13 +45,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinytorch.kernels.cache import CACHED_NUMBERS, prefers_long_calls
+from tinytorch.kernels.cache import CACHED_NUMBERS, last_level_is_fast
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.pieces import ceil_div, even_parts, even_pieces
 from tinytorch.kernels.windows import inside, tap, window_spans
 
 COLUMNS = 256
-"""Aim for so many columns in one matrix product; for twice as many where calls should be long (`cache`)."""
+"""Aim for so many columns in one matrix product; for twice as many where the last-level cache is slow (`cache`)."""
 SLIDING = 128
 """Columns of an output row, from which on rows slide."""
 GATHERED = 2048
@@ -118,7 +118,7 @@ class Columns:
             return [Block(0, out_h, 0, out_w, 0, n)]
         column_bytes = max(1, groups * self.row_depth * self.x.itemsize)
         columns, buffer_bytes = COLUMNS, BUFFER_BYTES
-        if prefers_long_calls():
+        if not last_level_is_fast():
             buffer_bytes *= 2
             if self.depth * 2 * columns <= CACHED_NUMBERS:
                 columns *= 2

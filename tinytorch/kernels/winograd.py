@@ -37,17 +37,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinytorch.kernels.cache import prefers_long_calls
+from tinytorch.kernels.cache import last_level_is_fast
 from tinytorch.kernels.layout import Array, Pair, scratch
 from tinytorch.kernels.loops import unbuffered
 from tinytorch.kernels.products import multiply, multiply_transposed
 from tinytorch.kernels.threads import run_blocks
 from tinytorch.kernels.winograd_tiles import A_T, LONG_ROW, Block, blocks, gradient_tiles, input_tiles, output_tiles
 
-FEW = (24, 31)
+FEW = {True: 24, False: 31}
 """With fewer multiplications to an addition, the passes take most of the time, and they are short. One thread still
-gains a tenth, but two get in each other's way at Python's lock, and lose more. The second is for processors with wide
-arithmetic units and a slow last-level cache (`cache`), whose passes cost more and whose multiplications less."""
+gains a tenth, but two get in each other's way at Python's lock, and lose more. By
+`cache.last_level_is_fast`: where it is not, passes cost more, and where arithmetic units are wide, multiplications less."""
 LARGE = 24_000_000
 """Pairs of channels times pixels, from which on the passes are long enough for two threads (Intel: `cache`)."""
 G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
@@ -73,7 +73,7 @@ def pays(
 
     One thread does 108 multiplications and additions of matrix products in a nanosecond. `addition` is what the passes
     over one channel cost for an output pixel; `pair` what transforming the kernel of a pair of channels costs.
-    `least` is how many pairs times pixels there must be where calls should be long.
+    `least` is how many pairs times pixels there must be where the last-level cache is slow.
     """
     pairs, pixels = channels * out_channels, n * out[0] * out[1]
     tiles_wide = (out[1] + 1) // 2
@@ -81,9 +81,9 @@ def pays(
     if tiles_wide * n < LONG_ROW:
         in_tiles += in_tiles // max(1, tiles_wide)  # rows that are joined have one tile more, for nothing
     direct = (18 * pairs / 108 + 0.6 * channels) * pixels
-    if pairs < FEW[prefers_long_calls()] * (channels + out_channels):
+    if pairs < FEW[last_level_is_fast()] * (channels + out_channels):
         return False
-    if prefers_long_calls() and pairs * pixels < least:
+    if pairs * pixels < least and not last_level_is_fast():
         return False
     return in_tiles * (8 * pairs / 108 + addition * (channels + out_channels)) + pair * pairs < direct
 

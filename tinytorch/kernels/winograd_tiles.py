@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinytorch.kernels.cache import prefers_long_calls
+from tinytorch.kernels.cache import last_level_is_fast
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.pieces import ceil_div, even_parts, even_pieces
 from tinytorch.kernels.windows import inside
@@ -27,7 +27,7 @@ A_T = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
 
 TILE_BYTES = 5 << 19
 """Bytes of V in a block: more than the L2 cache of a current core, but each product reads a sixteenth of it. Four times
-as many where calls should be long (`cache`)."""
+as many where the last-level cache is slow (`cache`)."""
 LONG_ROW = 128
 """So many columns make a matrix product of one row of tiles worth its call; with fewer, the rows lie side by side."""
 
@@ -65,14 +65,14 @@ def blocks(channels: int, y: Array, itemsize: int) -> list[Block]:
     A large batch is cut in halves. Else the number of blocks is even, and the largest come first.
     """
     _, height, width, n = y.shape
-    nbytes = TILE_BYTES * (4 if prefers_long_calls() else 1)
+    nbytes = TILE_BYTES * (1 if last_level_is_fast() else 4)
     most = max(1, nbytes // (16 * channels * itemsize))  # tiles
     ns = even_pieces(n, min(max(64, most // 8), ceil_div(n, 2)) if n >= 64 else n)
     images = ns[0][1]
     ws = even_pieces((width + 1) // 2, max(1, most // images))
     rows = (height + 1) // 2
     count = ceil_div(rows, max(1, most // (images * ws[0][1])))
-    if (count > 1 or prefers_long_calls()) and count < rows and len(ns) == 1:
+    if (count > 1 or not last_level_is_fast()) and count < rows and len(ns) == 1:
         count += count % 2
     return [Block(*t, *w, *n_) for t in even_parts(rows, count) for n_ in ns for w in ws]
 
