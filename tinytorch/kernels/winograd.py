@@ -46,10 +46,10 @@ from tinytorch.kernels.winograd_tiles import A_T, LONG_ROW, Block, blocks, gradi
 
 FEW = {True: 24, False: 31}
 """With fewer multiplications to an addition, the passes take most of the time, and they are short. One thread still
-gains a tenth, but two get in each other's way at Python's lock, and lose more. By
-`cache.last_level_is_fast`: where it is not, passes cost more, and where arithmetic units are wide, multiplications less."""
+gains a tenth, but two get in each other's way at Python's lock, and lose more. By `cache.last_level_is_fast`: where it
+is not, passes cost more, and direct products less."""
 LARGE = 24_000_000
-"""Pairs of channels times pixels, from which on the passes are long enough for two threads (Intel: `cache`)."""
+"""Pairs of channels times pixels, from which on the passes are long enough for two threads on a slow cache."""
 G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 
 
