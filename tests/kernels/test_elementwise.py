@@ -69,3 +69,23 @@ def test_large_arrays_are_combined_as_by_numpy():
         np.testing.assert_array_equal(found, a - b if b.dtype == x.dtype else a * b)
         assert found.dtype == x.dtype
     assert elementwise.combined(np.true_divide, once, x).strides == x.strides
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int64, np.uint8])
+@pytest.mark.parametrize(
+    "shape, of_condition",
+    [((16, 4, 40, 40), (40, 40)), ((16, 4, 40, 40), (1, 1, 40, 40)), ((300, 100), (100,)), ((300, 100), (300, 1))],
+)
+def test_where_with_a_condition_that_is_repeated(shape, of_condition, dtype):
+    rng = np.random.default_rng(0)
+    x, condition = (rng.standard_normal(shape) * 50).astype(dtype), rng.random(of_condition) < 0.5
+    numbers = [0, 3]
+    if np.dtype(dtype).kind == "f":
+        x.flat[:4] = np.nan, np.inf, -np.inf, -0.0
+        numbers += [np.nan, -np.inf, -0.0]
+    for number in numbers:
+        value = np.array(number, dtype)
+        for pair in ((x, value), (value, x)):
+            found, expected = elementwise.where(condition, *pair), np.where(condition, *pair)
+            assert found.dtype == expected.dtype and found.shape == expected.shape
+            assert found.tobytes() == expected.tobytes()

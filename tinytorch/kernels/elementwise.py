@@ -27,7 +27,7 @@ import numpy as np
 
 from tinytorch.kernels.cache import piece_size
 from tinytorch.kernels.layout import Array, Pair, lying_alike, scratch
-from tinytorch.kernels.masks import keep, select
+from tinytorch.kernels.masks import as_bits, full_mask, keep, select
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.pieces import ceil_div, even_parts, even_pieces
 from tinytorch.kernels.short_rows import with_long_rows
@@ -128,7 +128,9 @@ def where(condition: Array, a: Array, b: Array) -> Array:
     `a` or `b` may be 0-dimensional.
     """
     whole = [v for v in (a, b) if v.ndim]
-    if condition.size >= ROW and a.dtype == b.dtype and a.dtype.kind in "fiu" and whole:
+    if not whole or whole[0].size < ROW or a.dtype != b.dtype or a.dtype.kind not in "fiu":
+        return np.where(condition, a, b)
+    if condition.size >= ROW:
         out = empty_like(whole[0])
         flat = lying_alike(condition, out, *whole)
         if flat is not None:
@@ -137,7 +139,29 @@ def where(condition: Array, a: Array, b: Array) -> Array:
                 left = pieces.pop(0) if a.ndim else a
                 select(chosen, left, pieces.pop(0) if b.ndim else b, piece)
             return out
+    elif len(whole) == 1 and whole[0].flags.c_contiguous and _repeats(condition, whole[0]):
+        return _where_repeated(condition.reshape(-1), whole[0], a if b.ndim else b, bool(b.ndim))
     return np.where(condition, a, b)
+
+
+def _repeats(condition: Array, x: Array) -> bool:
+    """Whether the condition is for the last dimensions of `x`, and the same for all others: a causal mask."""
+    sizes = condition.shape[next((i for i, size in enumerate(condition.shape) if size != 1), condition.ndim) :]
+    return len(sizes) > 0 and condition.ndim <= x.ndim and x.shape[x.ndim - len(sizes) :] == sizes
+
+
+def _where_repeated(condition: Array, x: Array, number: Array, there: bool) -> Array:
+    """`x`, and `number` where the condition, which is repeated along `x`, is `there`."""
+    keep_bits = full_mask(condition, np.empty(condition.size, as_bits(x[:0]).dtype))
+    if there:
+        np.invert(keep_bits, out=keep_bits)
+    out = empty_like(x)
+    rows = as_bits(out).reshape(-1, condition.size)
+    np.bitwise_and(as_bits(x).reshape(rows.shape), keep_bits, out=rows)
+    bits = as_bits(np.asarray(number))
+    if bits:
+        rows |= ~keep_bits & bits
+    return out
 
 
 def sign(x: Array) -> Array:
