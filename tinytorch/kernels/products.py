@@ -50,7 +50,7 @@ __all__ = ["matmul", "multiply", "multiply_transposed"]
 LARGE = 1 << 18
 """Multiplications; BLAS does not use threads for fewer."""
 MANY = 1 << 26
-"""Multiplications in a stack of products that is worth cutting into more than two: about a millisecond."""
+"""Multiplications that are worth cutting into more than two parts: about a millisecond."""
 PER_MICROSECOND = 45_000.0
 """Multiplications of a large product, one thread; to tell small work from large."""
 CALLS_COUNT = 2.0
@@ -108,10 +108,10 @@ def _cut(a: Array, b: Array, out: Array) -> list[tuple[Array, Array, Array]]:
     """The product as several, each (a, b, out); few, as every piece of a single product repacks the other matrix."""
     by_rows = a.ndim > 2 or len(out) >= out.shape[1]
     size = len(out) if by_rows else out.shape[1]
-    if a.ndim > 2:
-        count = 16 if a.size * b.shape[-1] > MANY else 2
+    if a.size * b.shape[-1] <= MANY:
+        count = 2
     else:
-        count = 16 if size > 4096 else 2 * ceil_div(size, 512)  # even: two threads have the same to do
+        count = 16 if a.ndim > 2 or size > 4096 else 2 * ceil_div(size, 512)  # even: two threads have the same to do
     parts = [slice(*part) for part in even_parts(size, count)]
     if a.ndim > 2:
         return [(a[part], b[part], out[part]) for part in parts]
