@@ -4,11 +4,10 @@
 
 NumPy carries out a formula one operation after the other, each over the whole array: from main memory every pass
 costs as much as the arithmetic of five. `in_pieces` applies the whole formula to one piece after the other, so that
-all passes but the first find their data in the cache. Pieces are as large as the last and largest cache allows: in
-smaller ones the calls take longer than what they save (eight million numbers, the gradient of hardswish: 7.1 ms in
-pieces of 2^19, 8.7 of 2^18, 13.8 at once), and threads meet more often at Python's global lock (a million numbers
-on two threads: 0.34 ms in two pieces, 0.39 to 0.51 in four). Where they are shared, their number is even: two cores are
-the least that share.
+all passes but the first find their data in the cache. In smaller pieces the calls take longer than what they save, and
+threads meet more often at Python's global lock; `cache` says how large is best. (AMD, eight million numbers, the
+gradient of hardswish: 7.1 ms in pieces of 2^19, 8.7 of 2^18, 13.8 at once.) Where they are shared, their number is
+even: two cores are the least that share.
 
 relu(x) = max(x, 0). Its gradient lets g through where the output y is not 0 (y is never negative, and a NaN is not 0).
 That is a choice, made without a branch (`masks`). NumPy clips in less time than it finds the larger of two, and keeps
@@ -27,7 +26,7 @@ import numpy as np
 
 from tinytorch.kernels.cache import piece_size
 from tinytorch.kernels.layout import Array, Pair, lying_alike, scratch
-from tinytorch.kernels.masks import as_bits, full_mask, keep, select
+from tinytorch.kernels.masks import keep, select, select_in_rows
 from tinytorch.kernels.memory import empty_like
 from tinytorch.kernels.pieces import ceil_div, even_parts, even_pieces
 from tinytorch.kernels.short_rows import with_long_rows
@@ -140,7 +139,7 @@ def where(condition: Array, a: Array, b: Array) -> Array:
                 select(chosen, left, pieces.pop(0) if b.ndim else b, piece)
             return out
     elif len(whole) == 1 and whole[0].flags.c_contiguous and _repeats(condition, whole[0]):
-        return _where_repeated(condition.reshape(-1), whole[0], a if b.ndim else b, bool(b.ndim))
+        return select_in_rows(condition, whole[0], a if b.ndim else b, bool(b.ndim), empty_like(whole[0]))
     return np.where(condition, a, b)
 
 
@@ -148,20 +147,6 @@ def _repeats(condition: Array, x: Array) -> bool:
     """Whether the condition is for the last dimensions of `x`, and the same for all others: a causal mask."""
     sizes = condition.shape[next((i for i, size in enumerate(condition.shape) if size != 1), condition.ndim) :]
     return len(sizes) > 0 and condition.ndim <= x.ndim and x.shape[x.ndim - len(sizes) :] == sizes
-
-
-def _where_repeated(condition: Array, x: Array, number: Array, there: bool) -> Array:
-    """`x`, and `number` where the condition, which is repeated along `x`, is `there`."""
-    keep_bits = full_mask(condition, np.empty(condition.size, as_bits(x[:0]).dtype))
-    if there:
-        np.invert(keep_bits, out=keep_bits)
-    out = empty_like(x)
-    rows = as_bits(out).reshape(-1, condition.size)
-    np.bitwise_and(as_bits(x).reshape(rows.shape), keep_bits, out=rows)
-    bits = as_bits(np.asarray(number))
-    if bits:
-        rows |= ~keep_bits & bits
-    return out
 
 
 def sign(x: Array) -> Array:

@@ -55,6 +55,22 @@ def select(mask: Array, a: Array, b: Array, out: Array) -> Array:
     return out
 
 
+def select_in_rows(mask: Array, x: Array, number: Array, there: bool, out: Array) -> Array:
+    """out = `x`, but `number` (0-dimensional) where the mask of the last dimensions is `there`; x and out contiguous.
+
+    A mask as short as that, of a causal attention say, is made into bits once, and two passes apply them to all rows.
+    """
+    keep_bits = full_mask(mask.reshape(-1), np.empty(mask.size, as_bits(out[:0]).dtype))
+    if there:
+        np.invert(keep_bits, out=keep_bits)
+    rows = as_bits(out).reshape(-1, mask.size)
+    np.bitwise_and(as_bits(x).reshape(rows.shape), keep_bits, out=rows)
+    bits = as_bits(np.asarray(number))
+    if bits:
+        rows |= ~keep_bits & bits
+    return out
+
+
 def replace(x: Array, mask: Array, value: int) -> None:
     """x[mask] = value in place, for an integer array of any width."""
     with scratch(mask.shape, as_bits(x).dtype) as bits, scratch(mask.shape, x.dtype) as flips:
