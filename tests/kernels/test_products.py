@@ -65,12 +65,19 @@ def test_matmul_on_several_threads(a, b, dtype):
         threads.set_num_threads(before)
 
 
-@pytest.mark.parametrize("fast", [True, False])
-def test_pieces_are_small_enough(fast, monkeypatch):
-    monkeypatch.setattr(products, "last_level_is_fast", lambda: fast)
+@pytest.fixture(params=[True, False])
+def fast(request, monkeypatch):
+    """Both kinds of last-level caches; pieces that were chosen for the other kind are forgotten."""
+    monkeypatch.setattr(products, "last_level_is_fast", lambda: request.param)
     cached = (products._pieces, products._pieces_transposed)
     for function in cached:
         function.cache_clear()
+    yield request.param
+    for function in cached:
+        function.cache_clear()
+
+
+def test_pieces_are_small_enough(fast):
     cut = set()
     for m, k, n in (
         (20, 180, 1792),
@@ -88,15 +95,10 @@ def test_pieces_are_small_enough(fast, monkeypatch):
         rows, columns = products._pieces_transposed(m, k, n)
         assert rows <= m and columns <= n
         assert rows * columns <= 1024 if (min(m, n) if fast else m) <= 128 else (rows, columns) == (m, n)
-    for function in cached:
-        function.cache_clear()
 
 
-@pytest.mark.parametrize("fast", [True, False])
-def test_the_bits_do_not_depend_on_where_matrices_lie(fast, monkeypatch):
-    monkeypatch.setattr(products, "last_level_is_fast", lambda: fast)
-    products._pieces.cache_clear()
-    products._pieces_transposed.cache_clear()
+@pytest.mark.usefixtures("fast")
+def test_the_bits_do_not_depend_on_where_matrices_lie():
     rng = np.random.default_rng(0)
     for m, k, n in ((40, 360, 192), (64, 288, 448), (20, 384, 200), (128, 512, 256)):
         values = [rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n), (n, k))]
@@ -114,8 +116,6 @@ def test_the_bits_do_not_depend_on_where_matrices_lie(fast, monkeypatch):
                 np.testing.assert_allclose(result, a.astype(np.float64) @ right, rtol=1e-4, atol=1e-3)
             found.append([result.tobytes() for result in results])
         assert found[0] == found[1] == found[2]
-    products._pieces.cache_clear()
-    products._pieces_transposed.cache_clear()
 
 
 def test_unbuffered_leaves_numpy_as_it_was():

@@ -117,12 +117,13 @@ class Columns:
         if self.whole:
             return [Block(0, out_h, 0, out_w, 0, n)]
         column_bytes = max(1, groups * self.row_depth * self.x.itemsize)
-        columns, buffer_bytes = COLUMNS, BUFFER_BYTES
+        aim, buffer_bytes = COLUMNS, BUFFER_BYTES
         if not last_level_is_fast():
             buffer_bytes *= 2
-            if self.depth * 2 * columns <= CACHED_NUMBERS:
-                columns *= 2
-        aim = columns if self.sliding else max(columns, min(GATHERED, buffer_bytes // (column_bytes * kh)))
+            if self.depth * 2 * COLUMNS <= CACHED_NUMBERS:
+                aim *= 2
+        if not self.sliding:
+            aim = max(aim, min(GATHERED, buffer_bytes // (column_bytes * kh)))
         ns = even_pieces(n, 3 * aim // 2)
         ws = even_pieces(out_w, max(1, aim // max(1, n))) if len(ns) == 1 else even_pieces(out_w, 1)
         if out_w * n <= 3 * aim // 2:

@@ -105,6 +105,7 @@ def aligned(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     nbytes = math.prod(shape) * dtype.itemsize
     if dtype.hasobject or nbytes < _PAGE:
         return np.empty(shape, dtype)
+    # a lease shows as much memory as was asked for; the shelf keeps nothing
     return np.asarray(Lease(np.empty(nbytes + _ALIGN, np.uint8), deque(maxlen=0), shape, dtype))
 
 
