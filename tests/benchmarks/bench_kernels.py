@@ -250,16 +250,20 @@ def order_cases() -> Iterator[Case]:
 
 
 def product_cases() -> Iterator[Case]:
-    """The matrix products of convolutions: in pieces, and in one."""
+    """The matrix products of convolutions, weights by columns and gradient by columns: in pieces, and in one."""
     for m, k, n in ((20, 180, 1792), (40, 360, 896), (64, 576, 448), (32, 75, 1024), (64, 64, 448)):
-        (a, at), (b, bt), (c, ct) = numbers(m, k), numbers(k, n), numbers(m, n)
-        y, g = np.empty((m, n), np.float32), np.empty((k, m), np.float32)
-        forward, backward = functools.partial(torch.matmul, at, bt), functools.partial(torch.matmul, bt, ct.T)
+        a, b, c, y, g = (
+            memory.aligned(shape, np.dtype(np.float32)) for shape in ((m, k), (k, n), (m, n), (m, n), (m, k))
+        )
+        for matrix in (a, b, c):
+            matrix[...] = np.random.default_rng(0).standard_normal(matrix.shape)
+        at, bt, ct = map(torch.from_numpy, (a, b, c))
+        forward, backward = functools.partial(torch.matmul, at, bt), functools.partial(torch.matmul, ct, bt.T)
         name = f"product {m}x{k} by {k}x{n}"
         yield name, 0, functools.partial(products.multiply, a, b, y), forward
         yield f"{name}: np.matmul", 0, functools.partial(np.matmul, a, b, out=y), forward
-        yield f"{name}, gradient", 0, functools.partial(products.multiply_transposed, b, c, g), backward
-        yield f"{name}, gradient: np.matmul", 0, functools.partial(np.matmul, b, c.T, out=g), backward
+        yield f"{name}, gradient", 0, functools.partial(products.multiply_transposed, c, b, g), backward
+        yield f"{name}, gradient: np.matmul", 0, functools.partial(np.matmul, c, b.T, out=g), backward
 
 
 def all_cases() -> Iterator[Case]:

@@ -16,10 +16,11 @@ thread, billions of multiplications and additions a second, in one piece and in 
 Those are of an AMD processor (Zen 4). On Intel's (Granite Rapids), whose arithmetic units are twice as wide, copying
 weighs more, and pieces of matrices that lie in the cache gain more::
 
-     20  180  896           104   142             58   141
-     40  360  896           121   154             89   159
-     60  360  448           148   181            113   168
-     64  576  448           139   140            115   170
+     20  180 1792            88   121             51   108
+     40  360  896           101   131             81   131
+     64  576  448           128   139            107   140
+     32   75 1024           120   140             63   126
+     64   64  448           131   153             94   127
 
 That is where rows begin at cache lines, as the columns of convolutions do (`memory` sees to it). Where they do not,
 or must come from memory, pieces of many rows lose: in pieces of 8 rows, a product of 1024x1024 matrices took 1.1 times
