@@ -39,6 +39,7 @@ def test_blas_has_one_thread():
 
 def test_no_bit_depends_on_the_number_of_threads(monkeypatch):
     monkeypatch.setattr(threads, "MIN_PARALLEL_MICROSECONDS", 0.0)
+    monkeypatch.setattr(threads, "SHARE_MICROSECONDS", 1.0)
     x, g = np.random.default_rng(0).standard_normal((2, 1200, 700)).astype(np.float32)
     w = np.ones(700, np.float32)
 
@@ -73,6 +74,16 @@ def test_small_work_stays_in_this_thread():
 def test_large_work_leaves_it():
     gate = threading.Barrier(4, timeout=20)  # passes only if four threads meet
     threads.run_blocks(lambda _: gate.wait(), range(4))
+
+
+def test_work_for_two_is_not_given_to_four(monkeypatch):
+    monkeypatch.setattr(threads, "SHARE_MICROSECONDS", 125.0)
+    pool, invited = threads._pool_or_none(), []
+    monkeypatch.setattr(pool, "invite", invited.append)
+    for microseconds, expected in ((249, 0), (250, 1), (374, 1), (375, 2), (600, 3), (float("inf"), 3)):
+        invited.clear()
+        threads.run_blocks(lambda _: None, range(8), microseconds)
+        assert len(invited) == expected
 
 
 @pytest.mark.parametrize("awake", [True, False])

@@ -16,9 +16,9 @@ here, but stride * stride small convolutions there.
 The additions are made with the padding around, and with the columns of the image apart by their remainder modulo the
 stride: then each tap is one long run.
 
-Measured by ``python -m tests.benchmarks.bench_kernels --only "input grad" --threads 1``: 3 to
-32 channels, 5x5 at 32x32, 32 images 2.7 ms (7.3 as a convolution); 3 to 64 channels, 7x7 at 112x112, stride 2, four
-images 3.5 ms (10.7).
+Measured by ``python -m tests.benchmarks.bench_kernels --only "input grad" --threads 1``, in brackets as a convolution:
+3 to 32 channels, 5x5 at 32x32, 32 images 2.7 ms (7.3); 3 to 64 channels, 7x7 at 112x112, stride 2, four images 3.5 ms
+(10.7; both AMD); 40 to 60 channels, 3x3 at 7x7 without padding, 64 images 0.84 ms (1.22; Intel).
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ import numpy as np
 
 from tinytorch.kernels.layout import Array, Pair, copy_pixels, scratch
 from tinytorch.kernels.loops import unbuffered
-from tinytorch.kernels.pieces import even_pieces
+from tinytorch.kernels.pieces import even_parts, even_pieces
 from tinytorch.kernels.products import multiply
 from tinytorch.kernels.threads import run_blocks
 
 BUFFER_BYTES = 1 << 21
 """Products of so many bytes are made and added before the next ones, so that they stay in the cache."""
-LANES = 4
-"""Parts of the image that are summed separately, as many as threads may work on; how many is part of the result."""
+LONG_MICROSECONDS = (1000.0, 10_000.0)
+"""Work from which on the image is cut into two lanes, and into four, which are summed separately for as many threads:
+they overlap, and adding them up takes time. How many there are is part of the result."""
 
 
 def spread_pays(channels: int, out_channels: int, width: int, growth: float) -> bool:
@@ -57,28 +58,25 @@ def spread(grad: Array, weight: Array, target: Array, stride: Pair, padding: Pai
     columns = max((width - 1) * stride[1] + (kw - 1) * dilation[1] + 1, padding[1] + target.shape[3])
     columns = -(-columns // stride[1])  # of each remainder
     most = max(1, BUFFER_BYTES // max(1, matrix.shape[1] * groups * width * n * grad.itemsize))
-    lanes = even_pieces(height, -(-height // LANES))
+    microseconds = matrix.size * height * width * n / 40e3
+    lanes = even_parts(height, 2 ** sum(microseconds >= long for long in LONG_MICROSECONDS))
     parts: list[Array] = [np.empty(0)] * len(lanes)
 
     def send(lane: int) -> None:
         first, last = lanes[lane]
         rows = (last - first - 1) * stride[0] + (kh - 1) * dilation[0] + 1
         sums = parts[lane] = np.zeros((stride[1], groups, channels, rows, columns, n), grad.dtype)
-        with scratch((groups, kw, channels, rows, width, n), grad.dtype) as moved, unbuffered():
-            moved.fill(0)
-            for start, stop in even_pieces(last - first, most):
-                flat = pixels[:, :, first + start : first + stop].reshape(groups, out_channels, -1)
-                with scratch((groups, kh, kw, channels, stop - start, width, n), grad.dtype) as products:
-                    multiply(matrix, flat, products.reshape(groups, -1, flat.shape[2]))
-                    for i in range(kh):  # to their rows; there, for all j at once
-                        top = start * stride[0] + i * dilation[0]
-                        bottom = top + (stop - start - 1) * stride[0] + 1
-                        moved[:, :, :, top : bottom : stride[0]] += products[:, i]
-            for j in range(kw):  # to their columns
-                left, remainder = divmod(j * dilation[1], stride[1])
-                sums[remainder, ..., left : left + width, :] += moved[:, j]
+        for start, stop in even_pieces(last - first, most):
+            flat = pixels[:, :, first + start : first + stop].reshape(groups, out_channels, -1)
+            with scratch((groups, kh, kw, channels, stop - start, width, n), grad.dtype) as products, unbuffered():
+                multiply(matrix, flat, products.reshape(groups, -1, flat.shape[2]))
+                for i, j in np.ndindex(kh, kw):
+                    top = start * stride[0] + i * dilation[0]
+                    to_rows = slice(top, top + (stop - start - 1) * stride[0] + 1, stride[0])
+                    left, remainder = divmod(j * dilation[1], stride[1])
+                    sums[remainder, :, :, to_rows, left : left + width] += products[:, i, j]
 
-    run_blocks(send, range(len(lanes)), matrix.size * height * width * n / 40e3)
+    run_blocks(send, range(len(lanes)), microseconds)
     _put(parts, [first * stride[0] for first, _ in lanes], target, stride, padding)
 
 

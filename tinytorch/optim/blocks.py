@@ -13,9 +13,11 @@ MB; memory is what takes the time, not arithmetic. But element i of the result n
 arguments. So the same formula may be applied to a *piece* of a megabyte at a time: its operations find their
 arguments in the cache, and its temporary arrays are small enough for the allocator to hand out the same
 memory again and again. The formula stays as in the paper, no scratch arrays are juggled, and threads may
-share the pieces. (Adam over ten million numbers, in milliseconds, on one thread and on two: in pieces of 128
-KB 22 and 25, of 512 KB 20 and 13, of a megabyte 19 and 11, in one piece 59. Small pieces are for two threads
-so many meetings at Python's lock. ``python -m tests.benchmarks --only Adam``, with another `PIECE_BYTES`.)
+share the pieces. (Adam over ten million numbers, in milliseconds, on one thread and on two, an AMD processor: in
+pieces of 128 KB 22 and 25, of 512 KB 20 and 13, of a megabyte 19 and 11, in one piece 59. Small pieces are for two
+threads so many meetings at Python's lock. `cache.piece_size` says where they are better on one: on an Intel processor,
+three times a million numbers take 6.7 ms in pieces of 512 KB, 9.7 in pieces of a megabyte.
+``python -m tests.benchmarks --only Adam``, with another `PIECE_BYTES`.)
 
 Elements are independent also in *order*. Parameters and gradients are looked at as flat arrays in the order
 in which they lie in memory, whatever their shape. (An optimizer for which the elements of one parameter do
@@ -29,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.kernels.cache import piece_size
 from tinytorch.kernels.pieces import Piece, ceil_div, even_parts
 from tinytorch.kernels.threads import run_blocks
 
@@ -57,8 +60,9 @@ def update_in_blocks(
             if array is not None:
                 array[...] = copied
         return
-    size = arrays[0].size
-    if arrays[0].nbytes <= PIECE_BYTES:
+    size, nbytes = arrays[0].size, arrays[0].nbytes
+    most = min(PIECE_BYTES, piece_size() * 4)
+    if nbytes <= most:
         formula(*arrays, **options)
         return
 
@@ -67,7 +71,7 @@ def update_in_blocks(
         with np.errstate(all="ignore"):  # of this thread
             formula(*[None if array is None else array[part] for array in arrays], **options)
 
-    count = 2 * ceil_div(arrays[0].nbytes, 2 * PIECE_BYTES)  # even: two threads have the same to do
+    count = 2 * ceil_div(nbytes, 2 * most)  # even: two threads have the same to do
     run_blocks(update, even_parts(size, count), size / PER_MICROSECOND)
 
 
