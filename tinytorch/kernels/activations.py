@@ -67,6 +67,28 @@ def sigmoid_piece(x: Array, out: Array) -> None:
     np.divide(1, out, out=out)  # faster than np.reciprocal
 
 
+def sigmoid_backward(grad: Array, y: Array) -> Array:
+    """grad y (1 - y) of whole arrays of one shape and dtype, for y = sigmoid(x)."""
+
+    def formula(grad: Array, y: Array, out: Array) -> None:
+        np.subtract(1, y, out=out)
+        out *= y
+        out *= grad
+
+    return in_pieces(formula, grad, y, passes=3)
+
+
+def tanh_backward(grad: Array, y: Array) -> Array:
+    """grad (1 - y²) of whole arrays of one shape and dtype, for y = tanh(x)."""
+
+    def formula(grad: Array, y: Array, out: Array) -> None:
+        np.multiply(y, y, out=out)
+        np.subtract(1, out, out=out)
+        out *= grad
+
+    return in_pieces(formula, grad, y, passes=3)
+
+
 def silu(x: Array, kept: Array | None, out: Array) -> None:
     """x / (1 + e^-x); keeps the divisor, unless ``kept`` is None."""
     divisor = out if kept is None else kept

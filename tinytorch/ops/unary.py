@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.kernels import activations, elementwise
+from tinytorch.kernels.elementwise import applied
 from tinytorch.ops.arguments import wrong_argument
 from tinytorch.ops.broadcast import Elementwise, of_float
 from tinytorch.ops.checks import check_tensor, refuse_bool, refuse_complex
@@ -57,6 +58,8 @@ __all__ = [
 
 #: Elements from which on a blocked kernel is faster than one call of NumPy.
 _LARGE = 1 << 11
+#: Elements of whose arrays a cache does not hold several.
+_CACHED = 1 << 16
 
 
 class Exp(Elementwise):
@@ -66,7 +69,7 @@ class Exp(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = np.exp(x)
+        y = applied(np.exp, x)
         ctx.save_for_backward(y)
         return y
 
@@ -83,7 +86,7 @@ class Exp2(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = np.exp2(x)
+        y = applied(np.exp2, x)
         ctx.save_for_backward(y)
         return y
 
@@ -100,7 +103,7 @@ class Expm1(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = np.expm1(x)
+        y = applied(np.expm1, x)
         ctx.save_for_backward(y)
         return y
 
@@ -118,7 +121,7 @@ class Log(Elementwise):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(x)
-        return np.log(x)
+        return applied(np.log, x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -134,7 +137,7 @@ class Log2(Elementwise):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(x)
-        return np.log2(x)
+        return applied(np.log2, x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -150,7 +153,7 @@ class Log10(Elementwise):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(x)
-        return np.log10(x)
+        return applied(np.log10, x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -186,7 +189,7 @@ class Sqrt(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = np.sqrt(x)
+        y = applied(np.sqrt, x)
         ctx.save_for_backward(y)
         return y
 
@@ -233,7 +236,7 @@ class Sin(Elementwise):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(x)
-        return np.sin(x)
+        return applied(np.sin, x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -247,7 +250,7 @@ class Cos(Elementwise):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(x)
-        return np.cos(x)
+        return applied(np.cos, x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -279,14 +282,14 @@ class Tanh(Elementwise):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = np.tanh(x)
+        y = applied(np.tanh, x)
         ctx.save_for_backward(y)
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
-        return grad * (1 - y * y)
+        return activations.tanh_backward(grad, y) if _worth_pieces(grad, y) else grad * (1 - y * y)
 
 
 class Sigmoid(Elementwise):
@@ -304,7 +307,12 @@ class Sigmoid(Elementwise):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
-        return grad * (y * (1 - y))
+        return activations.sigmoid_backward(grad, y) if _worth_pieces(grad, y) else grad * (y * (1 - y))
+
+
+def _worth_pieces(grad: Any, y: Any) -> bool:
+    """Whether these are large arrays, whose formula is faster piece by piece; gradients may be Tensors as well."""
+    return isinstance(grad, np.ndarray) and y.size > _CACHED and y.dtype.kind == "f" and grad.dtype == y.dtype
 
 
 class Relu(Elementwise):
