@@ -61,6 +61,42 @@ def test_relu_keeps_nan_and_the_sign_of_zero(size):
     np.testing.assert_array_equal(gradient, np.where(y <= 0, 0, np.inf))
 
 
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("repeated", [False, True])
+def test_slopes_of_large_results_are_those_of_the_formula(name, repeated):
+    x = torch.randn(300, 257, requires_grad=True)
+    ours = tinytorch.tensor(x.detach().numpy(), requires_grad=True)
+    g = np.float32(3) if repeated else np.random.default_rng(0).standard_normal((257, 300)).astype(np.float32).T
+    g = np.broadcast_to(g, x.shape)
+    y = getattr(tinytorch, name)(ours)
+    (fast,) = tinytorch.autograd.grad(y, ours, tinytorch.from_numpy(g.copy()), retain_graph=True)
+    (recorded,) = tinytorch.autograd.grad(y, ours, tinytorch.from_numpy(g.copy()), create_graph=True)
+    theirs = getattr(torch, name)(x)
+    (expected,) = torch.autograd.grad(theirs, x, torch.from_numpy(g.copy()))
+    assert recorded.requires_grad and not fast.requires_grad
+    np.testing.assert_array_equal(fast.numpy(), recorded.detach().numpy())
+    np.testing.assert_allclose(fast.numpy(), expected.numpy(), rtol=1e-4, atol=1e-6)
+    if repeated:  # as of a sum: one number, which lies in memory once
+        (summed,) = tinytorch.autograd.grad(3 * y.sum(), ours)
+        np.testing.assert_array_equal(summed.numpy(), fast.numpy())
+
+
+@pytest.mark.parametrize("ufunc", [np.exp, np.log, np.tanh, np.sqrt])
+def test_large_arrays_give_the_same_bits_on_several_threads(ufunc, monkeypatch):
+    monkeypatch.setattr(elementwise, "SHARED", 1000)
+    before = tinytorch.get_num_threads()
+    try:
+        for x in (numbers(0), to_chwn(numbers(0)), numbers(0)[:, :, ::2], numbers(0, np.float64)):
+            for count in (1, 3):
+                tinytorch.set_num_threads(count)
+                got = elementwise.applied(ufunc, x)
+                with np.errstate(all="ignore"):
+                    np.testing.assert_array_equal(got, ufunc(x))
+                assert got.dtype == x.dtype
+    finally:
+        tinytorch.set_num_threads(before)
+
+
 def test_large_arrays_are_combined_as_by_numpy():
     x, y = np.random.default_rng(0).standard_normal((2, 1024, 1000)).astype(np.float32)
     once = np.broadcast_to(np.float32(3), x.shape)

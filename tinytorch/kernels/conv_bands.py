@@ -66,8 +66,8 @@ BUFFER_BYTES = 1 << 22
 """Columns gathered together: few enough for a cache, many enough that the calls do not count; or twice as many
 where the last-level cache is slow (`cache`)."""
 CACHED_BYTES = 1 << 20
-"""Such a cache gives one thread its columns back sooner if they are so few: 64 channels at 28x28, 16 images, forward 1.7
-ms instead of 2.4. Two threads would meet too often: 2.8 instead of 1.5."""
+"""Such a processor gives one thread its columns back sooner if they are so few: 64 channels at 28x28, 16 images,
+forward 1.7 ms instead of 2.4. Two threads would meet too often: 2.8 instead of 1.5."""
 SHARED_MICROSECONDS = {True: MIN_PARALLEL_MICROSECONDS, False: 400.0}
 """Estimated work from which on threads share it, by `cache.last_level_is_fast`: less is better done so by one."""
 

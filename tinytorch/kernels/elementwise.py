@@ -93,7 +93,7 @@ def combined(ufunc: np.ufunc, a: Any, b: Any) -> Any:
 
 
 def applied(ufunc: np.ufunc, x: Array) -> Array:
-    """``ufunc(x)``; large arrays are shared by threads. A million hyperbolic tangents take 0.21 ms on two, 0.31 on one."""
+    """``ufunc(x)``; large arrays are shared by threads. A million exponentials take 0.28 ms on two, 0.46 on one."""
     if x.size > SHARED and x.dtype.char in "fd" and get_num_threads() > 1:
         return in_pieces(lambda x, out: ufunc(x, out=out), x)
     result: Array = ufunc(x)

@@ -23,6 +23,7 @@ overflows.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -289,7 +290,7 @@ class Tanh(Elementwise):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
-        return activations.tanh_backward(grad, y) if _worth_pieces(grad, y) else grad * (1 - y * y)
+        return _in_pieces_or(activations.tanh_backward, lambda grad, y: grad * (1 - y * y), grad, y)
 
 
 class Sigmoid(Elementwise):
@@ -307,12 +308,13 @@ class Sigmoid(Elementwise):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
-        return activations.sigmoid_backward(grad, y) if _worth_pieces(grad, y) else grad * (y * (1 - y))
+        return _in_pieces_or(activations.sigmoid_backward, lambda grad, y: grad * (y * (1 - y)), grad, y)
 
 
-def _worth_pieces(grad: Any, y: Any) -> bool:
-    """Whether these are large arrays, whose formula is faster piece by piece; gradients may be Tensors as well."""
-    return isinstance(grad, np.ndarray) and y.size > _CACHED and y.dtype.kind == "f" and grad.dtype == y.dtype
+def _in_pieces_or(kernel: Callable[..., Any], formula: Callable[..., Any], grad: Any, y: Any) -> Any:
+    """The kernel where grad and y are large arrays, else the formula: gradients may be Tensors, too, or small."""
+    large = isinstance(grad, np.ndarray) and y.size > _CACHED and y.dtype.kind == "f" and grad.dtype == y.dtype
+    return kernel(grad, y) if large else formula(grad, y)
 
 
 class Relu(Elementwise):
