@@ -13,7 +13,7 @@ import numpy as np
 
 from tests.benchmarks.layers import normal
 
-__all__ = ["Run", "batch_norm", "convolution", "depthwise", "mlp_step", "relu", "tiny_ops"]
+__all__ = ["Run", "batch_norm", "batch_norm_images", "convolution", "depthwise", "mlp_step", "relu", "tiny_ops"]
 
 Run = Callable[[], Any]
 IMAGE = (64, 20, 28, 28)
@@ -68,6 +68,37 @@ def batch_norm(n: int, c: int) -> Run:
         np.subtract(gx, gb / n, out=gx)
         np.multiply(gx, w * invstd, out=gx)
         return [gx, gw, gb]
+
+    return run
+
+
+def batch_norm_images(n: int, c: int, size: int) -> Run:
+    """The same, a channel's pixels in a row; some channels after the other, so that their numbers stay in the cache."""
+    x, w, b = normal((n, c, size, size), (c,), (c,))()
+    x, g = (np.ascontiguousarray(a.transpose(1, 2, 3, 0)).reshape(c, -1) for a in (x, sent_back(n, c, size, size)))
+    count, piece = x.shape[1], 5
+    gx, xhat = like(x, 2)
+    y, h = (np.empty((piece, count), np.float32) for _ in range(2))
+    gw, gb = np.empty(c, np.float32), np.empty(c, np.float32)
+
+    def run() -> Any:
+        for part in (slice(start, start + piece) for start in range(0, c, piece)):
+            mean = np.add.reduce(x[part], 1, keepdims=True) / count
+            variance = np.vecdot(x[part], x[part])[:, None] / count - mean * mean
+            invstd = 1 / np.sqrt(variance + 1e-5)
+            np.subtract(x[part], mean, out=xhat[part])
+            np.multiply(xhat[part], invstd * w[part, None], out=y)
+            np.add(y, b[part, None], out=y)
+        for part in (slice(start, start + piece) for start in range(0, c, piece)):
+            variance = np.vecdot(xhat[part], xhat[part]) / count
+            invstd = 1 / np.sqrt(variance + 1e-5)
+            gw[part], gb[part] = np.vecdot(g[part], xhat[part]) * invstd, np.add.reduce(g[part], 1)
+            scale = (w[part] * invstd)[:, None]
+            np.multiply(xhat[part], (gw[part] * invstd / count)[:, None], out=h)
+            np.subtract(g[part], h, out=gx[part])
+            np.subtract(gx[part], gb[part, None] / count, out=gx[part])
+            np.multiply(gx[part], scale, out=gx[part])
+        return [gx.reshape(c, size, size, n).transpose(3, 0, 1, 2), gw, gb]
 
     return run
 

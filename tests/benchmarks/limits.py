@@ -7,6 +7,7 @@ times: in PyTorch, in tinytorch, and as NumPy calls and nothing else (`bare`), w
 before it is timed. These have their arrays and a convolution's columns made beforehand, look at no shapes, and keep no graph;
 and for two threads their time on one is halved, as if sharing cost nothing. Where that takes as long as PyTorch, no
 framework on NumPy is faster than PyTorch; what tinytorch takes beyond it are columns, calls, the graph and waiting for threads.
+Whole steps: `shares`.
 """
 
 from __future__ import annotations
@@ -29,12 +30,16 @@ from tinytorch.kernels.threads import run_blocks
 #: The cases: what computes them.
 LIMITS: dict[str, Callable[[], bare.Run]] = {
     "MLP 784-512-256-10 training step, batch 128": bare.mlp_step,
+    "conv2d notebook 20->40, 3x3 at 14": lambda: bare.convolution(64, 20, 40, 14, 3, 1),
     "conv2d notebook 40->40, 3x3 at 14": lambda: bare.convolution(64, 40, 40, 14, 3, 1),
     "conv2d notebook 40->60, 3x3 at 7": lambda: bare.convolution(64, 40, 60, 7, 3, 0),
     "conv2d notebook 60->40, 1x1 at 5": lambda: bare.convolution(64, 60, 40, 5, 1, 0),
+    "conv2d 64->64, 3x3 at 56": lambda: bare.convolution(8, 64, 64, 56, 3, 1),
+    "conv2d 64->64, 3x3 at 28": lambda: bare.convolution(16, 64, 64, 28, 3, 1),
     "conv2d 64->64, 3x3 at 28, batch 1": lambda: bare.convolution(1, 64, 64, 28, 3, 1),
     "conv2d depthwise 64, 3x3 at 28": lambda: bare.depthwise(16, 64, 28),
     "relu, 64x20x28x28": bare.relu,
+    "batch_norm, 64x20x28x28": lambda: bare.batch_norm_images(64, 20, 28),
     "batch_norm, 64x256": lambda: bare.batch_norm(64, 256),
     "1,000 tiny ops, forward and backward()": bare.tiny_ops,
 }

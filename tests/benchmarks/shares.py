@@ -1,10 +1,10 @@
-"""What two threads do with their time: python -m tests.benchmarks.shares [--only TEXT ...]
+"""What a step's time goes to, and what two threads do with it: python -m tests.benchmarks.shares [--only TEXT ...]
 
-A step on one thread, then on two: how long the calling thread works and waits, how long the other one works, and how
-much longer both together work than one alone. What keeps the second number from being half of the first is either the part
-of the step that nobody shares (Python itself, and calls too short to share), or that work gets slower, because whoever
-comes back from a call of NumPy needs Python's global lock: if the other one has it, he sleeps, and waking up takes as long
-as the call did (`limits` measures it).
+On one thread: PyTorch's step, ours, and how much of ours NumPy's matrix products take. On two: how long the calling thread
+works and waits, how long the other one works, and how much more both together work than one alone. What keeps a step from
+taking half as long on two threads is either what nobody shares (Python itself, and calls too short to share), or that work
+gets slower: whoever comes back from a call of NumPy needs Python's global lock. If the other thread has it, he sleeps, and
+waking up takes as long as the call did (`limits` measures it).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 
 import tinytorch
@@ -62,6 +63,24 @@ def watched(shares: Shares) -> Iterator[None]:
         _Region._wait, _Region.help = wait, help_  # type: ignore[method-assign]
 
 
+@contextmanager
+def products_watched(shares: Shares) -> Iterator[None]:
+    """Add up, as what `helps`, how long `np.matmul` takes."""
+    matmul = np.matmul
+
+    def timed(*args: Any, **options: Any) -> Any:
+        start = time.perf_counter()
+        result = matmul(*args, **options)
+        shares.helps += 1000 * (time.perf_counter() - start)
+        return result
+
+    np.matmul = timed  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        np.matmul = matmul
+
+
 def milliseconds(step: Callable[[], Any]) -> float:
     """Of one step, the median."""
     times = []
@@ -72,10 +91,10 @@ def milliseconds(step: Callable[[], Any]) -> float:
     return statistics.median(times)
 
 
-def shares_of(step: Callable[[], Any]) -> Shares:
+def shares_of(step: Callable[[], Any], watch: Callable[[Shares], AbstractContextManager[None]]) -> Shares:
     """Of one step, with as many threads as are set now."""
     total = Shares(0.0)
-    with watched(total):
+    with watch(total):
         start = time.perf_counter()
         for _ in range(STEPS):
             step()
@@ -86,25 +105,25 @@ def shares_of(step: Callable[[], Any]) -> Shares:
 def row(case: Case) -> str:
     """One line of the table."""
     theirs, ours = case.make(torch), case.make(tinytorch)
-    alone: list[tuple[float, float]] = []
-    for threads in (1, 2):
+    found: list[tuple[float, Shares]] = []
+    for threads, watch in ((1, products_watched), (2, watched)):
         use_threads(threads)
         for step in (theirs, ours):
             step(), step()
-        alone.append((milliseconds(theirs), milliseconds(ours)))
-    time.sleep(0.1)  # PyTorch's threads spin for a while
-    ours()
-    both = shares_of(ours)
-    (theirs_1, ours_1), (theirs_2, _) = alone
-    cells = [f"{theirs_1:.1f} -> {theirs_2:.1f}", f"{ours_1:.1f} -> {both.whole:.1f}", f"{both.works:.1f}"]
-    cells += [f"{both.waits:.1f}", f"{both.helps:.1f}", f"{(both.works + both.helps) / ours_1:.2f}"]
-    return f"| {case.name} | {' | '.join(cells)} |"
+        alone = milliseconds(theirs)
+        time.sleep(0.1)  # PyTorch's threads spin for a while
+        found.append((alone, shares_of(ours, watch)))
+    (theirs_1, one), (theirs_2, two) = found
+    numbers = [theirs_1, one.whole, one.helps, theirs_2, two.whole, two.works, two.waits, two.helps]
+    return f"| {case.name} | {' | '.join(f'{x:.1f}' for x in numbers)} | {(two.works + two.helps) / one.whole:.2f} |"
 
 
 def table(only: list[str]) -> Iterator[str]:
     """Of the steps of `training`."""
-    yield "\n| ms, 1 -> 2 threads | PyTorch | tinytorch | this one works | waits | the other works | work, to 1 thread's |"
-    yield "|---" * 7 + "|"
+    heads = ["ms", "1 thread: PyTorch", "tinytorch", "in products", "2 threads: PyTorch", "tinytorch", "this one works"]
+    heads += ["waits", "the other works", "work, to 1 thread's"]
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
     for case in training.cases(2):
         if any(text in case.name for text in only) and not case.name.startswith("Adam"):
             yield row(case)
