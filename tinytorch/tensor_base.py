@@ -54,6 +54,7 @@ import numpy as np
 from tinytorch.autograd.grad_attribute import checked_gradient, warn_of_no_gradient
 from tinytorch.autograd.hooks import RemovableHandle
 from tinytorch.autograd.modes import state
+from tinytorch.autograd.node import as_known
 from tinytorch.autograd.saving import Memory
 from tinytorch.device import CPU, device
 from tinytorch.dtypes import INEXACT, dtype, from_numpy_dtype
@@ -201,14 +202,14 @@ class TensorBase(Conversions):
     @property
     def grad_fn(self) -> Any:
         """The node of the graph that made this tensor; None for a leaf."""
-        if self._base is not None:
-            self._follow_base()
-        return None if self._edge is None else self._edge[0]
+        return None if self.is_leaf else as_known(self._edge[0])
 
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded op made this tensor."""
-        return self.grad_fn is None
+        if self._base is not None:
+            self._follow_base()
+        return self._edge is None
 
     def _is_view(self) -> bool:
         """Whether the tensor is a view of another, its ``_base``, whose history its own follows."""
@@ -217,7 +218,7 @@ class TensorBase(Conversions):
     @property
     def output_nr(self) -> int:
         """Which output of :attr:`grad_fn` this tensor is."""
-        return 0 if self.grad_fn is None else self._edge[1]
+        return 0 if self.is_leaf else self._edge[1]
 
     @property
     def retains_grad(self) -> bool:

@@ -104,7 +104,9 @@ def test_the_kernel_of_the_gradient_is_the_readable_one(curve, options):
 
 
 def test_every_curve_is_compared():
-    assert {curve for curve, _ in CURVES} == set(curves.Curve.__subclasses__())
+    assert {curve for curve, _ in CURVES} == {
+        curve for curve in curves.Curve.__subclasses__() if "op_type" not in vars(curve)
+    }
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -236,7 +236,7 @@ def _is_infinite(value: Any) -> bool:
 def _report(node: Node, received: list[Any], first_bad: str) -> str:
     """All that is known of a node whose gradient went wrong."""
     module = f" in module '{node.scope}'" if node.scope else ""
-    lines = [f"op:       {_op_text(type(node))}{module}, made at {_line(node.metadata.get('traceback_'))}"]
+    lines = [f"op:       {_op_text(node.op_type)}{module}, made at {_line(node.metadata.get('traceback_'))}"]
     if node.metadata.get("inputs"):
         lines.append(f"inputs:   {'; '.join(node.metadata['inputs'])}")
     arrived = [_array_text(gradient._array) for gradient in received if gradient is not None]
@@ -260,7 +260,7 @@ def _before(node: Node, steps: int = 4) -> str:
             break
         node = max(earlier, key=lambda each: each.number)
         module = f" in module '{node.scope}'" if node.scope else ""
-        texts.append(f"{_op_text(type(node))} ({shape_text(node.outputs[0][0])}){module}")
+        texts.append(f"{_op_text(node.op_type)} ({shape_text(node.outputs[0][0])}){module}")
     return " <- ".join(texts)
 
 
@@ -279,5 +279,5 @@ def _tell(node: Node, error: Exception) -> None:
     _warn(node)
     if hasattr(error, "add_note"):
         module = f" in module '{node.scope}'" if node.scope else ""
-        made = f"{_op_text(type(node))}{module}, made at {_line(node.metadata.get('traceback_'))}"
+        made = f"{_op_text(node.op_type)}{module}, made at {_line(node.metadata.get('traceback_'))}"
         error.add_note(f"while computing the gradients of {made}")

@@ -47,6 +47,7 @@ class Function(Node):
     ctx.
     """
 
+    reader_module = "torch.autograd.function"
     _dirty: tuple[Any, ...] = ()
     _non_differentiable: tuple[Any, ...] = ()
     _are_tensors: tuple[bool, ...] = ()
@@ -94,7 +95,7 @@ class Function(Node):
     @classmethod
     def name(cls) -> str:
         """PyTorch's name for the node of a user's Function."""
-        return f"{cls.__name__}Backward"
+        return f"{vars(cls).get('op_type', cls).__name__}Backward"
 
     @staticmethod
     def vjp(ctx: Any, *grad_outputs: Any) -> Any:

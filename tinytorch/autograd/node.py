@@ -32,7 +32,7 @@ b   input       scalar  value 3.0  grad –
 n2  mul(a, b)   scalar
 c   add(n2, a)  scalar  value 8.0
 >>> [type(node).__name__ for node, _ in c.grad_fn.next_functions]       # the edges: to mul, and to the leaf a
-['Mul', 'AccumulateGrad']
+['MulBackward0', 'AccumulateGrad']
 
 An op's inputs exist before the op runs, so every node has a *larger creation number than the nodes it points to*.
 The engine relies on that: descending creation numbers are a topological order.
@@ -65,7 +65,7 @@ from tinytorch.autograd.saving import FREED, SavedOutput, Saving
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
 
-__all__ = ["AccumulateGrad", "Edge", "GradientEdge", "Node", "known_as", "next_number"]
+__all__ = ["AccumulateGrad", "Edge", "GradientEdge", "Node", "as_known", "known_as", "next_number"]
 
 next_number = itertools.count().__next__
 
@@ -110,6 +110,7 @@ class Node(Saving):
     complex_backward: bool = True
     hooks: NodeHooks | None = None
     backward_on_arrays = False  # see Primitive
+    reader_module = "builtins"  # where PyTorch has the classes of nodes
 
     @property
     def outputs(self) -> Outputs:
@@ -135,19 +136,28 @@ class Node(Saving):
     # ------------------------------------------------------------------------------------ for readers of graphs
 
     @property
+    def op_type(self) -> Any:
+        """The class of the op. It is the node's own, unless somebody has looked at it (:func:`as_known`)."""
+        return type(self)
+
+    @property
     def scope(self) -> str:
         """Qualified name of the module whose forward made the node, such as ``"block1.0"``."""
         return "" if self.call is None else self.call[0].name
 
     def name(self) -> str:
         """The node's name as PyTorch prints it: ``MulBackward0``."""
-        return self.known_name or f"{type(self).__name__}Backward0"
+        return self.known_name or f"{self.op_type.__name__}Backward0"
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """PyTorch's view of :attr:`edges`: leaves appear as :class:`AccumulateGrad`."""
         return tuple(
-            (None, 0) if edge is None else edge if isinstance(edge[0], Node) else (AccumulateGrad(edge[0]), 0)
+            (None, 0)
+            if edge is None
+            else (as_known(edge[0]), edge[1])
+            if isinstance(edge[0], Node)
+            else (AccumulateGrad(edge[0]), 0)
             for edge in self.edges
         )
 
@@ -244,6 +254,29 @@ def known_as(result: Tensor, name: str) -> Tensor:
     if result._edge is not None:
         result._edge[0].known_name = name
     return result
+
+
+def as_known(node: Any) -> Any:
+    """The node, for a reader of the graph: from now on its class has the name that PyTorch's has.
+
+    Programs that draw graphs ask for ``type(node).__name__``. So the node's class becomes one derived from the op's,
+    which differs in its name alone.
+    """
+    name = node.name()
+    if type(node).__name__ != name:
+        node.__class__ = _class_named(node.op_type, name)
+    return node
+
+
+def _class_named(op_type: Any, name: str) -> type:
+    """The class of this name below an op's; kept there, to end with it."""
+    known = vars(op_type).get("_named")
+    if known is None:
+        op_type._named = known = {}
+    if name not in known:
+        places = {"__module__": op_type.reader_module, "__doc__": op_type.__doc__, "op_type": op_type, "_named": {}}
+        known[name] = type(op_type)(name, (op_type,), places)
+    return known[name]
 
 
 def _saved_value(node: Node, name: str, alias: str) -> Any:

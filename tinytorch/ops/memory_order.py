@@ -109,14 +109,14 @@ def _strides(edge: Any, joined: dict[Any, bool]) -> Shape:
         elif getattr(node, "keeps_channels_last", False) and len(shape) == 4 and node.edges[0] is not None:
             before = node.edges[0]
             views.append((node, output))
-        elif type(node) is Cat and len(shape) == 4:
+        elif node.op_type is Cat and len(shape) == 4:
             if node not in joined:
                 joined[node] = all(edge is not None and _are_channels_last(edge, joined) for edge in node.edges)
             strides = _channels_last(shape) if joined[node] else _row_major(shape)
             break
-        elif type(node) in _KEEPS and node.attributes.get("order") != "C":
+        elif node.op_type in _KEEPS and node.attributes.get("order") != "C":
             before = node.edges[0]
-            if type(node) in _VIEWS:
+            if node.op_type in _VIEWS:
                 views.append((node, output))
         else:
             before = None
@@ -128,7 +128,7 @@ def _strides(edge: Any, joined: dict[Any, bool]) -> Shape:
         return _row_major(shape)
     array = as_strided(_ONE_BYTE, shape, strides)  # its elements are never touched
     for node, output in reversed(views):
-        array = _VIEWS.get(type(node), _as_images)(array, node, output)
+        array = _VIEWS.get(node.op_type, _as_images)(array, node, output)
     return array.strides
 
 

@@ -162,7 +162,7 @@ class _Segment:
             args, kwargs = tree_map_only(Tensor, _outside_graph, (self.args, self.kwargs))
             output = self.function(*args, **kwargs)
         again = _nodes_since(start, output)
-        if [type(node) for node in again] != [type(node) for node in self.nodes]:
+        if [node.op_type for node in again] != [node.op_type for node in self.nodes]:
             raise CheckpointError(
                 f"torch.utils.checkpoint: the function recorded other operations in backward ({len(again)}) than in "
                 f"forward ({len(self.nodes)}). It must do the same each time it is called."

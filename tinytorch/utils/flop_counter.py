@@ -89,7 +89,7 @@ class FlopCounterMode(Watcher):
 
     def backward(self, node: Any, received: list[Any], run: Callable[[], Any]) -> Any:
         """A node's backward runs: one product for each gradient."""
-        name, needs = type(node).__name__, node.needs_input_grad
+        name, needs = node.op_type.__name__, node.needs_input_grad
         if received[0] is None:
             return run()
         size = received[0].numel()

@@ -52,10 +52,9 @@ def op_name(op: Any) -> str:
 
 def node_name(node: Any) -> str:
     """The name of a recorded op. Of one that serves many it is what the program called: ``"transpose"``."""
-    if type(node).__name__ in SHARED and "known_name" in vars(node):
+    if node.op_type.__name__ in SHARED and "known_name" in vars(node):
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", re.sub(r"Backward\d*$", "", node.known_name)).lower()
-    kind: Any = type(node)
-    return op_name(kind)
+    return op_name(node.op_type)
 
 
 @functools.lru_cache(maxsize=256)  # of types: users define ops too, in any number

@@ -75,7 +75,7 @@ def _run(node: Node, values: dict[tuple[int, int], Tensor]) -> bool:
             inputs.append(values[id(edge[0]), edge[1]])
         else:
             inputs.append(values.setdefault((id(edge[0]), 0), edge[0].detach().clone().requires_grad_()))
-    results = type(node).apply(*inputs, **node.attributes)
+    results = node.op_type.apply(*inputs, **node.attributes)
     for index, result in enumerate(results if isinstance(results, tuple) else (results,)):
         values[id(node), index] = result
     return True

@@ -111,7 +111,7 @@ class _Walk:
 
     def add(self, node: AutogradNode) -> None:
         """An op, after the leaves that it uses first."""
-        kind: Any = type(node)
+        kind: Any = node.op_type
         names = argument_names(kind)
         sources = self.sources(node)
         new = self.builder.node("op", node_name(node), scope=self.builder.scope(node.call), backward=node.name())

@@ -21,7 +21,7 @@ def test_engine_reachable() -> None:
     y = x.exp()
     z = (y + y).sin() + y
     nodes, leaves = reachable([z])
-    names = sorted(type(node).__name__ for node in nodes)
+    names = sorted(node.op_type.__name__ for node in nodes)
     assert names == ["Add", "Add", "Exp", "Sin"], f"z = sin(y + y) + y, y = exp(x) was made by {names}?"
     assert len(leaves) == 1 and leaves[0] is x, "z was made of the leaf x"
     assert reachable([x])[0] == [], "no node made a leaf"
