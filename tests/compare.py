@@ -48,7 +48,7 @@ class Seen:
             if isinstance(node, Node) and id(node) not in reached:
                 reached[id(node)] = node
                 stack.extend(edge[0] for edge in node.edges if edge is not None)
-        return {type(node) for node in reached.values()}
+        return {node.op_type for node in reached.values()}
 
 
 seen = Seen()
