@@ -7,6 +7,9 @@ import torch
 import tinytorch
 
 EXPRESSIONS = """
+F.interpolate(b[None],scale_factor=2.) ; F.interpolate(b,scale_factor=2.) ; F.interpolate(b[None],size=3,mode='bicubic')
+F.interpolate(b[None],size=3,mode='bilinear',antialias=True) ; F.interpolate(b,size=3,mode='nearest-exact')
+F.pixel_shuffle(b,2) ; F.pixel_unshuffle(b,2) ; F.channel_shuffle(b[None],2)
 a+a ; a-a ; a*a ; a/a ; a+1 ; 1-a ; a-1 ; 2*a ; a/2 ; -a ; a**2 ; a**a ; 2**a ; a@a ; a@v ; v@v ; b@b ; a%2 ; a.exp()
 a.log() ; a.sqrt() ; a.rsqrt() ; a.abs() ; a.sin() ; a.cos() ; a.tan() ; a.tanh() ; a.sigmoid() ; a.relu() ; a.floor()
 a.round() ; a.sign() ; a.clamp(0,1) ; a.clamp(min=0) ; a.clamp_min(0.) ; a.reciprocal() ; a.square() ; a.log1p()

@@ -1,8 +1,8 @@
 """``tinytorch.backends``: the switches that scripts set for speed or reproducibility.
 
-Setting one changes nothing, because everything here is deterministic and exact to the dtype; reading it gives back
-what was set, and before that PyTorch's default. Each backend is a module of its own, so that
-``import tinytorch.backends.cudnn as cudnn`` finds it.
+Setting one changes next to nothing, because everything here is deterministic and exact to the dtype (``mha`` decides
+about zeros at padded positions, see `nn.TransformerEncoder`); reading it gives back what was set, and before that
+PyTorch's default. Each backend is a module of its own, so that ``import tinytorch.backends.cudnn as cudnn`` finds it.
 """
 
 from __future__ import annotations

@@ -245,7 +245,7 @@ def dtype_of_number(value: Any) -> np.dtype[Any]:
     return int64.numpy if category == INTEGER else bool_.numpy
 
 
-def _promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
+def promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     """The smallest dtype for both, as PyTorch: an integer never widens a float (int64 + float16 = float16)."""
     if a == b:
         return a
@@ -265,7 +265,7 @@ def _promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest dtype that both convert to (PyTorch's ``torch.promote_types``)."""
     _check_dtypes("promote_types", type1=type1, type2=type2)
-    return _OF_NUMPY[_promote_numpy(type1.numpy, type2.numpy)]
+    return _OF_NUMPY[promote_numpy(type1.numpy, type2.numpy)]
 
 
 def _check_dtypes(name: str, **arguments: Any) -> None:
@@ -295,7 +295,7 @@ def result_dtype(*operands: Any) -> np.dtype[Any]:
         else:
             priority, candidate = 2, dtype_of_number(operand)
         seen = by_priority[priority]
-        by_priority[priority] = candidate if seen is None else _promote_numpy(seen, candidate)
+        by_priority[priority] = candidate if seen is None else promote_numpy(seen, candidate)
     result = None
     for candidate in by_priority:
         if candidate is None:
@@ -305,7 +305,7 @@ def result_dtype(*operands: Any) -> np.dtype[Any]:
         elif candidate.kind == "c" and result.kind in FLOATS:  # becomes complex, and no wider
             result = np.promote_types(result, complex64.numpy)
         elif _CATEGORY_OF_KIND[candidate.kind] > _CATEGORY_OF_KIND[result.kind]:
-            result = _promote_numpy(result, candidate)
+            result = promote_numpy(result, candidate)
     assert result is not None, "result_dtype needs at least one operand"
     return result
 

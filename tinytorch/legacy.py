@@ -159,10 +159,14 @@ def storage_type(tensor: Tensor) -> StorageType:
 def dtype_named(name: Any) -> Any:
     """The dtype that ``'torch.FloatTensor'`` or ``torch.FloatTensor`` stands for; other values pass through.
 
+    The class of all tensors stands for the default dtype.
+
     Raises ValueError for an unknown name, TypeError for the name of a type on an accelerator.
     """
     if isinstance(name, TensorType):
         name = name.full_name
+    if name is Tensor:
+        return dtypes.get_default_dtype()
     if not isinstance(name, str):
         return name
     if name.startswith("torch.cuda."):

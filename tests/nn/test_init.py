@@ -6,7 +6,9 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
+import tinytorch
 from tests.nn.layers import assert_same_error, both
 
 FILLINGS = [
@@ -87,3 +89,14 @@ def test_warnings_and_old_names():
 
     ours, theirs = both(run)
     assert ours == theirs
+
+
+def test_a_convolution_of_no_channels_draws_its_bias_as_pytorch_does():
+    found = []
+    for T in (tinytorch, torch):
+        T.manual_seed(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "Initializing zero-element tensors is a no-op"
+            bias = T.nn.Conv2d(0, 3, 1).bias
+        found.append((bias.tolist(), T.rand(1).item()))
+    assert found[0] == found[1] and found[0][0] == [0.0] * 3

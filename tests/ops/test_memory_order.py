@@ -235,3 +235,24 @@ def test_a_view_that_is_a_copy_refuses_to_be_written_to():
     y = tinytorch.randn(3, 4, 5).transpose(0, 1).softmax(-1)
     with pytest.raises(RuntimeError, match="read-only"):
         y[1:3].view(-1).zero_()
+
+
+REDUCTIONS = """
+y.mean((2, 3)) ; y.sum((2, 3)) ; y.amax((2, 3)) ; y.std((2, 3)) ; y.flatten(2).mean(2) ; y.flatten(2).max(2)[0] ; y.mean(0)
+T.flatten(T.nn.functional.adaptive_avg_pool2d(y, 1), 1) ; y.flatten(2).prod(2) ; y.sum(1) ; y.mean((2, 3), keepdim=True)
+y.mean((2, 3)).view(-1) ; T.nn.functional.adaptive_max_pool2d(y, 1).reshape(2, 5) ; y.flatten(2).argmax(2)
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [text.strip() for line in REDUCTIONS.strip().splitlines() for text in line.split(" ; ")]
+)
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_images_are_reduced_to_is_row_major(text, recorded):
+    strides = []
+    for T in (tinytorch, torch):
+        with T.set_grad_enabled(recorded):
+            y = T.nn.Conv2d(3, 5, 1)(T.ones(2, 3, 7, 7))
+            result = eval(text, {"y": y, "T": T})
+        strides.append((result.stride(), result.is_contiguous()))
+    assert strides[0] == strides[1]

@@ -213,3 +213,9 @@ def test_errors_of_one_function() -> None:
         ("adaptive_avg_pool1d", zeros(1, 1, 5), ((2, 2),), "should contain one int (got 2)"),
     ):
         compare_errors(lambda T, x, n=name, a=args: getattr(functional(T), n)(x, *a), x, match=message)
+
+
+def test_a_volume_thinner_than_the_window_with_its_padding():
+    x = np.random.default_rng(0).standard_normal((1, 1, 2, 7, 7)).astype(np.float32)
+    results = [T.nn.functional.max_pool3d(T.from_numpy(x), 3, 1, 1).numpy() for T in (tinytorch, torch)]
+    np.testing.assert_array_equal(*results)

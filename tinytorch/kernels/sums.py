@@ -43,11 +43,11 @@ def total(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:
 
     The result has the same bits whatever the number of threads.
     """
-    if x.size < LARGE or x.dtype.char not in "fd" or not axes:
-        return _add(x, axis=axes, dtype=x.dtype, keepdims=keepdims)
-    if 0 in x.strides:  # repeated by broadcasting: written out, it might fill the memory
-        return _add(x, axis=axes, dtype=x.dtype, keepdims=keepdims)
     rows_first = x.flags.c_contiguous
+    # repeated by broadcasting, it might fill the memory if it were written out
+    if x.size < LARGE or x.dtype.char not in "fd" or not axes or 0 in x.strides:
+        result = _add(x, axis=axes, dtype=x.dtype, keepdims=keepdims)
+        return result if rows_first else small_row_major(result)
     if rows_first and x.ndim <= 2:  # the most frequent ones, without more ado
         hold_blas()
         if len(axes) == x.ndim:
@@ -68,10 +68,13 @@ def total(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:
     kept = [axis for axis in order if axis not in axes]
     result = partial.reshape([x.shape[axis] for axis in kept])
     if not rows_first:
-        result = result.transpose(np.argsort(kept))
-        if 0 < result.ndim <= 2:  # small, and users expect to view it in other shapes
-            result = np.ascontiguousarray(result)
+        result = small_row_major(result.transpose(np.argsort(kept)))
     return np.expand_dims(result, axes) if keepdims else result
+
+
+def small_row_major(result: Any) -> Any:
+    """What a reduction of images gave, (N, C): row-major, as in PyTorch. It is small, and users look at its strides."""
+    return np.ascontiguousarray(result) if result.ndim == 2 else result
 
 
 def total_of_squares(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from tinytorch.dtypes import FLOATS, INEXACT, default_numpy_dtype, dtype_of_number, from_numpy_dtype, result_dtype
+from tinytorch.dtypes import (
+    FLOATS,
+    INEXACT,
+    default_numpy_dtype,
+    dtype_of_number,
+    from_numpy_dtype,
+    promote_numpy,
+)
 from tinytorch.storage import TypedStorage, UntypedStorage
 from tinytorch.tensor import Tensor
 
@@ -125,20 +134,33 @@ def _odd_element(data: Any) -> Any:
 
 
 def _inferred_dtype(data: Any, array: np.ndarray) -> np.dtype[Any]:
-    first = data
-    while isinstance(first, (list, tuple)) and len(first):
-        first = first[0]
-    if isinstance(first, Tensor) and first is not data:
-        return result_dtype(*_leaves(data))
-    if isinstance(first, (np.ndarray, np.generic, Tensor)) or (array.size and array.dtype.kind == "b"):
-        return array.dtype
+    """The dtype to which the dtypes of all elements are promoted: a Python number has the default one of its kind."""
+    kinds = _element_types(data)
+    if not kinds <= _NUMBERS:
+        return functools.reduce(promote_numpy, {_dtype_of(leaf) for leaf in _leaves(data)})
     if array.dtype.kind in FLOATS or (array.size == 0 and not isinstance(data, range)):
         return default_numpy_dtype()
     return dtype_of_number(1j) if array.dtype.kind == "c" else array.dtype
 
 
-def _leaves(data: Any) -> list[Any]:
+def _element_types(data: Any) -> set[type]:
+    """The classes of what stands in nested sequences."""
+    if not isinstance(data, (list, tuple)):
+        return set() if isinstance(data, range) else {type(data)}
+    kinds = set(map(type, data))
+    if kinds.isdisjoint((list, tuple, range)) and not any(issubclass(kind, (list, tuple)) for kind in kinds):
+        return kinds
+    return set().union(*map(_element_types, data))
+
+
+def _dtype_of(leaf: Any) -> np.dtype[Any]:
+    return leaf.dtype if isinstance(leaf, (np.ndarray, np.generic)) else dtype_of_number(leaf)
+
+
+def _leaves(data: Any) -> Iterator[Any]:
     """What stands in nested sequences: numbers, and tensors as arrays."""
     if isinstance(data, (list, tuple)):
-        return [leaf for item in data for leaf in _leaves(item)]
-    return [data._array if isinstance(data, Tensor) else data]
+        for item in data:
+            yield from _leaves(item)
+    else:
+        yield data._array if isinstance(data, Tensor) else data

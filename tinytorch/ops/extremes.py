@@ -16,6 +16,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
 from tinytorch.kernels import short_rows
+from tinytorch.kernels.sums import small_row_major
 from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -42,7 +43,7 @@ class MaxWithIndex(Primitive):
             return x.copy(), index
         indices = x.argmax(dim, keepdims=True) if largest else x.argmin(dim, keepdims=True)
         ctx.save_intermediates(indices, x.shape)
-        values = short_rows.reduce(np.maximum if largest else np.minimum, x, dim, keepdim)
+        values = small_row_major(short_rows.reduce(np.maximum if largest else np.minimum, x, dim, keepdim))
         if not keepdim:
             indices = indices.squeeze(dim)
         ctx.mark_non_differentiable(indices)
@@ -76,7 +77,7 @@ class Extreme(Primitive):
         if _any_of(ctx.needs_input_grad):
             winners = x == y
             ctx.save_intermediates(winners | (np.isnan(x) & np.isnan(y)) if nan_shares else winners)
-        return y if keepdim else y.reshape([size for i, size in enumerate(x.shape) if i not in dim])
+        return y if keepdim else small_row_major(y.reshape([size for i, size in enumerate(x.shape) if i not in dim]))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

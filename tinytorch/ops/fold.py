@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.kernels.windows import count_outputs
 from tinytorch.ops.arguments import checks_arguments
@@ -183,7 +184,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         return input.clone()
     n = len(lead)
     apart = input.reshape(*lead, c // (r * r), r, r, h, w)
-    return apart.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, c // (r * r), h * r, w * r)
+    pixels = apart.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2)
+    return known_as(pixels.reshape(*lead, c // (r * r), h * r, w * r), "PixelShuffleBackward0")
 
 
 @checks_arguments
@@ -202,7 +204,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
         return input.clone()
     n = len(lead)
     apart = input.reshape(*lead, c, h // r, r, w // r, r)
-    return apart.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, c * r * r, h // r, w // r)
+    channels = apart.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3)
+    return known_as(channels.reshape(*lead, c * r * r, h // r, w // r), "PixelUnshuffleBackward0")
 
 
 @checks_arguments
@@ -212,7 +215,8 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     n, c, *rest = input._array.shape
     if c % groups:
         raise RuntimeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
-    return input.reshape(n, groups, c // groups, *rest).transpose(1, 2).reshape(n, c, *rest)
+    shuffled = input.reshape(n, groups, c // groups, *rest).transpose(1, 2).reshape(n, c, *rest)
+    return known_as(shuffled, "ChannelShuffleBackward0")
 
 
 native_channel_shuffle = channel_shuffle

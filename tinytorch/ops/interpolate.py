@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.autograd.node import known_as
 from tinytorch.ops.adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from tinytorch.ops.arguments import checks_arguments
 from tinytorch.ops.checks import not_implemented
@@ -83,7 +84,9 @@ def interpolate(
         return _AREA[len(sizes)](input, out_sizes)
     each = zip(sizes, out_sizes, factors, strict=True)
     real = np.dtype(np.float64 if input._array.dtype == np.float64 else np.float32)
-    return resample(input, tuple([_table(n, out, f, mode, bool(align_corners), antialias, real) for n, out, f in each]))
+    y = resample(input, tuple([_table(n, out, f, mode, bool(align_corners), antialias, real) for n, out, f in each]))
+    name = "".join(word.capitalize() for word in mode.split("-"))
+    return known_as(y, f"Upsample{name}{len(sizes)}D{'Aa' if antialias else ''}Backward0")
 
 
 @checks_arguments

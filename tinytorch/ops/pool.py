@@ -236,10 +236,6 @@ def _max_pool(
     window = _window(name, dims, kernel_size, stride, padding, dilation)
     images = check_image(name, input, dims)
     check_window(*window)
-    if dims == 3 and any(k > n for k, n in zip(window[0], images._array.shape[2:], strict=True)):
-        raise RuntimeError(
-            f"avg_pool3d(): input image {list(images.shape[2:])} smaller than kernel size {list(window[0])}"
-        )
     out_size = pooled_size(images._array.shape, *window, ceil_mode)
     primitive = MaxPool2d if dims == 2 else MaxPool3d
     y, indices = primitive.apply(images, window=window, out_size=out_size, indices=bool(return_indices))
@@ -312,7 +308,9 @@ def _avg_pool(
     check_window(*window)
     if dims == 3 and any(k > n for k, n in zip(window[0], images._array.shape[2:], strict=True)):
         raise RuntimeError(
-            f"avg_pool3d(): input image {list(images.shape[2:])} smaller than kernel size {list(window[0])}"
+            "input image (T: {} H: {} W: {}) smaller than kernel size (kT: {} kH: {} kW: {})".format(
+                *images._array.shape[2:], *window[0]
+            )
         )
     out_size = pooled_size(images._array.shape, *window, ceil_mode)
     primitive = AvgPool2d if dims == 2 else AvgPool3d

@@ -152,6 +152,8 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 
 
 def _reshaped(input: Tensor, shape: tuple[int, ...]) -> Tensor:
+    if len(shape) == 2 and input._array.ndim > 2 and math.prod(input._array.shape[2:]) == 1:
+        restore_row_major(input)  # images of one pixel would be viewed as they lie
     result = Reshape.apply(input, shape=shape)
     if (
         result._edge is not None

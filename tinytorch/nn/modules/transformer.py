@@ -1,8 +1,8 @@
 """The Transformer: an encoder and a decoder, stacks of the layers in :mod:`tinytorch.nn.modules.transformer_layers`.
 
-PyTorch has a second implementation of the encoder for inference (no gradients, batch_first, even number of heads),
-which skips padding and leaves zeros there. Here padded positions are computed like all others; elsewhere the results
-are equal.
+PyTorch has a second implementation of the encoder for inference (no gradients, batch_first, even number of heads...),
+which skips padding and leaves zeros there. Here padded positions are computed like all others, and then set to zero
+under the same conditions: a mean over all positions is PyTorch's.
 
 Source: Vaswani et al. 2017; ``torch.nn.Transformer``.
 """
@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from typing import Any
 
 from tinytorch import ops
+from tinytorch.autograd.modes import is_grad_enabled
+from tinytorch.backends import mha
 from tinytorch.dtypes import FLOATS
 from tinytorch.nn import functional as F
 from tinytorch.nn import init
@@ -55,8 +58,9 @@ def _detect_is_causal_mask(mask: Tensor | None, is_causal: bool | None = None, s
 class TransformerEncoder(Module):
     """``num_layers`` copies of ``encoder_layer``, one after another, then ``norm``.
 
-    ``enable_nested_tensor`` and ``mask_check`` steer an optimization of PyTorch's that does not exist here; they
-    change nothing.
+    With ``enable_nested_tensor``, and if layers and arguments are such that PyTorch would skip padding in inference
+    (warns if the layers are not), results at padded positions are zero there. ``mask_check``: accepted; sequences
+    with padding elsewhere than at their ends are never treated so.
     """
 
     def __init__(
@@ -71,8 +75,14 @@ class TransformerEncoder(Module):
         self.layers = _get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
-        self.enable_nested_tensor = enable_nested_tensor
+        self.enable_nested_tensor = self.use_nested_tensor = enable_nested_tensor
         self.mask_check = mask_check
+        obstacle = _why_padding_is_computed(encoder_layer)
+        if enable_nested_tensor and obstacle:
+            self.use_nested_tensor = False
+            warnings.warn(
+                f"enable_nested_tensor is True, but self.use_nested_tensor is False because {obstacle}", stacklevel=2
+            )
 
     def forward(
         self,
@@ -88,7 +98,36 @@ class TransformerEncoder(Module):
         x = src
         for layer in self.layers:
             x = layer(x, src_mask=mask, is_causal=causal, src_key_padding_mask=padding)
+        if padding is not None and mask is None and self._skips_padding(src, padding):
+            x = x.masked_fill((padding != 0).unsqueeze(-1), 0.0)
         return x if self.norm is None else self.norm(x)
+
+    def _skips_padding(self, src: Tensor, padding: Tensor) -> bool:
+        """Whether PyTorch would leave zeros where ``padding`` (N, L) is not 0: in inference, padded at the ends."""
+        first = self.layers[0]
+        if not self.use_nested_tensor or first.training or src.dim() != 3 or not mha.get_fastpath_enabled():
+            return False
+        if is_grad_enabled() and any(tensor.requires_grad for tensor in (src, *first.parameters())):
+            return False
+        padded = padding._array != 0
+        return bool((padded[:, 1:] >= padded[:, :-1]).all())
+
+
+def _why_padding_is_computed(layer: Module) -> str:
+    """Why PyTorch never skips the padding for such layers, in its words; empty if it does."""
+    if not isinstance(layer, TransformerEncoderLayer):
+        return "encoder_layer was not TransformerEncoderLayer"
+    attention, hint = layer.self_attn, "(use batch_first for better inference performance)"
+    obstacles = {
+        "norm_first was True": layer.norm_first,
+        f"self_attn.batch_first was not True{hint}": not attention.batch_first,
+        "self_attn._qkv_same_embed_dim was not True": not attention._qkv_same_embed_dim,
+        "self_attn was passed bias=False": attention.in_proj_bias is None,
+        "activation_relu_or_gelu was not True": not layer.activation_relu_or_gelu,
+        "norm1.eps was not equal to encoder_layer.norm2.eps": layer.norm1.eps != layer.norm2.eps,
+        "self_attn.num_heads is odd": attention.num_heads % 2 == 1,
+    }
+    return next((f"encoder_layer.{text}" for text, holds in obstacles.items() if holds), "")
 
 
 class TransformerDecoder(Module):
