@@ -431,3 +431,17 @@ def test_torch_dispatch_is_said_not_to_be_called():
             @classmethod
             def __torch_dispatch__(cls, *args: object) -> object:
                 return NotImplemented
+
+
+MIXED = """
+T.nn.functional.relu(torch.ones(1)) ; T.cat([torch.ones(1)]) ; T.nn.Linear(1, 1)(torch.ones(1)) ; T.matmul(torch.ones(2), T.ones(2))
+torch.nn.Linear(1, 1)(T.ones(1)) ; torch.relu(T.ones(1)) ; torch.ones(1) + T.ones(1) ; T.ones(1) * torch.ones(1)
+torch.nn.functional.softmax(T.ones(2), 0)
+"""
+
+
+@pytest.mark.parametrize("text", [text.strip() for line in MIXED.strip().splitlines() for text in line.split(" ; ")])
+def test_a_forgotten_import_is_an_error_that_says_so(text):
+    words = "unsupported operand" if " + " in text or " * " in text else "Change the import that is left"
+    with pytest.raises(TypeError, match=words):
+        eval(text, {"T": tinytorch, "torch": torch})

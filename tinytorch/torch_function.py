@@ -89,6 +89,7 @@ def by_default(cls: type, func: Any, types: Iterable[type], args: Any, kwargs: A
 
     NotImplemented where a class takes part that ``cls`` does not derive from.
     """
+    _refuse_pytorchs((func, *types))
     if not all(issubclass(cls, other) for other in types):
         return NotImplemented
     with without_overrides():
@@ -148,6 +149,7 @@ def handed_over(function: Any, found: list[Any], args: tuple[Any, ...], kwargs: 
     TypeError if all of them return NotImplemented.
     """
     types = tuple(map(type, found))
+    _refuse_pytorchs(types)
     modes = state.modes
     if modes:
         state.modes = modes[:-1]  # what the mode itself calls goes to those around it
@@ -168,6 +170,18 @@ def handed_over(function: Any, found: list[Any], args: tuple[Any, ...], kwargs: 
     raise TypeError(
         f"no implementation found for '{name}' on types that implement __torch_function__: {list(types)}{where}"
     )
+
+
+def _refuse_pytorchs(things: Iterable[Any]) -> None:
+    """TypeError if PyTorch itself takes part: its tensors and functions ask ours what to do, and ours would ask them."""
+    for thing in things:
+        home = getattr(thing, "__module__", None) or getattr(getattr(thing, "__objclass__", None), "__module__", None)
+        home = home or getattr(getattr(thing, "__self__", None), "__module__", None) or ""
+        if home.partition(".")[0] == "torch":
+            raise TypeError(
+                f"PyTorch's own {getattr(thing, '__name__', thing)!r} met a tensor of tinytorch: a program uses one of the "
+                "two. Change the import that is left; x.numpy() and from_numpy() carry tensors from one to the other."
+            )
 
 
 # -------------------------------------------------------------------------------------------- how functions ask

@@ -178,3 +178,21 @@ def test_same_error_text(text: str, inputs: tuple[Any, ...]) -> None:
             exec(text, {"T": library, **dict(zip("xyz", tensors, strict=False))})
         messages.append(str(caught.value))
     assert messages[1] == messages[0]
+
+
+PRODUCTS = """
+o(2, 2) @ o(2, 2, dtype=d) ; o(2) @ o(2, dtype=d) ; o(2, 2) @ o(2, dtype=d) ; o(3, 2, 2) @ o(3, 2, 2, dtype=d) ; o(2) @ o(2, 2, dtype=d)
+o(3, 2, 2) @ o(2, 2, dtype=d) ; F.linear(o(2, 2, dtype=d), o(2, 2), o(2)) ; F.linear(o(2, dtype=d), o(2, 2)) ; T.mv(o(2, 2), o(2, dtype=d))
+F.cross_entropy(o(2, 2), o(2, dtype=d)) ; F.nll_loss(o(2, 2), o(2, dtype=d))
+"""
+
+
+@pytest.mark.parametrize("text", [text.strip() for line in PRODUCTS.strip().splitlines() for text in line.split(" ; ")])
+@pytest.mark.parametrize("dtype", ["float64", "int32", "int16", "float16", "bfloat16", "complex64"])
+def test_dtypes_that_do_not_go_together_are_named_as_by_pytorch(text, dtype):
+    words = []
+    for T in (tinytorch, torch):
+        with pytest.raises(RuntimeError) as caught:
+            eval(text, {"T": T, "F": T.nn.functional, "o": T.ones, "d": getattr(T, dtype)})
+        words.append(str(caught.value).splitlines()[0])
+    assert words[0] == words[1]

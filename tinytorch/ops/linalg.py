@@ -182,15 +182,31 @@ def _rows(x: Any) -> Any:
     return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
-def _check_same_dtype(name: str, a: Any, b: Any) -> None:
+_CPP_NAMES = {
+    "Byte": "unsigned char", "Char": "signed char", "Short": "short int", "Int": "int", "Long": "long int",
+    "Half": "c10::Half", "BFloat16": "c10::BFloat16", "ComplexFloat": "c10::complex<float>",
+    "ComplexDouble": "c10::complex<double>",
+}  # fmt: skip
+
+
+def _check_same_dtype(name: str, a: Any, b: Any, with_bias: bool = False) -> None:
+    """RuntimeError in the words of that function of PyTorch which multiplies such shapes."""
     for position, value in enumerate((a, b), 1):
         if not isinstance(value, Tensor):
             raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(value).__name__}")
-    if a._array.dtype != b._array.dtype:
-        raise RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: {type_name(a).lower()} != {type_name(b).lower()} "
-            f"in {name}()"
-        )
+    if a._array.dtype == b._array.dtype:
+        return
+    first, second = type_name(a), type_name(b)
+    if with_bias:
+        raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {first} and {second}")
+    if a._array.ndim == b._array.ndim == 1:
+        raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {first} and {second}")
+    if b._array.ndim == 1:
+        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {second}, {first}, and {second}")
+    if min(a._array.ndim, b._array.ndim) > 2:
+        raise RuntimeError(f"expected scalar type {first} but found {second}")
+    first, second = (_CPP_NAMES.get(kind, kind.lower()) for kind in (first, second))
+    raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {first} != {second}")
 
 
 #: PyTorch's functions for vectors and matrices; it sees stacks of matrices as one, and the result as a view of it.
@@ -377,7 +393,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Te
 
     ``torch.nn.functional.linear``; a vector ``weight`` (in,) gives (...). RuntimeError for sizes or dtypes that differ.
     """
-    _check_same_dtype("linear", input, weight)
+    _check_same_dtype("linear", input, weight, with_bias=bias is not None)
     if bias is not None:
         check_same_dtypes("linear", input, bias)
     if weight._array.ndim != 2:

@@ -273,7 +273,7 @@ def _check_nll_arguments(input: Tensor, target: Tensor, weight: Tensor | None) -
             )
         raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
     if target._array.dtype != np.int64 and (target._array.dtype != np.uint8 or input._array.ndim > 2):
-        raise RuntimeError(f"expected scalar type Long but found {type_name(target)}")
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {type_name(target)}")
     if weight is not None and weight._array.dtype != input._array.dtype:
         raise RuntimeError(f"expected scalar type {type_name(input)} but found {type_name(weight)}")
     if weight is not None and weight._array.shape != (input._array.shape[1],):

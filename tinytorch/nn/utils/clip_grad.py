@@ -83,7 +83,8 @@ def clip_grad_norm(
     foreach: bool | None = None,
 ) -> Tensor:
     """:func:`clip_grad_norm_` under its old name."""
-    warnings.warn("clip_grad_norm is now deprecated in favor of clip_grad_norm_.", FutureWarning, stacklevel=2)
+    old, new = (f"`torch.nn.utils.{name}`" for name in ("clip_grad_norm", "clip_grad_norm_"))
+    warnings.warn(f"{old} is now deprecated in favor of {new}.", FutureWarning, stacklevel=2)
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
