@@ -84,6 +84,10 @@ def test_work_for_two_is_not_given_to_four(monkeypatch):
         invited.clear()
         threads.run_blocks(lambda _: None, range(8), microseconds)
         assert len(invited) == expected
+    monkeypatch.setattr(threads, "MOST", 2)
+    invited.clear()
+    threads.run_blocks(lambda _: None, range(8))
+    assert len(invited) == 1
 
 
 @pytest.mark.parametrize("awake", [True, False])
