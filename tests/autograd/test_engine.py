@@ -396,3 +396,31 @@ def test_hooks_that_return_something_else():
         y.grad_fn.next_functions[0][0].register_hook(hook)
         with pytest.raises(error):
             y.backward()
+
+
+def test_a_walk_keeps_what_the_nodes_at_its_end_have_saved():
+    """From layer to layer: each walk ends at the input of a layer, and the next one goes on from there."""
+    for T in (tinytorch, torch):
+        x = T.ones(2, requires_grad=True)
+        for make in (lambda x: x * x, lambda x: x.exp(), lambda x: (x * x).split(1)[0]):
+            h = make(x)
+            (g,) = T.autograd.grad((h * h).sum(), h)
+            (from_h,) = T.autograd.grad(h, x, g)
+            h = make(x)
+            (at_once,) = T.autograd.grad((h * h).sum(), x)
+            assert from_h.tolist() == at_once.tolist()
+        h = x * x
+        g, _ = T.autograd.grad((h * h).sum(), (h, x))  # this one goes through it
+        with pytest.raises(RuntimeError, match="second time"):
+            T.autograd.grad(h, x, g)
+
+
+def test_saved_values_that_a_node_lists_are_there():
+    x, w = tinytorch.ones(3, 4, requires_grad=True), tinytorch.ones(5, 4, requires_grad=True)
+    results = [x * x, x.exp(), x.mean(), x @ w.t(), tinytorch.log_softmax(x, 1), x**2, x[0], x.max(1)[0], x / w.sum()]
+    listed = []
+    for node in (y.grad_fn for y in results):
+        names = [name for name in dir(node) if name.startswith("_saved_")]
+        listed.append(names)
+        assert all(isinstance(getattr(node, name), tinytorch.Tensor) for name in names)
+    assert listed[:2] == [["_saved_other", "_saved_self"], ["_saved_result"]]

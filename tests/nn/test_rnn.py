@@ -307,3 +307,19 @@ def test_a_length_beyond_the_padding_is_refused():
     """PyTorch reads past the end here."""
     with pytest.raises(RuntimeError, match="at most 4"):
         tinytorch.nn.utils.rnn.pack_padded_sequence(tinytorch.ones(4, 2), [5, 4])
+
+
+def test_other_weights_may_stand_in_for_the_parameters():
+    def run(T):
+        model = T.nn.LSTM(3, 4, 2)
+        x = T.randn(5, 2, 3)
+        before = model(x)[0]
+        model._flat_weights = [2 * weight for weight in model._flat_weights]
+        loss = model(x)[0].pow(2).sum()
+        gradients = T.autograd.grad(loss, list(model.parameters()), create_graph=True)
+        return [before, loss, *gradients], len(list(model.parameters())), [g.stride() for g in gradients]
+
+    ours, theirs = both(run)
+    assert ours[1:] == theirs[1:]
+    for mine, other in zip(ours[0], theirs[0], strict=True):
+        equal_tensors("result", mine, other, looser=5)

@@ -217,7 +217,10 @@ def _run_nodes(walk: _Walk, wanted: Wanted | None, keep: bool) -> None:
             grads = _run_node(node, received, walk.create_graph)
         else:
             received = [_as_tensor(gradient) for gradient in received]
-            grads = _run_with_company(node, received, wanted, walk.create_graph)
+            reached = _run_with_company(node, received, wanted, walk.create_graph)
+            if reached is None:  # nothing beyond is wanted: it did not run, and keeps what it saved for another walk
+                continue
+            grads = reached
         if not keep and (node._saved or node._intermediates):
             node._release()
         for edge, gradient in zip(node.edges, grads):  # noqa: B905 - _run_node saw to equal lengths
@@ -333,8 +336,8 @@ def _materialized(node: Node, received: list[Tensor | None]) -> list[Tensor | No
 
 def _run_with_company(
     node: Node, received: list[Tensor | None], wanted: Wanted | None, create_graph: bool
-) -> Sequence[Tensor | None]:
-    """The same with hooks, targets and watchers."""
+) -> Sequence[Tensor | None] | None:
+    """The same with hooks, targets and watchers; None for a node whose outputs are targets, and nothing beyond it."""
     if node.hooks is not None:
         on_arrival(node.hooks, received)
     needs = None
@@ -342,7 +345,7 @@ def _run_with_company(
         wanted.capture(node, received)
         needs = wanted.needs(node)
         if True not in needs:
-            return ()
+            return None
     if node.hooks is not None:
         received = before_node(node.hooks, received)
     run = partial(_run_for, needs, node, received, create_graph)

@@ -197,6 +197,15 @@ class Node(Saving):
             named[name] = position
         return named
 
+    def __dir__(self) -> list[str]:
+        """Of the names of saved values those that there are, once each, as programs that draw graphs show them all."""
+        names = [name for name in super().__dir__() if not name.startswith(("_saved_", "_raw_saved_"))]
+        if self._saved:
+            known = [{"x": "self", "a": "self", "b": "other"}.get(name, name) for name in self.saved_positions()]
+            kept = [name for name in known if hasattr(type(self), f"_saved_{name}")]
+            names += [f"{prefix}_{name}" for name in kept for prefix in ("_saved", "_raw_saved")]
+        return names
+
     def __init_subclass__(cls, **options: Any) -> None:
         """Give the class what PyTorch's nodes show to debuggers and torchviz: saved values as ``_saved_<name>``, and
         as ``_raw_saved_<name>`` the way they are kept.

@@ -100,10 +100,11 @@ def _sigmoid(x: np.ndarray) -> None:
 def _differentiable_backward(
     ctx: Any, step: Callable[..., tuple[Tensor, ...]], inputs: Sequence[Any], n_states: int, grads: Sequence[Any]
 ) -> tuple[Any, ...]:
-    """The gradients of a primitive as a recorded computation."""
-    return recorded_gradients(
+    """The gradients of a primitive as a recorded computation, row-major as those that are not recorded."""
+    found = recorded_gradients(
         lambda *views: _run(step, views, n_states, ctx.attributes), inputs, ctx.needs_input_grad, grads
     )
+    return tuple([None if gradient is None else gradient.contiguous() for gradient in found])
 
 
 def _run(

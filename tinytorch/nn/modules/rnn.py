@@ -45,6 +45,8 @@ class RNNBase(Module):
     the last state of every layer.
     """
 
+    _stand_ins: dict[str, Any] = {}  # noqa: RUF012 - replaced, never changed
+
     def __init__(
         self,
         mode: str,
@@ -103,9 +105,21 @@ class RNNBase(Module):
         return [name for names in self._all_weights for name in names]
 
     @property
-    def _flat_weights(self) -> list[Parameter]:
-        """The parameters one after the other, as :func:`tinytorch.lstm` takes them."""
-        return [weight for weights in self.all_weights for weight in weights]
+    def _flat_weights(self) -> list[Any]:
+        """The parameters one after the other, as :func:`tinytorch.lstm` takes them.
+
+        Libraries for meta-learning set others in their place, functions of the parameters; these stay registered.
+        """
+        return [self._weight(name) for name in self._flat_weights_names]
+
+    @_flat_weights.setter
+    def _flat_weights(self, weights: list[Any]) -> None:
+        self._stand_ins = dict(zip(self._flat_weights_names, weights, strict=True))
+
+    def _weight(self, name: str) -> Any:
+        """What to compute with under this name."""
+        own = getattr(self, name)
+        return self._stand_ins.get(name, own) if self._stand_ins else own
 
     def flatten_parameters(self) -> None:
         """Nothing: in PyTorch it lays the weights side by side for cuDNN."""
@@ -188,7 +202,7 @@ class RNNBase(Module):
             outputs = []
             for direction in range(directions):
                 index = layer * directions + direction
-                weights = {name.split("_l")[0]: getattr(self, name) for name in self._all_weights[index]}
+                weights = {name.split("_l")[0]: self._weight(name) for name in self._all_weights[index]}
                 y, *after = self._direction(x, first[index], weights, batch_sizes, direction == 1)
                 outputs.append(y)
                 last.append(after)
