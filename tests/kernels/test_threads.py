@@ -1,8 +1,10 @@
 """The helper that runs blocks on several threads."""
 
+import gc
 import os
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -178,3 +180,16 @@ def test_scratch_is_reused_and_never_shared():
             assert not np.shares_memory(a, b)
     with layout.scratch((5, 2), np.dtype(np.int32)) as c:
         assert c.shape == (5, 2) and c.ctypes.data == first
+
+
+def test_a_region_that_nobody_came_to_keeps_no_arrays(monkeypatch):
+    pool = threads._pool_or_none()
+    monkeypatch.setattr(pool, "idle", type(pool.idle)())  # all seem to be busy
+    x = np.zeros(10)
+    alive = weakref.ref(x)
+    threads.run_blocks(lambda block, x=x: x.sum(), range(4))
+    assert len(pool.late) == 3
+    del x
+    gc.collect()
+    assert alive() is None
+    pool.late.clear()

@@ -222,8 +222,13 @@ class _Region:
             except BaseException as error:
                 self.blocks.clear()
                 interrupt = error
+        self.fn = _nothing  # who comes too late may hold this region for a while, but none of its arrays
         if interrupt is not None:
             raise interrupt
+
+
+def _nothing(_: Any) -> None:
+    """What is left to do."""
 
 
 def get_soon(queue: SimpleQueue[Any], bell: Bell) -> Any:
@@ -271,19 +276,18 @@ class _Helper:
         self.bell.ring()
 
     def _serve(self) -> None:
-        pool = self.pool
-        while True:
-            try:
-                region = pool.late.popleft()
-            except IndexError:
-                pool.idle.append(self)
-                called = get_soon(self.calls, self.bell)
-                if called is None:
-                    return
-                region = called
-                del called
+        while (region := self._next_region()) is not None:
             region.help()
             del region  # its arrays must not live until the next one comes
+
+    def _next_region(self) -> _Region | None:
+        """One that found nobody idle, or the one that calls next; None: the end."""
+        try:
+            return self.pool.late.popleft()
+        except IndexError:
+            self.pool.idle.append(self)
+            called: _Region | None = get_soon(self.calls, self.bell)
+            return called
 
 
 def _pool_or_none() -> _Pool | None:
