@@ -511,6 +511,19 @@ def test_workers_end_with_a_script_that_is_stopped(sent, tmp_path):
     assert ("KeyboardInterrupt" in errors) == (sent == signal.SIGINT)
 
 
+def test_a_worker_interrupted_as_it_begins_says_nothing(tmp_path):
+    """Ctrl-C may come when one worker works already and the other one is on its way."""
+    script = """
+        import signal
+        os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGINT))
+        next(iter(loader(Images())))
+    """
+    process = run(script, folder=tmp_path)
+    _, errors = process.communicate()
+    assert process.returncode == 1 and group_ends(process.pid)
+    assert "KeyboardInterrupt" not in errors and "DataLoader worker" in errors
+
+
 def group_ends(group):
     """Whether all processes of a group end within a minute."""
     for _ in range(1200):

@@ -14,7 +14,8 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -69,6 +70,23 @@ class Failure:
         raise error from None
 
 
+@contextmanager
+def interrupts_held(held: bool = True) -> Iterator[None]:
+    """Ctrl-C is not heard inside, but afterwards; or, if not ``held``, is heard inside.
+
+    A process that is started while it is not heard begins so: it is not interrupted before it is ready for that.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    how = signal.SIG_BLOCK if held else signal.SIG_UNBLOCK
+    before = signal.pthread_sigmask(how, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def work(
     connection: Connection,
     info: WorkerInfo,
@@ -79,8 +97,24 @@ def work(
     """The life of a worker process: fetch what the tasks say and send it, until the other end is closed."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what the training process does then
     try:
+        with interrupts_held(False):
+            _work(connection, info, base_seed, init, make_fetcher)
+    except KeyboardInterrupt:
+        pass  # Ctrl-C reaches the whole group of processes; the training process says so
+
+
+def _work(
+    connection: Connection,
+    info: WorkerInfo,
+    base_seed: int,
+    init: Callable[[int], None] | None,
+    make_fetcher: Callable[[], Any],
+) -> None:
+    """The same, until Ctrl-C."""
+    done = threading.Event()
+    try:
         tasks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        stop, done = threading.Event(), threading.Event()
+        stop = threading.Event()
         threading.Thread(target=_receive_tasks, args=(connection, tasks, stop, done), daemon=True).start()
         _seed(base_seed, info.id)
         set_worker_info(info)
@@ -99,8 +133,6 @@ def work(
             except Exception as error:
                 sender.send(number, Failure(error, info.id))
             del value
-    except KeyboardInterrupt:
-        pass  # Ctrl-C reaches the whole group of processes; the training process says so
     finally:
         done.set()
         connection.close()

@@ -29,7 +29,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from tinytorch.utils.data.sending import Receiver
-from tinytorch.utils.data.worker import NEW_EPOCH, Failure, StreamEnded, work
+from tinytorch.utils.data.worker import NEW_EPOCH, Failure, StreamEnded, interrupts_held, work
 from tinytorch.utils.data.worker_info import WorkerInfo
 
 __all__ = ["Workers"]
@@ -93,7 +93,8 @@ class Workers:
             info = WorkerInfo(number, count, base_seed + number, dataset)
             arguments = (theirs, info, base_seed, init, make_fetcher)
             process = context.Process(target=work, args=arguments, daemon=True)  # type: ignore[attr-defined]
-            process.start()
+            with interrupts_held():
+                process.start()
             theirs.close()
             self._workers.append(Worker(process, ours, receiver))
 
