@@ -175,8 +175,9 @@ def handed_over(function: Any, found: list[Any], args: tuple[Any, ...], kwargs: 
 def _refuse_pytorchs(things: Iterable[Any]) -> None:
     """TypeError if PyTorch itself takes part: its tensors and functions ask ours what to do, and ours ask them."""
     for thing in things:
-        home = getattr(thing, "__module__", None) or getattr(getattr(thing, "__objclass__", None), "__module__", None)
-        home = home or getattr(getattr(thing, "__self__", None), "__module__", None) or ""
+        # built-in functions and methods have no module of their own, but what they belong to has
+        owners = (thing, getattr(thing, "__objclass__", None), getattr(thing, "__self__", None))
+        home = next(filter(None, (getattr(owner, "__module__", None) for owner in owners)), "")
         if home.partition(".")[0] == "torch":
             raise TypeError(
                 f"PyTorch's own {getattr(thing, '__name__', thing)!r} met a tensor of tinytorch: a program uses one of "

@@ -92,10 +92,9 @@ class Function(Node):
     def __repr__(self) -> str:
         return f"<torch.autograd.function.{self.name()} object at 0x{id(self):x}>"
 
-    @classmethod
-    def name(cls) -> str:
+    def name(self) -> str:
         """PyTorch's name for the node of a user's Function."""
-        return f"{vars(cls).get('op_type', cls).__name__}Backward"
+        return f"{self.op_type.__name__}Backward"
 
     @staticmethod
     def vjp(ctx: Any, *grad_outputs: Any) -> Any:

@@ -152,14 +152,7 @@ class Node(Saving):
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """PyTorch's view of :attr:`edges`: leaves appear as :class:`AccumulateGrad`."""
-        return tuple(
-            (None, 0)
-            if edge is None
-            else (as_known(edge[0]), edge[1])
-            if isinstance(edge[0], Node)
-            else (AccumulateGrad(edge[0]), 0)
-            for edge in self.edges
-        )
+        return tuple([_edge_for_readers(edge) for edge in self.edges])
 
     @property
     def metadata(self) -> dict[Any, Any]:
@@ -275,6 +268,14 @@ def as_known(node: Any) -> Any:
     if type(node).__name__ != name:
         node.__class__ = _class_named(node.op_type, name)
     return node
+
+
+def _edge_for_readers(edge: Edge | None) -> tuple[Any, int]:
+    """(node, output index), (accumulator of a leaf, 0) or (None, 0)."""
+    if edge is None:
+        return None, 0
+    end, index = edge
+    return (as_known(end), index) if isinstance(end, Node) else (AccumulateGrad(end), 0)
 
 
 def _class_named(op_type: Any, name: str) -> type:

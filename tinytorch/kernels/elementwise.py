@@ -87,17 +87,22 @@ def combined(ufunc: np.ufunc, a: Any, b: Any) -> Any:
         return ufunc(a, b)
     if a.shape != b.shape:
         return ufunc(*with_long_rows(a, b))
-    if a.size > SHARED and a.dtype == b.dtype and a.dtype.char in "fd" and get_num_threads() > 1:
+    if a.dtype == b.dtype and _is_shared(a):
         return in_pieces(lambda a, b, out: ufunc(a, b, out=out), a, b)
     return ufunc(a, b)
 
 
 def applied(ufunc: np.ufunc, x: Array) -> Array:
     """``ufunc(x)``; large arrays are shared by threads. A million exponentials take 0.28 ms on two, 0.46 on one."""
-    if x.size > SHARED and x.dtype.char in "fd" and get_num_threads() > 1:
+    if _is_shared(x):
         return in_pieces(lambda x, out: ufunc(x, out=out), x)
     result: Array = ufunc(x)
     return result
+
+
+def _is_shared(x: Array) -> bool:
+    """Whether a single pass over such an array is for several threads."""
+    return x.size > SHARED and x.dtype.char in "fd" and get_num_threads() > 1
 
 
 def relu(x: Array, out: Array | None = None) -> Array:

@@ -122,6 +122,11 @@ def row_major_copy(x: Array) -> Array:
     return x.copy()
 
 
+def small_row_major(result: Any) -> Any:
+    """What a reduction of images gave, (N, C): row-major, as in PyTorch. It is small, and users look at its strides."""
+    return np.ascontiguousarray(result) if result.ndim == 2 else result
+
+
 SMALL = 1 << 13
 """Elements; fewer are copied in one call, however they lie."""
 LARGE = 3 << 18

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.kernels.layout import Array
+from tinytorch.kernels.layout import Array, small_row_major
 
 __all__ = ["reduce", "views_with_long_rows", "with_long_rows"]
 
@@ -71,7 +71,7 @@ def _repeated(x: Array, y: Array, shape: tuple[int, ...]) -> Array | None:
 def reduce(ufunc: np.ufunc, x: Array, axis: int, keepdims: bool) -> Array:
     """``ufunc.reduce`` over one dimension, for a ufunc whose result has the dtype of ``x``."""
     if x.size < WORTH or axis != x.ndim - 1 or not 1 < x.shape[axis] <= SHORT or not x.flags.c_contiguous:
-        return np.asarray(ufunc.reduce(x, axis=axis, dtype=x.dtype, keepdims=keepdims))
+        return small_row_major(np.asarray(ufunc.reduce(x, axis=axis, dtype=x.dtype, keepdims=keepdims)))
     result = ufunc(x[..., 0], x[..., 1])
     for column in range(2, x.shape[-1]):
         ufunc(result, x[..., column], out=result)

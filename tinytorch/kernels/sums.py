@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.kernels.blas import hold_blas
-from tinytorch.kernels.layout import Array
+from tinytorch.kernels.layout import Array, small_row_major
 
 _add: Any = np.add.reduce
 RUN = 256
@@ -70,11 +70,6 @@ def total(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:
     if not rows_first:
         result = small_row_major(result.transpose(np.argsort(kept)))
     return np.expand_dims(result, axes) if keepdims else result
-
-
-def small_row_major(result: Any) -> Any:
-    """What a reduction of images gave, (N, C): row-major, as in PyTorch. It is small, and users look at its strides."""
-    return np.ascontiguousarray(result) if result.ndim == 2 else result
 
 
 def total_of_squares(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Any:

@@ -8,14 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.dtypes import (
-    FLOATS,
-    INEXACT,
-    default_numpy_dtype,
-    dtype_of_number,
-    from_numpy_dtype,
-    promote_numpy,
-)
+from tinytorch.dtypes import FLOATS, INEXACT, default_numpy_dtype, dtype_of_number, from_numpy_dtype, promote_numpy
 from tinytorch.storage import TypedStorage, UntypedStorage
 from tinytorch.tensor import Tensor
 
@@ -148,7 +141,7 @@ def _element_types(data: Any) -> set[type]:
     if not isinstance(data, (list, tuple)):
         return set() if isinstance(data, range) else {type(data)}
     kinds = set(map(type, data))
-    if kinds.isdisjoint((list, tuple, range)) and not any(issubclass(kind, (list, tuple)) for kind in kinds):
+    if not any(issubclass(kind, (list, tuple, range)) for kind in kinds):
         return kinds
     return set().union(*map(_element_types, data))
 

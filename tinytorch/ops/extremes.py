@@ -16,7 +16,7 @@ from tinytorch.autograd.node import known_as
 from tinytorch.autograd.primitive import Primitive
 from tinytorch.autograd.saving import relying_on
 from tinytorch.kernels import short_rows
-from tinytorch.kernels.sums import small_row_major
+from tinytorch.kernels.layout import small_row_major
 from tinytorch.ops.arguments import NOT_GIVEN
 from tinytorch.ops.checks import refuse_complex
 from tinytorch.ops.dims import accepts_axis, many_dims, one_dim
@@ -43,7 +43,7 @@ class MaxWithIndex(Primitive):
             return x.copy(), index
         indices = x.argmax(dim, keepdims=True) if largest else x.argmin(dim, keepdims=True)
         ctx.save_intermediates(indices, x.shape)
-        values = small_row_major(short_rows.reduce(np.maximum if largest else np.minimum, x, dim, keepdim))
+        values = short_rows.reduce(np.maximum if largest else np.minimum, x, dim, keepdim)
         if not keepdim:
             indices = indices.squeeze(dim)
         ctx.mark_non_differentiable(indices)

@@ -50,7 +50,7 @@ from tinytorch.dtypes import INEXACT, to_numpy_dtype
 from tinytorch.kernels import short_rows
 from tinytorch.kernels.half import float_limits
 from tinytorch.kernels.scan import running_sums
-from tinytorch.kernels.sums import small_row_major, total
+from tinytorch.kernels.sums import total
 from tinytorch.ops.arguments import NOT_GIVEN, checks_arguments
 from tinytorch.ops.broadcast import cast, spread
 from tinytorch.ops.checks import refuse_bool, type_name
@@ -106,7 +106,7 @@ class Prod(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dim: int, keepdim: bool) -> np.ndarray:
-        y = small_row_major(short_rows.reduce(np.multiply, x, dim, keepdim))
+        y = short_rows.reduce(np.multiply, x, dim, keepdim)
         ctx.save_for_backward(x, y)
         return y
 

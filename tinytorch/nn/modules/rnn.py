@@ -118,8 +118,7 @@ class RNNBase(Module):
 
     def _weight(self, name: str) -> Any:
         """What to compute with under this name."""
-        own = getattr(self, name)
-        return self._stand_ins.get(name, own) if self._stand_ins else own
+        return self._stand_ins.get(name, getattr(self, name))
 
     def flatten_parameters(self) -> None:
         """Nothing: in PyTorch it lays the weights side by side for cuDNN."""

@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -96,23 +96,10 @@ def work(
 ) -> None:
     """The life of a worker process: fetch what the tasks say and send it, until the other end is closed."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what the training process does then
-    try:
-        with interrupts_held(False):
-            _work(connection, info, base_seed, init, make_fetcher)
-    except KeyboardInterrupt:
-        pass  # Ctrl-C reaches the whole group of processes; the training process says so
-
-
-def _work(
-    connection: Connection,
-    info: WorkerInfo,
-    base_seed: int,
-    init: Callable[[int], None] | None,
-    make_fetcher: Callable[[], Any],
-) -> None:
-    """The same, until Ctrl-C."""
     done = threading.Event()
-    try:
+    with suppress(KeyboardInterrupt), closing(connection), ExitStack() as at_end, interrupts_held(False):
+        # (Ctrl-C reaches the whole group of processes; the training process says so.)
+        at_end.callback(done.set)
         tasks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         stop = threading.Event()
         threading.Thread(target=_receive_tasks, args=(connection, tasks, stop, done), daemon=True).start()
@@ -133,9 +120,6 @@ def _work(
             except Exception as error:
                 sender.send(number, Failure(error, info.id))
             del value
-    finally:
-        done.set()
-        connection.close()
 
 
 def _receive_tasks(
